@@ -1,0 +1,25 @@
+/** At most `requests` in any `intervalMs`, over all workers of the connection. */
+export type RateLimit = { requests: number; intervalMs: number };
+
+/** Leave to send: one request each, not before its time and not after `untilMs`. */
+export type Permit = { notBeforeMs: number; untilMs: number };
+
+/**
+ * A rate limit shared by all workers of one connection, as a port (one DynamoDB item).
+ *
+ * With `limit` undefined only pauses hold.
+ */
+export interface RateLimiter {
+  /**
+   * Leases up to `count` permits that all start before `deadlineMs`. Fewer, or none, when the limit or a pause does
+   * not allow more in time: then `retryAtMs` says when to ask again.
+   */
+  acquire(
+    connection: string,
+    limit: RateLimit | undefined,
+    count: number,
+    deadlineMs: number,
+  ): Promise<{ permits: Permit[]; retryAtMs: number }>;
+  /** Holds every worker of the connection until `untilMs` (429, Retry-After, lock-out). Never shortens a pause. */
+  pause(connection: string, untilMs: number): Promise<void>;
+}

@@ -1,0 +1,26 @@
+import type { JsonValue } from '../json/json.ts';
+import type { RunWarning } from '../run/record.ts';
+
+/** Where a page starts, as its paginator wrote it: small, flat, fit for a checkpoint. */
+export type PageState = Record<string, string | number | boolean>;
+
+/** What one attempt to read a page came to. `requests` counts HTTP requests, token requests included. */
+export type PageResult = { requests: number; warnings: RunWarning[] } & (
+  | {
+      kind: 'page';
+      /** As the source sent them, before cleaning. */
+      records: JsonValue[];
+      /** Where the next page starts; absent: this was the last one, the snapshot is complete. */
+      next?: PageState;
+    }
+  /** The rate limit or a pause allows no request before the deadline: ask again then. */
+  | { kind: 'later'; retryAtMs: number }
+  /** The page fails for good (in this invocation): the run is incomplete and resumes here. */
+  | { kind: 'failed'; code: string; message: string }
+);
+
+/** A list in the source system, page by page. */
+export interface Source {
+  /** Reads the page at `at` (absent: the first). Waits for permits and retries transient failures until `deadlineMs`. */
+  readPage(at: PageState | undefined, deadlineMs: number): Promise<PageResult>;
+}

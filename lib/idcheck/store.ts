@@ -1,0 +1,23 @@
+import type { IdCheck } from './item.ts';
+
+/** The state in which an item must be for a write to go through. */
+export type WriteCondition =
+  /** Nothing is stored under this id. */
+  | { absent: true }
+  /** Nobody wrote since this revision was read. */
+  | { rev: number }
+  /** The claim is still this owner's. */
+  | { owner: string };
+
+/** idCheck as a port (DynamoDB): strongly consistent by id, eventually consistent as a whole. */
+export interface IdStore {
+  /** Strongly consistent; ids without an item are absent from the map. */
+  read(integration: string, ids: readonly string[]): Promise<Map<string, IdCheck>>;
+  /**
+   * Replaces the item if the condition holds. `conflict` when it does not, which may also mean that an earlier try of
+   * the very same write had been applied before its answer was lost: read again to know.
+   */
+  write(integration: string, item: IdCheck, condition: WriteCondition): Promise<'written' | 'conflict'>;
+  /** Everything known of an integration, in pages, in no order, eventually consistent. */
+  scan(integration: string): AsyncIterable<IdCheck[]>;
+}

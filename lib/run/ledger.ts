@@ -1,0 +1,26 @@
+/** The outcomes of extraction, one per fetched record. */
+export const extractOutcomes = ['filtered', 'invalid', 'merged', 'unchanged', 'skipped', 'enqueued'] as const;
+export type ExtractOutcome = (typeof extractOutcomes)[number];
+
+/** One fetched record in the run's ledger. */
+export type LedgerEntry = {
+  /** The source's id; for a record without one, its place: `page 2, record 17`. */
+  id: string;
+  outcome: ExtractOutcome;
+  /** Why it was not enqueued, in a few words; for `filtered`, `invalid`, `merged` and `skipped`. */
+  reason?: string;
+  /** Hash of the mapped content; for `enqueued` and `skipped`. */
+  hash?: string;
+};
+
+/** A part of a run's ledger: the records of one page, or of a part of a large page. */
+export type LedgerChunk = {
+  runId: string;
+  /** 1, 2, 3, … without gaps. A page that is read again replaces its chunks. */
+  index: number;
+  /** The version that this chunk's messages carry. */
+  versionMs: number;
+  entries: LedgerEntry[];
+  /** What the cleaning must remember of this page when the run is resumed: opaque keys (`lib/transform`). */
+  memory: string[];
+};

@@ -1,13 +1,17 @@
 /** At most `requests` in any `intervalMs`, over all workers of the connection. */
 export type RateLimit = { requests: number; intervalMs: number };
 
-/** Leave to send: one request each, not before its time and not after `untilMs`. */
+/**
+ * Leave to send: one request each, not before its time and not after `untilMs` (whole ms); what is not sent by then is
+ * void. A timer may fire a ms early: compare with the clock before sending.
+ */
 export type Permit = { notBeforeMs: number; untilMs: number };
 
 /**
  * A rate limit shared by all workers of one connection, as a port (one DynamoDB item).
  *
- * With `limit` undefined only pauses hold.
+ * With `limit` undefined only pauses hold. A pause does not call back permits that were leased before it: a worker
+ * that holds some asks again without a limit (one read a second) before it sends a late one.
  */
 export interface RateLimiter {
   /**

@@ -1,39 +1,78 @@
-import type { JsonObject } from '../json/json.ts';
-
-/** One record on its way from fetch to load: the body of a message on the records queue. */
-export type RecordMessage = {
-  v: 1;
-  integration: string;
-  /** The run that sent it. */
-  runId: string;
-  /** The source's id, as a string. */
-  id: string;
-  /** Business code, for people. */
-  number?: string;
-  /** Hash of the mapped content (`lib/transform/hash.ts`). */
-  hash: string;
-  /** Start of the snapshot it came from, ms since the epoch: the newer version wins. */
-  versionMs: number;
-  /** The mapped body that the target gets. */
-  body: JsonObject;
-  /** Real failures so far. Waiting is not failing and does not count. */
-  attempts: number;
-  /** When it was first sent, ms since the epoch. */
-  firstSentMs: number;
-  /** The last real failure, kept for the dead letter. */
-  lastFailure?: Failure;
-  /** A full refresh: sent although idCheck knows this content. */
-  refresh?: true;
-  /** An operator replayed it on purpose at this time, ms since the epoch. */
-  replayedMs?: number;
-};
+import * as z from 'zod/mini';
+import { isJsonObject, type JsonObject, type JsonValue, parseJson, stringifyJson } from '../json/json.ts';
 
 /** Why a POST did not load its record, in the target's words. */
-export type Failure = {
-  /** A short closed word, e.g. `status`, `business-error`, `timeout`, `refused`. */
-  cause: string;
-  status?: number;
+const failureSchema = z.object({
+  /** A short closed word, such as `status`, `business-error`, `timeout`, `refused`. */
+  cause: z.string(),
+  status: z.exactOptional(z.number()),
   /** The beginning of the target's answer. */
-  excerpt?: string;
-  atMs: number;
+  excerpt: z.exactOptional(z.string()),
+  atMs: z.number(),
+});
+export type Failure = z.infer<typeof failureSchema>;
+
+const recordMessageSchema = z.object({
+  v: z.literal(1),
+  integration: z.string().check(z.minLength(1)),
+  /** The run that sent it. */
+  runId: z.string().check(z.minLength(1)),
+  /** The source's id, as a string. */
+  id: z.string(),
+  /** Business code, for people. */
+  number: z.exactOptional(z.string()),
+  /** Hash of the mapped content (`lib/transform/hash.ts`). */
+  hash: z.string().check(z.minLength(1)),
+  /** Start of the snapshot it came from, ms since the epoch: the newer version wins. */
+  versionMs: z.number(),
+  /** The mapped body that the target gets. */
+  body: z.custom<JsonObject>(isJsonObject, 'an object'),
+  /** Real failures so far. Waiting is not failing and does not count. */
+  attempts: z.int().check(z.minimum(0)),
+  /** How often it was put off; spreads the next try, nothing more. */
+  deferrals: z.int().check(z.minimum(0)),
+  /** When it was first sent, ms since the epoch. */
+  firstSentMs: z.number(),
+  /** The last real failure, kept for the dead letter. */
+  lastFailure: z.exactOptional(failureSchema),
+  /** A full refresh: sent although idCheck knows this content. */
+  refresh: z.exactOptional(z.literal(true)),
+  /** An operator replayed it on purpose at this time, ms since the epoch. */
+  replayedMs: z.exactOptional(z.number()),
+});
+
+/** One record on its way from fetch to load: the body of a message on the records queue. */
+export type RecordMessage = z.infer<typeof recordMessageSchema>;
+
+// SQS refuses a body with other characters than XML 1.0 allows (SendMessage, MessageBody). JSON text already escapes
+// control characters and lone surrogates; these two are left.
+const NOT_IN_SQS = /[\uFFFE\uFFFF]/g;
+
+export const writeMessage = (message: RecordMessage): string =>
+  stringifyJson(message as JsonObject).replace(NOT_IN_SQS, (character) =>
+    character === '\uFFFE' ? '\\ufffe' : '\\uffff',
+  );
+
+export type ReadMessage = { kind: 'message'; message: RecordMessage } | { kind: 'unreadable'; why: string };
+
+/** Reads a message body. Never throws: what cannot be read says why, in a few words. */
+export const readMessage = (body: string): ReadMessage => {
+  let value: JsonValue;
+  try {
+    value = parseJson(body);
+  } catch {
+    return { kind: 'unreadable', why: 'the body is not JSON' };
+  }
+  return checkMessage(value);
+};
+
+/** As `readMessage`, for a value that is parsed already (a dead letter holds its message as JSON). */
+export const checkMessage = (value: unknown): ReadMessage => {
+  if (isJsonObject(value) && value.v !== undefined && value.v !== 1) {
+    return { kind: 'unreadable', why: `version ${String(value.v)} of the message is unknown` };
+  }
+  const { success, data, error } = z.safeParse(recordMessageSchema, value);
+  if (success) return { kind: 'message', message: data };
+  const places = error.issues.map(({ path }) => path.join('.') || 'the whole').join(', ');
+  return { kind: 'unreadable', why: `not a record message; missing or wrong: ${places}` };
 };

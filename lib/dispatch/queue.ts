@@ -1,12 +1,18 @@
-/** A message to send; `delaySec` 0 to 900 (SQS: DelaySeconds). */
+/** The longest delay that a message can be sent with (SQS: DelaySeconds). */
+export const MAX_DELAY_SEC = 900;
+
+/**
+ * A message to send. A `delaySec` above `MAX_DELAY_SEC` is cut to it: the message comes early and is put off again.
+ */
 export type Outgoing = { body: string; delaySec?: number };
 
 /**
  * A queue as a port (SQS).
  *
  * `sendAll` splits into batches (10 entries and 1 MiB in all, SendMessageBatch), resends entries that failed inside
- * an HTTP 200, and returns the indexes of those that the queue did not accept in the end. It throws only when the
- * queue cannot be reached at all.
+ * an HTTP 200, and returns the indexes of those that the queue did not accept in the end, in ascending order. It
+ * throws `QueueUnreachableError` only when the queue cannot be reached at all: then nothing was accepted for sure, but
+ * a batch whose answer was lost may have been.
  */
 export interface Queue {
   sendAll(messages: readonly Outgoing[]): Promise<{ failed: number[] }>;
@@ -20,8 +26,14 @@ export interface ReadableQueue extends Queue {
   /** Up to `max` (≤ 10) messages, hidden from others for `hideSec`. Empty means: none right now. */
   receive(max: number, hideSec: number): Promise<Received[]>;
   delete(handles: readonly string[]): Promise<{ failed: number[] }>;
-  /** Shows messages again after `sec` (≥ 1) seconds. */
+  /** Shows messages again after `sec` (≥ 1) seconds; a handle that has run out is left: its message shows anyway. */
   release(handles: readonly string[], sec: number): Promise<void>;
   /** Visible, in flight and delayed messages, as the queue estimates them. */
   depth(): Promise<{ visible: number; inFlight: number; delayed: number }>;
+}
+
+/** The queue did not answer, or refused every request. */
+export class QueueUnreachableError extends Error {
+  override readonly name = 'QueueUnreachableError';
+  readonly code = 'queue-unreachable';
 }

@@ -10,10 +10,15 @@ export type IdCheck = {
   /** The content last loaded. */
   loaded?: { hash: string; versionMs: number; atMs: number };
   /** A worker is about to POST, or vanished doing so. */
-  claim?: { owner: string; hash: string; versionMs: number; untilMs: number };
+  claim?: Claim;
   /** The last content that ended otherwise than loaded. */
   trouble?: Trouble;
+  /** A POST of this content, of unknown outcome, may still be applied until then: other content waits. */
+  doubt?: { hash: string; untilMs: number };
 };
+
+/** From `sinceMs` the owner may POST; a claim that outlives `untilMs` has lost its owner. */
+export type Claim = { owner: string; hash: string; versionMs: number; sinceMs: number; untilMs: number };
 
 export type Trouble = {
   kind: TroubleKind;
@@ -22,6 +27,8 @@ export type Trouble = {
   sinceMs: number;
   /** A few words for people: the target's status or the cause. */
   reason: string;
+  /** Since when a dead letter for this content waits; absent: none was written. */
+  letterMs?: number;
 };
 
 /**

@@ -9,6 +9,9 @@ export type WriteCondition =
   /** The claim is still this owner's. */
   | { owner: string };
 
+/** Longest id in UTF-8 bytes (DynamoDB: a sort key has 1 to 1,024 bytes). */
+export const MAX_ID_BYTES = 1024;
+
 /** idCheck as a port (DynamoDB): strongly consistent by id, eventually consistent as a whole. */
 export interface IdStore {
   /** Strongly consistent; ids without an item are absent from the map. */

@@ -27,10 +27,14 @@ export type RunRecord = {
   status: RunStatus;
   scheduledMs: number;
   startedMs: number;
+  /** The version that its messages carry (a resumed run's newer ones); never below an earlier run's. */
+  versionMs: number;
   fullRefresh: boolean;
   /** Where the next page starts; absent before the first page and after the last. */
   checkpoint?: Checkpoint;
   extractedMs?: number;
+  /** Ledger chunks in all, once extracted. */
+  chunks?: number;
   closedMs?: number;
   counts: ExtractCounts & LoadCounts;
   requests: { source: number; target: number };

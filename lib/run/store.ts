@@ -13,14 +13,38 @@ export interface RunStore {
   endLease(lease: Lease, nowMs: number): Promise<void>;
 
   run(integration: string, runId: string): Promise<RunRecord | undefined>;
-  /** Newest first. */
+  /** In descending order of run ids, which begin with their scheduled time: newest first. */
   runs(integration: string, limit: number): Promise<RunRecord[]>;
   /** Replaces the run's record, but for `requests.target`, which only `countTargetRequests` moves. */
   saveRun(run: RunRecord): Promise<void>;
   /** Adds to the run's number of requests to the target. Unknown runs are ignored. */
   countTargetRequests(integration: string, runId: string, requests: number): Promise<void>;
 
+  /** Throws `ChunkTooLargeError` where the store cannot hold the chunk. */
   saveChunk(integration: string, chunk: LedgerChunk): Promise<void>;
-  /** The run's chunks 1…`upTo` in order. */
+  /** The run's chunks 1…`upTo` in order; throws `MissingChunkError` at a gap. */
   chunks(integration: string, runId: string, upTo: number): AsyncIterable<LedgerChunk>;
+}
+
+export const sameLease = (a: Lease, b: Lease): boolean =>
+  a.integration === b.integration && a.runId === b.runId && a.owner === b.owner && a.untilMs === b.untilMs;
+
+/** The ledger lacks a chunk that the checkpoint counts: the books of this run cannot be drawn up. */
+export class MissingChunkError extends Error {
+  override readonly name = 'MissingChunkError';
+  readonly code = 'missing-chunk';
+
+  constructor(runId: string, index: number) {
+    super(`chunk ${index} of run ${runId} is missing`);
+  }
+}
+
+/** A chunk is larger than one item of the store may be: the page must be cut into smaller chunks. */
+export class ChunkTooLargeError extends Error {
+  override readonly name = 'ChunkTooLargeError';
+  readonly code = 'chunk-too-large';
+
+  constructor(runId: string, index: number, sizeBytes: number, maxBytes: number) {
+    super(`chunk ${index} of run ${runId} has ${sizeBytes} bytes, more than ${maxBytes}`);
+  }
 }

@@ -1,0 +1,152 @@
+import ky from 'ky';
+import type { Http, HttpAnswer, HttpRequest, MaybeSentCause, NotSentCause } from './http.ts';
+
+type FailureCause = NotSentCause | MaybeSentCause;
+
+/**
+ * What a failed request's error code says, by Node and undici. The not-sent causes are those that end before the first
+ * byte of the request is written; a server whose certificate is refused has seen no request either.
+ */
+const causeByCode: Readonly<Record<string, FailureCause>> = {
+  ENOTFOUND: 'dns',
+  EAI_AGAIN: 'dns',
+  EAI_FAIL: 'dns',
+  ECONNREFUSED: 'refused',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EADDRNOTAVAIL: 'unreachable',
+  UND_ERR_CONNECT_TIMEOUT: 'unreachable',
+  CERT_HAS_EXPIRED: 'unreachable',
+  CERT_NOT_YET_VALID: 'unreachable',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'unreachable',
+  SELF_SIGNED_CERT_IN_CHAIN: 'unreachable',
+  UNABLE_TO_GET_ISSUER_CERT: 'unreachable',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'unreachable',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'unreachable',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'unreachable',
+  UND_ERR_SOCKET: 'reset',
+  ECONNRESET: 'reset',
+  EPIPE: 'reset',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'reset',
+  UND_ERR_HEADERS_TIMEOUT: 'timeout',
+  UND_ERR_BODY_TIMEOUT: 'timeout',
+  ETIMEDOUT: 'timeout',
+};
+
+const words: Readonly<Record<FailureCause, string>> = {
+  dns: 'the host name was not found',
+  refused: 'the connection was refused',
+  unreachable: 'no connection could be made',
+  timeout: 'no whole answer came in time',
+  reset: 'the connection broke before the whole answer was there',
+  tooLarge: 'the answer is larger than allowed',
+  network: 'the exchange failed',
+};
+
+const failed = (cause: FailureCause, detail?: string): HttpAnswer => ({
+  kind: 'failed',
+  cause,
+  message: detail === undefined ? words[cause] : `${words[cause]} (${detail})`,
+});
+
+/** The error and its causes, outermost first: ky wraps fetch's TypeError, which wraps the socket's error. */
+const chain = function* (error: unknown): Generator<Error> {
+  for (let link = error; link instanceof Error; link = link.cause) yield link;
+};
+
+const codeOf = (error: Error): string | undefined =>
+  'code' in error && typeof error.code === 'string' ? error.code : undefined;
+
+/**
+ * Names how a request failed. Only codes go into the message: the errors' own messages hold URLs and header values.
+ * Without a code nobody knows how far the request came, except where fetch refused the port at once (Fetch §2.9).
+ */
+const failureOf = (error: unknown): HttpAnswer => {
+  const links = [...chain(error)];
+  if (links.some(({ name }) => name === 'TimeoutError')) return failed('timeout');
+  if (links.some(({ message }) => message === 'bad port')) return failed('refused', 'fetch never uses this port');
+  const code = links.map(codeOf).find((found) => found !== undefined);
+  return code === undefined ? failed('network') : failed(causeByCode[code] ?? 'network', code);
+};
+
+/** Whether fetch takes this URL and these headers; its refusal would quote them, tokens included. */
+const canBeSent = ({ method, url, headers }: HttpRequest): boolean => {
+  try {
+    new Request(url, { method, headers });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/**
+ * The body as UTF-8 text (RFC 8259 §8.1 for JSON), cut off once it is longer than `maxBytes` or not there within
+ * `timeoutMs`. The time-out cancels the reader itself: an abort signal given to ky no longer reaches the body once ky's
+ * request has been garbage collected (Node 24.21, ky 2.1).
+ */
+const readBody = async (
+  response: Response,
+  maxBytes: number,
+  timeoutMs: number,
+): Promise<{ text: string } | 'tooLarge' | 'timeout'> => {
+  const reader = response.body?.getReader();
+  if (!reader) return { text: '' };
+  if (Number(response.headers.get('content-length') ?? 0) > maxBytes) {
+    await reader.cancel();
+    return 'tooLarge';
+  }
+  const decoder = new TextDecoder();
+  let text = '';
+  let sizeBytes = 0;
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    reader.cancel().catch(() => {});
+  }, timeoutMs);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (timedOut) return 'timeout';
+      if (done) return { text: text + decoder.decode() };
+      sizeBytes += value.byteLength;
+      if (sizeBytes > maxBytes) {
+        await reader.cancel();
+        return 'tooLarge';
+      }
+      text += decoder.decode(value, { stream: true });
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+const send = async (request: HttpRequest): Promise<HttpAnswer> => {
+  const { method, url, headers, body, timeoutMs, maxAnswerBytes } = request;
+  if (!canBeSent(request)) return failed('unreachable', 'the URL or a header is not one that can be sent');
+  const startMs = performance.now();
+  try {
+    // ky's time-out ends with the headers; the body gets what is left of it.
+    const response = await ky(url, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body }),
+      retry: 0,
+      timeout: timeoutMs,
+      throwHttpErrors: false,
+      redirect: 'manual',
+    });
+    const leftMs = Math.max(0, timeoutMs - (performance.now() - startMs));
+    const read = await readBody(response, maxAnswerBytes, leftMs);
+    if (read === 'timeout') return failed('timeout');
+    if (read === 'tooLarge') return failed('tooLarge', `more than ${maxAnswerBytes} bytes`);
+    return { kind: 'answered', status: response.status, headers: Object.fromEntries(response.headers), ...read };
+  } catch (error) {
+    return failureOf(error);
+  }
+};
+
+/**
+ * HTTP through ky and Node's own fetch, which keeps connections alive between requests. One request each: what to
+ * repeat is decided by those who know what a repeat would do.
+ */
+export const kyHttp: Http = { send };

@@ -1,0 +1,92 @@
+import type { Ref } from '../integration/connection-schema.ts';
+import type { Clock } from '../runtime/clock.ts';
+
+/** A reference to a value outside this process. */
+export type StoredRef = Exclude<Ref, { env: string }>;
+
+/** Environment variables, as `process.env` has them. */
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** Secrets kept elsewhere, as a port (SSM Parameter Store, Secrets Manager). */
+export interface SecretStore {
+  /** Throws `SecretUnreadableError`. */
+  read(ref: StoredRef): Promise<string>;
+}
+
+/** A secret that is referred to cannot be read. */
+export class SecretUnreadableError extends Error {
+  override readonly name = 'SecretUnreadableError';
+  readonly code = 'secret-unreadable';
+
+  constructor(ref: StoredRef, why: string, options?: ErrorOptions) {
+    super(`${describeRef(ref)} cannot be read: ${why}`, options);
+  }
+}
+
+/** Where a value is kept, for people; never the value. */
+export const describeRef = (ref: Ref): string => {
+  if ('env' in ref) return `environment variable ${ref.env}`;
+  if ('ssm' in ref) return `SSM parameter ${ref.ssm}`;
+  return `secret ${ref.secretsManager}${ref.key === undefined ? '' : ` key ${ref.key}`} in Secrets Manager`;
+};
+
+/** What a reference leads to within this process. */
+export type Lookup = { kind: 'value'; value: string } | { kind: 'stored'; ref: StoredRef } | { kind: 'missing' };
+
+/** Variables of a deployed function point on with these prefixes, since its environment must hold no secret. */
+const pointers: readonly [RegExp, (target: string, key: string | undefined) => StoredRef][] = [
+  [/^ssm:(?<target>.+)$/, (target) => ({ ssm: target })],
+  [
+    /^secretsmanager:(?<target>[^#]+)(?:#(?<key>.+))?$/,
+    (target, key) => ({ secretsManager: target, ...(key === undefined ? {} : { key }) }),
+  ],
+];
+
+/**
+ * Follows a reference as far as the environment leads. A variable that is empty counts as not set: that is how a stack
+ * passes a parameter without a value.
+ */
+export const lookUp = (ref: Ref, env: Env): Lookup => {
+  if (!('env' in ref)) return { kind: 'stored', ref };
+  const value = env[ref.env];
+  if (value === undefined || value === '') return { kind: 'missing' };
+  for (const [pattern, storedAt] of pointers) {
+    const { target, key } = pattern.exec(value)?.groups ?? {};
+    if (target !== undefined) return { kind: 'stored', ref: storedAt(target, key) };
+  }
+  return { kind: 'value', value };
+};
+
+/** The value that `ref` leads to, or undefined where its variable is not set. Throws `SecretUnreadableError`. */
+export const resolveRef = async (ref: Ref, env: Env, secrets: SecretStore): Promise<string | undefined> => {
+  const found = lookUp(ref, env);
+  if (found.kind === 'missing') return undefined;
+  return found.kind === 'value' ? found.value : secrets.read(found.ref);
+};
+
+/** A store that remembers, and forgets one secret when it was found to be out of date. */
+export interface CachedSecrets extends SecretStore {
+  forget(ref: StoredRef): void;
+}
+
+/** A rotated secret is seen after this long at the latest. */
+export const SECRET_LIFE_MS = 5 * 60 * 1000;
+
+/** Reads each secret once per `lifeMs` and process. A failure is not remembered. */
+export const cachedSecrets = (store: SecretStore, clock: Clock, lifeMs = SECRET_LIFE_MS): CachedSecrets => {
+  const known = new Map<string, { value: Promise<string>; untilMs: number }>();
+  return {
+    read: (ref) => {
+      const name = describeRef(ref);
+      const cached = known.get(name);
+      if (cached && clock.nowMs() < cached.untilMs) return cached.value;
+      const value = store.read(ref);
+      known.set(name, { value, untilMs: clock.nowMs() + lifeMs });
+      value.catch(() => known.delete(name));
+      return value;
+    },
+    forget: (ref) => {
+      known.delete(describeRef(ref));
+    },
+  };
+};

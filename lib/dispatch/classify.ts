@@ -1,0 +1,41 @@
+import type { LoadPolicy } from '../idcheck/decide.ts';
+import type { IdCheck } from '../idcheck/item.ts';
+
+/** What a run does with a record that is clean and mapped. */
+export type Classification =
+  | { outcome: 'unchanged' }
+  | { outcome: 'skipped'; reason: string }
+  | { outcome: 'enqueued'; as: 'create' | 'overwrite' };
+
+const skipped = (reason: string): Classification => ({ outcome: 'skipped', reason });
+const enqueued = (known: IdCheck): Classification => ({
+  outcome: 'enqueued',
+  as: known.loaded === undefined ? 'create' : 'overwrite',
+});
+
+/**
+ * Holds a mapped record against what idCheck knows of its id: only a difference is worth a message.
+ *
+ * Pure. It may send too much (the loader decides again, on a consistent read), but never too little: a record is
+ * held back only where the loader, too, would not POST it.
+ */
+export const classify = (
+  known: IdCheck | undefined,
+  hash: string,
+  policy: LoadPolicy,
+  fullRefresh: boolean,
+): Classification => {
+  if (known === undefined) return { outcome: 'enqueued', as: 'create' };
+  const { loaded, claim, trouble } = known;
+  // Content under way, or of unknown fate, may yet replace what was loaded: compare again at the target's door.
+  if (trouble?.kind === 'parked' && claim === undefined && policy.onUncertain === 'park') {
+    return skipped('parked: nobody knows whether it was applied, a person decides');
+  }
+  if (claim !== undefined || trouble?.kind === 'uncertain' || trouble?.kind === 'parked') return enqueued(known);
+  if (loaded?.hash === hash) return fullRefresh && !policy.idCheck ? enqueued(known) : { outcome: 'unchanged' };
+  if (loaded !== undefined && policy.idCheck) return skipped('duplicate: changed, but the id is loaded already');
+  if (trouble?.kind === 'rejected' && trouble.hash === hash && !fullRefresh) {
+    return skipped(`rejected before: ${trouble.reason}`);
+  }
+  return enqueued(known);
+};

@@ -1,0 +1,85 @@
+import type { Claim, IdCheck, Trouble } from './item.ts';
+
+/** The item with a new claim on it; `stored` is what was read, absent where nothing is stored. */
+export const withClaim = (stored: IdCheck | undefined, id: string, claim: Claim): IdCheck => ({
+  ...(stored ?? { id }),
+  rev: (stored?.rev ?? 0) + 1,
+  claim,
+});
+
+const withoutClaim = (claimed: IdCheck): IdCheck => {
+  const { claim: _, ...rest } = claimed;
+  return { ...rest, rev: claimed.rev + 1 };
+};
+
+/** The target has this content. Ends the claim and whatever trouble there was. */
+export const asLoaded = (claimed: IdCheck & { claim: Claim }, nowMs: number): IdCheck => {
+  const { trouble: _, ...rest } = withoutClaim(claimed);
+  const { hash, versionMs } = claimed.claim;
+  return { ...rest, loaded: { hash, versionMs, atMs: nowMs } };
+};
+
+/** The claim's content ended otherwise than loaded. What was loaded before is still what the target has. */
+export const asTrouble = (
+  claimed: IdCheck & { claim: Claim },
+  trouble: Pick<Trouble, 'kind' | 'reason'>,
+  letterMs: number | undefined,
+  nowMs: number,
+): IdCheck => {
+  const { hash, versionMs, untilMs } = claimed.claim;
+  const mayStillBeApplied = trouble.kind === 'uncertain' || trouble.kind === 'parked';
+  return {
+    ...withoutClaim(claimed),
+    trouble: { ...trouble, hash, versionMs, sinceMs: nowMs, ...(letterMs === undefined ? {} : { letterMs }) },
+    ...(mayStillBeApplied ? { doubt: { hash, untilMs } } : {}),
+  };
+};
+
+/**
+ * Left to a person: a POST of this id, of whatever content, has an unknown outcome. The doubt stays with the content
+ * that was sent; the version is the asking message's, so that what is older does not ask again.
+ */
+export const asParked = (
+  stored: IdCheck,
+  ask: { hash: string; versionMs: number },
+  letterMs: number,
+  nowMs: number,
+): IdCheck => {
+  const { claim, ...rest } = stored;
+  const reason = claim === undefined ? (stored.trouble?.reason ?? 'uncertain') : 'worker-vanished';
+  const trouble: Trouble = {
+    kind: 'parked',
+    hash: ask.hash,
+    versionMs: ask.versionMs,
+    sinceMs: nowMs,
+    reason,
+    letterMs,
+  };
+  return {
+    ...rest,
+    rev: stored.rev + 1,
+    trouble,
+    ...(claim === undefined ? {} : { doubt: { hash: claim.hash, untilMs: claim.untilMs } }),
+  };
+};
+
+/** Surely not applied: as if the claim had never been. */
+export const asReleased = (claimed: IdCheck): IdCheck => withoutClaim(claimed);
+
+const LETTER_LIFE_MS = 14 * 24 * 3_600_000;
+
+/**
+ * Since when a dead letter for this content waits already, if one does: a second one would tell an operator nothing.
+ * Letters live 14 days (the dead-letter queue's retention) or until they are replayed.
+ */
+export const waitingLetterMs = (
+  stored: IdCheck,
+  hash: string,
+  replayedMs: number | undefined,
+  nowMs: number,
+): number | undefined => {
+  const { trouble } = stored;
+  if (trouble?.letterMs === undefined || trouble.hash !== hash) return undefined;
+  if (replayedMs !== undefined && replayedMs >= trouble.letterMs) return undefined;
+  return nowMs - trouble.letterMs < LETTER_LIFE_MS ? trouble.letterMs : undefined;
+};

@@ -1,0 +1,60 @@
+/** A path inside a file, from its root. */
+export type FaultPath = readonly (string | number)[];
+
+/** Something that an integration file says and must not say, or does not say and must. */
+export type Fault = {
+  /** The file, as it was named. */
+  file: string;
+  /** `source.paging.kind`; empty for the file as a whole. */
+  path: string;
+  /** From 1, in UTF-16 code units; absent where there is no text to point at. */
+  position?: { line: number; column: number };
+  /** What is there, in words; never a secret. */
+  found: string;
+  /** What was expected there, in words. */
+  expected: string;
+};
+
+/** Thrown for faulty configuration, with every fault at once. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+  readonly code = 'CONFIGURATION';
+  readonly faults: readonly Fault[];
+
+  constructor(faults: readonly Fault[]) {
+    super(faults.map(describeFault).join('\n'));
+    this.faults = faults;
+  }
+}
+
+/** One line for people: `file:line:column path: expected …, found …`. */
+export const describeFault = ({ file, path, position, expected, found }: Fault): string => {
+  const place = position === undefined ? file : `${file}:${position.line}:${position.column}`;
+  return `${place} ${path === '' ? '' : `${path}: `}expected ${expected}; found ${found}`;
+};
+
+const PLAIN_KEY = /^[\p{L}_$][\p{L}\p{N}_$-]*$/u;
+
+/** `['a', 0, 'b c']` as `a[0]["b c"]`. */
+export const formatPath = (path: FaultPath): string =>
+  path
+    .map((step, index) => {
+      if (typeof step === 'number') return `[${step}]`;
+      if (!PLAIN_KEY.test(step)) return `[${JSON.stringify(step)}]`;
+      return index === 0 ? step : `.${step}`;
+    })
+    .join('');
+
+const SHOWN_CHARACTERS = 60;
+
+/** What stands at a place, in words. Where a secret might stand, only its kind is told. */
+export const describeFound = (value: unknown, path: FaultPath): string => {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object') return Object.keys(value).length === 0 ? 'an empty object' : 'an object';
+  if (path.includes('auth') || path.includes('baseUrl'))
+    return typeof value === 'string' ? 'a text' : `a ${typeof value}`;
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
+};

@@ -1,0 +1,77 @@
+import * as z from 'zod/mini';
+
+// Metadata blocks are exports of 轻易云, kept as pasted: known keys are checked, unknown ones stay where they are.
+
+const path = (description: string) => z.string().check(z.minLength(1), z.describe(description));
+
+/** One entry of `request`: a parameter of the source, or a field of the target body. Unknown keys are kept. */
+export type MetadataField = {
+  field: string;
+  label?: string | null;
+  type?: string | null;
+  value?: unknown;
+  describe?: string | null;
+  is_required?: boolean | null;
+  parser?: unknown;
+  children?: MetadataField[] | null;
+  [key: string]: unknown;
+};
+
+const fieldSchema: z.ZodMiniType<MetadataField> = z
+  .looseObject({
+    field: path('Name of the parameter or of the target field. 字段名。'),
+    label: z.exactOptional(z.nullable(z.string())),
+    type: z.exactOptional(
+      z.nullable(z.string()).check(z.describe('string, int, number, float, boolean, object, array, datetime. 类型。')),
+    ),
+    value: z.exactOptional(z.unknown().check(z.describe('Constant, or a template such as {{id}}. 常量或模板。'))),
+    describe: z.exactOptional(z.nullable(z.string())),
+    is_required: z.exactOptional(z.nullable(z.boolean())),
+    parser: z.exactOptional(z.unknown()),
+    children: z.exactOptional(z.nullable(z.array(z.lazy(() => fieldSchema)))),
+  })
+  .register(z.globalRegistry, { id: 'field', description: 'One entry of the parameter tree. 参数树中的一项。' });
+
+const shared = {
+  api: path('Path or method name. 接口路径或方法名。'),
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
+  number: z.exactOptional(path('Business code, for people. 业务编码字段。')),
+  request: z.exactOptional(z.array(fieldSchema).check(z.describe('Parameter tree. 请求参数树。'))),
+};
+
+export const sourceMetadataSchema = z
+  .looseObject({
+    ...shared,
+    effect: z.exactOptional(z.string().check(z.describe('QUERY for a source. 源平台为 QUERY。'))),
+    type: z.exactOptional(z.string().check(z.describe('Older spelling of effect. effect 的旧写法。'))),
+    id: path("Path of the record's primary key. 主键字段路径。"),
+    autoFillResponse: z.exactOptional(z.boolean()),
+  })
+  .check(z.describe('Source block of the 轻易云 export, verbatim. 源平台元数据,原样粘贴。'));
+
+export const targetMetadataSchema = z
+  .looseObject({
+    ...shared,
+    effect: z.exactOptional(z.string().check(z.describe('EXECUTE for a target. 目标平台为 EXECUTE。'))),
+    type: z.exactOptional(z.string().check(z.describe('Older spelling of effect. effect 的旧写法。'))),
+    id: z.exactOptional(path('Key under which the id is written. 写入主键的字段名。')),
+    name: z.exactOptional(path("Key under which the record's name is written. 写入名称的字段名。")),
+    idCheck: z._default(
+      z
+        .boolean()
+        .check(z.describe('true: an id already loaded is skipped; false: it is overwritten. 是否按主键排重。')),
+      true,
+    ),
+    operation: z.exactOptional(
+      z
+        .looseObject({
+          method: z.string(),
+          rows: z.exactOptional(z.int().check(z.minimum(1), z.maximum(1000))),
+          rowsKey: z.exactOptional(path('Key under which the rows are wrapped. 批量数组的键。')),
+        })
+        .check(z.describe('batchArraySave: several records in one request. 批量写入。')),
+    ),
+  })
+  .check(z.describe('Target block of the 轻易云 export, verbatim. 目标平台元数据,原样粘贴。'));
+
+export type SourceMetadata = z.infer<typeof sourceMetadataSchema>;

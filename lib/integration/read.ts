@@ -1,0 +1,143 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, delimiter, join } from 'node:path';
+import { type JsonValue, parseJson } from '../json/json.ts';
+import { findContradictions } from './contradictions.ts';
+import { ConfigurationError, describeFound, type Fault, formatPath } from './fault.ts';
+import { findInMetadata } from './metadata-findings.ts';
+import { positionAt, positionsOf } from './positions.ts';
+import type { Integration } from './schema.ts';
+import { checkShape, type Finding } from './shape.ts';
+
+/** What a file came to: an integration if it has no faults. Warnings name what is kept and not used. */
+export type Checked = { integration?: Integration; faults: Fault[]; warnings: Fault[] };
+
+/** Checks the text of an integration file; all faults at once, in the order of the file. Never throws. */
+export const parseIntegration = (text: string, file: string): Checked => {
+  const plain = text.replace(/^\uFEFF/, '');
+  let raw: JsonValue;
+  try {
+    raw = parseJson(plain);
+  } catch (error) {
+    return { faults: [syntaxFault(error as SyntaxError, plain, file)], warnings: [] };
+  }
+  const positions = positionsOf(plain);
+  const shape = checkShape(raw);
+  const found: Finding[] = [
+    ...('findings' in shape ? shape.findings : []),
+    ...positions.repeatedKeys.map((path): Finding => ({ kind: 'fault', path, expected: 'every key once' })),
+    ...findContradictions(raw),
+    ...findInMetadata(raw),
+    ...nameWarning(raw, file),
+  ];
+  const told = (kind: Finding['kind']): Fault[] => {
+    // The first word on a place is the most basic one: the others follow from it.
+    const byPath = new Map<string, Fault>();
+    for (const { path, expected } of found.filter((finding) => finding.kind === kind)) {
+      const key = formatPath(path);
+      if (byPath.has(key)) continue;
+      const value = path.reduce<unknown>(
+        (within, step) => (within as Record<string, unknown> | undefined)?.[step],
+        raw,
+      );
+      byPath.set(key, { file, path: key, position: positions.of(path), found: describeFound(value, path), expected });
+    }
+    return [...byPath.values()].sort(inFileOrder);
+  };
+  const faults = told('fault');
+  return {
+    ...('integration' in shape && faults.length === 0 ? { integration: shape.integration } : {}),
+    faults,
+    warnings: told('warning'),
+  };
+};
+
+const inFileOrder = ({ position: a }: Fault, { position: b }: Fault): number =>
+  a === undefined || b === undefined ? 0 : a.line - b.line || a.column - b.column;
+
+// V8 names the place in its message, but for a text that ends too early.
+const syntaxFault = ({ message }: SyntaxError, text: string, file: string): Fault => ({
+  file,
+  path: '',
+  position: positionAt(text, Number(/at position (\d+)/.exec(message)?.[1] ?? text.length)),
+  found: message.replace(/ at position \d+.*/s, '').replace(/, "[\s\S]*/, ''),
+  expected: 'JSON, without comments and trailing commas',
+});
+
+const nameWarning = (raw: JsonValue, file: string): Finding[] => {
+  const name = (raw as { name?: unknown } | null)?.name;
+  const expected = `the name of its file, ${JSON.stringify(basename(file, '.json'))}`;
+  return typeof name === 'string' && name !== basename(file, '.json')
+    ? [{ kind: 'warning', path: ['name'], expected }]
+    : [];
+};
+
+const wholeFile = (file: string, expected: string, found: string): Fault => ({ file, path: '', expected, found });
+
+/** The files behind a path: a folder stands for the `.json` files in it. */
+const filesAt = (path: string): { files: string[]; faults: Fault[] } => {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return { files: [], faults: [wholeFile(path, 'a file or a folder', 'nothing')] };
+  if (!stat.isDirectory()) return { files: [path], faults: [] };
+  const files = readdirSync(path)
+    .filter((name) => name.endsWith('.json') && !name.endsWith('.schema.json'))
+    .sort()
+    .map((name) => join(path, name));
+  return {
+    files,
+    faults: files.length > 0 ? [] : [wholeFile(path, 'at least one integration file (.json)', 'none')],
+  };
+};
+
+const checkFile = (file: string): Checked => {
+  try {
+    return parseIntegration(readFileSync(file, 'utf8'), file);
+  } catch (error) {
+    return {
+      faults: [wholeFile(file, 'a readable file', (error as NodeJS.ErrnoException).code ?? 'an error')],
+      warnings: [],
+    };
+  }
+};
+
+/**
+ * Reads integration files and folders of them.
+ *
+ * Throws ConfigurationError with the faults of all files at once; a name used twice is one.
+ */
+export const readIntegrations = (paths: readonly string[]): { integrations: Integration[]; warnings: Fault[] } => {
+  const found = paths.map(filesAt);
+  const checked = found.flatMap(({ files }) => files).map((file) => ({ file, ...checkFile(file) }));
+  const faults = [...found, ...checked].flatMap((one) => one.faults);
+  const fileOf = new Map<string, string>();
+  const integrations: Integration[] = [];
+  for (const { file, integration } of checked) {
+    if (integration === undefined) continue;
+    const { name } = integration;
+    const other = fileOf.get(name);
+    if (other !== undefined) {
+      faults.push({
+        file,
+        path: 'name',
+        expected: `a name of its own, since ${other} has this one`,
+        found: `"${name}"`,
+      });
+      continue;
+    }
+    fileOf.set(name, file);
+    integrations.push(integration);
+  }
+  if (faults.length > 0) throw new ConfigurationError(faults);
+  return { integrations, warnings: checked.flatMap((one) => one.warnings) };
+};
+
+/**
+ * Where integration files are: `INTEGRATIONS` (files and folders, separated as in PATH), else the folder
+ * `integrations` beside the code (in Lambda) or in the working directory.
+ */
+export const integrationPaths = (
+  env: { readonly INTEGRATIONS?: string | undefined; readonly LAMBDA_TASK_ROOT?: string | undefined },
+  workingDirectory: string,
+): string[] => {
+  const listed = (env.INTEGRATIONS ?? '').split(delimiter).filter((path) => path !== '');
+  return listed.length > 0 ? listed : [join(env.LAMBDA_TASK_ROOT ?? workingDirectory, 'integrations')];
+};

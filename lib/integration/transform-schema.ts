@@ -1,0 +1,57 @@
+import * as z from 'zod/mini';
+
+const fields = (description: string) =>
+  z.array(z.string().check(z.minLength(1))).check(z.minLength(1), z.describe(description));
+
+const blankSchema = z
+  .strictObject({
+    fields: fields('Source fields that must not be blank. 不允许为空的源字段。'),
+    action: z
+      .enum(['delete', 'reject', 'keep'])
+      .check(z.describe('delete: counted as filtered; reject: as invalid; keep: sent as it is. 空值处理。')),
+  })
+  .check(z.describe('Records in which one of these fields is blank. 空值记录。'));
+
+const duplicateSchema = z
+  .strictObject({
+    by: fields('Source fields that together tell a repeat; the first must hold something. 判重字段组合。'),
+    action: z
+      .enum(['merge', 'delete', 'reject'])
+      .check(z.describe('Merged into the first, filtered, or invalid. 合并、删除或拒绝。')),
+  })
+  .check(z.describe('Records with other ids but the same content here. 重复记录规则。'));
+
+const typeRuleSchema = z
+  .strictObject({
+    to: z
+      .enum(['integer', 'number', 'string', 'boolean'])
+      .check(z.describe('Type that the target asks for. 目标类型。')),
+    prefix: z.exactOptional(
+      z
+        .string()
+        .check(z.minLength(1), z.describe('integer: `group` lets group1 become 1; plain digits pass. 允许的前缀。')),
+    ),
+  })
+  .check(z.describe('Conversion of one field of the target body. 目标字段的类型转换。'));
+
+export const transformSchema = z
+  .strictObject({
+    clean: z.prefault(
+      z.strictObject({
+        trim: z._default(
+          z.boolean().check(z.describe('Spaces, full-width ones too, at both ends of texts. 去除首尾空格(含全角)。')),
+          true,
+        ),
+        blank: z.exactOptional(blankSchema),
+      }),
+      {},
+    ),
+    duplicates: z._default(z.array(duplicateSchema), []),
+    types: z._default(
+      z.record(z.string(), typeRuleSchema).check(z.describe('By path in the target body. 按目标字段路径。')),
+      {},
+    ),
+  })
+  .check(z.describe('What happens to records in between. 清洗与转换。'));
+
+export type DuplicateRule = z.infer<typeof duplicateSchema>;

@@ -1,0 +1,44 @@
+import { type RecordMessage, writeMessage } from '../dispatch/message.ts';
+import type { Outgoing } from '../dispatch/queue.ts';
+
+/**
+ * How one delivery ends.
+ *
+ * - `done`: settled; the message is deleted.
+ * - `again`: a copy goes back to the queue with a delay, and this message is deleted. Never by failing the delivery:
+ *   every receive counts towards `maxReceiveCount` (SQS redrive policy), and waiting is not failing.
+ */
+export type Ending =
+  | { kind: 'done'; as: string }
+  | { kind: 'again'; why: string; message: RecordMessage; delaySec: number };
+
+/** The longest delay of an SQS message: 15 minutes (SQS, SendMessage, DelaySeconds). */
+const MAX_DELAY_SEC = 900;
+
+const delaySecOf = (ms: number): number => Math.min(MAX_DELAY_SEC, Math.max(1, Math.ceil(ms / 1000)));
+
+export const done = (as: string): Ending => ({ kind: 'done', as });
+
+/**
+ * Puts a message off by `waitMs`: nothing failed, no attempt is used up. What was put off before comes back spread
+ * over up to `2^deferrals` seconds more (`fraction` in [0, 1) picks when), so that a backlog behind a rate limit does not return all at once.
+ */
+export const putOff = (message: RecordMessage, why: string, waitMs: number, fraction: number): Ending => ({
+  kind: 'again',
+  why,
+  message: { ...message, deferrals: message.deferrals + 1 },
+  delaySec: delaySecOf(waitMs + fraction * 1000 * Math.min(MAX_DELAY_SEC, 2 ** message.deferrals)),
+});
+
+/** Tries again after a real failure. The message carries the attempt already. */
+export const retry = (message: RecordMessage, why: string, waitMs: number): Ending => ({
+  kind: 'again',
+  why,
+  message,
+  delaySec: delaySecOf(waitMs),
+});
+
+export const outgoingOf = ({ message, delaySec }: Extract<Ending, { kind: 'again' }>): Outgoing => ({
+  body: writeMessage(message),
+  delaySec,
+});

@@ -1,0 +1,102 @@
+import type { RemainingMs } from '../runtime/clock.ts';
+import { letterForUnreadable, sendLetter } from './dead-letter.ts';
+import {
+  type Delivery,
+  type RecordDelivery,
+  readDeliveries,
+  roundsById,
+  type UnreadableDelivery,
+} from './deliveries.ts';
+import { type Ending, outgoingOf } from './ending.ts';
+import { loadRound } from './load-records.ts';
+import type { LoaderDeps } from './loading.ts';
+
+type Again = { messageId: string; ending: Extract<Ending, { kind: 'again' }> };
+
+/**
+ * Loads a batch of deliveries and names those that must be delivered again as they are.
+ *
+ * Those are the last resort: their copies could not be sent back, or their dead letters could not be written. Their
+ * next delivery counts as one more receive; all other endings delete the message.
+ */
+export const loadBatch = async (
+  deliveries: readonly Delivery[],
+  deps: LoaderDeps,
+  remainingMs: RemainingMs,
+): Promise<{ failedMessageIds: string[] }> => {
+  const { byIntegration, unreadable } = readDeliveries(deliveries);
+  const results = await Promise.all([
+    ...[...byIntegration].map(([integration, these]) => loadIntegration(integration, these, deps, remainingMs)),
+    ...unreadable.map(async (delivery) => ({ again: [], failedMessageIds: await buryUnreadable(delivery, deps) })),
+  ]);
+  const failedMessageIds = results.flatMap((result) => result.failedMessageIds);
+  const notSent = await sendBack(
+    results.flatMap(({ again }) => again),
+    deps,
+  );
+  return { failedMessageIds: [...failedMessageIds, ...notSent] };
+};
+
+type IntegrationResult = { again: Again[]; failedMessageIds: string[] };
+
+const loadIntegration = async (
+  integration: string,
+  deliveries: readonly RecordDelivery[],
+  deps: LoaderDeps,
+  remainingMs: RemainingMs,
+): Promise<IntegrationResult> => {
+  const loading = await deps.open(integration);
+  if (loading === undefined) {
+    const why = `there is no integration named ${JSON.stringify(integration)}`;
+    const buried = deliveries.map(({ messageId, body }) => buryUnreadable({ messageId, body, why }, deps));
+    return { again: [], failedMessageIds: (await Promise.all(buried)).flat() };
+  }
+  const again: Again[] = [];
+  const requestsByRun = new Map<string, number>();
+  for (const deliveriesOfRound of roundsById(deliveries)) {
+    const round = await loadRound(deliveriesOfRound, loading, deps, remainingMs);
+    for (const { messageId, message, ending } of round.ended) {
+      if (ending.kind === 'again') again.push({ messageId, ending });
+      deps.log.info(ending.kind === 'again' ? 'put-back' : 'settled', {
+        integration,
+        runId: message.runId,
+        id: message.id,
+        ...(ending.kind === 'again' ? { why: ending.why, delaySec: ending.delaySec } : { as: ending.as }),
+      });
+    }
+    for (const [runId, requests] of round.requestsByRun) {
+      requestsByRun.set(runId, (requestsByRun.get(runId) ?? 0) + requests);
+    }
+  }
+  await countRequests(integration, requestsByRun, deps);
+  return { again, failedMessageIds: [] };
+};
+
+const countRequests = async (
+  integration: string,
+  requestsByRun: Map<string, number>,
+  deps: LoaderDeps,
+): Promise<void> => {
+  for (const [runId, requests] of requestsByRun) {
+    // A number for people; a batch is not repeated for its sake.
+    await deps.runs.countTargetRequests(integration, runId, requests).catch((error: unknown) => {
+      deps.log.warn('requests-not-counted', { integration, runId, requests, error: String(error) });
+    });
+  }
+};
+
+const sendBack = async (again: readonly Again[], deps: LoaderDeps): Promise<string[]> => {
+  if (again.length === 0) return [];
+  try {
+    const { failed } = await deps.records.sendAll(again.map(({ ending }) => outgoingOf(ending)));
+    return failed.map((index) => (again[index] as Again).messageId);
+  } catch (error) {
+    deps.log.error('records-queue-unreachable', { messages: again.length, error: String(error) });
+    return again.map(({ messageId }) => messageId);
+  }
+};
+
+const buryUnreadable = async ({ messageId, body, why }: UnreadableDelivery, deps: LoaderDeps): Promise<string[]> => {
+  deps.log.error('unreadable', { messageId, why });
+  return (await sendLetter(deps.deadLetters, letterForUnreadable(body, why, deps.clock.nowMs()))) ? [] : [messageId];
+};

@@ -1,0 +1,38 @@
+import type { RateLimiter } from '../connection/rate-limit.ts';
+import type { Queue } from '../dispatch/queue.ts';
+import type { LoadPolicy } from '../idcheck/decide.ts';
+import type { IdStore } from '../idcheck/store.ts';
+import type { Retry } from '../integration/schema.ts';
+import type { RunStore } from '../run/store.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Random } from '../runtime/random.ts';
+import type { Target } from './target.ts';
+
+/** What loading the records of one integration needs to know. */
+export type Loading = { integration: string; policy: LoadPolicy; retry: Retry; target: Target };
+
+export type LoaderDeps = {
+  /** Opens an integration by name; undefined: there is none of that name. Throws ConfigurationError. */
+  open(integration: string): Promise<Loading | undefined>;
+  idStore: IdStore;
+  records: Queue;
+  deadLetters: Queue;
+  limiter: RateLimiter;
+  runs: Pick<RunStore, 'countTargetRequests'>;
+  clock: Clock;
+  random: Random;
+  log: Log;
+};
+
+/**
+ * Lifetimes, shortest first; each must outlast the one before:
+ *
+ *   longest POST < claim < visibility timeout ≤ queue retention < dead-letter retention
+ *
+ * The claim covers the whole POST and the settling write after it. Visibility is 360 s (serverless.yml).
+ */
+export const claimMsOf = (target: Target): number => target.longestPostMs + SETTLE_RESERVE_MS;
+
+/** Kept free at the end of an invocation and of a claim: settling, letters and sending back what was put off, ms. */
+export const SETTLE_RESERVE_MS = 10_000;

@@ -1,0 +1,67 @@
+import { newestVersionMs } from '../idcheck/decide.ts';
+import type { IdCheck } from '../idcheck/item.ts';
+import { type ExtractOutcome, extractOutcomes, type LedgerEntry } from './ledger.ts';
+import type { ExtractCounts, LoadCounts, RunRecord } from './record.ts';
+
+export const noExtractCounts = (): ExtractCounts => ({
+  fetched: 0,
+  filtered: 0,
+  invalid: 0,
+  merged: 0,
+  unchanged: 0,
+  skipped: 0,
+  enqueued: 0,
+});
+
+export const noLoadCounts = (): LoadCounts => ({ loaded: 0, superseded: 0, rejected: 0, uncertain: 0, open: 0 });
+
+/** Counts a chunk's entries: each fetched record in exactly one outcome. */
+export const countEntries = (entries: Iterable<LedgerEntry>): ExtractCounts => {
+  const counts = noExtractCounts();
+  for (const { outcome } of entries) {
+    counts.fetched += 1;
+    counts[outcome] += 1;
+  }
+  return counts;
+};
+
+export const addCounts = (a: ExtractCounts, b: ExtractCounts): ExtractCounts => {
+  const sum = noExtractCounts();
+  for (const key of Object.keys(sum) as Array<keyof ExtractCounts>) sum[key] = a[key] + b[key];
+  return sum;
+};
+
+/** What a run sent: the evidence to hold against idCheck. */
+export type Sent = { id: string; hash: string; versionMs: number };
+
+/**
+ * What became of one enqueued record, by the evidence of idCheck alone. Pure and total: every record has one fate.
+ *
+ * - `loaded`: the target has exactly this content.
+ * - `superseded`: a newer version was settled or claimed, or (idCheck: true) the id was loaded before it came.
+ * - `rejected`, `uncertain`: this content ended so.
+ * - `open`: nothing is known yet; under way, waiting, given up after `maxAttempts`, or lost.
+ */
+export const fateOf = (item: IdCheck | undefined, sent: Sent, idCheck: boolean): keyof LoadCounts => {
+  if (item === undefined) return 'open';
+  const { loaded, trouble, claim } = item;
+  if (loaded?.hash === sent.hash && claim === undefined && trouble === undefined) return 'loaded';
+  if (newestVersionMs(item) > sent.versionMs) return loaded?.hash === sent.hash ? 'loaded' : 'superseded';
+  if (claim !== undefined) return 'open';
+  if (trouble?.kind === 'parked') return 'uncertain';
+  if (trouble?.hash === sent.hash && trouble.kind === 'uncertain') return 'uncertain';
+  if (trouble?.hash === sent.hash && trouble.kind === 'rejected') return 'rejected';
+  if (loaded?.hash === sent.hash) return 'loaded';
+  if (idCheck && loaded !== undefined) return 'superseded';
+  return 'open';
+};
+
+/** Whether both sums of the books hold exactly and nothing is open. */
+export const isBalanced = ({ counts }: Pick<RunRecord, 'counts'>): boolean => holds(counts) && counts.open === 0;
+
+/** `fetched = filtered + invalid + merged + unchanged + skipped + enqueued` and `enqueued = loaded + … + open`. */
+export const holds = (counts: RunRecord['counts']): boolean => {
+  const extracted = extractOutcomes.reduce((sum: number, outcome: ExtractOutcome) => sum + counts[outcome], 0);
+  const { loaded, superseded, rejected, uncertain, open } = counts;
+  return counts.fetched === extracted && counts.enqueued === loaded + superseded + rejected + uncertain + open;
+};

@@ -1,0 +1,51 @@
+import { sqsQueue } from '../dispatch/sqs-queue.ts';
+import { openSource } from '../extract/http-source.ts';
+import { dynamoIdStore } from '../idcheck/dynamodb-store.ts';
+import { openCatalog } from '../integration/catalog.ts';
+import { dynamoRunStore } from '../run/dynamodb-store.ts';
+import type { FetchDeps, Fetching } from '../run/fetch-run.ts';
+import { compileTransform } from '../transform/transform.ts';
+import { dynamoClient, sqsClient } from './aws.ts';
+import { resource } from './environment.ts';
+import { once } from './once.ts';
+import { openConnections } from './open-connections.ts';
+import { powertoolsLog as log } from './powertools-log.ts';
+
+/** Thrown for an event that names an integration which is not deployed. */
+export class UnknownIntegrationError extends Error {
+  override readonly name = 'UnknownIntegrationError';
+  readonly code = 'UNKNOWN_INTEGRATION';
+}
+
+/** What `functions/fetch` works with, opened once per execution environment; `open` throws ConfigurationError, UnknownIntegrationError. */
+export const openFetch = once((): { deps: FetchDeps; open(integration: string): Fetching } => {
+  const { env } = process;
+  const dynamo = dynamoClient();
+  const sqs = sqsClient();
+  const connections = openConnections(dynamo, env, log);
+  const { clock, random } = connections;
+  const catalog = openCatalog(env);
+  return {
+    deps: {
+      idStore: dynamoIdStore(dynamo, resource('IDCHECK_TABLE', env)),
+      records: sqsQueue(sqs, resource('RECORDS_QUEUE_URL', env)),
+      continuations: sqsQueue(sqs, resource('RUNS_QUEUE_URL', env)),
+      runs: dynamoRunStore(dynamo, resource('RUNS_TABLE', env)),
+      clock,
+      random,
+      log,
+    },
+    open: (name) => {
+      const integration = catalog.find(name);
+      if (integration === undefined)
+        throw new UnknownIntegrationError(`there is no integration ${JSON.stringify(name)}`);
+      const { metadata, onUncertain } = integration.target;
+      return {
+        integration: name,
+        policy: { idCheck: metadata.idCheck, onUncertain },
+        source: openSource(integration, connections),
+        transform: compileTransform(integration),
+      };
+    },
+  };
+});

@@ -1,0 +1,104 @@
+import { isJsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
+import { shown } from './words.ts';
+
+/** What a field of the target body must become. */
+export type Conversion = {
+  to: 'string' | 'integer' | 'number' | 'boolean' | 'object' | 'array';
+  /** Only for `integer`: a text that may stand before the digits. */
+  prefix?: string;
+};
+
+/** A converted value, or the rule that it does not match. */
+export type Converted = { value: JsonValue } | { reason: string };
+
+const DIGITS = /^-?\d+$/;
+const DECIMAL = /^-?\d+(?:\.\d+)?$/;
+
+// 15 significant digits always survive the way through a double (IEEE 754).
+const EXACT_DIGITS = 15;
+
+const booleans = new Map<JsonValue, boolean>([
+  [true, true],
+  [false, false],
+  ['true', true],
+  ['false', false],
+  [1, true],
+  [0, false],
+  ['1', true],
+  ['0', false],
+]);
+
+const refuse = (value: JsonValue, rule: string): Converted => ({ reason: `${shown(value)} is no ${rule}` });
+
+const overflow = (value: JsonValue): Converted => ({ reason: `${shown(value)} is past 2^53 and would not stay exact` });
+
+const digitsAfter = (value: string, prefix: string | undefined): string | undefined => {
+  if (prefix === undefined || !value.startsWith(prefix)) return undefined;
+  const rest = value.slice(prefix.length);
+  return /^\d+$/.test(rest) ? rest : undefined;
+};
+
+const toInteger = (value: JsonValue, prefix: string | undefined): Converted => {
+  if (typeof value === 'bigint') return { value };
+  if (typeof value === 'number') {
+    if (!Number.isInteger(value)) return refuse(value, 'integer');
+    // Adding 0 turns -0 into 0.
+    return Number.isSafeInteger(value) ? { value: value + 0 } : overflow(value);
+  }
+  const rule = `integer: plain digits${prefix === undefined ? '' : `, or digits after ${JSON.stringify(prefix)}`}`;
+  if (typeof value !== 'string') return refuse(value, rule);
+  // Plain digits first: under a prefix that is digits itself, "15" stays 15.
+  const digits = DIGITS.test(value) ? value : digitsAfter(value, prefix);
+  if (digits === undefined) return refuse(value, rule);
+  const number = Number(digits) + 0;
+  return Number.isSafeInteger(number) ? { value: number } : overflow(value);
+};
+
+const toNumber = (value: JsonValue): Converted => {
+  if (typeof value === 'bigint' || typeof value === 'number') return { value };
+  if (typeof value !== 'string' || !DECIMAL.test(value)) return refuse(value, 'number');
+  if (DIGITS.test(value)) return toInteger(value, undefined);
+  const digits = value.replace(/\D/g, '').replace(/^0+/, '');
+  return digits.length > EXACT_DIGITS
+    ? refuse(value, `number of ${EXACT_DIGITS} digits or fewer`)
+    : { value: Number(value) };
+};
+
+const toText = (value: JsonValue): Converted => {
+  if (typeof value === 'string') return { value };
+  return typeof value === 'object' ? refuse(value, 'text') : { value: stringifyJson(value) };
+};
+
+const toBoolean = (value: JsonValue): Converted => {
+  const found = booleans.get(value);
+  return found === undefined ? refuse(value, 'true or false') : { value: found };
+};
+
+/**
+ * Converts one value; nothing is guessed and nothing rounded.
+ *
+ * - `integer`: integers pass, big ones exactly; texts of plain digits; with `prefix`, digits after it. Texts past 2^53
+ *   are refused.
+ * - `number`: numbers pass; texts of plain decimals with 15 digits or fewer.
+ * - `string`: scalars as JSON writes them. `boolean`: true, false, 1, 0, and texts of these.
+ * - null stays null: whether it may is for `is_required` to say.
+ */
+export const convert = (value: JsonValue, { to, prefix }: Conversion): Converted => {
+  if (value === null) return { value };
+  switch (to) {
+    case 'integer':
+      return toInteger(value, prefix);
+    case 'number':
+      return toNumber(value);
+    case 'string':
+      return toText(value);
+    case 'boolean':
+      return toBoolean(value);
+    case 'object':
+      return isJsonObject(value) ? { value } : refuse(value, 'object');
+    case 'array':
+      return Array.isArray(value) ? { value } : refuse(value, 'list');
+    default:
+      return to satisfies never;
+  }
+};

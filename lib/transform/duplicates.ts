@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { readPath } from '../integration/path.ts';
+import type { DuplicateRule } from '../integration/schema.ts';
+import { canonicalJson, type JsonObject } from '../json/json.ts';
+import { isBlank } from './clean.ts';
+
+const KEY_CHARACTERS = 16;
+
+/**
+ * What two records share that repeat one another under this rule; undefined: the record repeats none.
+ *
+ * A blank text in any of the fields, or nothing in the first, makes no repeat: two groups without a name are not one
+ * group. A field that both records lack counts as equal, as for a group without `parent_id`.
+ */
+export const duplicateKey = (record: JsonObject, { by }: DuplicateRule): string | undefined => {
+  const values = by.map((path) => readPath(record, path));
+  if (isBlank(values[0]) || values.some((value) => typeof value === 'string' && isBlank(value))) return undefined;
+  const text = canonicalJson(values.map((value) => value ?? null));
+  // 96 bits instead of texts of any length: a run remembers one for each record.
+  return createHash('sha256').update(text).digest('base64url').slice(0, KEY_CHARACTERS);
+};
+
+/** What happens to a record that repeats `firstId` under a rule. */
+export const duplicateOutcome = (
+  { by, action }: DuplicateRule,
+  firstId: string,
+): { outcome: 'merged' | 'filtered' | 'invalid'; reason: string } => {
+  const reason = `same ${by.join(', ')} as record ${firstId}`;
+  switch (action) {
+    case 'merge':
+      return { outcome: 'merged', reason };
+    case 'delete':
+      return { outcome: 'filtered', reason };
+    case 'reject':
+      return { outcome: 'invalid', reason };
+    default:
+      return action satisfies never;
+  }
+};

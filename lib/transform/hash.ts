@@ -1,0 +1,14 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson, type JsonValue } from '../json/json.ts';
+
+const digest = (value: JsonValue): string => createHash('sha256').update(canonicalJson(value)).digest('base64url');
+
+// 22 characters of base64url hold 132 bits: no two contents of one record meet by chance.
+const HASH_CHARACTERS = 22;
+
+/** Hash of mapped content, whatever the order of its keys: 22 printable characters. */
+export const contentHash = (value: JsonValue): string => digest(value).slice(0, HASH_CHARACTERS);
+
+/** `Idempotency-Key` of a POST: the same for the same content of the same record, whoever sends it and when. */
+export const idempotencyKey = (integration: string, id: string, hash: string): string =>
+  digest([integration, id, hash]);

@@ -1,0 +1,168 @@
+import { readPath } from '../integration/path.ts';
+import type { Integration } from '../integration/schema.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+import { isBlank, isNestedDeeperThan, trimRecord } from './clean.ts';
+import { duplicateKey, duplicateOutcome } from './duplicates.ts';
+import { contentHash } from './hash.ts';
+import { identify } from './identity.ts';
+import { compileMapping, type Mapping } from './map.ts';
+import { type Fact, fingerprint, learn, type Memory, openMemory, UNKNOWN, writeFact } from './memory.ts';
+import { kindOf } from './words.ts';
+
+/** What cleaning and mapping made of one fetched record. */
+export type Prepared =
+  | { outcome: 'ready'; id: string; number?: string; hash: string; body: JsonObject }
+  /** `id` is the record's place ("page 2, record 17") where it has no id of its own. */
+  | { outcome: 'filtered' | 'invalid' | 'merged'; id: string; reason: string };
+
+export type Transform = {
+  /**
+   * Starts a snapshot. A resumed one is given the ids of the records that were ready before (whatever became of them
+   * then) and the memory that their pages returned; throws TypeError where the memory is not from here.
+   */
+  begin(earlier?: { ids: Iterable<string>; memory: Iterable<string> }): Snapshot;
+};
+
+/** One snapshot of the source on its way through, page by page. */
+export type Snapshot = {
+  /**
+   * Exactly one `Prepared` for each record, in their order. Never throws for what the records are. `memory`: what a
+   * resumed run must be given again, beside the ids.
+   */
+  prepare(records: readonly JsonValue[], place: (index: number) => string): { prepared: Prepared[]; memory: string[] };
+};
+
+/** A record that is clean and mapped, but not yet compared with the others. */
+type Candidate = {
+  outcome: 'candidate';
+  id: string;
+  number: string | undefined;
+  /** After cleaning. */
+  record: JsonObject;
+  body: JsonObject;
+  hash: string;
+  /** The id as the target gets it. */
+  targetId: string;
+};
+
+// Deeper ones are attacks or accidents, and walking them would exhaust the stack.
+const MAX_LEVELS = 100;
+
+const MAX_NUMBER_CHARACTERS = 200;
+
+const invalid = (id: string, reason: string): Prepared => ({ outcome: 'invalid', id, reason });
+
+const numberOf = (record: JsonObject, path: string | undefined): string | undefined => {
+  const value = path === undefined ? undefined : readPath(record, path);
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
+    ? String(value).slice(0, MAX_NUMBER_CHARACTERS)
+    : undefined;
+};
+
+/** Cleans and maps one record, looking at nothing but the record. */
+const candidateOf = (
+  raw: JsonValue,
+  place: string,
+  { source, transform: { clean } }: Integration,
+  mapping: Mapping,
+): Candidate | Prepared => {
+  if (!isJsonObject(raw)) return invalid(place, `not an object but ${kindOf(raw)}`);
+  if (isNestedDeeperThan(raw, MAX_LEVELS)) return invalid(place, `nested more than ${MAX_LEVELS} levels deep`);
+  const identity = identify(raw, source.metadata.id);
+  if ('reason' in identity) return invalid(place, identity.reason);
+  const { id } = identity;
+  const record = clean.trim ? trimRecord(raw) : raw;
+  if (clean.blank !== undefined && clean.blank.action !== 'keep') {
+    const blank = clean.blank.fields.find((path) => isBlank(readPath(record, path)));
+    const outcome = clean.blank.action === 'delete' ? 'filtered' : 'invalid';
+    if (blank !== undefined) return { outcome, id, reason: `${blank}: is blank` };
+  }
+  const mapped = mapping.map(record);
+  if ('reason' in mapped) return invalid(id, mapped.reason);
+  const { body } = mapped;
+  const number = numberOf(record, source.metadata.number);
+  const targetId = mapping.targetId(body) ?? id;
+  return { outcome: 'candidate', id, number, record, body, hash: contentHash(body), targetId };
+};
+
+/** Ids that become one and the same id in the target, within one page: target id → the ids. */
+const collisionsIn = (candidates: readonly (Candidate | Prepared)[]): Map<string, Set<string>> => {
+  const idsOf = new Map<string, Set<string>>();
+  for (const candidate of candidates) {
+    if (candidate.outcome !== 'candidate') continue;
+    const ids = idsOf.get(candidate.targetId);
+    if (ids === undefined) idsOf.set(candidate.targetId, new Set([candidate.id]));
+    else ids.add(candidate.id);
+  }
+  return new Map([...idsOf].filter(([, ids]) => ids.size > 1));
+};
+
+/** The other id that this one would meet in the target, known from before. */
+const rivalOf = ({ id, targetId }: Candidate, { contents, targets, contested }: Memory): string | undefined => {
+  const refused = contested.get(targetId);
+  if (refused !== undefined) return refused === id ? 'another id' : refused;
+  const owner = targets.get(targetId) ?? (contents.has(targetId) ? targetId : undefined);
+  return owner === id ? undefined : owner;
+};
+
+const collision = ({ id, targetId }: Candidate, rival: string): Prepared =>
+  invalid(id, `becomes ${targetId} in the target, as ${rival} does`);
+
+const repeatReason = (candidate: Candidate, earlier: number): string => {
+  if (earlier === UNKNOWN) return 'repeats an id of this snapshot; the first is kept';
+  return earlier === fingerprint(candidate.hash)
+    ? 'repeats a record of this snapshot'
+    : 'repeats an id of this snapshot with other content; the first is kept';
+};
+
+/** Compiles what an integration says about its records into one pure step of the journey. */
+export const compileTransform = (integration: Integration): Transform => {
+  const mapping = compileMapping(integration);
+  const { duplicates } = integration.transform;
+
+  const begin: Transform['begin'] = (earlier) => {
+    const memory = openMemory(duplicates.length, earlier);
+
+    const settle = (candidate: Candidate, note: (fact: Fact) => void): Prepared => {
+      const { id, number, record, body, hash, targetId } = candidate;
+      const rival = rivalOf(candidate, memory);
+      if (rival !== undefined) return collision(candidate, rival);
+      const known = memory.contents.get(id);
+      if (known !== undefined) return { outcome: 'merged', id, reason: repeatReason(candidate, known) };
+      const keys = duplicates.map((rule) => duplicateKey(record, rule));
+      for (const [index, rule] of duplicates.entries()) {
+        const firstId = memory.firsts[index]?.get(keys[index] ?? '');
+        if (firstId !== undefined) return { id, ...duplicateOutcome(rule, firstId) };
+      }
+      for (const [index, key] of keys.entries()) if (key !== undefined) note(['duplicate', index, key, id]);
+      if (targetId !== id) note(['target', targetId, id]);
+      memory.contents.set(id, fingerprint(hash));
+      return { outcome: 'ready', id, ...(number === undefined ? {} : { number }), hash, body };
+    };
+
+    return {
+      prepare: (records, place) => {
+        const facts: string[] = [];
+        const note = (fact: Fact): void => {
+          learn(memory, fact);
+          facts.push(writeFact(fact));
+        };
+        const candidates = records.map((raw, index) => candidateOf(raw, place(index), integration, mapping));
+        const collisions = collisionsIn(candidates);
+        const prepared = candidates.map((candidate): Prepared => {
+          if (candidate.outcome !== 'candidate') return candidate;
+          const { id, targetId } = candidate;
+          const ids = collisions.get(targetId);
+          // An id of an earlier page has won already: only the newcomers are refused.
+          if (ids === undefined || memory.targets.has(targetId) || memory.contents.has(targetId)) {
+            return settle(candidate, note);
+          }
+          if (!memory.contested.has(targetId)) note(['contested', targetId, id]);
+          return collision(candidate, [...ids].filter((other) => other !== id).join(', '));
+        });
+        return { prepared, memory: facts };
+      },
+    };
+  };
+  return { begin };
+};

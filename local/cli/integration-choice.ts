@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import { readIntegrations } from '../../lib/integration/read.ts';
+import type { Integration } from '../../lib/integration/schema.ts';
+import { UsageError } from './exit-code.ts';
+
+export const DEFAULT_INTEGRATION = 'okki-product-groups-to-qingyiyun';
+
+/** An integration, and the value of `INTEGRATIONS` under which the functions find it. */
+export type Choice = { integration: Integration; paths: string };
+
+/**
+ * Finds an integration by name in the shipped folder, or by the path of its file; a file outside replaces a shipped
+ * one of its name. Throws UsageError, ConfigurationError.
+ */
+export const chooseIntegration = (nameOrPath: string, serviceDir: string): Choice => {
+  const folder = join(serviceDir, 'integrations');
+  if (nameOrPath.endsWith('.json') || nameOrPath.includes('/')) {
+    const file = resolve(nameOrPath);
+    if (!existsSync(file)) throw new UsageError(`There is no integration file ${file}.`);
+    const [integration] = readIntegrations([file]).integrations;
+    if (integration === undefined) throw new UsageError(`${file} holds no integration.`);
+    return { integration, paths: file };
+  }
+  const { integrations } = readIntegrations([folder]);
+  const integration = integrations.find(({ name }) => name === nameOrPath);
+  if (integration === undefined) {
+    const names = integrations.map(({ name }) => name).join(', ');
+    throw new UsageError(`There is no integration ${JSON.stringify(nameOrPath)}. In ${folder} there are: ${names}.`);
+  }
+  return { integration, paths: [folder].join(delimiter) };
+};

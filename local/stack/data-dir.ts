@@ -1,0 +1,66 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { DataDirInUseError, DataDirUnreadableError } from './errors.ts';
+
+/** A data directory that this process, and no other, works on until `release`. */
+export type DataDir = { root: string; queues: string; tables: string; logs: string; release(): void };
+
+const LOCK_FILE = 'lock';
+const OWNER_FILE = 'lock.pid';
+const SQLITE_BUSY = 5;
+
+/**
+ * Takes the data directory, creating it where needed; with `fresh`, what it held is discarded once it is taken, so
+ * that nothing is deleted under a running process. Throws DataDirInUseError or DataDirUnreadableError.
+ *
+ * The lock is SQLite's own on an empty database: the kernel gives it back however the process ends, which a file
+ * that merely exists does not do. The file with the pid only serves the message.
+ */
+export function takeDataDir(root: string, options: { fresh: boolean }): DataDir {
+  try {
+    mkdirSync(root, { recursive: true });
+  } catch (cause) {
+    throw new DataDirUnreadableError(root, 'folder', cause);
+  }
+  const lock = takeLock(root);
+  writeFileSync(join(root, OWNER_FILE), `${process.pid}\n`);
+  const dir: DataDir = {
+    root,
+    queues: join(root, 'queues'),
+    tables: join(root, 'tables'),
+    logs: join(root, 'logs'),
+    release() {
+      rmSync(join(root, OWNER_FILE), { force: true });
+      lock.close();
+    },
+  };
+  if (options.fresh)
+    for (const part of [dir.queues, dir.tables, dir.logs]) rmSync(part, { recursive: true, force: true });
+  for (const part of [dir.queues, dir.tables, dir.logs]) mkdirSync(part, { recursive: true });
+  return dir;
+}
+
+function takeLock(root: string): DatabaseSync {
+  const database = new DatabaseSync(join(root, LOCK_FILE));
+  try {
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    return database;
+  } catch (cause) {
+    database.close();
+    if (isBusy(cause)) throw new DataDirInUseError(root, readOwner(root));
+    throw new DataDirUnreadableError(root, 'lock', cause);
+  }
+}
+
+const isBusy = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
+
+function readOwner(root: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(join(root, OWNER_FILE), 'utf8'));
+    return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,84 @@
+import type { Server } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import {
+  CreateTableCommand,
+  DescribeTableCommand,
+  type DynamoDBClient,
+  ResourceNotFoundException,
+} from '@aws-sdk/client-dynamodb';
+import type { TableSpec } from './declared-resources.ts';
+import { ServiceFileError } from './errors.ts';
+
+/** A running DynamoDB on loopback, with its state on disk. */
+export type DynamoDbServer = { endpoint: string; close(): Promise<void> };
+
+/** The part of LevelDB's handle that is used here; dynalite ships no types. */
+type Level = { open(): Promise<void>; close(): Promise<void> };
+type Dynalite = (options: { path: string; createTableMs: number }) => Server;
+type DynaliteDb = { create(options: { path: string }): { db: Level } };
+
+const require = createRequire(import.meta.url);
+
+/** Starts dynalite on a free port of 127.0.0.1 with its LevelDB in `dir`. Throws what LevelDB says of a broken one. */
+export async function startDynamoDbServer(dir: string): Promise<DynamoDbServer> {
+  // dynalite opens its database behind the first request and ends the process where that fails: so it is opened once
+  // before, where a fault can still be reported.
+  const { db } = (require('dynalite/db') as DynaliteDb).create({ path: dir });
+  await db.open();
+  await db.close();
+
+  const server = (require('dynalite') as Dynalite)({ path: dir, createTableMs: 0 });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve, reject) => {
+        server.close((error) => (error ? reject(error) : resolve()));
+        // Clients keep connections open between requests; the server would wait for them.
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Creates the tables that do not exist yet. Throws ServiceFileError where an existing one has other keys. */
+export async function deployTables(client: DynamoDBClient, tables: readonly TableSpec[]): Promise<void> {
+  await Promise.all(tables.map((table) => deployTable(client, table)));
+}
+
+async function deployTable(client: DynamoDBClient, table: TableSpec): Promise<void> {
+  const { logicalId, name, ...definition } = table;
+  const existing = await describeTable(client, name);
+  if (existing === undefined) {
+    await client.send(new CreateTableCommand({ TableName: name, BillingMode: 'PAY_PER_REQUEST', ...definition }));
+    await untilActive(client, name);
+    return;
+  }
+  const keys = (schema: readonly { AttributeName?: string | undefined; KeyType?: string | undefined }[] = []) =>
+    schema.map((key) => `${key.AttributeName} ${key.KeyType}`).join(', ');
+  if (keys(existing.KeySchema) !== keys(definition.KeySchema)) {
+    throw new ServiceFileError(
+      logicalId,
+      `the stored table ${name} has the keys ${keys(existing.KeySchema)}, not ${keys(definition.KeySchema)}; start once with --fresh to discard it`,
+    );
+  }
+}
+
+async function untilActive(client: DynamoDBClient, name: string): Promise<void> {
+  while ((await describeTable(client, name))?.TableStatus !== 'ACTIVE') {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+async function describeTable(client: DynamoDBClient, name: string) {
+  try {
+    return (await client.send(new DescribeTableCommand({ TableName: name }))).Table;
+  } catch (error) {
+    if (error instanceof ResourceNotFoundException) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,57 @@
+/** Something in serverless.yml that the local stack needs is missing or cannot be resolved; `path` says where. */
+export class ServiceFileError extends Error {
+  override readonly name = 'ServiceFileError';
+  readonly code = 'SERVICE_FILE';
+  readonly path: string;
+
+  constructor(path: string, problem: string, options?: ErrorOptions) {
+    super(`serverless.yml: ${path}: ${problem}`, options);
+    this.path = path;
+  }
+}
+
+/** Another process works on the same data directory. */
+export class DataDirInUseError extends Error {
+  override readonly name = 'DataDirInUseError';
+  readonly code = 'DATA_DIR_IN_USE';
+  /** The other process, where it is known. */
+  readonly pid: number | undefined;
+
+  constructor(dataDir: string, pid: number | undefined) {
+    const owner = pid === undefined ? 'another process' : `process ${pid}`;
+    super(`${dataDir} is in use by ${owner}. Wait until it ends, stop it, or choose another folder with --data-dir.`);
+    this.pid = pid;
+  }
+}
+
+/** What is stored in the data directory cannot be read. */
+export class DataDirUnreadableError extends Error {
+  override readonly name = 'DataDirUnreadableError';
+  readonly code = 'DATA_DIR_UNREADABLE';
+
+  constructor(dataDir: string, part: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(
+      `The ${part} in ${dataDir} cannot be read (${reason}). Start once with --fresh to discard what is stored there, or choose another folder with --data-dir.`,
+      { cause },
+    );
+  }
+}
+
+/** An invocation that ended without a result; the fields are those of Lambda's error answer. */
+export class FunctionError extends Error {
+  override readonly name = 'FunctionError';
+  readonly code = 'FUNCTION_ERROR';
+  readonly functionName: string;
+  readonly errorType: string;
+  readonly errorMessage: string;
+  readonly timedOut: boolean;
+
+  constructor(functionName: string, failure: { errorType: string; errorMessage: string; timedOut?: boolean }) {
+    super(`${functionName} failed: ${failure.errorType}: ${failure.errorMessage}`);
+    this.functionName = functionName;
+    this.errorType = failure.errorType;
+    this.errorMessage = failure.errorMessage;
+    this.timedOut = failure.timedOut ?? false;
+  }
+}

@@ -1,0 +1,183 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { readBatchAnswer } from './batch-answer.ts';
+import type { MappingSpec } from './declared-functions.ts';
+import type { FunctionRuntime, Invocation } from './function-runtime.ts';
+import { LOCAL_REGION } from './local-account.ts';
+import { pollersFor } from './poller-scale.ts';
+import { toSqsRecord } from './sqs-event.ts';
+
+/** What became of one batch; `fault` says why messages of it come back. */
+export type BatchEnd = { functionName: string; queueName: string; size: number; deleted: number; fault?: string };
+
+/** Polls one queue for one function. */
+export type EventSource = {
+  start(): void;
+  /** Takes no more messages; ends when the batches under way have ended. */
+  stop(): Promise<void>;
+};
+
+export type EventSourceOptions = {
+  mapping: MappingSpec;
+  queueUrl: string;
+  client: SQSClient;
+  /** The most batches under way at once. */
+  maxPollers: number;
+  invoke: FunctionRuntime['invoke'];
+  /** Messages that wait in the queue. */
+  visible: () => number;
+  /** Makes the server answer long polls now. */
+  wakeLongPolls: () => void;
+  onBatch: (end: BatchEnd) => void;
+  /** The queue could not be read or written; polling goes on. */
+  onFault: (error: unknown) => void;
+};
+
+/** The most that one ReceiveMessage or DeleteMessageBatch takes (SQS API reference). */
+const SQS_BATCH = 10;
+/** The longest long poll that SQS allows. */
+const LONG_POLL_SEC = 20;
+/** A poller beside the first one ends when it finds nothing for so long. */
+const EXTRA_POLL_SEC = 1;
+/** SQS's long polls last whole seconds: in the last one of a batching window the queue is looked at so often. */
+const WINDOW_LOOK_MS = 100;
+const SCALE_EVERY_MS = 100;
+const FAULT_PAUSE_MS = 200;
+
+/**
+ * An event source mapping from a queue to a function: batch size and window, several batches at once, deletion by the
+ * function's answer. Rules: Lambda developer guide, "Using Lambda with Amazon SQS". What failed is left to the queue:
+ * it comes back when its visibility timeout ends, and SQS itself moves it to the dead-letter queue.
+ */
+export function createEventSource(options: EventSourceOptions): EventSource {
+  const { mapping, queueUrl, client } = options;
+  const pollers = new Set<Promise<void>>();
+  /** The batches under way, and since when their handlers run: loading one says nothing of how long a batch takes. */
+  const batchStartsMs = new Map<symbol, number | undefined>();
+  let lastBatchMs = 0;
+  let polling = false;
+  let scaleTimer: NodeJS.Timeout | undefined;
+
+  const receive = async (max: number, waitSec: number): Promise<Message[]> => {
+    const command = new ReceiveMessageCommand({
+      QueueUrl: queueUrl,
+      MaxNumberOfMessages: Math.min(max, SQS_BATCH),
+      WaitTimeSeconds: waitSec,
+      MessageSystemAttributeNames: ['All'],
+      MessageAttributeNames: ['All'],
+    });
+    return (await client.send(command)).Messages ?? [];
+  };
+
+  // The window starts with the first message and ends early when the batch is full.
+  const gather = async (firstWaitSec: number): Promise<Message[]> => {
+    const batch = await receive(mapping.batchSize, firstWaitSec);
+    const windowEndMs = performance.now() + mapping.windowMs;
+    while (polling && batch.length > 0 && batch.length < mapping.batchSize) {
+      const leftMs = windowEndMs - performance.now();
+      if (leftMs <= 0) break;
+      const waitSec = Math.min(Math.floor(leftMs / 1000), LONG_POLL_SEC);
+      const more = await receive(mapping.batchSize - batch.length, waitSec);
+      batch.push(...more);
+      if (more.length === 0 && waitSec === 0) await sleep(Math.min(leftMs, WINDOW_LOOK_MS));
+    }
+    return batch;
+  };
+
+  const deleteMessages = async (messages: readonly Message[]): Promise<void> => {
+    for (let start = 0; start < messages.length; start += SQS_BATCH) {
+      const entries = messages.slice(start, start + SQS_BATCH);
+      await client.send(
+        new DeleteMessageBatchCommand({
+          QueueUrl: queueUrl,
+          Entries: entries.map((message, index) => ({ Id: String(index), ReceiptHandle: message.ReceiptHandle })),
+        }),
+      );
+    }
+  };
+
+  const processBatch = async (batch: readonly Message[], onStart: () => void): Promise<void> => {
+    const queue = { arn: mapping.queueArn, region: LOCAL_REGION };
+    const event = { Records: batch.map((message) => toSqsRecord(message, queue)) };
+    const invocation = await options.invoke(event, onStart);
+    lastBatchMs = invocation.durationMs;
+    const { done, fault } = split(batch, invocation, mapping.reportBatchItemFailures);
+    await deleteMessages(done);
+    const { functionName, queueName } = mapping;
+    const end = { functionName, queueName, size: batch.length, deleted: done.length };
+    options.onBatch(fault === undefined ? end : { ...end, fault });
+  };
+
+  /** Whether there was something to do. */
+  const poll = async (waitSec: number): Promise<boolean> => {
+    const key = Symbol();
+    try {
+      const batch = await gather(waitSec);
+      if (batch.length === 0) return false;
+      batchStartsMs.set(key, undefined);
+      await processBatch(batch, () => batchStartsMs.set(key, performance.now()));
+    } catch (error) {
+      if (!polling) return false;
+      options.onFault(error);
+      await sleep(FAULT_PAUSE_MS);
+    } finally {
+      batchStartsMs.delete(key);
+    }
+    scale();
+    return true;
+  };
+  const pollAlways = async (): Promise<void> => {
+    while (polling) await poll(LONG_POLL_SEC);
+  };
+  const pollWhileBusy = async (): Promise<void> => {
+    while (polling && (await poll(EXTRA_POLL_SEC)));
+  };
+  const addPoller = (run: () => Promise<void>): void => {
+    const poller = run().finally(() => pollers.delete(poller));
+    pollers.add(poller);
+  };
+
+  const scale = (): void => {
+    if (!polling) return;
+    const nowMs = performance.now();
+    const wanted = pollersFor({
+      visible: options.visible(),
+      batchSize: mapping.batchSize,
+      batchMs: Math.max(lastBatchMs, ...[...batchStartsMs.values()].map((startMs = nowMs) => nowMs - startMs)),
+      busy: batchStartsMs.size,
+      max: options.maxPollers,
+    });
+    while (pollers.size < wanted) addPoller(pollWhileBusy);
+  };
+
+  return {
+    start() {
+      if (polling) return;
+      polling = true;
+      addPoller(pollAlways);
+      scaleTimer = setInterval(scale, SCALE_EVERY_MS);
+    },
+    async stop() {
+      polling = false;
+      clearInterval(scaleTimer);
+      // Again and again: a long poll may be on its way to the server just now.
+      const wake = setInterval(options.wakeLongPolls, 10);
+      await Promise.all(pollers);
+      clearInterval(wake);
+    },
+  };
+}
+
+function split(
+  batch: readonly Message[],
+  invocation: Invocation,
+  reportBatchItemFailures: boolean,
+): { done: readonly Message[]; fault?: string } {
+  if (invocation.outcome === 'error') return { done: [], fault: invocation.error.message };
+  if (!reportBatchItemFailures) return { done: batch };
+  const ids = new Set(batch.map((message) => message.MessageId ?? ''));
+  const answer = readBatchAnswer(invocation.result, ids);
+  if (answer.kind === 'all-failed') return { done: [], fault: `unusable batch answer: ${answer.reason}` };
+  const done = batch.filter((message) => !answer.failed.has(message.MessageId ?? ''));
+  return answer.failed.size === 0 ? { done } : { done, fault: `${answer.failed.size} reported as failed` };
+}

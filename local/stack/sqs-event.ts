@@ -1,0 +1,53 @@
+import type { Message } from '@aws-sdk/client-sqs';
+
+/** One record of the event that Lambda makes of a queue's messages (developer guide, "Using Lambda with Amazon SQS"). */
+export type SqsRecord = {
+  messageId: string;
+  receiptHandle: string;
+  body: string;
+  attributes: Record<string, string>;
+  messageAttributes: Record<string, SqsRecordAttribute>;
+  md5OfMessageAttributes?: string;
+  md5OfBody: string;
+  eventSource: 'aws:sqs';
+  eventSourceARN: string;
+  awsRegion: string;
+};
+
+type SqsRecordAttribute = {
+  stringValue?: string;
+  /** Base64. */
+  binaryValue?: string;
+  stringListValues: string[];
+  binaryListValues: string[];
+  dataType: string;
+};
+
+/** A received message as the record that the function gets. */
+export function toSqsRecord(message: Message, queue: { arn: string; region: string }): SqsRecord {
+  return {
+    messageId: message.MessageId ?? '',
+    receiptHandle: message.ReceiptHandle ?? '',
+    body: message.Body ?? '',
+    attributes: { ...message.Attributes },
+    messageAttributes: Object.fromEntries(
+      Object.entries(message.MessageAttributes ?? {}).map(([name, attribute]) => [
+        name,
+        {
+          ...(attribute.StringValue === undefined ? {} : { stringValue: attribute.StringValue }),
+          ...(attribute.BinaryValue === undefined
+            ? {}
+            : { binaryValue: Buffer.from(attribute.BinaryValue).toString('base64') }),
+          stringListValues: [],
+          binaryListValues: [],
+          dataType: attribute.DataType ?? 'String',
+        },
+      ]),
+    ),
+    ...(message.MD5OfMessageAttributes === undefined ? {} : { md5OfMessageAttributes: message.MD5OfMessageAttributes }),
+    md5OfBody: message.MD5OfBody ?? '',
+    eventSource: 'aws:sqs',
+    eventSourceARN: queue.arn,
+    awsRegion: queue.region,
+  };
+}

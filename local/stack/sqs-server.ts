@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { CreateQueueCommand, SetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { type BuildAppOptions, buildApp } from 'fauxqs';
+import type { QueueSpec } from './declared-resources.ts';
+import { LOCAL_ACCOUNT_ID, LOCAL_REGION } from './local-account.ts';
+
+type Stores = NonNullable<BuildAppOptions['stores']>;
+type SqsStore = Stores['sqsStore'];
+type SqsQueue = NonNullable<ReturnType<SqsStore['getQueueByName']>>;
+
+/** How many messages a queue holds, all at one instant. */
+type QueueDepth = { visible: number; inFlight: number; delayed: number };
+
+/** A running SQS on loopback, with its state on disk. */
+export type SqsServer = {
+  endpoint: string;
+  queueUrl(name: string): string;
+  depth(name: string): QueueDepth;
+  /** Ends the waiting of all long polls; they answer with what there is. */
+  wakeLongPolls(): void;
+  close(): Promise<void>;
+};
+
+/** The part of fauxqs's SQLite persistence that is used here. */
+type Persistence = {
+  db: DatabaseSync;
+  loadSqsAndSns(sqsStore: SqsStore, snsStore: Stores['snsStore']): void;
+  transaction(work: () => void): void;
+  close(): void;
+};
+
+const DATABASE_FILE = 'fauxqs.db';
+
+/**
+ * Starts fauxqs on a free port of 127.0.0.1 with its SQLite persistence in `dir`.
+ *
+ * fauxqs's own start function always listens on every interface, and `buildApp`, which lets the caller listen,
+ * builds no persistence: so the stores are built here as its start function builds them. They are not among the
+ * package's exports (its version is pinned, and the tests of this folder fail where a new one moves them).
+ */
+export async function startSqsServer(dir: string): Promise<SqsServer> {
+  releaseInFlight(join(dir, DATABASE_FILE));
+  const [{ SqsStore }, { SnsStore }, { S3Store }, { PersistenceManager }] = (await Promise.all(
+    ['sqs/sqsStore.js', 'sns/snsStore.js', 's3/s3Store.js', 'persistence.js'].map(importInternal),
+  )) as [
+    { SqsStore: new () => SqsStore },
+    { SnsStore: new () => Stores['snsStore'] },
+    { S3Store: new () => Stores['s3Store'] },
+    { PersistenceManager: new (dir: string) => Persistence },
+  ];
+  const stores: Stores = { sqsStore: new SqsStore(), snsStore: new SnsStore(), s3Store: new S3Store() };
+  const persistence = new PersistenceManager(dir);
+  // Each statement commits by itself. NORMAL spares the fsync of each: a kill of the process loses nothing, which is
+  // what is promised here; only a power cut could undo the last commits.
+  persistence.db.exec('PRAGMA synchronous = NORMAL');
+  persistence.loadSqsAndSns(stores.sqsStore, stores.snsStore);
+  attachPersistence(stores.sqsStore, persistence);
+
+  const app = buildApp({ logger: false, defaultRegion: LOCAL_REGION, stores });
+  const endpoint = await app.listen({ port: 0, host: '127.0.0.1' });
+  return {
+    endpoint,
+    queueUrl: (name) => `${endpoint}/${LOCAL_ACCOUNT_ID}/${name}`,
+    depth: (name) => depthOf(stores.sqsStore, name),
+    wakeLongPolls: () => stores.sqsStore.shutdown(),
+    async close() {
+      await app.close();
+      persistence.close();
+    },
+  };
+}
+
+/** Creates the queues that do not exist yet and gives all of them the declared attributes, as a deployment does. */
+export async function deployQueues(client: SQSClient, server: SqsServer, queues: readonly QueueSpec[]): Promise<void> {
+  for (const { name, attributes } of queues) {
+    await client.send(new CreateQueueCommand({ QueueName: name }));
+    await client.send(new SetQueueAttributesCommand({ QueueUrl: server.queueUrl(name), Attributes: attributes }));
+  }
+}
+
+/**
+ * Makes messages visible again that a process held in flight when it ended. On AWS they would wait for their
+ * visibility timeout, because a worker may still be busy with them; here the workers ended with the process, and the
+ * lock on the data directory says that there is no other one. Their receive counts stay, as they would on AWS.
+ */
+function releaseInFlight(file: string): void {
+  const database = new DatabaseSync(file);
+  try {
+    const known = database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'sqs_messages'").get();
+    if (known === undefined) return;
+    database.exec(
+      'UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL WHERE receipt_handle IS NOT NULL',
+    );
+  } finally {
+    database.close();
+  }
+}
+
+function attachPersistence(store: SqsStore, persistence: Persistence): void {
+  Object.assign(store, { persistence });
+  const create = store.createQueue.bind(store);
+  store.createQueue = (...args: Parameters<SqsStore['createQueue']>) => receiveAtomically(create(...args), persistence);
+  for (const queue of store.allQueues()) receiveAtomically(Object.assign(queue, { persistence }), persistence);
+}
+
+/**
+ * A receive moves messages to the dead-letter queue by a deletion and an insertion. In one transaction with the rest
+ * of the receive, a kill between the two loses no message (and a receive costs one commit instead of ten).
+ */
+function receiveAtomically(queue: SqsQueue, persistence: Persistence): SqsQueue {
+  const dequeue = queue.dequeue.bind(queue);
+  queue.dequeue = (...args: Parameters<SqsQueue['dequeue']>) => {
+    let received: ReturnType<SqsQueue['dequeue']> = [];
+    persistence.transaction(() => {
+      received = dequeue(...args);
+    });
+    return received;
+  };
+  return queue;
+}
+
+function depthOf(store: SqsStore, name: string): QueueDepth {
+  const queue = store.getQueueByName(name);
+  return {
+    visible: Number(queue?.getAttribute('ApproximateNumberOfMessages') ?? 0),
+    inFlight: Number(queue?.getAttribute('ApproximateNumberOfMessagesNotVisible') ?? 0),
+    delayed: Number(queue?.getAttribute('ApproximateNumberOfMessagesDelayed') ?? 0),
+  };
+}
+
+const importInternal = (path: string): Promise<unknown> => import(new URL(path, import.meta.resolve('fauxqs')).href);

@@ -1,0 +1,195 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { type DataDir, takeDataDir } from './data-dir.ts';
+import type { FunctionSpec } from './declared-functions.ts';
+import { type DynamoDbServer, deployTables, startDynamoDbServer } from './dynamodb-server.ts';
+import { DataDirUnreadableError } from './errors.ts';
+import { type BatchEnd, createEventSource, type EventSource } from './event-source.ts';
+import { createFunctionRuntime, type FunctionRuntime, type Invocation } from './function-runtime.ts';
+import { LOCAL_REGION } from './local-account.ts';
+import { describeService, type Service } from './service.ts';
+import { readServiceFile } from './service-file.ts';
+import { deployQueues, type SqsServer, startSqsServer } from './sqs-server.ts';
+import { awsEnvironment, functionEnvironment, resourceVariables } from './stack-environment.ts';
+
+/** What happens on the stack, for whoever shows progress. */
+export type StackEvent =
+  | { kind: 'invocation'; invocation: Invocation }
+  | { kind: 'batch'; batch: BatchEnd }
+  | { kind: 'polling-fault'; queueName: string; error: unknown };
+
+export type StackOptions = {
+  /** Where queues, tables and logs are kept. */
+  dataDir: string;
+  /** The folder of serverless.yml. */
+  serviceDir: string;
+  /** Added to every function's environment, over what serverless.yml says. */
+  env?: Record<string, string>;
+  stage?: string;
+  /** Discards what the data directory holds before starting. */
+  fresh?: boolean;
+  onEvent?: (event: StackEvent) => void;
+};
+
+/** The service of serverless.yml on this machine: queues, tables, functions and event source mappings. */
+export type Stack = {
+  /** Endpoints, region, dummy credentials, and the functions' variables that name a queue or table. */
+  env: Record<string, string>;
+  /** As Lambda's synchronous invoke; throws FunctionError. */
+  invoke(functionName: string, event: unknown): Promise<unknown>;
+  /** Begins to poll, all mappings. */
+  startEventSources(): void;
+  /** Whether nothing is visible, in flight or delayed on the mapped queues, and nothing runs. */
+  drained(): Promise<boolean>;
+  /** Stops polling, waits for what runs (at most 10 s), ends everything. */
+  close(): Promise<void>;
+};
+
+/** How long `close` waits for invocations before it ends them. */
+const CLOSE_GRACE_MS = 10_000;
+/** Environments of a function whose mapping and reserved concurrency set no limit. */
+const DEFAULT_MAX_ENVIRONMENTS = 10;
+
+/**
+ * Starts the service that `serviceDir`'s serverless.yml declares, with its state under `dataDir`; everything listens
+ * on 127.0.0.1 only. Event sources wait for `startEventSources`.
+ * Throws ServiceFileError, DataDirInUseError, DataDirUnreadableError.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const raw = readServiceFile(options.serviceDir);
+  const dir = takeDataDir(options.dataDir, { fresh: options.fresh ?? false });
+  const undo: (() => unknown)[] = [() => dir.release()];
+  try {
+    const sqs = await openState(dir, 'queues', () => startSqsServer(dir.queues));
+    undo.unshift(() => sqs.close());
+    const dynamoDb = await openState(dir, 'tables', () => startDynamoDbServer(dir.tables));
+    undo.unshift(() => dynamoDb.close());
+    const service = describeService(raw, {
+      serviceDir: options.serviceDir,
+      stage: options.stage ?? 'local',
+      queueUrl: sqs.queueUrl,
+      extraEnvironment: options.env ?? {},
+    });
+    const client = createSqsClient(sqs);
+    undo.unshift(() => client.destroy());
+    await Promise.all([deployQueues(client, sqs, service.queues), deployAllTables(dynamoDb, service)]);
+    return runService({ options, service, sqs, dynamoDb, client, dir, undo });
+  } catch (error) {
+    for (const step of undo) await step();
+    throw error;
+  }
+}
+
+type RunningParts = {
+  options: StackOptions;
+  service: Service;
+  sqs: SqsServer;
+  dynamoDb: DynamoDbServer;
+  client: SQSClient;
+  dir: DataDir;
+  undo: (() => unknown)[];
+};
+
+function runService({ options, service, sqs, dynamoDb, client, dir, undo }: RunningParts): Stack {
+  const notify = options.onEvent ?? (() => {});
+  const awsEnv = awsEnvironment(sqs, dynamoDb);
+  const runtimes = new Map<string, FunctionRuntime>();
+  for (const spec of service.functions) {
+    const runtime = createFunctionRuntime({
+      spec,
+      environment: { ...functionEnvironment(spec, options.serviceDir), ...awsEnv, ...spec.environment },
+      maxEnvironments: maxEnvironments(spec, service),
+      logDir: dir.logs,
+      onInvocation: (invocation) => notify({ kind: 'invocation', invocation }),
+    });
+    runtimes.set(spec.name, runtime);
+  }
+  const runtimeOf = (functionName: string): FunctionRuntime => {
+    const runtime = runtimes.get(functionName);
+    if (runtime === undefined) throw new Error(`serverless.yml declares no function ${functionName}`);
+    return runtime;
+  };
+  const sources: EventSource[] = service.mappings.map((mapping) => {
+    const spec = service.functions.find(({ name }) => name === mapping.functionName);
+    return createEventSource({
+      mapping,
+      queueUrl: sqs.queueUrl(mapping.queueName),
+      client,
+      maxPollers: Math.min(
+        mapping.maximumConcurrency ?? DEFAULT_MAX_ENVIRONMENTS,
+        spec?.reservedConcurrency ?? Number.POSITIVE_INFINITY,
+      ),
+      invoke: runtimeOf(mapping.functionName).invoke,
+      visible: () => sqs.depth(mapping.queueName).visible,
+      wakeLongPolls: sqs.wakeLongPolls,
+      onBatch: (batch) => notify({ kind: 'batch', batch }),
+      onFault: (error) => notify({ kind: 'polling-fault', queueName: mapping.queueName, error }),
+    });
+  });
+
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    const stopped = Promise.all(sources.map((source) => source.stop()));
+    const ended = Promise.all([stopped, ...[...runtimes.values()].map((runtime) => runtime.settled())]);
+    await withinGrace(ended);
+    await Promise.all([...runtimes.values()].map((runtime) => runtime.close()));
+    await stopped;
+    for (const step of undo) await step();
+  };
+
+  return {
+    env: { ...awsEnv, ...resourceVariables(service, sqs) },
+    async invoke(functionName, event) {
+      const invocation = await runtimeOf(functionName).invoke(event);
+      if (invocation.outcome === 'error') throw invocation.error;
+      return invocation.result;
+    },
+    startEventSources() {
+      for (const source of sources) source.start();
+    },
+    async drained() {
+      // All read in one turn of the event loop, in which nothing can move from one place to another.
+      const depths = service.mappings.map((mapping) => sqs.depth(mapping.queueName));
+      const empty = depths.every(({ visible, inFlight, delayed }) => visible + inFlight + delayed === 0);
+      return empty && [...runtimes.values()].every((runtime) => runtime.running() === 0);
+    },
+    close: () => (closing ??= close()),
+  };
+}
+
+async function openState<Server>(dir: DataDir, part: string, start: () => Promise<Server>): Promise<Server> {
+  try {
+    return await start();
+  } catch (cause) {
+    throw new DataDirUnreadableError(dir.root, part, cause);
+  }
+}
+
+function maxEnvironments(spec: FunctionSpec, service: Service): number {
+  const limits = service.mappings
+    .filter((mapping) => mapping.functionName === spec.name)
+    .flatMap(({ maximumConcurrency }) => maximumConcurrency ?? []);
+  const mapped = limits.length === 0 ? DEFAULT_MAX_ENVIRONMENTS : limits.reduce((sum, limit) => sum + limit);
+  return Math.min(mapped, spec.reservedConcurrency ?? mapped);
+}
+
+const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+
+const createSqsClient = (sqs: SqsServer): SQSClient =>
+  new SQSClient({ endpoint: sqs.endpoint, region: LOCAL_REGION, credentials, useQueueUrlAsEndpoint: false });
+
+async function deployAllTables(dynamoDb: DynamoDbServer, service: Service): Promise<void> {
+  const client = new DynamoDBClient({ endpoint: dynamoDb.endpoint, region: LOCAL_REGION, credentials });
+  try {
+    await deployTables(client, service.tables);
+  } finally {
+    client.destroy();
+  }
+}
+
+async function withinGrace(ended: Promise<unknown>): Promise<void> {
+  const timer = Promise.withResolvers<void>();
+  const handle = setTimeout(timer.resolve, CLOSE_GRACE_MS);
+  await Promise.race([ended, timer.promise]);
+  clearTimeout(handle);
+}

@@ -1,0 +1,82 @@
+const { readIntegrationFiles } = require('./integration-files.cjs');
+
+/**
+ * EventBridge Scheduler puts the time for which the invocation was planned in place of this word. It is the same in
+ * every delivery of one invocation, and so gives one run (EventBridge Scheduler user guide, "Adding context attributes").
+ */
+const scheduledTime = '<aws.scheduler.scheduled-time>';
+
+/**
+ * The stack's schedules: one per integration file that has a `schedule` block, and the reconciliation of runs.
+ *
+ * Resources of their own rather than `schedule` events of the functions: those get numbered logical ids, so that a new
+ * file would rename its neighbours' schedules, and they leave out the retry policy.
+ */
+module.exports = async ({ resolveVariable }) => {
+  const resources = {
+    ScheduleGroup: {
+      Type: 'AWS::Scheduler::ScheduleGroup',
+      Properties: { Name: await resolveVariable('self:custom.prefix') },
+    },
+    ReconcileSchedule: schedule({
+      description: 'Balances the books of open runs.',
+      expression: 'rate(15 minutes)',
+      functionId: 'ReconcileLambdaFunction',
+      input: { kind: 'reconcile' },
+    }),
+  };
+  for (const { file, name, content } of readIntegrationFiles()) {
+    const block = content.schedule;
+    if (block === undefined) continue;
+    const fault = scheduleFault(block);
+    if (fault !== undefined) throw new Error(`integrations/${file}: schedule${fault}`);
+    const id = logicalId(name);
+    if (id in resources) throw new Error(`integrations/${file}: its name reads like another file's without hyphens`);
+    resources[id] = schedule({
+      description: `Starts a run of ${name}.`,
+      expression: block.expression,
+      timezone: block.timezone,
+      enabled: block.enabled,
+      functionId: 'FetchLambdaFunction',
+      input: { kind: 'schedule', integration: name, scheduledTime },
+    });
+  }
+  return { Resources: resources };
+};
+
+function schedule({ description, expression, timezone = 'UTC', enabled = true, functionId, input }) {
+  return {
+    Type: 'AWS::Scheduler::Schedule',
+    Properties: {
+      Description: description,
+      GroupName: { Ref: 'ScheduleGroup' },
+      ScheduleExpression: expression,
+      ScheduleExpressionTimezone: timezone,
+      State: enabled ? 'ENABLED' : 'DISABLED',
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      Target: {
+        Arn: { 'Fn::GetAtt': [functionId, 'Arn'] },
+        RoleArn: { 'Fn::GetAtt': ['SchedulerRole', 'Arn'] },
+        Input: JSON.stringify(input),
+        // The default is 185 tries in 24 hours. Past an hour the next run serves better than a late one.
+        RetryPolicy: { MaximumRetryAttempts: 10, MaximumEventAgeInSeconds: 3600 },
+      },
+    },
+  };
+}
+
+function scheduleFault(block) {
+  if (typeof block !== 'object' || block === null) return ': expected an object';
+  if (!/^(rate|cron|at)\(.+\)$/.test(block.expression)) return '.expression: expected rate(…), cron(…) or at(…)';
+  if (!['string', 'undefined'].includes(typeof block.timezone)) {
+    return '.timezone: expected a name such as Asia/Shanghai';
+  }
+  if (!['boolean', 'undefined'].includes(typeof block.enabled)) return '.enabled: expected true or false';
+  return undefined;
+}
+
+/** CloudFormation allows letters and digits only. The id stays when other files come and go. */
+function logicalId(name) {
+  const pascal = name.replace(/(^|-)([a-z0-9])/g, (_all, _hyphen, letter) => letter.toUpperCase());
+  return `Run${pascal}Schedule`;
+}

@@ -1,0 +1,61 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { CreateTableCommand, DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { dynamoClient } from '../../lib/runtime/aws.ts';
+
+// dynalite brings no types.
+const dynalite = createRequire(import.meta.url)('dynalite') as (options: { createTableMs: number }) => Server;
+
+export type EmbeddedDynamo = {
+  client: DynamoDBClient;
+  /** Creates a table with keys `pk` and `sk` and gives its name. */
+  createTable(): Promise<string>;
+  stop(): Promise<void>;
+};
+
+/** DynamoDB in this process, in memory, on a free port of the loopback interface. */
+export const startDynamo = async (): Promise<EmbeddedDynamo> => {
+  const server = dynalite({ createTableMs: 0 });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = dynamoClient({
+    endpoint: `http://127.0.0.1:${port}`,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  let tables = 0;
+  return {
+    client,
+    createTable: async () => {
+      const TableName = `table-${++tables}`;
+      await client.send(
+        new CreateTableCommand({
+          TableName,
+          BillingMode: 'PAY_PER_REQUEST',
+          KeySchema: [
+            { AttributeName: 'pk', KeyType: 'HASH' },
+            { AttributeName: 'sk', KeyType: 'RANGE' },
+          ],
+          AttributeDefinitions: [
+            { AttributeName: 'pk', AttributeType: 'S' },
+            { AttributeName: 'sk', AttributeType: 'S' },
+          ],
+        }),
+      );
+      // With `createTableMs: 0` the table is still active only a turn of the event loop after the answer.
+      const status = async () => {
+        const { Table } = await client.send(new DescribeTableCommand({ TableName }));
+        return Table?.TableStatus;
+      };
+      while ((await status()) !== 'ACTIVE');
+      return TableName;
+    },
+    stop: async () => {
+      client.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+};

@@ -1,0 +1,42 @@
+import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { buildApp } from 'fauxqs';
+import { sqsClient } from '../../lib/runtime/aws.ts';
+
+export type EmbeddedSqs = {
+  client: SQSClient;
+  /** Creates a queue and its dead-letter queue and gives their URLs. */
+  createQueues(maxReceiveCount: number): Promise<{ queueUrl: string; deadLettersUrl: string }>;
+  stop(): Promise<void>;
+};
+
+/** SQS in this process, in memory, on a free port of the loopback interface. */
+export const startSqs = async (): Promise<EmbeddedSqs> => {
+  const app = buildApp({ logger: false });
+  const endpoint = await app.listen({ port: 0, host: '127.0.0.1' });
+  const client = sqsClient({
+    endpoint,
+    useQueueUrlAsEndpoint: false,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  let queues = 0;
+  const create = async (Attributes: Record<string, string>) => {
+    const { QueueUrl = '' } = await client.send(new CreateQueueCommand({ QueueName: `queue-${++queues}`, Attributes }));
+    return QueueUrl;
+  };
+  return {
+    client,
+    createQueues: async (maxReceiveCount) => {
+      const deadLettersUrl = await create({});
+      const { Attributes } = await client.send(
+        new GetQueueAttributesCommand({ QueueUrl: deadLettersUrl, AttributeNames: ['QueueArn'] }),
+      );
+      const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: Attributes?.QueueArn, maxReceiveCount });
+      return { queueUrl: await create({ RedrivePolicy }), deadLettersUrl };
+    },
+    stop: async () => {
+      client.destroy();
+      await app.close();
+    },
+  };
+};

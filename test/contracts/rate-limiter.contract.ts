@@ -1,0 +1,154 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Permit, RateLimit, RateLimiter } from '../../lib/connection/rate-limit.ts';
+
+export type LimiterUnderTest = {
+  /** Two workers of one limit. */
+  workers: readonly [RateLimiter, RateLimiter];
+  nowMs(): number;
+  advance(ms: number): void;
+};
+
+const TEN_A_SECOND: RateLimit = { requests: 10, intervalMs: 1_000 };
+
+/** Whether requests that start as unluckily as the permits allow can break the limit in some window. */
+const mayBreak = (permits: readonly Permit[], { requests, intervalMs }: RateLimit): boolean => {
+  const inOrder = [...permits].sort((a, b) => a.notBeforeMs - b.notBeforeMs);
+  return inOrder.some((late, index) => {
+    const early = inOrder[index + requests];
+    return early !== undefined && early.notBeforeMs - late.untilMs < intervalMs;
+  });
+};
+
+/** What every rate limiter keeps to. `create` gives one that nobody has used. */
+export const rateLimiterContract = (create: () => Promise<LimiterUnderTest> | LimiterUnderTest) => {
+  describe('as a rate limiter', () => {
+    let under: LimiterUnderTest;
+    let one: RateLimiter;
+    let two: RateLimiter;
+    beforeEach(async () => {
+      under = await create();
+      [one, two] = under.workers;
+    });
+    const inMs = (ms: number) => under.nowMs() + ms;
+
+    it('leases what is asked for when there is time, the first permit at once', async () => {
+      const { permits } = await one.acquire('okki', TEN_A_SECOND, 5, inMs(60_000));
+      expect(permits).toHaveLength(5);
+      expect(permits[0]?.notBeforeMs).toBe(under.nowMs());
+    });
+
+    it('never lets two workers break the limit together, however they take turns', async () => {
+      const permits: Permit[] = [];
+      for (const [worker, count] of [
+        [one, 7],
+        [two, 1],
+        [one, 3],
+        [two, 12],
+        [one, 1],
+        [two, 8],
+      ] as const) {
+        permits.push(...(await worker.acquire('okki', TEN_A_SECOND, count, inMs(60_000))).permits);
+        under.advance(37);
+      }
+      expect(permits).toHaveLength(32);
+      expect(mayBreak(permits, TEN_A_SECOND)).toBe(false);
+    });
+
+    it('never lets 20 leases taken at the same moment break the limit', async () => {
+      const leases = await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          (index % 2 ? one : two).acquire('okki', TEN_A_SECOND, 3, inMs(60_000)),
+        ),
+      );
+      const permits = leases.flatMap((lease) => lease.permits);
+      expect(permits.length).toBeGreaterThanOrEqual(30);
+      expect(mayBreak(permits, TEN_A_SECOND)).toBe(false);
+    });
+
+    it('leases only what starts before the deadline, and says when to ask again', async () => {
+      const { permits, retryAtMs } = await one.acquire('okki', TEN_A_SECOND, 100, inMs(500));
+      expect(permits.length).toBeGreaterThan(0);
+      expect(permits.length).toBeLessThan(6);
+      for (const { notBeforeMs } of permits) expect(notBeforeMs).toBeLessThan(inMs(500));
+      expect(retryAtMs).toBeGreaterThanOrEqual(inMs(500));
+      expect((await two.acquire('okki', TEN_A_SECOND, 1, retryAtMs)).permits).toEqual([]);
+      const later = await two.acquire('okki', TEN_A_SECOND, 1, retryAtMs + 1);
+      expect(later.permits[0]?.notBeforeMs).toBe(retryAtMs);
+    });
+
+    it('holds every worker during a pause', async () => {
+      await one.pause('okki', inMs(300_000));
+      const untilMs = inMs(300_000);
+      for (const worker of [one, two]) {
+        const { permits, retryAtMs } = await worker.acquire('okki', TEN_A_SECOND, 3, inMs(10_000));
+        expect(permits).toEqual([]);
+        expect(retryAtMs).toBe(untilMs);
+      }
+      const { permits } = await two.acquire('okki', TEN_A_SECOND, 1, inMs(600_000));
+      expect(permits[0]?.notBeforeMs).toBe(untilMs);
+    });
+
+    it('never shortens a pause', async () => {
+      const untilMs = inMs(300_000);
+      await one.pause('okki', untilMs);
+      await two.pause('okki', inMs(1_000));
+      expect((await one.acquire('okki', TEN_A_SECOND, 1, inMs(600_000))).permits[0]?.notBeforeMs).toBe(untilMs);
+      await one.pause('okki', untilMs + 5_000);
+      expect((await two.acquire('okki', TEN_A_SECOND, 1, inMs(600_000))).permits[0]?.notBeforeMs).toBe(untilMs + 5_000);
+    });
+
+    it('does not forget what was leased before a pause', async () => {
+      const first = await one.acquire('okki', TEN_A_SECOND, 30, inMs(60_000));
+      await two.pause('okki', inMs(1));
+      under.advance(2);
+      const second = await two.acquire('okki', TEN_A_SECOND, 30, inMs(60_000));
+      expect(mayBreak([...first.permits, ...second.permits], TEN_A_SECOND)).toBe(false);
+    });
+
+    it('goes on after a pause that began before the first lease', async () => {
+      await one.pause('okki', inMs(1_000));
+      under.advance(1_000);
+      expect((await one.acquire('okki', TEN_A_SECOND, 1, inMs(1))).permits).toHaveLength(1);
+    });
+
+    it('keeps connections apart', async () => {
+      await one.pause('okki', inMs(300_000));
+      expect((await one.acquire('crm', TEN_A_SECOND, 1, inMs(1_000))).permits).toHaveLength(1);
+    });
+
+    it('takes up a changed limit where the old one left off', async () => {
+      const { retryAtMs } = await one.acquire('okki', TEN_A_SECOND, 5, inMs(60_000));
+      const slow = await one.acquire('okki', { requests: 1, intervalMs: 60_000 }, 2, inMs(600_000));
+      expect(slow.permits[0]?.notBeforeMs).toBe(retryAtMs);
+    });
+
+    it('leaves nobody at rest waiting: unused time gives no burst', async () => {
+      await one.acquire('okki', TEN_A_SECOND, 1, inMs(1_000));
+      under.advance(3_600_000);
+      const { permits } = await one.acquire('okki', TEN_A_SECOND, 30, inMs(60_000));
+      expect(permits[0]?.notBeforeMs).toBe(under.nowMs());
+      expect(mayBreak(permits, TEN_A_SECOND)).toBe(false);
+    });
+
+    describe('without a limit', () => {
+      it('leases everything at once, good until the deadline', async () => {
+        const { permits } = await one.acquire('okki', undefined, 100, inMs(1_000));
+        expect(permits).toEqual(
+          Array.from({ length: 100 }, () => ({ notBeforeMs: under.nowMs(), untilMs: inMs(1_000) })),
+        );
+      });
+
+      it("minds a pause: its own at once, another worker's within a second", async () => {
+        await one.acquire('okki', undefined, 1, inMs(1_000));
+        await two.acquire('okki', undefined, 1, inMs(1_000));
+        await one.pause('okki', inMs(60_000));
+        const untilMs = inMs(60_000);
+        expect(await one.acquire('okki', undefined, 1, inMs(1_000))).toEqual({ permits: [], retryAtMs: untilMs });
+        under.advance(1_000);
+        expect(await two.acquire('okki', undefined, 1, inMs(1_000))).toEqual({ permits: [], retryAtMs: untilMs });
+        under.advance(59_000);
+        expect((await two.acquire('okki', undefined, 1, inMs(1_000))).permits).toHaveLength(1);
+      });
+    });
+  });
+};

@@ -1,0 +1,213 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { LedgerChunk } from '../../lib/run/ledger.ts';
+import type { RunRecord } from '../../lib/run/record.ts';
+import { type Lease, MissingChunkError, type RunStore } from '../../lib/run/store.ts';
+import { collect } from './collect.ts';
+
+export const run = (runId: string, changes: Partial<RunRecord> = {}): RunRecord => ({
+  runId,
+  integration: 'groups',
+  status: 'extracting',
+  scheduledMs: 1_767_571_200_000,
+  startedMs: 1_767_571_201_000,
+  versionMs: 1_767_571_201_500,
+  fullRefresh: false,
+  counts: {
+    fetched: 12,
+    filtered: 1,
+    invalid: 2,
+    merged: 3,
+    unchanged: 1,
+    skipped: 1,
+    enqueued: 4,
+    loaded: 1,
+    superseded: 1,
+    rejected: 1,
+    uncertain: 0,
+    open: 1,
+  },
+  requests: { source: 5, target: 0 },
+  vanished: 0,
+  vanishedSample: [],
+  warnings: [],
+  ...changes,
+});
+
+const lease = (owner: string, untilMs: number, runId = 'run-1'): Lease => ({
+  integration: 'groups',
+  runId,
+  owner,
+  untilMs,
+});
+
+const chunk = (index: number, changes: Partial<LedgerChunk> = {}): LedgerChunk => ({
+  runId: 'run-1',
+  index,
+  versionMs: 1_767_571_201_000,
+  entries: [
+    { id: `${index}-1`, outcome: 'enqueued', hash: 'AbCdEfGhIjKlMnOpQrStUv' },
+    { id: `${index}-2`, outcome: 'unchanged' },
+    { id: 'page 1, record 3', outcome: 'invalid', reason: 'no id' },
+    { id: '分组', outcome: 'skipped', reason: 'duplicate', hash: '' },
+    { id: `${index}-5`, outcome: 'merged', reason: '' },
+    { id: `${index}-6`, outcome: 'filtered', reason: 'blank name' },
+  ],
+  memory: ['a', '', '分组'],
+  ...changes,
+});
+
+const ledgerOf = (store: RunStore, upTo: number): Promise<LedgerChunk[]> =>
+  collect(store.chunks('groups', 'run-1', upTo));
+
+/** What every store of runs keeps to. `create` gives an empty one. */
+export const runStoreContract = (create: () => Promise<RunStore> | RunStore) => {
+  describe('as a run store', () => {
+    let store: RunStore;
+    beforeEach(async () => {
+      store = await create();
+    });
+
+    describe('lease', () => {
+      it('is undefined before the first run', async () => {
+        expect(await store.lease('groups')).toBeUndefined();
+      });
+
+      it('is taken only as it was read', async () => {
+        const first = lease('a', 1_000);
+        expect(await store.takeLease(first, undefined)).toBe('taken');
+        expect(await store.takeLease(lease('b', 2_000), undefined)).toBe('conflict');
+        expect(await store.takeLease(lease('b', 2_000), lease('a', 999))).toBe('conflict');
+        expect(await store.takeLease(lease('b', 2_000), lease('c', 1_000))).toBe('conflict');
+        expect(await store.takeLease(lease('b', 2_000), lease('a', 1_000, 'run-2'))).toBe('conflict');
+        expect(await store.lease('groups')).toEqual(first);
+        expect(await store.takeLease(lease('b', 2_000, 'run-2'), first)).toBe('taken');
+        expect(await store.lease('groups')).toEqual(lease('b', 2_000, 'run-2'));
+      });
+
+      it('is not taken where none is stored and one was expected', async () => {
+        expect(await store.takeLease(lease('b', 2_000), lease('a', 1_000))).toBe('conflict');
+        expect(await store.lease('groups')).toBeUndefined();
+      });
+
+      it('goes to exactly one of 50 who want it', async () => {
+        const wanted = Array.from({ length: 50 }, (_, index) => lease(`worker-${index}`, 5_000));
+        const ends = await Promise.all(wanted.map((one) => store.takeLease(one, undefined)));
+        expect(ends.filter((end) => end === 'taken')).toHaveLength(1);
+        expect(await store.lease('groups')).toEqual(wanted[ends.indexOf('taken')]);
+      });
+
+      it('ends for its owner only, and keeps its run on record', async () => {
+        await store.takeLease(lease('a', 1_000), undefined);
+        await store.endLease(lease('b', 1_000), 500);
+        expect((await store.lease('groups'))?.untilMs).toBe(1_000);
+        await store.endLease(lease('a', 1_000), 500);
+        expect(await store.lease('groups')).toEqual(lease('a', 500));
+      });
+
+      it('that was never taken can be ended', async () => {
+        await store.endLease(lease('a', 1_000), 500);
+        expect(await store.lease('groups')).toBeUndefined();
+      });
+
+      it('belongs to one integration', async () => {
+        await store.takeLease(lease('a', 1_000), undefined);
+        expect(await store.lease('customers')).toBeUndefined();
+      });
+    });
+
+    describe('run', () => {
+      const complete = run('2026-01-05T00:00Z', {
+        status: 'unbalanced',
+        checkpoint: { page: { number: 3, cursor: 'c', last: false }, chunks: 2, fetched: 200 },
+        extractedMs: 1_767_571_300_000,
+        chunks: 3,
+        closedMs: 1_767_571_400_000,
+        vanished: 2,
+        vanishedSample: ['1', '0'],
+        warnings: [{ code: 'token-renewed', count: 2, message: '令牌' }],
+        failure: { code: 'source-down', message: 'no answer' },
+      });
+
+      it('is undefined while unknown', async () => {
+        expect(await store.run('groups', 'run-1')).toBeUndefined();
+      });
+
+      it('comes back with every field', async () => {
+        await store.saveRun(complete);
+        expect(await store.run('groups', complete.runId)).toEqual(complete);
+      });
+
+      it('is replaced as a whole: a field that is gone does not come back', async () => {
+        await store.saveRun(complete);
+        await store.saveRun(run(complete.runId));
+        expect(await store.run('groups', complete.runId)).toEqual(run(complete.runId));
+      });
+
+      it('counts requests to the target apart from being saved', async () => {
+        await store.saveRun(run('run-1', { requests: { source: 1, target: 77 } }));
+        expect((await store.run('groups', 'run-1'))?.requests).toEqual({ source: 1, target: 0 });
+        await Promise.all(Array.from({ length: 20 }, () => store.countTargetRequests('groups', 'run-1', 3)));
+        await store.saveRun(run('run-1', { requests: { source: 2, target: 0 } }));
+        expect((await store.run('groups', 'run-1'))?.requests).toEqual({ source: 2, target: 60 });
+      });
+
+      it('does not come into being by its requests being counted', async () => {
+        await store.countTargetRequests('groups', 'run-1', 3);
+        expect(await store.run('groups', 'run-1')).toBeUndefined();
+        expect(await store.runs('groups', 10)).toEqual([]);
+      });
+    });
+
+    it('lists the newest runs of one integration first', async () => {
+      const days = ['03', '01', '10', '02'].map((day) => `2026-01-${day}T00:00Z`);
+      for (const day of days) await store.saveRun(run(day));
+      await store.saveRun(run('2026-01-11T00:00Z', { integration: 'customers' }));
+      await store.takeLease(lease('a', 1_000), undefined);
+      const listed = async (limit: number) =>
+        (await store.runs('groups', limit)).map(({ runId }) => runId.slice(8, 10));
+      expect(await listed(10)).toEqual(['10', '03', '02', '01']);
+      expect(await listed(2)).toEqual(['10', '03']);
+    });
+
+    describe('ledger', () => {
+      it('comes back chunk by chunk in order, whatever the order of writing', async () => {
+        for (const index of [10, 2, 1, 9, 3, 8, 4, 7, 5, 6]) await store.saveChunk('groups', chunk(index));
+        expect(await ledgerOf(store, 10)).toEqual(Array.from({ length: 10 }, (_, index) => chunk(index + 1)));
+        expect((await ledgerOf(store, 3)).map(({ index }) => index)).toEqual([1, 2, 3]);
+        expect(await ledgerOf(store, 0)).toEqual([]);
+      });
+
+      it('takes a chunk that is written again in place of the first', async () => {
+        await store.saveChunk('groups', chunk(1));
+        const again = chunk(1, { versionMs: 5, entries: [], memory: [] });
+        await store.saveChunk('groups', again);
+        expect(await ledgerOf(store, 1)).toEqual([again]);
+      });
+
+      it('of another run or integration is not mixed in', async () => {
+        await store.saveChunk('groups', chunk(1));
+        await store.saveChunk('groups', chunk(1, { runId: 'run-10', versionMs: 1 }));
+        await store.saveChunk('customers', chunk(1, { versionMs: 2 }));
+        expect(await ledgerOf(store, 1)).toEqual([chunk(1)]);
+      });
+
+      it.each([
+        { kept: [1, 3], upTo: 3, title: 'in the middle' },
+        { kept: [1, 2], upTo: 3, title: 'at the end' },
+        { kept: [], upTo: 1, title: 'when nothing is there' },
+      ])('throws at a gap $title', async ({ kept, upTo }) => {
+        for (const index of kept) await store.saveChunk('groups', chunk(index));
+        await expect(ledgerOf(store, upTo)).rejects.toBeInstanceOf(MissingChunkError);
+      });
+
+      it('takes 5,000 entries in one chunk', async () => {
+        const entries = Array.from({ length: 5_000 }, (_, index) => ({
+          id: String(index),
+          outcome: 'unchanged' as const,
+        }));
+        await store.saveChunk('groups', chunk(1, { entries }));
+        expect((await ledgerOf(store, 1))[0]?.entries).toEqual(entries);
+      });
+    });
+  });
+};

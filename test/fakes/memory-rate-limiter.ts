@@ -1,0 +1,21 @@
+import { type LimiterState, leasePermits, unusedLimiter } from '../../lib/connection/gcra.ts';
+import type { RateLimiter } from '../../lib/connection/rate-limit.ts';
+import type { Clock } from '../../lib/runtime/clock.ts';
+
+/** A rate limiter in memory, shared by all who hold it. */
+export const memoryRateLimiter = (clock: Clock): RateLimiter => {
+  const states = new Map<string, LimiterState>();
+  const stateOf = (connection: string) => states.get(connection) ?? unusedLimiter;
+  return {
+    acquire: async (connection, limit, count, deadlineMs) => {
+      const state = stateOf(connection);
+      const lease = leasePermits(state, limit, count, clock.nowMs(), deadlineMs);
+      states.set(connection, { ...state, tatMs: lease.tatMs });
+      return { permits: lease.permits, retryAtMs: lease.retryAtMs };
+    },
+    pause: async (connection, untilMs) => {
+      const state = stateOf(connection);
+      states.set(connection, { ...state, pausedUntilMs: Math.max(state.pausedUntilMs, untilMs) });
+    },
+  };
+};

@@ -1,0 +1,196 @@
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { afterEach, expect, test } from 'vitest';
+import type { StackEvent } from '../../../local/stack/stack.ts';
+import { closeFixtures, startFixture, until, variableOf } from './fixtures/fixture-stack.ts';
+
+afterEach(closeFixtures);
+
+const bodies = (count: number, extra: object = {}) =>
+  Array.from({ length: count }, (_, n) => ({ id: `m${n}`, ...extra }));
+
+async function startWithQueue(variable: string, deadQueue = false) {
+  const events: StackEvent[] = [];
+  const fixture = await startFixture({ onEvent: (event) => events.push(event) });
+  const queueUrl = variableOf(fixture.stack, variable);
+  const deadUrl = deadQueue ? queueUrl.replace('fixture-local-pairs', 'fixture-local-dead') : '';
+  const begun = () => fixture.journal().filter(({ at }) => at === 'begin');
+  return { ...fixture, events, queueUrl, deadUrl, begun };
+}
+
+test('a record has the shape that Lambda gives it', async () => {
+  const { stack, sqs, queueUrl, begun } = await startWithQueue('PAIRS_QUEUE_URL');
+  const { MessageId } = await sqs.send(
+    new SendMessageCommand({
+      QueueUrl: queueUrl,
+      MessageBody: JSON.stringify({ id: 'm0' }),
+      MessageAttributes: {
+        kind: { DataType: 'String', StringValue: 'product-group' },
+        blob: { DataType: 'Binary', BinaryValue: new Uint8Array([1, 2, 3]) },
+      },
+    }),
+  );
+  stack.startEventSources();
+  await until(() => stack.drained());
+  expect(begun()[0]?.records).toEqual([
+    {
+      messageId: MessageId,
+      receiptHandle: expect.any(String),
+      body: '{"id":"m0"}',
+      attributes: {
+        ApproximateReceiveCount: '1',
+        SentTimestamp: expect.stringMatching(/^\d{13}$/),
+        SenderId: expect.any(String),
+        ApproximateFirstReceiveTimestamp: expect.stringMatching(/^\d{13}$/),
+      },
+      messageAttributes: {
+        kind: { stringValue: 'product-group', stringListValues: [], binaryListValues: [], dataType: 'String' },
+        blob: { binaryValue: 'AQID', stringListValues: [], binaryListValues: [], dataType: 'Binary' },
+      },
+      md5OfMessageAttributes: expect.stringMatching(/^[0-9a-f]{32}$/),
+      md5OfBody: expect.stringMatching(/^[0-9a-f]{32}$/),
+      eventSource: 'aws:sqs',
+      eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:fixture-local-pairs',
+      awsRegion: 'us-east-1',
+    },
+  ]);
+});
+
+test('batches are never larger than batchSize, and all messages are deleted after success', async () => {
+  const { stack, send, queueUrl, begun, depth } = await startWithQueue('PAIRS_QUEUE_URL');
+  await send(queueUrl, bodies(7));
+  stack.startEventSources();
+  await until(() => stack.drained());
+  const batches = begun();
+  expect(Math.max(...batches.map(({ ids }) => ids.length))).toBe(2);
+  expect(batches.flatMap(({ ids }) => ids).toSorted()).toEqual(bodies(7).map(({ id }) => id));
+  expect(await depth(queueUrl)).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
+});
+
+test('a batch above ten is gathered from several receives', async () => {
+  const { stack, send, queueUrl, begun } = await startWithQueue('WIDE_QUEUE_URL');
+  await send(queueUrl, bodies(30));
+  stack.startEventSources();
+  await until(() => stack.drained());
+  expect(begun().map(({ ids }) => ids.length)).toEqual([25, 5]);
+});
+
+test('the batching window waits for what arrives after the first message, and no longer', async () => {
+  const { stack, send, queueUrl, begun } = await startWithQueue('WIDE_QUEUE_URL');
+  stack.startEventSources();
+  const startMs = performance.now();
+  await send(queueUrl, [{ id: 'early' }]);
+  await send(queueUrl, [{ id: 'later' }]);
+  await until(() => begun().length > 0);
+  const tookMs = performance.now() - startMs;
+  expect(begun()[0]?.ids).toEqual(['early', 'later']);
+  expect(tookMs).toBeGreaterThan(950);
+  expect(tookMs).toBeLessThan(1900);
+});
+
+test('a partial failure brings back the failed message only, after its visibility timeout', async () => {
+  const { stack, send, queueUrl, begun } = await startWithQueue('PAIRS_QUEUE_URL');
+  await send(queueUrl, [{ id: 'good' }, { id: 'bad', do: 'fail-once' }]);
+  const startMs = performance.now();
+  stack.startEventSources();
+  await until(() => stack.drained());
+  expect(performance.now() - startMs).toBeGreaterThan(990);
+  expect(begun().map(({ ids, receiveCounts }) => [ids, receiveCounts])).toEqual([
+    [
+      ['good', 'bad'],
+      [1, 1],
+    ],
+    [['bad'], [2]],
+  ]);
+});
+
+test('without ReportBatchItemFailures the answer is not looked at', async () => {
+  const { stack, send, queueUrl, begun } = await startWithQueue('NARROW_QUEUE_URL');
+  await send(queueUrl, [{ id: 'm0', do: 'fail' }]);
+  stack.startEventSources();
+  await until(() => stack.drained());
+  expect(begun()).toHaveLength(1);
+});
+
+test.each(['throw', 'hang', 'bad-answer'])('%s: the whole batch comes back', async (what) => {
+  const { stack, send, queueUrl, begun, events } = await startWithQueue('PAIRS_QUEUE_URL');
+  await send(queueUrl, [{ id: 'good' }, { id: 'bad', do: what }]);
+  stack.startEventSources();
+  await until(() => begun().length >= 2);
+  const seen = begun().flatMap(({ ids, receiveCounts }) => ids.map((id, n) => `${id} ${receiveCounts[n]}`));
+  await until(() => events.some((event) => event.kind === 'batch'));
+  expect(seen.slice(0, 2)).toEqual(['good 1', 'bad 1']);
+  expect(seen.slice(2)).toContain('good 2');
+  expect(events.find((event) => event.kind === 'batch')).toMatchObject({ batch: { size: 2, deleted: 0 } });
+});
+
+test('a message that keeps failing goes to the dead-letter queue after maxReceiveCount receives, and it alone', async () => {
+  const { stack, send, queueUrl, deadUrl, begun, depth } = await startWithQueue('PAIRS_QUEUE_URL', true);
+  await send(queueUrl, [{ id: 'good' }, { id: 'bad', do: 'fail' }]);
+  stack.startEventSources();
+  await until(async () => (await depth(deadUrl)).visible === 1);
+  expect(begun().filter(({ ids }) => ids.includes('bad'))).toHaveLength(2);
+  expect(begun().filter(({ ids }) => ids.includes('good'))).toHaveLength(1);
+  expect(await stack.drained()).toBe(true);
+});
+
+test('never more batches taken or run at once than maximumConcurrency, however long the queue, and as many if it is', async () => {
+  const { stack, send, queueUrl, journal, depth } = await startWithQueue('NARROW_QUEUE_URL');
+  await send(queueUrl, bodies(30, { takesMs: 100 }));
+  stack.startEventSources();
+  let mostInFlight = 0;
+  await until(async () => {
+    mostInFlight = Math.max(mostInFlight, (await depth(queueUrl)).inFlight);
+    return stack.drained();
+  });
+  expect(mostInFlight).toBe(2);
+  let now = 0;
+  const atOnce = journal().map(({ at }) => {
+    now += at === 'begin' ? 1 : -1;
+    return now;
+  });
+  expect(Math.max(...atOnce)).toBe(2);
+});
+
+test('a backlog that one environment is quickly through with starts no second one', async () => {
+  const { stack, send, queueUrl, events } = await startWithQueue('BULK_QUEUE_URL');
+  await send(queueUrl, bodies(100));
+  stack.startEventSources();
+  await until(() => stack.drained());
+  const invocations = events.flatMap((event) => (event.kind === 'invocation' ? [event.invocation] : []));
+  expect(invocations).toHaveLength(10);
+  expect(invocations.filter(({ coldStart }) => coldStart)).toHaveLength(1);
+});
+
+test('5,000 messages pass in a few seconds', async () => {
+  const { stack, send, queueUrl, events } = await startWithQueue('BULK_QUEUE_URL');
+  await send(queueUrl, bodies(5000));
+  const startMs = performance.now();
+  stack.startEventSources();
+  await until(() => stack.drained());
+  expect(performance.now() - startMs).toBeLessThan(10_000);
+  const deleted = events.reduce((sum, event) => sum + (event.kind === 'batch' ? event.batch.deleted : 0), 0);
+  expect(deleted).toBe(5000);
+});
+
+test('a delayed message and one in flight keep the stack from being drained', async () => {
+  const { stack, sqs, send, queueUrl, begun } = await startWithQueue('NARROW_QUEUE_URL');
+  await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: '{"id":"late"}', DelaySeconds: 1 }));
+  expect(await stack.drained()).toBe(false);
+  stack.startEventSources();
+  await until(() => stack.drained());
+  expect(begun().map(({ ids }) => ids)).toEqual([['late']]);
+  await send(queueUrl, [{ id: 'slow', takesMs: 300 }]);
+  await until(() => begun().length === 2);
+  expect(await stack.drained()).toBe(false);
+  await until(() => stack.drained());
+});
+
+test('closing waits for the batch under way and its deletion', async () => {
+  const { stack, send, queueUrl, begun, journal, events } = await startWithQueue('NARROW_QUEUE_URL');
+  await send(queueUrl, [{ id: 'slow', takesMs: 300 }]);
+  stack.startEventSources();
+  await until(() => begun().length === 1);
+  await stack.close();
+  expect(journal().map(({ at }) => at)).toEqual(['begin', 'end']);
+  expect(events).toContainEqual(expect.objectContaining({ batch: expect.objectContaining({ deleted: 1 }) }));
+});

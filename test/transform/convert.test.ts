@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { JsonValue } from '../../lib/json/json.ts';
+import { type Conversion, convert } from '../../lib/transform/convert.ts';
+
+const big = 812252963824298001n;
+
+describe('a value of the declared type or in its plain form passes', () => {
+  test.each<[Conversion, JsonValue, JsonValue]>([
+    [{ to: 'integer' }, 1, 1],
+    [{ to: 'integer' }, 0, 0],
+    [{ to: 'integer' }, -5, -5],
+    [{ to: 'integer' }, big, big],
+    [{ to: 'integer' }, '5203300076', 5203300076],
+    [{ to: 'integer' }, '007', 7],
+    [{ to: 'integer' }, '-3', -3],
+    [{ to: 'integer' }, '9007199254740991', 9007199254740991],
+    [{ to: 'integer', prefix: 'group' }, 'group1', 1],
+    [{ to: 'integer', prefix: 'group' }, '12', 12],
+    [{ to: 'integer', prefix: 'group' }, 12, 12],
+    [{ to: 'integer', prefix: '1' }, '15', 15],
+    [{ to: 'number' }, 1.5, 1.5],
+    [{ to: 'number' }, '1.50', 1.5],
+    [{ to: 'number' }, '-0.25', -0.25],
+    [{ to: 'number' }, big, big],
+    [{ to: 'string' }, 5, '5'],
+    [{ to: 'string' }, big, '812252963824298001'],
+    [{ to: 'string' }, false, 'false'],
+    [{ to: 'string' }, '产品A', '产品A'],
+    [{ to: 'boolean' }, '1', true],
+    [{ to: 'boolean' }, 0, false],
+    [{ to: 'boolean' }, 'false', false],
+    [{ to: 'object' }, { a: 1 }, { a: 1 }],
+    [{ to: 'array' }, [1], [1]],
+  ])('%o: %o becomes %o', (conversion, value, expected) => {
+    expect(convert(value, conversion)).toEqual({ value: expected });
+  });
+});
+
+describe('what does not match the rule is refused, not guessed', () => {
+  test.each<[Conversion, JsonValue, string]>([
+    [{ to: 'integer' }, 'group1', '"group1" is no integer: plain digits'],
+    [{ to: 'integer', prefix: 'group' }, 'Group1', '"Group1" is no integer: plain digits, or digits after "group"'],
+    [{ to: 'integer', prefix: 'group' }, 'group', 'is no integer'],
+    [{ to: 'integer', prefix: 'group' }, 'group-1', 'is no integer'],
+    [{ to: 'integer', prefix: 'group' }, 'group1a', 'is no integer'],
+    [{ to: 'integer' }, '', 'is no integer'],
+    [{ to: 'integer' }, ' 1', 'is no integer'],
+    [{ to: 'integer' }, '1.0', 'is no integer'],
+    [{ to: 'integer' }, '\uFF11\uFF12', 'is no integer'],
+    [{ to: 'integer' }, '0x10', 'is no integer'],
+    [{ to: 'integer' }, 1.5, 'is no integer'],
+    [{ to: 'integer' }, true, 'is no integer'],
+    [{ to: 'integer' }, [1], 'a list is no integer'],
+    [{ to: 'integer' }, 1e21, 'past 2^53'],
+    [{ to: 'integer' }, '9007199254740992', 'past 2^53'],
+    [{ to: 'integer', prefix: 'group' }, 'group9007199254740993', 'past 2^53'],
+    [{ to: 'number' }, '1e3', 'is no number'],
+    [{ to: 'number' }, '0.1234567890123456', 'is no number of 15 digits'],
+    [{ to: 'number' }, '9007199254740993', 'past 2^53'],
+    [{ to: 'string' }, { a: 1 }, 'an object is no text'],
+    [{ to: 'boolean' }, 'yes', 'is no true or false'],
+    [{ to: 'object' }, [1], 'a list is no object'],
+    [{ to: 'array' }, 'a', 'is no list'],
+  ])('%o: %o', (conversion, value, reason) => {
+    expect(convert(value, conversion)).toEqual({ reason: expect.stringContaining(reason) });
+  });
+
+  test('a long value is shortened in the reason', () => {
+    const converted = convert('x'.repeat(500), { to: 'integer' });
+    expect('reason' in converted && converted.reason.length).toBeLessThan(100);
+  });
+});
+
+test('minus zero becomes zero', () => {
+  expect(convert(-0, { to: 'integer' })).toEqual({ value: 0 });
+  expect(convert('-0', { to: 'integer' })).toEqual({ value: 0 });
+});
+
+test('every integer that a double holds exactly survives as text, none past 2^53 does', () => {
+  fc.assert(
+    fc.property(fc.bigInt({ min: -(2n ** 60n), max: 2n ** 60n }), (integer) => {
+      const converted = convert(integer.toString(), { to: 'integer' });
+      if ('value' in converted) expect(BigInt(converted.value as number)).toBe(integer);
+      else expect(integer < -(2n ** 53n) + 1n || integer > 2n ** 53n - 1n).toBe(true);
+    }),
+  );
+});

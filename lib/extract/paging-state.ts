@@ -18,8 +18,9 @@ const progressSchema = z.strictObject({
   totalMoved: z.exactOptional(z.boolean()),
   /** The source's total turned out to be no total. */
   noTotal: z.exactOptional(z.boolean()),
-  /** The page taken before this one: its fingerprint, and the id of its last record. */
+  /** The page taken before this one: its fingerprint, and the ids of its first and last record. */
   print: z.exactOptional(z.string()),
+  firstId: z.exactOptional(z.string()),
   lastId: z.exactOptional(z.string()),
   /** Page number or first row of the page to ask for. */
   position: z.exactOptional(count),

@@ -75,11 +75,13 @@ export const heardTotal = (progress: Progress, page: PageLook): { progress: Prog
   return { progress: { ...progress, total, totalMoved: true }, warnings: [{ code: 'total-changed', message }] };
 };
 
-/** Records that came before and come again: rows were inserted while the list was read. */
-export const overlapOf = ({ lastId }: Progress, { ids }: PageLook): Warning[] =>
-  lastId !== undefined && ids.includes(lastId)
-    ? [{ code: 'pages-overlap', message: `record ${lastId} of one page came again on the next` }]
-    : [];
+/** Records that came before and come again: rows were inserted while the list was read, or the source errs. */
+export const overlapOf = ({ firstId, lastId }: Progress, { ids }: PageLook): Warning[] => {
+  const again = [firstId, lastId].find((id) => id !== undefined && ids.includes(id));
+  return again === undefined
+    ? []
+    : [{ code: 'pages-overlap', message: `record ${again} of one page came again on the next` }];
+};
 
 /** The last page is taken: more than the source spoke of is odd, but nothing is missing. */
 export const takeLast = ({ seen, total }: Progress, page: PageLook, warnings: Warning[]): Step => {
@@ -99,9 +101,13 @@ export const endsShort = (progress: Progress, page: PageLook, advice: string): S
 };
 
 /** What the next page is compared with. */
-export const rememberPage = ({ print, ids }: PageLook): Pick<Progress, 'print' | 'lastId'> => {
+export const rememberPage = ({ print, ids }: PageLook): Pick<Progress, 'print' | 'firstId' | 'lastId'> => {
+  const [firstId] = ids;
   const lastId = ids.at(-1);
-  return { ...(print === undefined ? {} : { print }), ...(lastId === undefined ? {} : { lastId }) };
+  return {
+    ...(print === undefined ? {} : { print }),
+    ...(firstId === undefined || lastId === undefined ? {} : { firstId, lastId }),
+  };
 };
 
 type Limited = { maxPages: number };

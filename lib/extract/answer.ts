@@ -15,7 +15,7 @@ export type Page = {
   link?: string;
 };
 
-export type FaultCode =
+type FaultCode =
   | 'answer-empty'
   | 'answer-html'
   | 'answer-truncated'
@@ -170,11 +170,15 @@ export const readAnswer = (
   if (refused) return refused;
   const total = totalOf(body, answer.total);
   const next = nextOf(body, headers, paging);
-  const found = Array.isArray(body) ? body : readPath(body, answer.records);
+  const paths = typeof answer.records === 'string' ? [answer.records] : answer.records;
+  const places = paths.map((path) => readPath(body, path));
+  const found = Array.isArray(body)
+    ? body
+    : (places.find(Array.isArray) ?? places.find((value) => value !== undefined));
   if (Array.isArray(found)) return { kind: 'page', page: { records: found, ...total, ...next } };
   // Where the source itself says that there is nothing, null stands for the empty list.
   if (found === null && total.total === 0) return { kind: 'page', page: { records: [], ...total, ...next } };
-  const place = isJsonObject(body) ? `"${answer.records}"` : 'the root';
+  const place = isJsonObject(body) ? paths.map((path) => `"${path}"`).join(' or ') : 'the root';
   return fault(
     'answer-shape',
     `the answer has no list of records at ${place}, but ${describe(found === undefined ? body : found)}`,

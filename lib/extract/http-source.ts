@@ -11,7 +11,7 @@ import type { Page } from './answer.ts';
 import { nextStep, paramsAt } from './paging.ts';
 import { type Progress, readProgress, startOf } from './paging-state.ts';
 import { readingOf } from './reading.ts';
-import { pageRequest } from './request.ts';
+import { pageRequest, type RequestContext } from './request.ts';
 import type { PageResult, Source } from './source.ts';
 import { type WarningTally, warningTally } from './warning-tally.ts';
 
@@ -61,10 +61,18 @@ export const openSource = (integration: Integration, deps: SourceDeps): Source =
   };
 
   /** Asks for the page at `progress` until it is there, cannot be had, or the time is up. */
-  const ask = async (progress: Progress, deadlineMs: number, tally: WarningTally): Promise<Asked> => {
+  const ask = async (
+    progress: Progress,
+    context: RequestContext,
+    deadlineMs: number,
+    tally: WarningTally,
+  ): Promise<Asked> => {
     const lastStartMs = deadlineMs - MIN_REQUEST_MS;
     const leave = leaveByLimit(limiter, connection.name, limit, clock, lastStartMs);
-    const pageAt = pageRequest(metadata, paramsAt(paging, progress));
+    const pageAt = pageRequest(integration.source, paramsAt(paging, progress), context);
+    if ('reason' in pageAt) {
+      return { kind: 'failed', code: 'request-unfit', message: `${request}: ${pageAt.reason}`, requests: 0 };
+    }
     let requests = 0;
     let retries = 0;
     let waits = 0;
@@ -86,7 +94,7 @@ export const openSource = (integration: Integration, deps: SourceDeps): Source =
         await limiter.pause(connection.name, clock.nowMs() + Math.max(reading.waitMs ?? 0, ownMs));
         continue;
       }
-      if (retries === MAX_RETRIES) {
+      if (retries >= MAX_RETRIES) {
         const message = `${request}: ${what}, ${MAX_RETRIES + 1} times in a row; ${reading.advice}`;
         return { kind: 'failed', code, message, requests };
       }
@@ -99,7 +107,7 @@ export const openSource = (integration: Integration, deps: SourceDeps): Source =
   };
 
   return {
-    readPage: async (at, deadlineMs): Promise<PageResult> => {
+    readPage: async (at, deadlineMs, context): Promise<PageResult> => {
       const tally = warningTally();
       let requests = 0;
       let progress = at === undefined ? startOf(paging) : readProgress(paging, at);
@@ -114,7 +122,7 @@ export const openSource = (integration: Integration, deps: SourceDeps): Source =
         return failed('checkpoint-unfit', 'the checkpoint was written under another source.paging');
       }
       for (;;) {
-        const asked: Asked = await ask(progress, deadlineMs, tally);
+        const asked: Asked = await ask(progress, context, deadlineMs, tally);
         requests += asked.requests;
         if (asked.kind !== 'page') return { ...asked, requests, warnings: tally.list() };
         const { records } = asked.page;

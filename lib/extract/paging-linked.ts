@@ -3,14 +3,14 @@ import type { PageLook } from './page-look.ts';
 import type { Progress } from './paging-state.ts';
 import {
   askAgain,
-  endsShort,
+  endOfList,
   failure,
   heardTotal,
   overlapOf,
   rememberPage,
+  rememberTotal,
   type Step,
   takeAndGoOn,
-  takeLast,
 } from './paging-step.ts';
 
 export type LinkedPaging = Extract<Paging, { kind: 'cursor' | 'nextLink' }>;
@@ -31,31 +31,25 @@ export const linkedStep = (paging: LinkedPaging, asked: Progress, page: PageLook
 
   if (count > 0 && page.print === asked.print) {
     const message = `page ${asked.pages + 1} is the one before it again`;
-    return askAgain(asked, { code: 'page-repeated', message: `${message}; asked again` }, () =>
+    return askAgain(asked, [{ code: 'page-repeated', message: `${message}; asked again` }], () =>
       failure('page-repeated', `${message}: the source does not follow its own ${word}`),
     );
   }
   if (next !== undefined && (next === asked.cursor || next === asked.anchor)) {
     const message = `after page ${asked.pages + 1} a ${word} came that had come before`;
-    return askAgain(asked, { code: 'cursor-repeated', message: `${message}; asked again` }, () =>
+    return askAgain(asked, [{ code: 'cursor-repeated', message: `${message}; asked again` }], () =>
       failure('cursor-repeated', `${message}: the source leads round in a circle`),
     );
   }
 
   const { progress, warnings } = heardTotal(asked, page);
   warnings.push(...overlapOf(progress, page));
-  const { kind, seen, total, totalMoved, noTotal, anchor } = progress;
+  const { kind, seen, anchor } = progress;
   if (next === undefined) {
     if (hasMore === true && !waitsForMore) {
       return failure('cursor-missing', `the source has more, but gives no ${word}: check source.paging.cursorPath`);
     }
-    if (total === undefined || seen + count >= total) return takeLast(progress, page, warnings);
-    // Rows that were inserted before the cursor are counted, but never come: no page is missing.
-    if (totalMoved) {
-      const message = `the source speaks of ${total} records and sent ${seen + count}`;
-      return { kind: 'take', warnings: [...warnings, { code: 'total-mismatch', message }] };
-    }
-    return endsShort(progress, page, `check source.paging: where does the next ${word} stand?`);
+    return endOfList(progress, page, warnings, `check source.paging: where does the next ${word} stand?`);
   }
 
   const pages = progress.pages + 1;
@@ -66,9 +60,7 @@ export const linkedStep = (paging: LinkedPaging, asked: Progress, page: PageLook
     cursor: next,
     ...(isPowerOfTwo(pages) ? { anchor: next } : anchor === undefined ? {} : { anchor }),
     ...rememberPage(page),
-    ...(total === undefined ? {} : { total }),
-    ...(totalMoved ? { totalMoved } : {}),
-    ...(noTotal ? { noTotal } : {}),
+    ...rememberTotal(progress),
   };
   return takeAndGoOn(goOn, paging, warnings);
 };

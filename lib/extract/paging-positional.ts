@@ -3,17 +3,18 @@ import type { PageLook } from './page-look.ts';
 import type { Progress } from './paging-state.ts';
 import {
   askAgain,
-  endsShort,
+  endOfList,
   failure,
   heardTotal,
   overlapOf,
   rememberPage,
+  rememberTotal,
   type Step,
   takeAndGoOn,
-  takeLast,
   tooManyPages,
   type Warning,
 } from './paging-step.ts';
+import type { PageParams } from './request.ts';
 
 export type PositionalPaging = Extract<Paging, { kind: 'pageNumber' | 'offset' }>;
 
@@ -29,17 +30,25 @@ const CLAMPED: Warning = {
   message: 'the source gives its last page again when it is asked for the next one',
 };
 
+/** Whether {{PAGINATION_…}} in the metadata tells the source where a page starts. */
+const isCarriedByVariables = (paging: PositionalPaging): boolean =>
+  paging.kind === 'offset' && paging.offsetParam === undefined;
+
 /** A size that a source that minds paging would answer with another page. */
 const probeSize = ({ pageSize }: PositionalPaging): number => (pageSize === 1 ? 2 : 1);
 
-/** The parameters of the page at `progress`. */
-export const positionalParams = (paging: PositionalPaging, progress: Progress): Record<string, string | number> => {
+/** The parameters of the page at `progress`, and what the variables of pagination are there. */
+export const positionalParams = (paging: PositionalPaging, progress: Progress): PageParams => {
   const first = paging.kind === 'pageNumber' ? paging.firstPage : 0;
   const positionParam = paging.kind === 'pageNumber' ? paging.pageParam : paging.offsetParam;
-  const size = progress.probing ? probeSize(paging) : paging.pageSize;
+  const pageSize = progress.probing ? probeSize(paging) : paging.pageSize;
+  const position = progress.probing ? first : (progress.position ?? first);
   return {
-    [positionParam]: progress.probing ? first : (progress.position ?? first),
-    ...(paging.sizeParam === undefined ? {} : { [paging.sizeParam]: size }),
+    params: {
+      ...(positionParam === undefined ? {} : { [positionParam]: position }),
+      ...(paging.sizeParam === undefined ? {} : { [paging.sizeParam]: pageSize }),
+    },
+    page: { pageSize, startRow: paging.kind === 'pageNumber' ? (position - first) * pageSize : position },
   };
 };
 
@@ -59,7 +68,9 @@ const samePage = (paging: PositionalPaging, progress: Progress, { count, total =
   // Shorter than the pages before it, or than asked for, or longer: not a page that others of its size would follow.
   if (pages > 1) return count < largest ? { kind: 'end', warnings: [warning] } : stuck;
   if (count !== paging.pageSize) return { kind: 'end', warnings: [warning] };
-  return paging.sizeParam === undefined ? stuck : { kind: 'again', at: { ...progress, probing: true }, warnings: [] };
+  return paging.sizeParam === undefined && !isCarriedByVariables(paging)
+    ? stuck
+    : { kind: 'again', at: { ...progress, probing: true }, warnings: [] };
 };
 
 /** The answer to a probe: the same list for another page size means that the source minds no paging. */
@@ -77,7 +88,7 @@ const judgeProbe = ({ print, position = 0 }: Progress, page: PageLook): Step =>
  */
 const goBack = (paging: PositionalPaging, progress: Progress, deleted: number): Progress => {
   const { kind, pages, seen, position = 0, largest = paging.pageSize, total = 0, backs = 0 } = progress;
-  const moved = { kind, pages: pages + 1, total, totalMoved: true, largest, backs: backs + 1 };
+  const moved = { kind, pages: pages + 1, total, least: total, most: total, largest, backs: backs + 1 };
   if (paging.kind === 'offset') {
     return { ...moved, position: Math.max(0, position - deleted), seen: Math.max(0, seen - deleted) };
   }
@@ -94,7 +105,7 @@ export const positionalStep = (paging: PositionalPaging, asked: Progress, page: 
   if (asked.probing) return judgeProbe(asked, page);
   if (count > 0 && page.print === asked.print) {
     const message = `the page at ${asked.position ?? 0} came twice; asked again`;
-    return askAgain(asked, { code: 'page-repeated', message }, () => samePage(paging, asked, page));
+    return askAgain(asked, [{ code: 'page-repeated', message }], () => samePage(paging, asked, page));
   }
 
   const { progress, warnings } = heardTotal(asked, page);
@@ -106,17 +117,14 @@ export const positionalStep = (paging: PositionalPaging, asked: Progress, page: 
   }
   warnings.push(...overlapOf(progress, page));
 
-  const isWhole = total === undefined || seen + count >= total;
-  if (count === 0) {
-    const advice = 'if its total counts rows that it does not list, take `total` out of source.answer';
-    return isWhole ? takeLast(progress, page, warnings) : endsShort(progress, page, advice);
+  const advice = 'if its total counts rows that it does not list, leave source.answer.total empty';
+  const atEnd = (events: Warning[]) => endOfList(progress, page, events, advice);
+  if (count === 0) return atEnd(warnings);
+  if (total !== undefined && seen + count >= total) {
+    if (count < paging.pageSize) return atEnd(warnings);
+    if (progress.pages === 0 && count > paging.pageSize) return atEnd([...warnings, IGNORED]);
   }
-  const isFull = count >= paging.pageSize;
-  if (total !== undefined && isWhole && !isFull) return takeLast(progress, page, warnings);
-  if (total !== undefined && isWhole && progress.pages === 0 && count > paging.pageSize) {
-    return takeLast(progress, page, [...warnings, IGNORED]);
-  }
-  const { kind, position = 0, totalMoved, noTotal, largest = 0 } = progress;
+  const { kind, position = 0, largest = 0 } = progress;
   const next: Progress = {
     kind,
     pages: progress.pages + 1,
@@ -124,9 +132,7 @@ export const positionalStep = (paging: PositionalPaging, asked: Progress, page: 
     position: paging.kind === 'pageNumber' ? position + 1 : position + count,
     largest: Math.max(largest, count),
     ...rememberPage(page),
-    ...(total === undefined ? {} : { total }),
-    ...(totalMoved ? { totalMoved } : {}),
-    ...(noTotal ? { noTotal } : {}),
+    ...rememberTotal(progress),
     ...(backs > 0 ? { backs } : {}),
   };
   return takeAndGoOn(next, paging, warnings);

@@ -13,9 +13,10 @@ const progressSchema = z.strictObject({
   seen: count,
   /** How often this page was asked for again. */
   asked: z.exactOptional(count),
-  /** The total that the source last gave, and whether it was ever another one. */
+  /** The total that the source last gave, the least and the most that it gave since reading began or went back. */
   total: z.exactOptional(count),
-  totalMoved: z.exactOptional(z.boolean()),
+  least: z.exactOptional(count),
+  most: z.exactOptional(count),
   /** The source's total turned out to be no total. */
   noTotal: z.exactOptional(z.boolean()),
   /** The page taken before this one: its fingerprint, and the ids of its first and last record. */

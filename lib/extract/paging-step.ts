@@ -49,16 +49,14 @@ export const failure = (code: PagingFailure, message: string, warnings: Warning[
 });
 
 /** Asks for the same page again, as long as that is worth it; then `otherwise`. */
-export const askAgain = (progress: Progress, warning: Warning, otherwise: () => Step): Step => {
+export const askAgain = (progress: Progress, warnings: Warning[], otherwise: () => Step): Step => {
   const asked = progress.asked ?? 0;
-  return asked < MAX_ASKED_AGAIN
-    ? { kind: 'again', at: { ...progress, asked: asked + 1 }, warnings: [warning] }
-    : otherwise();
+  return asked < MAX_ASKED_AGAIN ? { kind: 'again', at: { ...progress, asked: asked + 1 }, warnings } : otherwise();
 };
 
 /** The total as far as it can be believed, and what is odd about it. */
 export const heardTotal = (progress: Progress, page: PageLook): { progress: Progress; warnings: Warning[] } => {
-  const { total: before, seen } = progress;
+  const { total: before, least = Infinity, most = 0, seen } = progress;
   const { total, count } = page;
   // Some sources answer a page past the end with a total of 0.
   if (total === undefined || progress.noTotal || (total === 0 && count === 0 && seen > 0)) {
@@ -66,13 +64,14 @@ export const heardTotal = (progress: Progress, page: PageLook): { progress: Prog
   }
   // A later page that is as long as the whole list: what is called the total is the count of the page.
   if (seen > 0 && count > 0 && total === count) {
-    const { total: _, ...rest } = progress;
+    const { total: _, least: _least, most: _most, ...rest } = progress;
     const message = `the total ${total} is only the length of the page and is not used: mend source.answer.total`;
     return { progress: { ...rest, noTotal: true }, warnings: [{ code: 'total-mismatch', message }] };
   }
-  if (before === undefined || before === total) return { progress: { ...progress, total }, warnings: [] };
+  const heard = { ...progress, total, least: Math.min(least, total), most: Math.max(most, total) };
+  if (before === undefined || before === total) return { progress: heard, warnings: [] };
   const message = `the total went from ${before} to ${total} while the list was read`;
-  return { progress: { ...progress, total, totalMoved: true }, warnings: [{ code: 'total-changed', message }] };
+  return { progress: heard, warnings: [{ code: 'total-changed', message }] };
 };
 
 /** Records that came before and come again: rows were inserted while the list was read, or the source errs. */
@@ -83,22 +82,33 @@ export const overlapOf = ({ firstId, lastId }: Progress, { ids }: PageLook): War
     : [{ code: 'pages-overlap', message: `record ${again} of one page came again on the next` }];
 };
 
-/** The last page is taken: more than the source spoke of is odd, but nothing is missing. */
-export const takeLast = ({ seen, total }: Progress, page: PageLook, warnings: Warning[]): Step => {
+/** Takes the last page. A total that is not met is odd, but no more is missing than the total itself is unsure of. */
+const takeLast = ({ seen, total }: Progress, page: PageLook, warnings: Warning[]): Step => {
   const taken = seen + page.count;
-  if (total === undefined || taken <= total) return { kind: 'take', warnings };
+  if (total === undefined || taken === total) return { kind: 'take', warnings };
   const message = `the source speaks of ${total} records and sent ${taken}`;
   return { kind: 'take', warnings: [...warnings, { code: 'total-mismatch', message }] };
 };
 
-/** The list seems to end before its total is reached. */
-export const endsShort = (progress: Progress, page: PageLook, advice: string): Step => {
-  const { total = 0, seen } = progress;
-  const message = `the source speaks of ${total} records and sent ${seen + page.count}`;
-  return askAgain(progress, { code: 'page-short', message: `${message}; asked again` }, () =>
-    failure('incomplete', `${message}: ${advice}`),
-  );
+/**
+ * The source gives no more pages. Rows that were added meanwhile may be counted and not come: a total that moved by n
+ * is only known to n. Where even fewer came, records are missing. `advice` says what a person can do about it.
+ */
+export const endOfList = (progress: Progress, page: PageLook, warnings: Warning[], advice: string): Step => {
+  const { least = 0, most = 0, seen } = progress;
+  if (seen + page.count >= least - (most - least)) return takeLast(progress, page, warnings);
+  const message = `the source speaks of ${least} records and sent ${seen + page.count}`;
+  const again = [...warnings, { code: 'page-short', message: `${message}; asked again` }];
+  return askAgain(progress, again, () => failure('incomplete', `${message}: ${advice}`, warnings));
 };
+
+/** What is heard of the total, to go on with. */
+export const rememberTotal = ({ total, least, most, noTotal }: Progress): Partial<Progress> => ({
+  ...(total === undefined ? {} : { total }),
+  ...(least === undefined ? {} : { least }),
+  ...(most === undefined ? {} : { most }),
+  ...(noTotal ? { noTotal } : {}),
+});
 
 /** What the next page is compared with. */
 export const rememberPage = ({ print, ids }: PageLook): Pick<Progress, 'print' | 'firstId' | 'lastId'> => {

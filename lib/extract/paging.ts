@@ -4,7 +4,7 @@ import { lookAt, type PageLook } from './page-look.ts';
 import { linkedStep } from './paging-linked.ts';
 import { positionalParams, positionalStep } from './paging-positional.ts';
 import type { Progress } from './paging-state.ts';
-import { endsShort, heardTotal, type Step, takeLast } from './paging-step.ts';
+import { endOfList, heardTotal, type Step } from './paging-step.ts';
 import type { PageParams } from './request.ts';
 
 /** What the request for the page at `progress` carries. */
@@ -14,7 +14,7 @@ export const paramsAt = (paging: Paging, progress: Progress): PageParams => {
       return { params: {} };
     case 'pageNumber':
     case 'offset':
-      return { params: positionalParams(paging, progress) };
+      return positionalParams(paging, progress);
     case 'cursor': {
       const { cursorParam, sizeParam, pageSize } = paging;
       const size = sizeParam === undefined || pageSize === undefined ? {} : { [sizeParam]: pageSize };
@@ -28,9 +28,7 @@ export const paramsAt = (paging: Paging, progress: Progress): PageParams => {
 /** One answer is the whole list; a total that says otherwise means that the source pages after all. */
 const singleStep = (asked: Progress, page: PageLook): Step => {
   const { progress, warnings } = heardTotal(asked, page);
-  return progress.total !== undefined && page.count < progress.total
-    ? endsShort(progress, page, 'the source pages: set source.paging')
-    : takeLast(progress, page, warnings);
+  return endOfList(progress, page, warnings, 'the source pages: set source.paging');
 };
 
 /**

@@ -1,5 +1,6 @@
 import type { JsonValue } from '../json/json.ts';
 import type { RunWarning } from '../run/record.ts';
+import type { RequestContext } from './request.ts';
 
 /** Where a page starts, as its paginator wrote it: small, flat, fit for a checkpoint. */
 export type PageState = Record<string, string | number | boolean>;
@@ -21,6 +22,9 @@ export type PageResult = { requests: number; warnings: RunWarning[] } & (
 
 /** A list in the source system, page by page. */
 export interface Source {
-  /** Reads the page at `at` (absent: the first). Waits for permits and retries transient failures until `deadlineMs`. */
-  readPage(at: PageState | undefined, deadlineMs: number): Promise<PageResult>;
+  /**
+   * Reads the page at `at` (absent: the first). Waits for permits and retries transient failures until `deadlineMs`.
+   * `context` is the same for all pages of a run.
+   */
+  readPage(at: PageState | undefined, deadlineMs: number, context: RequestContext): Promise<PageResult>;
 }

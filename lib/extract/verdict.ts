@@ -8,7 +8,7 @@ import type { HttpAnswer, MaybeSentCause, NotSentCause } from '../connection/htt
  * - `retry`: may pass; counted and backed off.
  * - `fail`: the same request would be refused again.
  */
-export type Reaction = 'read' | 'wait' | 'retry' | 'fail';
+type Reaction = 'read' | 'wait' | 'retry' | 'fail';
 
 /** `code` names the event in warnings and failures, `advice` says what a person can do. */
 export type Verdict = { reaction: Reaction; code: string; advice: string };
@@ -16,7 +16,7 @@ export type Verdict = { reaction: Reaction; code: string; advice: string };
 type StatusRow = Verdict & { from: number; to: number; needsRetryAfter?: true };
 
 /** Status → verdict; the first row that fits. */
-export const statusVerdicts: readonly StatusRow[] = [
+const statusVerdicts: readonly StatusRow[] = [
   { from: 200, to: 299, reaction: 'read', code: 'answered', advice: '' },
   { from: 300, to: 399, reaction: 'fail', code: 'source-redirected', advice: 'check the base URL and the path' },
   { from: 401, to: 401, reaction: 'fail', code: 'token-refused', advice: 'check the credentials and the scope' },

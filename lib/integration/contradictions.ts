@@ -3,8 +3,11 @@ import { effects, methods, operations } from './dialect.ts';
 import type { FaultPath } from './fault.ts';
 import { suggestion } from './nearest.ts';
 import { readPath } from './path.ts';
+import { leafFields } from './request-fields.ts';
+import { runRules } from './run-contradictions.ts';
 import type { Finding } from './shape.ts';
 import { bodyPaths } from './target-fields.ts';
+import { parseTemplate, slotsOf } from './template.ts';
 
 const fault = (path: FaultPath, expected: string): Finding => ({ kind: 'fault', path, expected });
 
@@ -45,20 +48,79 @@ const operationRule =
       : [fault([side, 'metadata', 'operation', 'method'], `${quoted(allowed)}; others are not carried out yet`)];
   };
 
-const sourceApi: Rule = (raw) =>
-  typeof readPath(raw, 'source.metadata.api') !== 'string' || isPath(readPath(raw, 'source.metadata.api'))
-    ? []
-    : [fault(['source', 'metadata', 'api'], 'a path that starts with /')];
+/** An `api` that is a name, such as `batchSave`, is a path below the base URL as it stands. */
+const isPathName = (api: string): boolean => /^[\w.~-]+(\/[\w.~-]+)*$/.test(api);
 
-const targetApi: Rule = (raw) => {
-  const api = readPath(raw, 'target.metadata.api');
-  const path = readPath(raw, 'target.path');
-  if (typeof api !== 'string') return [];
-  if (path === undefined && !isPath(api)) {
-    return [fault(['target', 'path'], `a path such as "/execute", since metadata.api ${JSON.stringify(api)} is none`)];
+const apiRule =
+  (side: 'source' | 'target'): Rule =>
+  (raw) => {
+    const api = readPath(raw, `${side}.metadata.api`);
+    const path = readPath(raw, `${side}.path`);
+    if (typeof api !== 'string') return [];
+    if (path === undefined && !isPath(api) && !isPathName(api)) {
+      const expected = `a path such as "/execute", since metadata.api ${JSON.stringify(api)} is none`;
+      return [fault([side, 'path'], expected)];
+    }
+    return path !== undefined && isPath(api) && path !== api
+      ? [fault([side, 'path'], `nothing, since metadata.api is the path ${JSON.stringify(api)}`)]
+      : [];
+  };
+
+const split: Rule = (raw) =>
+  readPath(raw, 'source.metadata.operation.method') === 'splitArray' &&
+  readPath(raw, 'source.metadata.operation.arrayKey') === undefined
+    ? [fault(['source', 'metadata', 'operation', 'arrayKey'], 'the array whose elements are the records')]
+    : [];
+
+const sendRule =
+  (side: 'source' | 'target'): Rule =>
+  (raw) => {
+    const method = readPath(raw, `${side}.metadata.method`);
+    const carriers = ['request', 'otherRequest'].filter((key) => readPath(raw, `${side}.send.${key}.in`) === 'body');
+    const bodiless = method === 'GET' ? carriers : [];
+    const names = readPath(raw, `${side}.send.request.as`) === 'names';
+    return [
+      ...bodiless.map((key) => fault([side, 'send', key, 'in'], '"query" or "header", since a GET has no body')),
+      ...(names && readPath(raw, `${side}.send.request.under`) === undefined
+        ? [fault([side, 'send', 'request', 'under'], 'the parameter that carries the names')]
+        : []),
+    ];
+  };
+
+const sourceId: Rule = (raw) => {
+  const own = readPath(raw, 'source.id');
+  const pasted = readPath(raw, 'source.metadata.id');
+  if (typeof own === 'string' && typeof pasted === 'string' && own !== pasted) {
+    return [fault(['source', 'id'], `nothing, since metadata.id is ${JSON.stringify(pasted)}`)];
   }
-  return path !== undefined && isPath(api) && path !== api
-    ? [fault(['target', 'path'], `nothing, since metadata.api is the path ${JSON.stringify(api)}`)]
+  return [];
+};
+
+/** Records are written in a body; what stands beside them may go elsewhere. */
+const targetSend: Rule = (raw) => {
+  const carrier = readPath(raw, 'target.send.request.in');
+  return [
+    ...(typeof carrier === 'string' && carrier !== 'body'
+      ? [fault(['target', 'send', 'request', 'in'], '"body": records are sent in no other place')]
+      : []),
+    ...(readPath(raw, 'target.send.request.as') === 'names'
+      ? [fault(['target', 'send', 'request', 'as'], '"fields": a record is more than the names of its fields')]
+      : []),
+  ];
+};
+
+const results: Rule = (raw) => {
+  const rows = readPath(raw, 'target.results');
+  return isJsonObject(rows) && rows.id !== undefined && rows.index !== undefined
+    ? [fault(['target', 'results', 'index'], 'nothing beside id: a row is found by one of them')]
+    : [];
+};
+
+const idChecks: Rule = (raw) => {
+  const own = readPath(raw, 'source.metadata.idCheck');
+  const other = readPath(raw, 'target.metadata.idCheck');
+  return typeof own === 'boolean' && typeof other === 'boolean' && own !== other
+    ? [fault(['source', 'metadata', 'idCheck'], `${other}, as in the target block, or nothing`)]
     : [];
 };
 
@@ -74,10 +136,21 @@ const batch: Rule = (raw) =>
         .filter(([key]) => readPath(raw, `target.metadata.operation.${key}`) === undefined)
         .map(([key, expected]) => fault(['target', 'metadata', 'operation', key], expected));
 
+/** Whether {{PAGINATION_START_ROW}} stands in the request, alone or in arithmetic. */
+const pagesByVariable = (raw: JsonValue): boolean =>
+  ['request', 'otherRequest'].some((key) =>
+    leafFields(readPath(raw, `source.metadata.${key}`)).some(({ field }) =>
+      slotsOf(parseTemplate(field.value ?? null)).some(({ name }) => name === 'PAGINATION_START_ROW'),
+    ),
+  );
+
 const paging: Rule = (raw) => {
   const page = readPath(raw, 'source.paging');
   if (!isJsonObject(page)) return [];
   const place = (key: string) => ['source', 'paging', key];
+  if (page.kind === 'offset' && page.offsetParam === undefined && !pagesByVariable(raw)) {
+    return [fault(place('offsetParam'), 'the parameter that carries the first row')];
+  }
   if (page.kind === 'nextLink' && page.in === 'body' && page.path === undefined) {
     return [fault(place('path'), 'the path of the link in the body')];
   }
@@ -134,13 +207,21 @@ const rules: readonly Rule[] = [
   methodRule('target'),
   operationRule('source'),
   operationRule('target'),
-  sourceApi,
-  targetApi,
+  apiRule('source'),
+  apiRule('target'),
+  split,
+  sendRule('source'),
+  sendRule('target'),
+  sourceId,
+  targetSend,
+  results,
+  idChecks,
   batch,
   paging,
   backoff,
   body,
   types,
+  ...runRules,
 ];
 
 /** What parts of a file say against one another. Reads files of any form, so that all faults come at once. */

@@ -1,75 +1,83 @@
 /**
  * How a key of a 轻易云 block is read here.
  *
- * - `honoured`: does what it says.
+ * - `honoured`: does what it says; `unless` this setting of our own is there, which then decides.
  * - `noted`: describes, and changes nothing (labels, declared responses).
  * - `ignored`: one of our own blocks decides instead; said as a warning.
  * - `refused`: would change which records go where, and is not carried out: a fault, never a silent omission.
  */
 export type Reading =
-  | { as: 'honoured' }
+  | { as: 'honoured'; does: string; unless?: string }
   | { as: 'noted' }
   | { as: 'ignored'; why: string }
   | { as: 'refused'; why: string };
 
-const honoured: Reading = { as: 'honoured' };
+const honoured = (does: string, unless?: string): Reading => ({
+  as: 'honoured',
+  does,
+  ...(unless === undefined ? {} : { unless }),
+});
 const noted: Reading = { as: 'noted' };
-const ignored = (why: string): Reading => ({ as: 'ignored', why });
 const refused = (why: string): Reading => ({ as: 'refused', why });
+
+const groupCalculate = refused('no groupCalculate: merging records would lose their identity in the books');
 
 /** The keys of a source block; all others are kept and warned about. */
 export const sourceKeys: Readonly<Record<string, Reading>> = {
-  api: honoured,
-  method: honoured,
-  effect: honoured,
-  type: honoured,
-  id: honoured,
-  number: honoured,
-  request: honoured,
-  operation: honoured,
-  autoFillResponse: noted,
+  api: honoured('path of the request, or a name that source.path or the profile turns into one'),
+  method: honoured('GET or POST'),
+  effect: honoured('QUERY'),
+  type: honoured('QUERY; the older spelling of effect'),
+  id: honoured("path of the record's primary key, dotted; compared as text, a record without it is rejected"),
+  number: honoured('path of the business code, dotted; may be missing'),
+  idCheck: honoured('as in the target block, where that says nothing'),
+  request: honoured('parameters: query of a GET, JSON body of a POST'),
+  otherRequest: honoured('parameters of the adapter, sent as source.send or the profile says'),
+  otherResponse: honoured('statusKey, statusValue, dataKey, pageKey; keys of source.answer go before it'),
+  pagination: honoured('page size of {{PAGINATION_PAGE_SIZE}} and {{PAGINATION_START_ROW}}', 'source.paging'),
+  condition: honoured('records that do not pass are counted as filtered, with the words of the condition'),
+  beatFlat: honoured('one record per element of a child array'),
+  operation: honoured('none, or splitArray: one record per element of arrayKey'),
+  autoFillResponse: honoured("the answer's fields are learnt; what changes from run to run is a warning"),
   response: noted,
   name: noted,
   label: noted,
-  otherResponse: ignored('source.answer says where records and status are'),
-  pagination: ignored('source.paging says how the list is paged'),
-  idCheck: ignored('the target block decides it'),
-  otherRequest: refused('no otherRequest: adapter-level parameters are not sent yet'),
-  condition: refused('no condition: filtering after the fetch is not carried out yet'),
-  beatFlat: refused('no beatFlat: flattening of child arrays is not carried out yet'),
+  describe: noted,
+  groupCalculate,
 };
 
 /** The keys of a target block. */
 export const targetKeys: Readonly<Record<string, Reading>> = {
-  api: honoured,
-  method: honoured,
-  effect: honoured,
-  type: honoured,
-  id: honoured,
-  number: honoured,
-  name: honoured,
-  idCheck: honoured,
-  request: honoured,
-  operation: honoured,
+  api: honoured('path of the request, or a name that target.path or the profile turns into one'),
+  method: honoured('POST, PUT or PATCH'),
+  effect: honoured('EXECUTE, WRITE, CREATE or UPDATE'),
+  type: honoured('the older spelling of effect'),
+  id: honoured('without request: key under which the id is written'),
+  number: honoured('without request: key under which the business code is written'),
+  name: honoured("without request: key under which the record's name is written"),
+  idCheck: honoured('true (the default): an id already loaded is skipped; false: it is overwritten'),
+  request: honoured('mapping from the record to the body'),
+  otherRequest: honoured('constants beside the records, sent as target.send or the profile says'),
+  otherResponse: honoured('statusKey and statusValue: what a success is; keys of target.success go before it'),
+  operation: honoured('none, or batchArraySave: rows records in one request, under rowsKey'),
   autoFillResponse: noted,
   response: noted,
   label: noted,
-  otherResponse: ignored('target.success says what a success is'),
-  otherRequest: refused('no otherRequest: adapter-level parameters are not sent yet'),
-  groupCalculate: refused('no groupCalculate: merging would lose the identity of records'),
+  describe: noted,
+  groupCalculate,
 };
 
 /** The keys of an entry of `request`. */
 export const fieldKeys: Readonly<Record<string, Reading>> = {
-  field: honoured,
-  type: honoured,
-  value: honoured,
-  is_required: honoured,
-  children: honoured,
+  field: honoured('name of the parameter, or of the field of the body'),
+  type: honoured('string, int, number, float, boolean, object, array, datetime'),
+  value: honoured('a constant, a template or _function arithmetic'),
+  is_required: honoured('target: a record without a value is rejected; source: a warning'),
+  children: honoured('fields of an object; of each element, under an array'),
+  parser: honoured('StringToArray, ArrayToString, ConvertObjectParser'),
   label: noted,
   describe: noted,
   parent: noted,
-  parser: refused('no parser: parsers are not carried out yet'),
 };
 
 /** Values of `effect` (older: `type`) by side. */
@@ -82,10 +90,12 @@ export const effects = {
 export const methods = { source: ['GET', 'POST'], target: ['POST', 'PUT', 'PATCH'] } as const;
 
 /** Values of `operation.method` by side. */
-export const operations = { source: ['none'], target: ['none', 'batchArraySave'] } as const;
+export const operations = { source: ['none', 'splitArray'], target: ['none', 'batchArraySave'] } as const;
 
 /** The declared type of a target field → the type that it is converted to. */
-export const fieldTypes: Readonly<Record<string, 'string' | 'integer' | 'number' | 'boolean' | 'object' | 'array'>> = {
+export const fieldTypes: Readonly<
+  Record<string, 'string' | 'integer' | 'number' | 'boolean' | 'object' | 'array' | 'datetime'>
+> = {
   string: 'string',
   int: 'integer',
   integer: 'integer',
@@ -95,4 +105,5 @@ export const fieldTypes: Readonly<Record<string, 'string' | 'integer' | 'number'
   bool: 'boolean',
   object: 'object',
   array: 'array',
+  datetime: 'datetime',
 };

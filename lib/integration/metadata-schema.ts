@@ -17,7 +17,7 @@ export type MetadataField = {
   [key: string]: unknown;
 };
 
-const fieldSchema: z.ZodMiniType<MetadataField> = z
+export const fieldSchema: z.ZodMiniType<MetadataField> = z
   .looseObject({
     field: path('Name of the parameter or of the target field. 字段名。'),
     label: z.exactOptional(z.nullable(z.string())),
@@ -37,6 +37,12 @@ const shared = {
   method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
   number: z.exactOptional(path('Business code, for people. 业务编码字段。')),
   request: z.exactOptional(z.array(fieldSchema).check(z.describe('Parameter tree. 请求参数树。'))),
+  otherRequest: z.exactOptional(
+    z.nullable(z.array(fieldSchema).check(z.describe('Parameters of the adapter, not of the record. 适配器级参数。'))),
+  ),
+  otherResponse: z.exactOptional(
+    z.unknown().check(z.describe('statusKey, statusValue, dataKey, pageKey: dotted paths. 响应状态与数据路径。')),
+  ),
 };
 
 export const sourceMetadataSchema = z
@@ -44,8 +50,30 @@ export const sourceMetadataSchema = z
     ...shared,
     effect: z.exactOptional(z.string().check(z.describe('QUERY for a source. 源平台为 QUERY。'))),
     type: z.exactOptional(z.string().check(z.describe('Older spelling of effect. effect 的旧写法。'))),
-    id: path("Path of the record's primary key. 主键字段路径。"),
-    autoFillResponse: z.exactOptional(z.boolean()),
+    id: z
+      .string("the path of the record's primary key: here, or in source.id where the pasted block has none")
+      .check(z.minLength(1), z.describe("Path of the record's primary key. 主键字段路径。")),
+    autoFillResponse: z.exactOptional(z.nullable(z.boolean())),
+    pagination: z.exactOptional(
+      z.nullable(
+        z
+          .looseObject({ pageSize: z.exactOptional(z.union([z.int().check(z.minimum(1)), z.string()], 'a page size')) })
+          .check(z.describe('Page size of {{PAGINATION_PAGE_SIZE}}, {{PAGINATION_START_ROW}}. 分页大小。')),
+      ),
+    ),
+    condition: z.exactOptional(
+      z.unknown().check(z.describe('[[{field, logic, value}]]: outer list OR, inner AND. 过滤条件:外层或,内层且。')),
+    ),
+    beatFlat: z.exactOptional(
+      z.nullable(z.array(z.string())).check(z.describe('Child arrays: one record per element. 展平的明细数组。')),
+    ),
+    operation: z.exactOptional(
+      z
+        .nullable(
+          z.looseObject({ method: z.string(), arrayKey: z.exactOptional(path('Array to split. 拆分的数组。')) }),
+        )
+        .check(z.describe('none, or splitArray: one record per element of arrayKey. 无,或拆分数组。')),
+    ),
   })
   .check(z.describe('Source block of the 轻易云 export, verbatim. 源平台元数据,原样粘贴。'));
 

@@ -3,30 +3,48 @@ import { basename, delimiter, join } from 'node:path';
 import { type JsonValue, parseJson } from '../json/json.ts';
 import { findContradictions } from './contradictions.ts';
 import { ConfigurationError, describeFound, type Fault, formatPath } from './fault.ts';
+import { fillIn } from './fill-in.ts';
+import { type KeyReading, keyReadings } from './key-readings.ts';
 import { findInMetadata } from './metadata-findings.ts';
 import { positionAt, positionsOf } from './positions.ts';
+import { type FindProfile, profilesBeside } from './profile.ts';
 import type { Integration } from './schema.ts';
 import { checkShape, type Finding } from './shape.ts';
 
 /** What a file came to: an integration if it has no faults. Warnings name what is kept and not used. */
-export type Checked = { integration?: Integration; faults: Fault[]; warnings: Fault[] };
+export type Checked = {
+  integration?: Integration;
+  faults: Fault[];
+  warnings: Fault[];
+  /** How each key of the two pasted blocks is read, in the order of the file. */
+  keys: KeyReading[];
+};
 
-/** Checks the text of an integration file; all faults at once, in the order of the file. Never throws. */
-export const parseIntegration = (text: string, file: string): Checked => {
+/**
+ * Checks the text of an integration file; all faults at once, in the order of the file. Never throws. A profile that
+ * is no shipped one is read from beside the file.
+ */
+export const parseIntegration = (
+  text: string,
+  file: string,
+  findProfile: FindProfile = profilesBeside(file),
+): Checked => {
   const plain = text.replace(/^\uFEFF/, '');
   let raw: JsonValue;
   try {
     raw = parseJson(plain);
   } catch (error) {
-    return { faults: [syntaxFault(error as SyntaxError, plain, file)], warnings: [] };
+    return { faults: [syntaxFault(error as SyntaxError, plain, file)], warnings: [], keys: [] };
   }
   const positions = positionsOf(plain);
-  const shape = checkShape(raw);
+  const filled = fillIn(raw, findProfile);
+  const shape = checkShape(filled.raw);
   const found: Finding[] = [
     ...('findings' in shape ? shape.findings : []),
     ...positions.repeatedKeys.map((path): Finding => ({ kind: 'fault', path, expected: 'every key once' })),
-    ...findContradictions(raw),
-    ...findInMetadata(raw),
+    ...filled.findings,
+    ...findContradictions(filled.raw),
+    ...findInMetadata(raw, filled.raw),
     ...nameWarning(raw, file),
   ];
   const told = (kind: Finding['kind']): Fault[] => {
@@ -36,7 +54,7 @@ export const parseIntegration = (text: string, file: string): Checked => {
       const key = formatPath(path);
       if (byPath.has(key)) continue;
       const value = path.reduce<unknown>(
-        (within, step) => (within as Record<string, unknown> | undefined)?.[step],
+        (within, step) => (within as Record<string, unknown> | null | undefined)?.[step],
         raw,
       );
       byPath.set(key, { file, path: key, position: positions.of(path), found: describeFound(value, path), expected });
@@ -44,10 +62,12 @@ export const parseIntegration = (text: string, file: string): Checked => {
     return [...byPath.values()].sort(inFileOrder);
   };
   const faults = told('fault');
+  const warnings = told('warning');
   return {
     ...('integration' in shape && faults.length === 0 ? { integration: shape.integration } : {}),
     faults,
-    warnings: told('warning'),
+    warnings,
+    keys: keyReadings(raw, positions, faults, warnings),
   };
 };
 
@@ -95,6 +115,7 @@ const checkFile = (file: string): Checked => {
     return {
       faults: [wholeFile(file, 'a readable file', (error as NodeJS.ErrnoException).code ?? 'an error')],
       warnings: [],
+      keys: [],
     };
   }
 };

@@ -2,11 +2,14 @@ import * as z from 'zod/mini';
 import { sourceSchema } from './source-schema.ts';
 import { targetSchema } from './target-schema.ts';
 import { transformSchema } from './transform-schema.ts';
+import { vanishedSchema } from './vanished-schema.ts';
 
 export type { Connection, RateLimitSetting, Ref } from './connection-schema.ts';
 export type { MetadataField } from './metadata-schema.ts';
+export type { WindowSetting } from './source-schema.ts';
 export type { Retry, Success } from './target-schema.ts';
-export type { DuplicateRule } from './transform-schema.ts';
+export type { DependsOn, DuplicateRule } from './transform-schema.ts';
+export type { VanishedSetting } from './vanished-schema.ts';
 
 const isTimezone = (name: string): boolean => {
   try {
@@ -55,6 +58,17 @@ export const integrationSchema = z
     source: sourceSchema,
     transform: z.prefault(transformSchema, {}),
     target: targetSchema,
+    overlap: z._default(
+      z
+        .enum(['yield', 'wait'])
+        .check(
+          z.describe(
+            'A run due while another is under way: dropped, or started after it. 上一次运行未结束时:放弃或等待。',
+          ),
+        ),
+      'yield',
+    ),
+    vanished: z.prefault(vanishedSchema, {}),
     deadlineMinutes: z._default(
       z
         .int()
@@ -80,4 +94,5 @@ export const batchOf = ({ target }: Integration): { rows: number; rowsKey: strin
 };
 
 /** The path that records are posted to: the file's own, else the metadata's `api`. */
-export const targetPath = ({ target }: Integration): string => target.path ?? target.metadata.api;
+export const targetPath = ({ target: { path, metadata } }: Integration): string =>
+  path ?? (metadata.api.startsWith('/') ? metadata.api : `/${metadata.api}`);

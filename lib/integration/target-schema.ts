@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { connectionSchema, rateLimitSchema } from './connection-schema.ts';
 import { targetMetadataSchema } from './metadata-schema.ts';
+import { profileSetting, sendSchema } from './send-schema.ts';
 import { statusValueSchema } from './source-schema.ts';
 
 const successSchema = z
@@ -61,8 +62,46 @@ const retrySchema = z
   })
   .check(z.describe('Retries of what was surely not applied. 重试策略。'));
 
+const resultsSchema = z
+  .strictObject({
+    path: z
+      .string()
+      .check(z.minLength(1), z.describe('Dotted path of the list of rows in the answer. 逐行结果的路径。')),
+    id: z.exactOptional(
+      z
+        .string()
+        .check(
+          z.minLength(1),
+          z.describe(
+            "Path in a row of the record's id, as the target got it; none: rows are in the order sent. 行中的主键。",
+          ),
+        ),
+    ),
+    index: z.exactOptional(
+      z
+        .string()
+        .check(z.minLength(1), z.describe('Path in a row of its place in the request, from 0. 行号(从 0 起)。')),
+    ),
+    success: z
+      .strictObject({
+        path: z.string().check(z.minLength(1)),
+        equals: z.array(statusValueSchema).check(z.minLength(1)),
+      })
+      .check(z.describe('What a row must say to be loaded. 行成功的判定。')),
+    message: z._default(
+      z
+        .array(z.string().check(z.minLength(1)))
+        .check(z.describe("Paths in a row of the target's words. 行的错误信息。")),
+      ['message', 'msg', 'error'],
+    ),
+  })
+  .check(z.describe('A batch that is answered row by row. 批量写入的逐行结果。'));
+
 export const targetSchema = z
   .strictObject({
+    profile: z.exactOptional(profileSetting),
+    send: z.prefault(sendSchema, {}),
+    results: z.exactOptional(resultsSchema),
     connection: connectionSchema({ timeoutMs: 15_000, maxAnswerBytes: 1_048_576 }),
     path: z.exactOptional(
       z
@@ -88,3 +127,4 @@ export const targetSchema = z
 
 export type Success = z.infer<typeof successSchema>;
 export type Retry = z.infer<typeof retrySchema>;
+export type Results = z.infer<typeof resultsSchema>;

@@ -34,6 +34,28 @@ const typeRuleSchema = z
   })
   .check(z.describe('Conversion of one field of the target body. 目标字段的类型转换。'));
 
+const onTreeFault = (description: string) =>
+  z._default(z.enum(['reject', 'root']).check(z.describe(description)), 'reject');
+
+const dependsOnSchema = z
+  .strictObject({
+    parent: z
+      .string()
+      .check(z.minLength(1), z.describe("Source field that holds the parent's id. 源记录中父级 ID 的字段。")),
+    roots: z._default(
+      z
+        .array(z.union([z.string(), z.number()], 'a text or a number'))
+        .check(z.describe('Parent ids that mean: none; a missing one reads as "". 表示无父级的取值。')),
+      ['0', ''],
+    ),
+    missingParent: onTreeFault(
+      'A parent that is not in the snapshot: reject the child, or send it. 父级缺失时的处理。',
+    ),
+    cycle: onTreeFault('Parents that run in a circle: reject them all, or send them. 父级成环时的处理。'),
+    rejectedParent: onTreeFault('A parent that was rejected: reject the child, or send it. 父级被拒绝时的处理。'),
+  })
+  .check(z.describe('No record is loaded before its parent is. 先写父级,再写子级。'));
+
 export const transformSchema = z
   .strictObject({
     clean: z.prefault(
@@ -51,7 +73,11 @@ export const transformSchema = z
       z.record(z.string(), typeRuleSchema).check(z.describe('By path in the target body. 按目标字段路径。')),
       {},
     ),
+    dependsOn: z.exactOptional(dependsOnSchema),
   })
   .check(z.describe('What happens to records in between. 清洗与转换。'));
 
 export type DuplicateRule = z.infer<typeof duplicateSchema>;
+
+/** Which record must be loaded before which. Ids compare as texts. */
+export type DependsOn = Omit<z.infer<typeof dependsOnSchema>, 'roots'> & { roots: readonly (string | number)[] };

@@ -1,9 +1,11 @@
+import { beijingTime, instantMs } from '../dialect/instant.ts';
+import { plainDigits } from '../dialect/plain-digits.ts';
 import { isJsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
 import { shown } from './words.ts';
 
 /** What a field of the target body must become. */
 export type Conversion = {
-  to: 'string' | 'integer' | 'number' | 'boolean' | 'object' | 'array';
+  to: 'string' | 'integer' | 'number' | 'boolean' | 'object' | 'array' | 'datetime';
   /** Only for `integer`: a text that may stand before the digits. */
   prefix?: string;
 };
@@ -32,6 +34,9 @@ const refuse = (value: JsonValue, rule: string): Converted => ({ reason: `${show
 
 const overflow = (value: JsonValue): Converted => ({ reason: `${shown(value)} is past 2^53 and would not stay exact` });
 
+/** Full-width digits as plain ones, without the spaces around them and without a dot that nothing follows: `１２．` is 12. */
+const plainNumber = (value: string): string => plainDigits(value).replace(/^(-?\d+)\.$/, '$1');
+
 const digitsAfter = (value: string, prefix: string | undefined): string | undefined => {
   if (prefix === undefined || !value.startsWith(prefix)) return undefined;
   const rest = value.slice(prefix.length);
@@ -48,7 +53,8 @@ const toInteger = (value: JsonValue, prefix: string | undefined): Converted => {
   const rule = `integer: plain digits${prefix === undefined ? '' : `, or digits after ${JSON.stringify(prefix)}`}`;
   if (typeof value !== 'string') return refuse(value, rule);
   // Plain digits first: under a prefix that is digits itself, "15" stays 15.
-  const digits = DIGITS.test(value) ? value : digitsAfter(value, prefix);
+  const plain = plainNumber(value);
+  const digits = DIGITS.test(plain) ? plain : digitsAfter(value, prefix);
   if (digits === undefined) return refuse(value, rule);
   const number = Number(digits) + 0;
   return Number.isSafeInteger(number) ? { value: number } : overflow(value);
@@ -56,12 +62,13 @@ const toInteger = (value: JsonValue, prefix: string | undefined): Converted => {
 
 const toNumber = (value: JsonValue): Converted => {
   if (typeof value === 'bigint' || typeof value === 'number') return { value };
-  if (typeof value !== 'string' || !DECIMAL.test(value)) return refuse(value, 'number');
-  if (DIGITS.test(value)) return toInteger(value, undefined);
-  const digits = value.replace(/\D/g, '').replace(/^0+/, '');
+  const plain = typeof value === 'string' ? plainNumber(value) : '';
+  if (!DECIMAL.test(plain)) return refuse(value, 'number');
+  if (DIGITS.test(plain)) return toInteger(plain, undefined);
+  const digits = plain.replace(/\D/g, '').replace(/^0+/, '');
   return digits.length > EXACT_DIGITS
     ? refuse(value, `number of ${EXACT_DIGITS} digits or fewer`)
-    : { value: Number(value) };
+    : { value: Number(plain) };
 };
 
 const toText = (value: JsonValue): Converted => {
@@ -74,12 +81,20 @@ const toBoolean = (value: JsonValue): Converted => {
   return found === undefined ? refuse(value, 'true or false') : { value: found };
 };
 
+const toDateTime = (value: JsonValue): Converted => {
+  const ms = instantMs(value);
+  const text = ms === undefined ? undefined : beijingTime(ms);
+  return text === undefined ? refuse(value, 'time') : { value: text };
+};
+
 /**
  * Converts one value; nothing is guessed and nothing rounded.
  *
- * - `integer`: integers pass, big ones exactly; texts of plain digits; with `prefix`, digits after it. Texts past 2^53
+ * - `integer`: integers pass, big ones exactly; texts of digits; with `prefix`, plain digits after it. Texts past 2^53
  *   are refused.
- * - `number`: numbers pass; texts of plain decimals with 15 digits or fewer.
+ * - `number`: numbers pass; texts of decimals with 15 digits or fewer.
+ * - Both read full-width digits as plain ones, and mind neither spaces around them nor a dot at the end.
+ * - `datetime`: `YYYY-MM-DD HH:MM:SS` in Beijing time, from Unix seconds or milliseconds or a date (see `instantMs`).
  * - `string`: scalars as JSON writes them. `boolean`: true, false, 1, 0, and texts of these.
  * - null stays null: whether it may is for `is_required` to say.
  */
@@ -98,6 +113,8 @@ export const convert = (value: JsonValue, { to, prefix }: Conversion): Converted
       return isJsonObject(value) ? { value } : refuse(value, 'object');
     case 'array':
       return Array.isArray(value) ? { value } : refuse(value, 'list');
+    case 'datetime':
+      return toDateTime(value);
     default:
       return to satisfies never;
   }

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readPath } from '../integration/path.ts';
 import type { DuplicateRule } from '../integration/schema.ts';
 import { canonicalJson, type JsonObject } from '../json/json.ts';
 import { isBlank } from './clean.ts';
 
-const KEY_CHARACTERS = 16;
+const KEY_BYTES = 12;
 
 /**
  * What two records share that repeat one another under this rule; undefined: the record repeats none.
@@ -16,8 +16,9 @@ export const duplicateKey = (record: JsonObject, { by }: DuplicateRule): string 
   const values = by.map((path) => readPath(record, path));
   if (isBlank(values[0]) || values.some((value) => typeof value === 'string' && isBlank(value))) return undefined;
   const text = canonicalJson(values.map((value) => value ?? null));
-  // 96 bits instead of texts of any length: a run remembers one for each record.
-  return createHash('sha256').update(text).digest('base64url').slice(0, KEY_CHARACTERS);
+  // 96 bits instead of texts of any length: a run remembers one for each record. Cut before it becomes text, since a
+  // slice of a text keeps the whole in memory.
+  return hash('sha256', text, 'buffer').subarray(0, KEY_BYTES).toString('base64url');
 };
 
 /** What happens to a record that repeats `firstId` under a rule. */

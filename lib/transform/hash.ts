@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonicalJson, type JsonValue } from '../json/json.ts';
 
-const digest = (value: JsonValue): string => createHash('sha256').update(canonicalJson(value)).digest('base64url');
+const digest = (value: JsonValue): string => hash('sha256', canonicalJson(value), 'base64url');
 
 // 22 characters of base64url hold 132 bits: no two contents of one record meet by chance.
-const HASH_CHARACTERS = 22;
+export const HASH_CHARACTERS = 22;
 
 /** Hash of mapped content, whatever the order of its keys: 22 printable characters. */
 export const contentHash = (value: JsonValue): string => digest(value).slice(0, HASH_CHARACTERS);

@@ -1,17 +1,30 @@
+import { type Condition, judge, readCondition } from '../dialect/condition.ts';
 import { readPath } from '../integration/path.ts';
 import type { Integration } from '../integration/schema.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { isBlank, isNestedDeeperThan, trimRecord } from './clean.ts';
 import { duplicateKey, duplicateOutcome } from './duplicates.ts';
+import { compileExpand } from './expand.ts';
 import { contentHash } from './hash.ts';
 import { identify } from './identity.ts';
 import { compileMapping, type Mapping } from './map.ts';
 import { type Fact, fingerprint, learn, type Memory, openMemory, UNKNOWN, writeFact } from './memory.ts';
+import { parentOf } from './tree.ts';
 import { kindOf } from './words.ts';
 
 /** What cleaning and mapping made of one fetched record. */
 export type Prepared =
-  | { outcome: 'ready'; id: string; number?: string; hash: string; body: JsonObject }
+  | {
+      outcome: 'ready';
+      id: string;
+      number?: string;
+      hash: string;
+      body: JsonObject;
+      /** The record that must be loaded before this one; absent: none must. */
+      parentId?: string;
+      /** The record as it was mapped: filtered and cleaned. For people who compare the two; not kept. */
+      record?: JsonObject;
+    }
   /** `id` is the record's place ("page 2, record 17") where it has no id of its own. */
   | { outcome: 'filtered' | 'invalid' | 'merged'; id: string; reason: string };
 
@@ -26,10 +39,12 @@ export type Transform = {
 /** One snapshot of the source on its way through, page by page. */
 export type Snapshot = {
   /**
-   * Exactly one `Prepared` for each record, in their order. Never throws for what the records are. `memory`: what a
+   * At least one `Prepared` for each record, in their order; several where the source block splits it. Never throws for what the records are. `memory`: what a
    * resumed run must be given again, beside the ids.
    */
   prepare(records: readonly JsonValue[], place: (index: number) => string): { prepared: Prepared[]; memory: string[] };
+  /** Whether a record with this id was ready so far. */
+  has(id: string): boolean;
 };
 
 /** A record that is clean and mapped, but not yet compared with the others. */
@@ -43,6 +58,7 @@ type Candidate = {
   hash: string;
   /** The id as the target gets it. */
   targetId: string;
+  parentId: string | undefined;
 };
 
 // Deeper ones are attacks or accidents, and walking them would exhaust the stack.
@@ -59,19 +75,25 @@ const numberOf = (record: JsonObject, path: string | undefined): string | undefi
     : undefined;
 };
 
-/** Cleans and maps one record, looking at nothing but the record. */
+type Compiled = { mapping: Mapping; condition: Condition };
+
+/** Filters, cleans and maps one record, looking at nothing but the record. */
 const candidateOf = (
   raw: JsonValue,
   place: string,
-  { source, transform: { clean } }: Integration,
-  mapping: Mapping,
+  { source, transform: { clean, dependsOn } }: Integration,
+  { mapping, condition }: Compiled,
 ): Candidate | Prepared => {
   if (!isJsonObject(raw)) return invalid(place, `not an object but ${kindOf(raw)}`);
   if (isNestedDeeperThan(raw, MAX_LEVELS)) return invalid(place, `nested more than ${MAX_LEVELS} levels deep`);
   const identity = identify(raw, source.metadata.id);
+  const judged = judge(condition, raw);
+  if ('reason' in judged) {
+    return { outcome: 'filtered', id: 'id' in identity ? identity.id : place, reason: judged.reason };
+  }
   if ('reason' in identity) return invalid(place, identity.reason);
   const { id } = identity;
-  const record = clean.trim ? trimRecord(raw) : raw;
+  const record = clean.trim ? trimRecord(judged.record) : judged.record;
   if (clean.blank !== undefined && clean.blank.action !== 'keep') {
     const blank = clean.blank.fields.find((path) => isBlank(readPath(record, path)));
     const outcome = clean.blank.action === 'delete' ? 'filtered' : 'invalid';
@@ -80,9 +102,12 @@ const candidateOf = (
   const mapped = mapping.map(record);
   if ('reason' in mapped) return invalid(id, mapped.reason);
   const { body } = mapped;
+  const tree = dependsOn === undefined ? {} : parentOf(record, id, dependsOn);
+  if ('reason' in tree) return invalid(id, tree.reason);
+  const { parentId } = tree;
   const number = numberOf(record, source.metadata.number);
   const targetId = mapping.targetId(body) ?? id;
-  return { outcome: 'candidate', id, number, record, body, hash: contentHash(body), targetId };
+  return { outcome: 'candidate', id, number, record, body, hash: contentHash(body), targetId, parentId };
 };
 
 /** Ids that become one and the same id in the target, within one page: target id → the ids. */
@@ -117,14 +142,17 @@ const repeatReason = (candidate: Candidate, earlier: number): string => {
 
 /** Compiles what an integration says about its records into one pure step of the journey. */
 export const compileTransform = (integration: Integration): Transform => {
-  const mapping = compileMapping(integration);
+  const { metadata } = integration.source;
+  const condition = readCondition(metadata.condition as JsonValue | undefined, metadata.beatFlat ?? []);
+  const compiled: Compiled = { mapping: compileMapping(integration), condition };
+  const expand = compileExpand(integration);
   const { duplicates } = integration.transform;
 
   const begin: Transform['begin'] = (earlier) => {
     const memory = openMemory(duplicates.length, earlier);
 
     const settle = (candidate: Candidate, note: (fact: Fact) => void): Prepared => {
-      const { id, number, record, body, hash, targetId } = candidate;
+      const { id, number, record, body, hash, targetId, parentId } = candidate;
       const rival = rivalOf(candidate, memory);
       if (rival !== undefined) return collision(candidate, rival);
       const known = memory.contents.get(id);
@@ -137,17 +165,28 @@ export const compileTransform = (integration: Integration): Transform => {
       for (const [index, key] of keys.entries()) if (key !== undefined) note(['duplicate', index, key, id]);
       if (targetId !== id) note(['target', targetId, id]);
       memory.contents.set(id, fingerprint(hash));
-      return { outcome: 'ready', id, ...(number === undefined ? {} : { number }), hash, body };
+      return {
+        outcome: 'ready',
+        id,
+        ...(number === undefined ? {} : { number }),
+        hash,
+        body,
+        ...(parentId === undefined ? {} : { parentId }),
+        record,
+      };
     };
 
     return {
+      has: (id) => memory.contents.has(id),
       prepare: (records, place) => {
         const facts: string[] = [];
         const note = (fact: Fact): void => {
           learn(memory, fact);
           facts.push(writeFact(fact));
         };
-        const candidates = records.map((raw, index) => candidateOf(raw, place(index), integration, mapping));
+        const candidates = records
+          .flatMap((raw, index) => expand(raw, place(index)))
+          .map((one) => ('record' in one ? candidateOf(one.record, one.place, integration, compiled) : one));
         const collisions = collisionsIn(candidates);
         const prepared = candidates.map((candidate): Prepared => {
           if (candidate.outcome !== 'candidate') return candidate;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { MIN_REQUEST_MS } from '../../lib/connection/authorized.ts';
 import type { HttpAnswer, HttpRequest } from '../../lib/connection/http.ts';
 import { cachedSecrets, type Env } from '../../lib/connection/secrets.ts';
 import { MAX_RETRIES, openSource } from '../../lib/extract/http-source.ts';
@@ -17,6 +18,8 @@ import { memoryTokenStore } from '../fakes/memory-token-store.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 import { type Changes, integrationWith } from '../integration/sample.ts';
 import { rows } from './read-all.ts';
+
+const context = { nowMs: 0, lastSyncMs: 0 };
 
 const env: Env = { OKKI_BASE_URL: 'http://okki.test', OKKI_CLIENT_ID: 'me', OKKI_CLIENT_SECRET: 'hush' };
 const byPage: Paging = {
@@ -90,7 +93,7 @@ const readList = async (world: World, budgetMs = HOUR_MS, changes: Changes = {})
   let at: PageState | undefined;
   let deadlineMs = world.clock.nowMs() + budgetMs;
   for (;;) {
-    const result: PageResult = await world.clock.run(source.readPage(at, deadlineMs));
+    const result: PageResult = await world.clock.run(source.readPage(at, deadlineMs, context));
     requests += result.requests;
     for (const { code, count } of result.warnings) warnings.set(code, (warnings.get(code) ?? 0) + count);
     const end = { records, requests, invocations, warnings: Object.fromEntries(warnings) };
@@ -209,13 +212,36 @@ describe('a source over HTTP', () => {
     expect(reading.requests).toBeLessThan(24 * 60 * 2);
   });
 
+  it('spends no retry on waiting: failures after many 429 have all of theirs', async () => {
+    const waits = 2 * MAX_RETRIES;
+    const world = worldOf((request, index) => {
+      if (index < waits) return answered(429, '', { 'retry-after': '1' });
+      return index < waits + MAX_RETRIES ? answered(500) : okki(5)(request);
+    });
+    expect(await readList(world)).toMatchObject({
+      records: rows(5),
+      warnings: { 'source-429': waits, 'source-unavailable': MAX_RETRIES },
+    });
+  });
+
+  it('never waits past the deadline to try again', async () => {
+    for (let budgetMs = 300; budgetMs < 6_000; budgetMs += 300) {
+      const world = worldOf(() => answered(500));
+      const deadlineMs = world.clock.nowMs() + budgetMs;
+      const result = await world.clock.run(open(world).readPage(undefined, deadlineMs, context));
+      expect(world.clock.nowMs()).toBeLessThanOrEqual(deadlineMs);
+      if (result.kind === 'later') expect(result.retryAtMs).toBeGreaterThan(deadlineMs - MIN_REQUEST_MS);
+      else expect(result.kind).toBe('failed');
+    }
+  });
+
   it('holds every worker of the connection while Retry-After lasts', async () => {
     const world = worldOf((request, index) =>
       index === 0 ? answered(429, '', { 'retry-after': '60' }) : okki(5)(request),
     );
     const startMs = world.clock.nowMs();
-    const one = open(world).readPage(undefined, startMs + HOUR_MS);
-    const two = world.clock.sleep(1_000).then(() => open(world).readPage(undefined, startMs + HOUR_MS));
+    const one = open(world).readPage(undefined, startMs + HOUR_MS, context);
+    const two = world.clock.sleep(1_000).then(() => open(world).readPage(undefined, startMs + HOUR_MS, context));
     await world.clock.run(Promise.all([one, two]));
     const sent = world.http.requests.filter((request) => !isTokenRequest(request));
     expect(sent).toHaveLength(3);
@@ -228,7 +254,7 @@ describe('a source over HTTP', () => {
   ])('puts the page off where %s lasts longer than the invocation', async (_, answer, waitMs) => {
     const world = worldOf(() => answer);
     const startMs = world.clock.nowMs();
-    const result = await world.clock.run(open(world).readPage(undefined, startMs + 30_000));
+    const result = await world.clock.run(open(world).readPage(undefined, startMs + 30_000, context));
     expect(result).toMatchObject({ kind: 'later', requests: 2 });
     if (result.kind === 'later') expect(result.retryAtMs).toBeGreaterThanOrEqual(startMs + waitMs);
     expect(world.clock.nowMs() - startMs).toBeLessThan(30_000);
@@ -294,7 +320,7 @@ describe('a source over HTTP', () => {
 
   it('names a checkpoint of another paging', async () => {
     const world = worldOf(okki(5));
-    const result = await open(world).readPage({ kind: 'offset', pages: 1, seen: 10, position: 10 }, HOUR_MS);
+    const result = await open(world).readPage({ kind: 'offset', pages: 1, seen: 10, position: 10 }, HOUR_MS, context);
     expect(result).toMatchObject({ kind: 'failed', code: 'checkpoint-unfit', requests: 0 });
   });
 

@@ -130,6 +130,13 @@ describe.each([
     expect(reading.records).toEqual(expect.arrayContaining(rows(5, 21)));
   });
 
+  it('ends with a warning under a total that only grows, once all that it first spoke of has come', () => {
+    const server = pagingServer(() => rows(25));
+    const reading = readAll(paging(10), (request, index) => ({ ...server(request), total: 25 + index }));
+    expect(reading).toMatchObject({ end: 'complete', records: rows(25) });
+    expect(reading.warnings).toEqual(expect.arrayContaining(['total-changed', 'total-mismatch']));
+  });
+
   it('bears a total of 0 behind the end', () => {
     const server = pagingServer(() => rows(20));
     const reading = readAll(paging(10), (request) => {
@@ -260,19 +267,20 @@ describe('paging by page number', () => {
       server({ params: { ...params, start_index: Number(params.start_index) + 1 } }),
     );
     expect(reading).toMatchObject({ end: 'complete', records: rows(25) });
-    expect(reading.requests[0]).toEqual({ params: { start_index: 0, count: 10 } });
+    expect(reading.requests[0]).toMatchObject({ params: { start_index: 0, count: 10 } });
   });
 
   it.each<[total: 'list' | 'none', count: number]>([
     ['list', 20],
     ['none', 25],
+    ['none', 4],
   ])('ends at a server that gives its last page for those past the end (total: %s)', (total, count) => {
     const reading = readAll(
       byPage(10),
       pagingServer(() => rows(count), { total, clamps: true }),
     );
     expect(reading).toMatchObject({ end: 'complete', records: rows(count) });
-    expect(reading.warnings).toContain('paging-clamped');
+    expect(reading.warnings).toContain(count > 10 ? 'paging-clamped' : 'paging-ignored');
   });
 });
 
@@ -353,18 +361,16 @@ describe('paging by cursor', () => {
     );
   });
 
-  it('fails where fewer came than a total that stood still; warns where it moved', () => {
-    expect(
-      readAll(
-        byCursor(),
-        cursorServer([5, 5], () => ({ total: 12 })),
-      ),
-    ).toMatchObject({ end: 'incomplete' });
-    const moved = readAll(
-      byCursor(),
-      cursorServer([5, 5], (index) => ({ total: 11 + index })),
-    );
-    expect(moved).toMatchObject({ end: 'complete', warnings: ['total-changed', 'total-mismatch'] });
+  it.each([
+    ['complete', [10, 10], []],
+    ['complete', [10, 13], ['total-changed', 'total-mismatch']],
+    ['complete', [13, 10], ['total-changed']],
+    ['incomplete', [12, 12], ['page-short', 'page-short']],
+    ['complete', [11, 13], ['total-changed', 'total-mismatch']],
+    ['incomplete', [13, 14], ['total-changed', 'page-short', 'page-short']],
+  ])('is %s with 10 rows under totals %j: a total that moved by n is known to n', (end, totals, warnings) => {
+    const server = cursorServer([5, 5], (index) => ({ total: totals[index] ?? 0 }));
+    expect(readAll(byCursor(), server)).toMatchObject({ end, warnings });
   });
 
   it('takes 0 for a cursor', () => {

@@ -1,10 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { integrationJsonSchema, schemaFile } from '../../local/schema/integration-json-schema.ts';
+import {
+  integrationJsonSchema,
+  profileJsonSchema,
+  profileSchemaFile,
+  schemaFile,
+} from '../../local/schema/integration-json-schema.ts';
 
-test('the published JSON Schema is the one that the run-time check makes (node local/schema/write-schema.ts)', () => {
-  expect(readFileSync(join(import.meta.dirname, '../..', schemaFile), 'utf8')).toBe(integrationJsonSchema());
+test.each([
+  [schemaFile, integrationJsonSchema],
+  [profileSchemaFile, profileJsonSchema],
+])('the published %s is the one that the run-time check makes (npm run schema)', (file, schema) => {
+  expect(readFileSync(join(import.meta.dirname, '../..', file), 'utf8')).toBe(schema());
+});
+
+test('a pasted block needs no id: source.id may stand in for it', () => {
+  const { properties } = JSON.parse(integrationJsonSchema());
+  expect(properties.source.properties.metadata.required).toEqual(['api', 'method']);
 });
 
 test('it refuses unknown keys in our blocks, keeps those of metadata, and asks for no defaults', () => {

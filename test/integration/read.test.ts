@@ -306,7 +306,8 @@ describe('metadata blocks', () => {
     ['a target that is none', { 'target.metadata.effect': 'QUERY' }, 'target.metadata.effect'],
     ['a record written with GET', { 'target.metadata.method': 'GET' }, 'target.metadata.method'],
     ['a source without id', { 'source.metadata.id': undefined }, 'source.metadata.id'],
-    ['a source api that is no path', { 'source.metadata.api': 'executeBillQuery' }, 'source.metadata.api'],
+    ['two ids', { 'source.id': 'key' }, 'source.id'],
+    ['a source api that is neither a path nor a name', { 'source.metadata.api': '查询 单据' }, 'source.path'],
     ['a target api that is no path', { 'target.metadata.api': '写入空操作' }, 'target.path'],
     ['two paths for one target', { 'target.path': '/other' }, 'target.path'],
     [
@@ -321,39 +322,111 @@ describe('metadata blocks', () => {
     ],
     [
       'an operation that is not carried out',
-      { 'source.metadata.operation': { method: 'splitArray', arrayKey: 'a' } },
+      { 'source.metadata.operation': { method: 'mergeArray' } },
       'source.metadata.operation.method',
     ],
     [
-      'a filter that is not carried out',
-      { 'source.metadata.condition': [[{ field: 'a', logic: 'eq', value: '1' }]] },
-      'source.metadata.condition',
+      'a split of nothing',
+      { 'source.metadata.operation': { method: 'splitArray' } },
+      'source.metadata.operation.arrayKey',
+    ],
+    [
+      'a filter with an operator that is not carried out',
+      { 'source.metadata.condition': [[{ field: 'a', logic: 'regex', value: '1' }]] },
+      'source.metadata.condition[0][0].logic',
+    ],
+    [
+      'a filter of another form',
+      { 'source.metadata.condition': [{ field: 'a', logic: 'eq', value: '1' }] },
+      'source.metadata.condition[0]',
+    ],
+    [
+      'a filter with a template in it',
+      { 'source.metadata.condition': [[{ field: 'a', logic: 'gt', value: '{{LAST_SYNC_TIME}}' }]] },
+      'source.metadata.condition[0][0].value',
+    ],
+    ['a flattening of something else', { 'source.metadata.beatFlat': ['a', 5] }, 'source.metadata.beatFlat[1]'],
+    [
+      'merged records, in either block',
+      { 'source.metadata.groupCalculate': { by: ['a'] }, 'target.metadata.groupCalculate': { by: ['a'] } },
+      'source.metadata.groupCalculate,target.metadata.groupCalculate',
     ],
     [
       'a pipe that is not carried out',
-      { 'target.metadata.request': [{ field: 'group_id', value: '{{id|datetime}}' }] },
+      { 'target.metadata.request': [{ field: 'group_id', value: '{{id|upper}}' }] },
       'target.metadata.request[0].value',
     ],
     [
-      'a variable that is not carried out',
-      { 'source.metadata.request': [{ field: 'since', value: '{{LAST_SYNC_TIME}}' }] },
+      'a time of the run in a body, which would never be the same twice',
+      {
+        'target.metadata.request': [
+          { field: 'group_id', value: '{{id}}' },
+          { field: 'at', value: '{{CURRENT_TIME}}' },
+        ],
+      },
+      'target.metadata.request[1].value',
+    ],
+    [
+      'a field in the parameters of a source',
+      { 'source.metadata.request': [{ field: 'since', value: '{{updated}}' }] },
       'source.metadata.request[0].value',
     ],
     [
-      'arithmetic that is not carried out',
-      { 'target.metadata.request': [{ field: 'group_id', value: '_function {{a}}+1' }] },
+      'a page variable without pages of a size',
+      {
+        'source.metadata.request': [{ field: 'from', value: '{{PAGINATION_START_ROW}}' }],
+        'source.paging': { kind: 'single' },
+      },
+      'source.metadata.request[0].value',
+    ],
+    [
+      'pagination that nothing carries',
+      { 'source.metadata.pagination': { pageSize: 10 }, 'source.paging': undefined },
+      'source.metadata.pagination',
+    ],
+    [
+      'a cursor whose next one stands nowhere',
+      { 'source.metadata.request': [{ field: 'cursor' }], 'source.paging': undefined },
+      'source.paging',
+    ],
+    [
+      'arithmetic that is none',
+      { 'target.metadata.request': [{ field: 'group_id', value: '_function IF({{a}},1,2)' }] },
+      'target.metadata.request[0].value',
+    ],
+    [
+      "a query of the platform's own store",
+      { 'target.metadata.request': [{ field: 'group_id', value: '_findCollection find id from x' }] },
       'target.metadata.request[0].value',
     ],
     [
       'a parser that is not carried out',
-      { 'target.metadata.request': [{ field: 'group_id', value: '{{id}}', parser: { name: 'StringToArray' } }] },
+      { 'target.metadata.request': [{ field: 'group_id', value: '{{id}}', parser: { name: 'MD5' } }] },
       'target.metadata.request[0].parser',
     ],
     [
       'an unknown field type',
-      { 'target.metadata.request': [{ field: 'group_id', value: '{{id}}', type: 'datetime' }] },
+      { 'target.metadata.request': [{ field: 'group_id', value: '{{id}}', type: 'file' }] },
       'target.metadata.request[0].type',
     ],
+    [
+      'a field beside its parent',
+      {
+        'target.metadata.request': [
+          { field: 'group_id', value: '{{id}}' },
+          { field: 'rows', type: 'array', value: 'rows' },
+          { field: 'x', value: '{{x}}', parent: 'rows' },
+        ],
+      },
+      'target.metadata.request[2].parent',
+    ],
+    [
+      'two readings of idCheck',
+      { 'source.metadata.idCheck': true, 'target.metadata.idCheck': false },
+      'source.metadata.idCheck',
+    ],
+    ['a profile that there is none of', { 'source.profile': 'oki' }, 'source.profile'],
+    ['a body for a GET', { 'source.send': { otherRequest: { in: 'body' } } }, 'source.send.otherRequest.in'],
     [
       'a body of nothing',
       {

@@ -78,7 +78,120 @@ describe('a target block with request', () => {
     ],
     ['null as null', { field: 'x', value: '{{a}}', type: 'int' }, { a: null }, { x: null }],
     ['nothing for a missing field', { field: 'x', value: '{{a}}' }, {}, {}],
-    ['nothing for a field without value', { field: 'x', type: 'array' }, { x: [1] }, {}],
+    ['nothing for a field without value', { field: 'x', type: 'string' }, { x: 'X' }, {}],
+    ["the record's own list for an array without value", { field: 'x', type: 'array' }, { x: [1] }, { x: [1] }],
+    ['nothing where that is no list', { field: 'x', type: 'array' }, { x: 1 }, {}],
+    [
+      'a time in Beijing',
+      { field: 'x', type: 'datetime', value: '{{a}}' },
+      { a: 1_700_000_000 },
+      { x: '2023-11-15 06:13:20' },
+    ],
+    ['a piped time', { field: 'x', value: '{{a|datetime}}' }, { a: '1700000000' }, { x: '2023-11-15 06:13:20' }],
+    [
+      'a time in milliseconds',
+      { field: 'x', value: '{{a|timestamp_ms}}' },
+      { a: '2023-11-15 06:13:20' },
+      { x: 1_700_000_000_000 },
+    ],
+    ['arithmetic', { field: 'x', value: '_function {{qty}} * {{price}}' }, { qty: '3', price: 0.1 }, { x: 0.3 }],
+    [
+      'a list out of a text',
+      { field: 'x', value: '{{a}}', parser: { name: 'StringToArray', params: ',' } },
+      { a: 'p, q' },
+      { x: ['p', 'q'] },
+    ],
+    [
+      'a typed list out of a text',
+      { field: 'x', type: 'int', value: '{{a}}', parser: { name: 'StringToArray', params: ',' } },
+      { a: '1,2' },
+      { x: [1, 2] },
+    ],
+    [
+      'a text out of a list',
+      { field: 'x', type: 'string', value: '{{a}}', parser: { name: 'ArrayToString', params: ';' } },
+      { a: ['p', 2] },
+      { x: 'p;2' },
+    ],
+    [
+      'a reference by its number',
+      { field: 'x', type: 'string', value: '{{a}}', parser: { name: 'ConvertObjectParser', params: 'FNUMBER' } },
+      { a: 7 },
+      { x: { FNUMBER: '7' } },
+    ],
+    [
+      'children for each element of a list',
+      {
+        field: 'rows',
+        type: 'array',
+        value: 'lines',
+        children: [
+          { field: 'n', value: '{{lines.qty}}', type: 'int' },
+          { field: 'of', value: '{{code}}' },
+        ],
+      },
+      { code: 'C', lines: [{ qty: '1' }, { qty: 2 }] },
+      {
+        rows: [
+          { n: 1, of: 'C' },
+          { n: 2, of: 'C' },
+        ],
+      },
+    ],
+    [
+      'children of the list that they address',
+      { field: 'lines', type: 'array', children: [{ field: 'n', value: '{{lines.qty}}' }] },
+      { lines: [{ qty: 1 }] },
+      { lines: [{ n: 1 }] },
+    ],
+    [
+      'one element where they address none',
+      { field: 'rows', type: 'array', children: [{ field: 'n', value: '{{a}}' }] },
+      { a: 1 },
+      { rows: [{ n: 1 }] },
+    ],
+    [
+      'an empty list for no elements',
+      { field: 'rows', type: 'array', value: '{{lines}}', children: [{ field: 'n', value: '{{lines.qty}}' }] },
+      {},
+      { rows: [] },
+    ],
+    [
+      'elements that are no objects',
+      { field: 'rows', type: 'array', value: 'tags', children: [{ field: 't', value: '{{tags}}' }] },
+      { tags: ['a', 'b'] },
+      { rows: [{ t: 'a' }, { t: 'b' }] },
+    ],
+    [
+      'lists within lists',
+      {
+        field: 'rows',
+        type: 'array',
+        value: 'lines',
+        children: [
+          {
+            field: 'subs',
+            type: 'array',
+            value: 'lines.parts',
+            children: [
+              { field: 'p', value: '{{lines.parts.no}}' },
+              { field: 'l', value: '{{lines.no}}' },
+            ],
+          },
+        ],
+      },
+      { lines: [{ no: 1, parts: [{ no: 'x' }, { no: 'y' }] }] },
+      {
+        rows: [
+          {
+            subs: [
+              { p: 'x', l: 1 },
+              { p: 'y', l: 1 },
+            ],
+          },
+        ],
+      },
+    ],
     ['an array by its name without braces', { field: 'x', value: 'rows', type: 'array' }, { rows: [1] }, { x: [1] }],
     ['zero where a value is required', { field: 'x', value: '{{a}}', is_required: true }, { a: 0 }, { x: 0 }],
     [
@@ -102,6 +215,37 @@ describe('a target block with request', () => {
       { field: 'x', children: [{ field: 'y', value: '{{a}}', type: 'int' }] },
       { a: 'b' },
       'x.y: "b" is no integer: plain digits',
+    ],
+    [{ field: 'x', value: '{{a|datetime}}' }, { a: 'soon' }, 'x: "soon" is no time'],
+    [{ field: 'x', value: '{{a}}', type: 'datetime' }, { a: 'soon' }, 'x: "soon" is no time'],
+    [{ field: 'x', value: '_function {{a}} * 2' }, {}, 'x: a is missing'],
+    [{ field: 'x', value: '_function {{a}} * 2' }, { a: 'two' }, 'x: a is no number'],
+    [
+      { field: 'x', value: '_function {{a}} + 0' },
+      { a: '812252963824298001' },
+      'x: a is past 2^53 and would not stay exact',
+    ],
+    [{ field: 'x', value: '_function 1 / {{a}}' }, { a: 0 }, 'x: comes to no number'],
+    [
+      { field: 'rows', type: 'array', value: 'lines', children: [{ field: 'n', value: '{{lines.qty}}', type: 'int' }] },
+      { lines: [{ qty: 1 }, { qty: 'b' }] },
+      'rows[1].n: "b" is no integer: plain digits',
+    ],
+    [
+      { field: 'rows', type: 'array', value: 'lines', children: [{ field: 'n', value: '{{lines.qty}}' }] },
+      { lines: 'none' },
+      'rows: lines is a text, not a list',
+    ],
+    [
+      {
+        field: 'rows',
+        type: 'array',
+        value: 'lines',
+        is_required: true,
+        children: [{ field: 'n', value: '{{lines.qty}}' }],
+      },
+      { lines: [] },
+      'rows: is required and lines is empty',
     ],
   ])('%j refuses %j by name', (field, record, reason) => {
     expect(bodyOf(requestOf(field), { id: 1, ...record })).toBe(reason);

@@ -1,0 +1,66 @@
+import type { Pipe, Slot, Template } from '../integration/template.ts';
+import { type JsonValue, stringifyJson } from '../json/json.ts';
+import { calculate } from './formula.ts';
+import { beijingTime, instantMs } from './instant.ts';
+
+/** A filled template: its value, nothing, or the rule that a value does not match. */
+export type Filled = { value: JsonValue | undefined } | { reason: string };
+
+/** Where a template's fields and variables come from. */
+export type Scope = (slot: Slot) => JsonValue | undefined;
+
+const shortened = (value: JsonValue): string => {
+  const text = stringifyJson(value);
+  return text.length > 40 ? `${text.slice(0, 40).toWellFormed()}…` : text;
+};
+
+/** What a pipe makes of a value; nothing stays nothing. */
+const piped = (value: JsonValue | undefined, pipe: Pipe): Filled => {
+  if (value === undefined || value === null || value === '') return { value };
+  const ms = instantMs(value);
+  if (pipe === 'timestamp_ms') return ms === undefined ? { reason: `${shortened(value)} is no time` } : { value: ms };
+  const text = ms === undefined ? undefined : beijingTime(ms);
+  return text === undefined ? { reason: `${shortened(value)} is no time` } : { value: text };
+};
+
+const fillSlot = (slot: Slot, scope: Scope): Filled =>
+  slot.pipes.reduce<Filled>((filled, pipe) => ('reason' in filled ? filled : piped(filled.value, pipe)), {
+    value: scope(slot),
+  });
+
+const asText = (value: JsonValue | undefined): string => {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? value : stringifyJson(value);
+};
+
+/** Fills a template from its scope. Pure. Throws TypeError for a template that the check of the file refuses. */
+export const fillTemplate = (template: Template, scope: Scope): Filled => {
+  switch (template.kind) {
+    case 'constant':
+      return { value: template.value };
+    case 'slot':
+      return fillSlot(template.slot, scope);
+    case 'text': {
+      let text = '';
+      for (const part of template.parts) {
+        const filled = 'text' in part ? { value: part.text } : fillSlot(part.slot, scope);
+        if ('reason' in filled) return filled;
+        text += asText(filled.value);
+      }
+      return { value: text };
+    }
+    case 'formula': {
+      const operands: { name: string; value: JsonValue | undefined }[] = [];
+      for (const slot of template.slots) {
+        const filled = fillSlot(slot, scope);
+        if ('reason' in filled) return filled;
+        operands.push({ name: slot.name, value: filled.value });
+      }
+      return calculate(template.formula, operands);
+    }
+    case 'unsupported':
+      throw new TypeError(`a template with ${template.why}`);
+    default:
+      return template satisfies never;
+  }
+};

@@ -1,0 +1,160 @@
+import type { JsonObject, JsonValue } from '../json/json.ts';
+import type { FaultPath } from './fault.ts';
+import { type LeafField, leafFields } from './request-fields.ts';
+import { parseTemplate, slotsOf } from './template.ts';
+
+type Family = { kind: 'pageNumber' | 'offset' | 'cursor'; position: readonly string[] };
+
+/** Request field → how it pages, without a `pagination` key. Letters' case, `_` and `-` do not count. */
+export const pagingFamilies: readonly Family[] = [
+  // OKKI: a page number in spite of its name, counted from 1.
+  { kind: 'pageNumber', position: ['start_index'] },
+  {
+    kind: 'pageNumber',
+    position: ['page_index', 'page_no', 'page_num', 'page_number', 'current_page', 'curr_page', 'page', 'current'],
+  },
+  { kind: 'offset', position: ['offset', 'StartRow', 'start_row', 'skip'] },
+  { kind: 'cursor', position: ['cursor', 'next_cursor', 'page_token', 'next_token', 'scroll_id'] },
+];
+
+/** Request field → it carries the page size, beside one of the above. */
+export const sizeFields: readonly string[] = [
+  'count',
+  'page_size',
+  'Limit',
+  'size',
+  'per_page',
+  'rows',
+  'page_count',
+  'max_results',
+];
+
+/** Records per page where neither `pagination` nor the size's own value says a number. */
+export const DEFAULT_PAGE_SIZE = 100;
+
+/** What the metadata says of paging. */
+export type Recognised =
+  | { paging: JsonObject }
+  /** It speaks of paging, and does not say enough. */
+  | { path: FaultPath; expected: string };
+
+const plain = (name: string): string => name.toLowerCase().replace(/[-_]/g, '');
+const lastName = (path: string): string => path.slice(path.lastIndexOf('.') + 1);
+const isNamed = (path: string, names: readonly string[]): boolean =>
+  names.some((name) => plain(name) === plain(lastName(path)));
+
+const asCount = (value: JsonValue | undefined): number | undefined => {
+  const number = typeof value === 'string' && /^\d+$/.test(value.trim()) ? Number(value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+};
+
+const takes = ({ field }: LeafField, variable: string): boolean =>
+  slotsOf(parseTemplate(field.value ?? null)).some(({ name }) => name === variable);
+
+/** The field that is exactly this variable, and nothing around it. */
+const isVariableItself = ({ field }: LeafField, variable: string): boolean => {
+  const template = parseTemplate(field.value ?? null);
+  return template.kind === 'slot' && template.slot.name === variable && template.slot.pipes.length === 0;
+};
+
+const sizeOf = (metadata: JsonObject, size: LeafField | undefined): number | undefined => {
+  const { pagination } = metadata;
+  const declared =
+    typeof pagination === 'object' && pagination !== null ? (pagination as JsonObject).pageSize : undefined;
+  const count = asCount(declared) ?? asCount(size?.field.value);
+  return count === 0 ? undefined : count;
+};
+
+const metadataPath: FaultPath = ['source', 'metadata'];
+
+/** By the variables of `pagination`: rows counted from 0. */
+const byVariables = (metadata: JsonObject, leaves: readonly LeafField[]): Recognised => {
+  const position = leaves.find((leaf) => isVariableItself(leaf, 'PAGINATION_START_ROW'));
+  const size = leaves.find((leaf) => isVariableItself(leaf, 'PAGINATION_PAGE_SIZE'));
+  const pageSize = sizeOf(metadata, undefined);
+  if (pageSize === undefined) {
+    return {
+      path: [...metadataPath, 'pagination'],
+      expected: '{"pageSize": N}, since request pages by {{PAGINATION_…}}',
+    };
+  }
+  return {
+    paging: {
+      kind: 'offset',
+      ...(position === undefined ? {} : { offsetParam: position.path }),
+      ...(size === undefined ? {} : { sizeParam: size.path }),
+      pageSize,
+    },
+  };
+};
+
+const byFamily = (
+  { kind }: Family,
+  position: LeafField,
+  size: LeafField | undefined,
+  metadata: JsonObject,
+  cursorPath: string | undefined,
+): Recognised => {
+  const place = [...metadataPath, 'request'];
+  const pageSize = sizeOf(metadata, size) ?? DEFAULT_PAGE_SIZE;
+  const sized = size === undefined ? {} : { sizeParam: size.path };
+  switch (kind) {
+    case 'pageNumber':
+      return {
+        paging: {
+          kind,
+          pageParam: position.path,
+          ...sized,
+          pageSize,
+          firstPage: asCount(position.field.value) ?? 1,
+        },
+      };
+    case 'offset':
+      return (asCount(position.field.value) ?? 0) === 0
+        ? { paging: { kind, offsetParam: position.path, ...sized, pageSize } }
+        : { path: place, expected: `${position.path} of 0, since rows count from 0; else set source.paging` };
+    case 'cursor':
+      return cursorPath === undefined
+        ? {
+            path: ['source', 'paging'],
+            expected: `a cursor paging by ${position.path}: with otherResponse.pageKey, or with cursorPath here`,
+          }
+        : {
+            paging: {
+              kind,
+              cursorParam: position.path,
+              cursorPath,
+              ...(size === undefined ? {} : { ...sized, pageSize }),
+            },
+          };
+    default:
+      return kind satisfies never;
+  }
+};
+
+/** The page size that the metadata states, by `pagination` or by a request field that carries one. */
+export const statedPageSize = (metadata: JsonObject): number | undefined => {
+  const leaves = [...leafFields(metadata.request), ...leafFields(metadata.otherRequest)];
+  return sizeOf(
+    metadata,
+    leaves.find(({ path }) => isNamed(path, sizeFields)),
+  );
+};
+
+/**
+ * How a source block pages, where `source.paging` does not say it: by the variables of `pagination`, else by the names
+ * of its request fields. Undefined: the block says nothing of paging. `cursorPath`: where the answer's next cursor is.
+ */
+export const recognisePaging = (metadata: JsonObject, cursorPath: string | undefined): Recognised | undefined => {
+  const leaves = [...leafFields(metadata.request), ...leafFields(metadata.otherRequest)];
+  if (leaves.some((leaf) => takes(leaf, 'PAGINATION_START_ROW'))) return byVariables(metadata, leaves);
+  const size = leaves.find((leaf) => isNamed(leaf.path, sizeFields) || isVariableItself(leaf, 'PAGINATION_PAGE_SIZE'));
+  for (const family of pagingFamilies) {
+    const position = leaves.find((leaf) => isNamed(leaf.path, family.position));
+    if (position === undefined) continue;
+    // A page alone may be the page of a book: it takes a size, or a word of pagination, to be sure.
+    if (size === undefined && sizeOf(metadata, undefined) === undefined && family.kind !== 'cursor') continue;
+    return byFamily(family, position, size, metadata, cursorPath);
+  }
+  return undefined;
+};

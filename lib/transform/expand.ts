@@ -1,0 +1,124 @@
+import { readPath } from '../integration/path.ts';
+import type { Integration } from '../integration/schema.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+import { identify } from './identity.ts';
+import { kindOf } from './words.ts';
+
+/** One record that a fetched record stands for, or why it stands for none. */
+export type Expanded =
+  | { record: JsonValue; place: string }
+  | { outcome: 'filtered' | 'invalid'; id: string; reason: string };
+
+/** Turns a fetched record into those that are synced: at least one for each, so that none is missing in the books. */
+export type Expand = (raw: JsonValue, place: string) => Expanded[];
+
+const withValueAt = (record: JsonObject, [key = '', ...rest]: readonly string[], value: JsonValue): JsonObject => {
+  if (rest.length === 0) return { ...record, [key]: value };
+  const inner = record[key];
+  return { ...record, [key]: withValueAt(isJsonObject(inner) ? inner : {}, rest, value) };
+};
+
+/** A record with a value at a dotted path; a key that holds the dot itself is found first. */
+const setPath = (record: JsonObject, path: string, value: JsonValue): JsonObject =>
+  withValueAt(record, Object.hasOwn(record, path) ? [path] : path.split('.'), value);
+
+type Rules = {
+  idPath: string;
+  rows: 'objects' | 'lists' | 'values';
+  /** Names of the columns, where rows are lists. */
+  columns: readonly string[];
+  arrayKey: string | undefined;
+  beatFlat: readonly string[];
+  firstSuffix: number;
+};
+
+const idOr = (record: JsonValue, idPath: string, place: string): string => {
+  const identity = isJsonObject(record) ? identify(record, idPath) : undefined;
+  return identity !== undefined && 'id' in identity ? identity.id : place;
+};
+
+const isValue = (value: JsonValue): boolean =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint';
+
+/** A row of values under the names of its columns, a lone value under the id. */
+const asObject = (raw: JsonValue, { rows, columns, idPath }: Rules): { record: JsonValue } | { reason: string } => {
+  if (rows === 'values' && isValue(raw)) return { record: setPath({}, idPath, raw) };
+  if (rows !== 'lists' || !Array.isArray(raw)) return { record: raw };
+  return raw.length === columns.length
+    ? { record: Object.fromEntries(columns.map((name, index) => [name, raw[index] ?? null])) }
+    : { reason: `a row of ${raw.length} values for ${columns.length} columns` };
+};
+
+type Children = { children: JsonValue[] } | { outcome: 'filtered' | 'invalid'; reason: string };
+
+const childrenOf = (record: JsonValue, key: string, operation: string): Children => {
+  const found = readPath(record, key);
+  if (Array.isArray(found) && found.length > 0) return { children: found };
+  if (found === undefined || found === null || Array.isArray(found)) {
+    return { outcome: 'filtered', reason: `${operation}: ${key} has no elements` };
+  }
+  return { outcome: 'invalid', reason: `${operation}: ${key} is ${kindOf(found)}, not a list` };
+};
+
+const split = (one: Expanded, { arrayKey, idPath }: Rules): Expanded[] => {
+  if (arrayKey === undefined || !('record' in one)) return [one];
+  const { record, place } = one;
+  const found = childrenOf(record, arrayKey, 'splitArray');
+  if (!('children' in found)) return [{ ...found, id: idOr(record, idPath, place) }];
+  return found.children.map((child, index) => ({
+    record: isValue(child) ? setPath({}, idPath, child) : child,
+    place: `${place}, ${arrayKey} ${index + 1}`,
+  }));
+};
+
+/** The parent without its child array, with the fields of one child: `details` → `details_x`. */
+const flatten = (parent: JsonObject, key: string, child: JsonValue): JsonObject => {
+  const { [key]: _, ...rest } = parent;
+  if (!isJsonObject(child)) return { ...rest, [key]: child };
+  const own = Object.entries(child).map(([name, value]) => [`${key}_${name}`, value]);
+  return { ...rest, ...Object.fromEntries(own) };
+};
+
+const beatFlat = (one: Expanded, key: string, { idPath, firstSuffix }: Rules): Expanded[] => {
+  if (!('record' in one) || !isJsonObject(one.record)) return [one];
+  const { record, place } = one;
+  const found = childrenOf(record, key, 'beatFlat');
+  if (!('children' in found)) return [{ ...found, id: idOr(record, idPath, place) }];
+  const identity = identify(record, idPath);
+  return found.children.map((child, index) => {
+    const flat = flatten(record, key, child);
+    const suffix = `-${firstSuffix + index}`;
+    return {
+      // A key that is the child's own tells the children apart already.
+      record: 'id' in identity ? setPath(flat, idPath, `${identity.id}${suffix}`) : flat,
+      place: `${place}, ${key} ${index + 1}`,
+    };
+  });
+};
+
+const operationOf = ({ operation }: Integration['source']['metadata']): string | undefined => {
+  if (!isJsonObject(operation) || operation.method !== 'splitArray') return undefined;
+  return typeof operation.arrayKey === 'string' ? operation.arrayKey : undefined;
+};
+
+/**
+ * Compiles what the source block says a record is: a row of the answer, an element of its array (`splitArray`), or one
+ * of its children with the parent's fields (`beatFlat`; several arrays one after the other). Pure.
+ */
+export const compileExpand = ({ source }: Integration): Expand => {
+  const { metadata, answer, beatFlat: setting } = source;
+  const rules: Rules = {
+    idPath: metadata.id,
+    rows: answer.rows ?? 'objects',
+    columns: (metadata.request ?? []).map(({ field }) => field),
+    arrayKey: operationOf(metadata),
+    beatFlat: metadata.beatFlat ?? [],
+    firstSuffix: setting?.firstSuffix ?? 0,
+  };
+  return (raw, place) => {
+    const row = asObject(raw, rules);
+    if ('reason' in row) return [{ outcome: 'invalid', id: place, reason: row.reason }];
+    const parts = split({ record: row.record, place }, rules);
+    return rules.beatFlat.reduce<Expanded[]>((flat, key) => flat.flatMap((one) => beatFlat(one, key, rules)), parts);
+  };
+};

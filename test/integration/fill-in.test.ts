@@ -1,0 +1,296 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { conditionLogics } from '../../lib/dialect/condition.ts';
+import { parserNames } from '../../lib/dialect/parsers.ts';
+import { pageRequest } from '../../lib/extract/request.ts';
+import { fieldTypes } from '../../lib/integration/dialect.ts';
+import { describeFault } from '../../lib/integration/fault.ts';
+import { readOtherResponse } from '../../lib/integration/other-response.ts';
+import { DEFAULT_PAGE_SIZE } from '../../lib/integration/paging-families.ts';
+import { profileNames } from '../../lib/integration/profile.ts';
+import { parseIntegration } from '../../lib/integration/read.ts';
+import type { JsonValue } from '../../lib/json/json.ts';
+import { compileTransform } from '../../lib/transform/transform.ts';
+import { type Changes, changedText, integrationWith } from './sample.ts';
+
+const crm = 'okki-product-groups-to-crm';
+
+const pagingOf = (metadata: Record<string, JsonValue>, changes: Changes = {}) =>
+  integrationWith(crm, {
+    'source.paging': undefined,
+    ...Object.fromEntries(Object.entries(metadata).map(([key, value]) => [`source.metadata.${key}`, value])),
+    ...changes,
+  }).source.paging;
+
+const field = (name: string, value?: JsonValue) => ({ field: name, ...(value === undefined ? {} : { value }) });
+
+describe('paging, where source.paging says nothing', () => {
+  test.each<[string, Record<string, JsonValue>, object]>([
+    ['none at all', { request: [field('name')] }, { kind: 'single' }],
+    [
+      'start_index and count: a page number',
+      { request: [field('start_index', '1'), field('count', '10')] },
+      { kind: 'pageNumber', pageParam: 'start_index', sizeParam: 'count', pageSize: 10, firstPage: 1 },
+    ],
+    [
+      'page_index and page_size, from page 0, without a size of its own',
+      { request: [field('page_index', 0), field('page_size')] },
+      { kind: 'pageNumber', pageParam: 'page_index', pageSize: DEFAULT_PAGE_SIZE, firstPage: 0 },
+    ],
+    [
+      'pageIndex and pageSize inside an object',
+      { request: [{ field: 'page', type: 'object', children: [field('pageIndex', '1'), field('pageSize', '50')] }] },
+      { kind: 'pageNumber', pageParam: 'page.pageIndex', sizeParam: 'page.pageSize', pageSize: 50 },
+    ],
+    [
+      'offset and pageSize: rows from 0',
+      { request: [field('offset', '0'), field('pageSize', '20')] },
+      { kind: 'offset', offsetParam: 'offset', sizeParam: 'pageSize', pageSize: 20 },
+    ],
+    [
+      'StartRow and Limit beside the request',
+      { request: [field('a', 'b')], otherRequest: [field('StartRow', 0), field('Limit', 2000)] },
+      { kind: 'offset', offsetParam: 'StartRow', sizeParam: 'Limit', pageSize: 2000 },
+    ],
+    [
+      'the variables of pagination',
+      {
+        pagination: { pageSize: '30' },
+        request: [field('from', '{{PAGINATION_START_ROW}}'), field('take', '{{PAGINATION_PAGE_SIZE}}')],
+      },
+      { kind: 'offset', offsetParam: 'from', sizeParam: 'take', pageSize: 30 },
+    ],
+    [
+      'the variables in arithmetic: nothing but they carry the page',
+      {
+        pagination: { pageSize: 30 },
+        request: [field('page', '_function {PAGINATION_START_ROW} / {PAGINATION_PAGE_SIZE} + 1')],
+      },
+      { kind: 'offset', pageSize: 30 },
+    ],
+    [
+      'a page number beside the size of pagination',
+      { pagination: { pageSize: 30 }, request: [field('page', '1'), field('take', '{{PAGINATION_PAGE_SIZE}}')] },
+      { kind: 'pageNumber', pageParam: 'page', sizeParam: 'take', pageSize: 30 },
+    ],
+    [
+      'a cursor, with the place of the next one in otherResponse',
+      { request: [field('cursor'), field('limit', '5')], otherResponse: { pageKey: 'data.next' } },
+      { kind: 'cursor', cursorParam: 'cursor', cursorPath: 'data.next', sizeParam: 'limit', pageSize: 5 },
+    ],
+    ['a page alone is no paging', { request: [field('page', '7')] }, { kind: 'single' }],
+  ])('%s', (_, metadata, paging) => {
+    expect(pagingOf(metadata)).toMatchObject(paging);
+  });
+
+  test('source.paging goes before everything that the block says', () => {
+    const own = pagingOf(
+      { pagination: { pageSize: 5 }, request: [field('start_index', '1'), field('count', '10')] },
+      { 'source.paging': { kind: 'single' } },
+    );
+    expect(own).toEqual({ kind: 'single' });
+  });
+});
+
+describe('otherResponse', () => {
+  const said = { statusKey: 'ret', statusValue: '1', dataKey: 'rows', pageKey: 'sum' };
+
+  test.each<[string, JsonValue]>([
+    ['an object', said],
+    ['a list of fields', Object.entries(said).map(([name, value]) => ({ field: name, value, label: 'x' }))],
+    ['a list of objects', [{ statusKey: 'ret', statusValue: '1' }, { dataKey: 'rows' }, { pageKey: 'sum' }]],
+  ])('is read as %s', (_, raw) => {
+    expect(readOtherResponse(raw)).toEqual(said);
+  });
+
+  test('says where list, status and total stand; keys of source.answer go before it', () => {
+    const { answer } = integrationWith(crm, {
+      'source.metadata.otherResponse': said,
+      'source.answer': { total: ['n'] },
+    }).source;
+    expect(answer).toMatchObject({ records: 'rows', code: 'ret', successCodes: ['1'], total: ['n'] });
+  });
+
+  test('of a target says what a success is', () => {
+    const { success } = integrationWith(crm, {
+      'target.metadata.otherResponse': { statusKey: 'ret', statusValue: 1 },
+      'target.success': undefined,
+    }).target;
+    expect(success.rules).toEqual([{ path: 'ret', equals: [1], required: true }]);
+  });
+});
+
+describe('a profile', () => {
+  test.each(profileNames)('%s is laid under what the file says', (profile) => {
+    const integration = integrationWith(crm, {
+      'source.profile': profile,
+      'target.profile': profile,
+      'source.answer': { code: 'own' },
+      'target.success': undefined,
+    });
+    expect(integration.source.answer.code).toBe('own');
+    expect(Array.isArray(integration.source.answer.records)).toBe(true);
+    expect(integration.target.success.rules.length).toBeGreaterThan(0);
+  });
+
+  test('gives a name its path, and an authorisation all but its credentials', () => {
+    const { target, source } = integrationWith('okki-product-groups-to-qingyiyun', {
+      'target.profile': 'qingyiyun',
+      'target.path': undefined,
+      'source.profile': 'okki',
+      'source.connection.auth': { kind: 'oauth2', clientId: { env: 'A' }, clientSecret: { env: 'B' } },
+    });
+    expect(target.path).toBe('/execute');
+    expect(source.connection.auth).toMatchObject({ tokenPath: '/v1/oauth2/access_token' });
+  });
+
+  test('of one’s own is a file beside the integration; its faults are told', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'profile-'));
+    onTestFinished(() => rmSync(dir, { recursive: true }));
+    const file = join(dir, `${crm}.json`);
+    const text = changedText(crm, { 'source.profile': './mine.json', 'source.answer': undefined });
+    const profile = { name: 'mine', title: 'Mine', source: { answer: { records: 'here' } } };
+    writeFileSync(join(dir, 'mine.json'), JSON.stringify(profile));
+    expect(parseIntegration(text, file).integration?.source.answer.records).toBe('here');
+    writeFileSync(join(dir, 'mine.json'), JSON.stringify({ ...profile, sorce: {} }));
+    expect(parseIntegration(text, file).faults.map(describeFault).join()).toContain('mine.json');
+    rmSync(join(dir, 'mine.json'));
+    expect(parseIntegration(text, file).faults.map(describeFault).join()).toContain('ENOENT');
+  });
+});
+
+describe('how each key is read', () => {
+  const keysOf = (changes: Changes) => parseIntegration(changedText(crm, changes), `${crm}.json`).keys;
+  const asOf = (changes: Changes) =>
+    Object.fromEntries(keysOf(changes).map(({ side, key, as }) => [`${side}.${key}`, as]));
+
+  test('is told for every key of both blocks, with its place', () => {
+    const readings = asOf({
+      'source.metadata.pagination': { pageSize: 5 },
+      'source.metadata.adapter': 1,
+      'source.metadata.label': 'x',
+      'source.metadata.beatFlat': [],
+      'source.metadata.condition': [[{ field: 'a', logic: 'regex' }]],
+    });
+    expect(readings).toMatchObject({
+      'source.api': 'honoured',
+      'source.pagination': 'ignored',
+      'source.adapter': 'unknown',
+      'source.label': 'noted',
+      'source.beatFlat': 'unused',
+      'source.condition': 'refused',
+      'target.request': 'honoured',
+    });
+  });
+
+  test('names the place inside a key that is refused, with its line', () => {
+    const changes = { 'target.metadata.request': [field('group_id', '{{id}}'), field('b', '{{x|upper}}')] };
+    const refused = keysOf(changes).find(({ as }) => as === 'refused');
+    expect(refused).toMatchObject({ side: 'target', key: 'request' });
+    expect(refused?.why).toContain('request[1].value: expected');
+    const line = changedText(crm, changes).split('\n')[(refused?.position.line ?? 0) - 1];
+    expect(line).toContain('"request"');
+  });
+});
+
+const mostly = <T, U>(usual: fc.Arbitrary<T>, odd: fc.Arbitrary<U>) =>
+  fc.oneof({ arbitrary: usual, weight: 12 }, { arbitrary: odd, weight: 1 });
+const values = (...usual: JsonValue[]) =>
+  mostly(
+    fc.constantFrom<JsonValue>('x', 5, '', null, ...usual),
+    fc.constantFrom<JsonValue>(
+      '{{id}}',
+      '{{CURRENT_TIME}}',
+      '_function IF(1)',
+      '_mongoQuery x',
+      '{{X|y}}',
+      '{{PAGINATION_START_ROW}}',
+      '{PAGINATION_PAGE_SIZE}',
+    ),
+  );
+const trees = (...usual: JsonValue[]) => {
+  const leaf = {
+    field: mostly(
+      fc.constantFrom('a', 'b', 'lines', 'count'),
+      fc.constantFrom('page', 'cursor', 'start_index', 'offset'),
+    ),
+    type: mostly(fc.constantFrom(...Object.keys(fieldTypes)), fc.constantFrom('file', '')),
+    is_required: fc.boolean(),
+    parser: mostly(
+      fc.record({ name: fc.constantFrom<string>(...parserNames), params: fc.constant(',') }),
+      fc.constantFrom(null, { name: 'MD5', params: ',' }),
+    ),
+  };
+  const one = fc.record({ ...leaf, value: values(...usual) }, { requiredKeys: ['field'] });
+  const parent = fc.record(
+    { field: leaf.field, type: fc.constantFrom('array', 'object'), children: fc.array(one, { maxLength: 2 }) },
+    { requiredKeys: ['field'] },
+  );
+  return fc.array(fc.oneof(one, parent), { maxLength: 3 });
+};
+const sourceTree = trees('{{LAST_SYNC_TIME}}', '{{CURRENT_TIME|datetime}}', '_function {{DAYS_AGO_3}} * 1000');
+const targetTree = trees('{{id}}', '{{a.b|timestamp_ms}}', '{{lines.x}}', '_function {{a}} + 1', 'lines');
+const sourceBlock = fc.record(
+  {
+    request: sourceTree,
+    otherRequest: sourceTree,
+    pagination: mostly(fc.constantFrom({}), fc.constantFrom({ pageSize: 10 }, { pageSize: '10' })),
+    otherResponse: fc.constantFrom([], { pageKey: 'next', dataKey: 'data' }),
+    condition: fc.array(
+      fc.array(
+        fc.record({
+          field: fc.constantFrom('a', 'lines.x'),
+          logic: mostly(fc.constantFrom<string>(...conditionLogics), fc.constant('in')),
+          value: fc.constantFrom('1,2', 'timestamp:2024-01-01,2024-02-01'),
+        }),
+        { minLength: 1, maxLength: 2 },
+      ),
+      { maxLength: 2 },
+    ),
+    beatFlat: fc.constantFrom([], ['lines'], null),
+    operation: mostly(
+      fc.constantFrom({ method: 'none' }, { method: 'splitArray', arrayKey: 'lines' }),
+      fc.constant({ method: 'other' }),
+    ),
+    groupCalculate: mostly(fc.constantFrom([], {}), fc.constant({ by: ['a'] })),
+  },
+  { requiredKeys: [] },
+);
+
+test('any well-formed block runs as it is, or is refused with a key of it named', () => {
+  const context = { nowMs: 1_700_000_000_000, lastSyncMs: 1_600_000_000_000 };
+  let ran = 0;
+  fc.assert(
+    fc.property(sourceBlock, targetTree, fc.jsonValue({ maxDepth: 3 }), (source, request, record) => {
+      const sourceKeys = Object.entries(source).map(([key, one]) => [`source.metadata.${key}`, one]);
+      const text = changedText(crm, {
+        ...Object.fromEntries(sourceKeys),
+        'source.paging': undefined,
+        'source.window': JSON.stringify(source).includes('LAST_SYNC_TIME') ? { initial: '2020-01-01' } : undefined,
+        'target.metadata.request': request as never,
+        'transform.types': undefined,
+      });
+      const { integration, faults, keys } = parseIntegration(text, `${crm}.json`);
+      if (integration === undefined) {
+        expect(faults.length).toBeGreaterThan(0);
+        for (const { path } of faults) expect(path).toMatch(/^(source|target)\./);
+        return;
+      }
+      ran += 1;
+      expect(keys.filter(({ as }) => as === 'refused')).toEqual([]);
+      const page = { params: {}, page: { pageSize: 10, startRow: 20 } };
+      const asked = pageRequest(integration.source, page, context);
+      expect('reason' in asked ? asked.reason : asked.path).not.toBe('');
+      expect(JSON.stringify(asked)).not.toMatch(/\{\{|_function|_mongoQuery/);
+      const { prepared } = compileTransform(integration)
+        .begin()
+        .prepare([record as JsonValue], () => 'record 1');
+      expect(prepared.length).toBeGreaterThan(0);
+    }),
+    { numRuns: 400 },
+  );
+  expect(ran).toBeGreaterThan(20);
+});

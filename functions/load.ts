@@ -1,11 +1,11 @@
-import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { SQSBatchResponse } from 'aws-lambda';
 import { loadBatch } from '../lib/load/load-batch.ts';
+import { readLoadEvent } from '../lib/load/load-event.ts';
 import { lambdaHandler } from '../lib/runtime/handler.ts';
 import { openLoad } from '../lib/runtime/open-load.ts';
 
 /** Loads a batch of records and names the deliveries that must come again (ReportBatchItemFailures). */
 export const handler = lambdaHandler(async (event, remainingMs): Promise<SQSBatchResponse> => {
-  const deliveries = (event as SQSEvent).Records.map(({ messageId, body }) => ({ messageId, body }));
-  const { failedMessageIds } = await loadBatch(deliveries, openLoad(), remainingMs);
+  const { failedMessageIds } = await loadBatch(readLoadEvent(event), openLoad(), remainingMs);
   return { batchItemFailures: failedMessageIds.map((itemIdentifier) => ({ itemIdentifier })) };
 });

@@ -1,11 +1,10 @@
-import { reconcile } from '../lib/run/reconcile.ts';
+import { reconcileAll } from '../lib/run/reconcile.ts';
 import { lambdaHandler } from '../lib/runtime/handler.ts';
 import { openReconcile } from '../lib/runtime/open-reconcile.ts';
 
 /** Balances the books of every integration's open runs. */
 export const handler = lambdaHandler(async (): Promise<Array<{ runId: string; status: string }>> => {
   const { deps, integrations } = openReconcile();
-  const runs = [];
-  for (const integration of integrations) runs.push(...(await reconcile(integration, deps)));
+  const runs = await reconcileAll(integrations, deps);
   return runs.map(({ runId, status }) => ({ runId, status }));
 });

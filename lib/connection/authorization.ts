@@ -15,7 +15,7 @@ import type { Token, TokenStore } from './token-store.ts';
 export type Leave = () => Promise<{ granted: true } | { granted: false; retryAtMs: number }>;
 
 /** Until when to wait (ms since the epoch), and whom to ask before each request. */
-export type Limits = { deadlineMs: number; leave: Leave };
+type Limits = { deadlineMs: number; leave: Leave };
 
 /** Surely not sent: no leave, or no time, before the deadline. */
 export type Later = { kind: 'later'; retryAtMs: number };
@@ -25,7 +25,7 @@ export type NoToken = { kind: 'noToken'; permanent: boolean; message: string; re
 
 /** The value of the authorization header; none where the API asks for none. */
 export type Held = { kind: 'held'; requests: number; header: string | undefined; token?: Token };
-export type NotHeld = { kind: 'notHeld'; requests: number; answer: Later | NoToken };
+type NotHeld = { kind: 'notHeld'; requests: number; answer: Later | NoToken };
 
 /** How the requests of a connection are authorised. */
 export interface Authorization {

@@ -1,7 +1,3 @@
-import type { Connection } from '../integration/connection-schema.ts';
-
-export type BaseUrl = Connection['baseUrl'];
-
 /** Whether requests can be built on this text: http or https, without user name, password, query or fragment. */
 export const isBaseUrl = (text: string): boolean => {
   const url = URL.parse(text);

@@ -16,7 +16,7 @@ export type TokenResult = { requests: number } & (
 export type AskForToken = () => Promise<TokenAnswer | { kind: 'later'; retryAtMs: number }>;
 
 /** How a caller wants its token: it waits until `deadlineMs` at most, and `ask` is how it would ask the server. */
-export type TokenWish = { deadlineMs: number; ask: AskForToken };
+type TokenWish = { deadlineMs: number; ask: AskForToken };
 
 /** The token of one connection. */
 export interface TokenSource {

@@ -8,6 +8,7 @@ export type Classification =
   | { outcome: 'enqueued'; as: 'create' | 'overwrite' };
 
 const skipped = (reason: string): Classification => ({ outcome: 'skipped', reason });
+const heldUpBy = (parentId: string) => skipped(`parent ${parentId} was rejected`);
 const enqueued = (known: IdCheck): Classification => ({
   outcome: 'enqueued',
   as: known.loaded === undefined ? 'create' : 'overwrite',
@@ -17,15 +18,20 @@ const enqueued = (known: IdCheck): Classification => ({
  * Holds a mapped record against what idCheck knows of its id: only a difference is worth a message.
  *
  * Pure. It may send too much (the loader decides again, on a consistent read), but never too little: a record is
- * held back only where the loader, too, would not POST it.
+ * held back only where the loader, too, would not POST it. `parentInTheWay`: the record that must be loaded before this
+ * one, if it was refused when the run began; a full refresh sends that one again, too.
  */
 export const classify = (
   known: IdCheck | undefined,
   hash: string,
   policy: LoadPolicy,
   fullRefresh: boolean,
+  parentInTheWay?: string,
 ): Classification => {
-  if (known === undefined) return { outcome: 'enqueued', as: 'create' };
+  const isHeldUp = parentInTheWay !== undefined && !fullRefresh;
+  if (known === undefined) {
+    return isHeldUp ? heldUpBy(parentInTheWay) : { outcome: 'enqueued', as: 'create' };
+  }
   const { loaded, claim, trouble } = known;
   // Content under way, or of unknown fate, may yet replace what was loaded: compare again at the target's door.
   if (trouble?.kind === 'parked' && claim === undefined && policy.onUncertain === 'park') {
@@ -34,6 +40,9 @@ export const classify = (
   if (claim !== undefined || trouble?.kind === 'uncertain' || trouble?.kind === 'parked') return enqueued(known);
   if (loaded?.hash === hash) return fullRefresh && !policy.idCheck ? enqueued(known) : { outcome: 'unchanged' };
   if (loaded !== undefined && policy.idCheck) return skipped('duplicate: changed, but the id is loaded already');
+  if (isHeldUp && loaded === undefined) return heldUpBy(parentInTheWay);
+  // Refused for its parent's sake only: free as soon as the parent is.
+  if (trouble?.parentId !== undefined) return enqueued(known);
   if (trouble?.kind === 'rejected' && trouble.hash === hash && !fullRefresh) {
     return skipped(`rejected before: ${trouble.reason}`);
   }

@@ -27,8 +27,9 @@ export const dispatch = (prepared: Prepared, known: Known, policy: LoadPolicy, s
   if (prepared.outcome !== 'ready') {
     return { entry: { id: prepared.id, outcome: prepared.outcome, reason: prepared.reason } };
   }
-  const { id, hash, number, body: mapped } = prepared;
-  const classified = classify(item, hash, policy, stamp.fullRefresh);
+  const { id, hash, number, body: mapped, parentId } = prepared;
+  const parentInTheWay = parentId !== undefined && known.isInTheWay(parentId) ? parentId : undefined;
+  const classified = classify(item, hash, policy, stamp.fullRefresh, parentInTheWay);
   if (classified.outcome === 'unchanged') return { entry: { id, outcome: 'unchanged' } };
   if (classified.outcome === 'skipped') return { entry: { id, outcome: 'skipped', reason: classified.reason, hash } };
   const message: RecordMessage = {
@@ -44,6 +45,7 @@ export const dispatch = (prepared: Prepared, known: Known, policy: LoadPolicy, s
     deferrals: 0,
     firstSentMs: stamp.nowMs,
     ...(stamp.fullRefresh ? { refresh: true as const } : {}),
+    ...(parentId === undefined ? {} : { parentId }),
   };
   const body = writeMessage(message);
   const sizeBytes = Buffer.byteLength(body);

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { isJsonObject, type JsonObject, type JsonValue, parseJson, stringifyJson } from '../json/json.ts';
+import { isNestedDeeperThan } from '../transform/clean.ts';
 
 /** Why a POST did not load its record, in the target's words. */
 const failureSchema = z.object({
@@ -11,6 +12,9 @@ const failureSchema = z.object({
   atMs: z.number(),
 });
 export type Failure = z.infer<typeof failureSchema>;
+
+// What is nested as deep as no mapping nests would be read, but could not be written again: JSON.stringify recurses.
+const MAX_LEVELS = 200;
 
 const recordMessageSchema = z.object({
   v: z.literal(1),
@@ -26,7 +30,7 @@ const recordMessageSchema = z.object({
   /** Start of the snapshot it came from, ms since the epoch: the newer version wins. */
   versionMs: z.number(),
   /** The mapped body that the target gets. */
-  body: z.custom<JsonObject>(isJsonObject, 'an object'),
+  body: z.custom<JsonObject>((value) => isJsonObject(value) && !isNestedDeeperThan(value, MAX_LEVELS), 'an object'),
   /** Real failures so far. Waiting is not failing and does not count. */
   attempts: z.int().check(z.minimum(0)),
   /** How often it was put off; spreads the next try, nothing more. */
@@ -35,10 +39,14 @@ const recordMessageSchema = z.object({
   firstSentMs: z.number(),
   /** The last real failure, kept for the dead letter. */
   lastFailure: z.exactOptional(failureSchema),
+  /** The record that must be loaded before this one, as a source's id. */
+  parentId: z.exactOptional(z.string()),
   /** A full refresh: sent although idCheck knows this content. */
   refresh: z.exactOptional(z.literal(true)),
   /** An operator replayed it on purpose at this time, ms since the epoch. */
   replayedMs: z.exactOptional(z.number()),
+  /** How often it was replayed. */
+  replays: z.exactOptional(z.int().check(z.minimum(1))),
 });
 
 /** One record on its way from fetch to load: the body of a message on the records queue. */
@@ -48,10 +56,11 @@ export type RecordMessage = z.infer<typeof recordMessageSchema>;
 // control characters and lone surrogates; these two are left.
 const NOT_IN_SQS = /[\uFFFE\uFFFF]/g;
 
-export const writeMessage = (message: RecordMessage): string =>
-  stringifyJson(message as JsonObject).replace(NOT_IN_SQS, (character) =>
-    character === '\uFFFE' ? '\\ufffe' : '\\uffff',
-  );
+/** JSON text that SQS takes as a body. */
+export const bodyText = (value: JsonObject): string =>
+  stringifyJson(value).replace(NOT_IN_SQS, (character) => (character === '\uFFFE' ? '\\ufffe' : '\\uffff'));
+
+export const writeMessage = (message: RecordMessage): string => bodyText(message as JsonObject);
 
 export type ReadMessage = { kind: 'message'; message: RecordMessage } | { kind: 'unreadable'; why: string };
 
@@ -69,7 +78,8 @@ export const readMessage = (body: string): ReadMessage => {
 /** As `readMessage`, for a value that is parsed already (a dead letter holds its message as JSON). */
 export const checkMessage = (value: unknown): ReadMessage => {
   if (isJsonObject(value) && value.v !== undefined && value.v !== 1) {
-    return { kind: 'unreadable', why: `version ${String(value.v)} of the message is unknown` };
+    const version = typeof value.v === 'object' ? 'of another kind' : String(value.v);
+    return { kind: 'unreadable', why: `version ${version} of the message is unknown` };
   }
   const { success, data, error } = z.safeParse(recordMessageSchema, value);
   if (success) return { kind: 'message', message: data };

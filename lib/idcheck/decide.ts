@@ -1,4 +1,5 @@
 import type { IdCheck } from './item.ts';
+import { isTombstone } from './tombstone.ts';
 
 /** What a message asks to load. */
 export type Ask = {
@@ -23,12 +24,18 @@ export type Decision =
   | { kind: 'putOff'; untilMs: number; why: 'claimed' | 'in-doubt' }
   | { kind: 'park' };
 
-export type AcknowledgeReason = 'already-loaded' | 'duplicate' | 'superseded' | 'already-rejected' | 'already-parked';
+export type AcknowledgeReason =
+  | 'already-loaded'
+  | 'already-deleted'
+  | 'duplicate'
+  | 'superseded'
+  | 'already-rejected'
+  | 'already-parked';
 
 const acknowledge = (as: AcknowledgeReason): Decision => ({ kind: 'acknowledge', as });
 
 /** What an item says once time and the message are held against it; the rows of the decision table. */
-export type Situation =
+type Situation =
   | 'unknown'
   | 'claimed-live'
   | 'superseded'
@@ -36,11 +43,24 @@ export type Situation =
   | 'loaded-same'
   | 'rejected-same'
   | 'loaded-other'
+  | 'nothing-to-delete'
   | 'free';
 
 /** The newest version that is loaded, claimed or otherwise settled. */
 export const newestVersionMs = (stored: IdCheck): number =>
-  Math.max(stored.loaded?.versionMs ?? 0, stored.claim?.versionMs ?? 0, stored.trouble?.versionMs ?? 0);
+  Math.max(
+    stored.loaded?.versionMs ?? 0,
+    stored.deleted?.versionMs ?? 0,
+    stored.claim?.versionMs ?? 0,
+    stored.trouble?.versionMs ?? 0,
+  );
+
+/**
+ * Whether other content is newer. The same content under a newer version is no rival: an old dead letter, replayed,
+ * still stands for what the newest run wants, and it may be the only letter there is.
+ */
+const isSuperseded = ({ loaded, deleted, claim, trouble }: IdCheck, ask: Ask): boolean =>
+  [loaded, deleted, claim, trouble].some((part) => part && part.versionMs > ask.versionMs && part.hash !== ask.hash);
 
 /** Since when nobody knows whether a POST was applied: a claim whose owner vanished, or an uncertain outcome. */
 const doubtSinceMs = (stored: IdCheck): number | undefined => {
@@ -50,13 +70,18 @@ const doubtSinceMs = (stored: IdCheck): number | undefined => {
 };
 
 /** The first row that fits, in this order. */
-export const situationOf = (stored: IdCheck | undefined, ask: Ask, nowMs: number): Situation => {
+const situationOf = (stored: IdCheck | undefined, ask: Ask, nowMs: number): Situation => {
   if (stored === undefined) return 'unknown';
-  if (newestVersionMs(stored) > ask.versionMs) return 'superseded';
+  if (isSuperseded(stored, ask)) return 'superseded';
   if (stored.claim && stored.claim.untilMs > nowMs) return 'claimed-live';
   if (doubtSinceMs(stored) !== undefined) return 'in-doubt';
   if (stored.loaded?.hash === ask.hash) return 'loaded-same';
-  if (stored.trouble?.kind === 'rejected' && stored.trouble.hash === ask.hash) return 'rejected-same';
+  // Only a refusal by the target itself stands; one for the parent's sake is looked into again.
+  const { trouble } = stored;
+  if (trouble?.kind === 'rejected' && trouble.hash === ask.hash && trouble.parentId === undefined) {
+    return 'rejected-same';
+  }
+  if (isTombstone(ask.hash) && stored.loaded === undefined) return 'nothing-to-delete';
   if (stored.loaded) return 'loaded-other';
   return 'free';
 };
@@ -91,10 +116,18 @@ export const decide = (stored: IdCheck | undefined, ask: Ask, policy: LoadPolicy
       const trouble = stored?.trouble;
       const onPurpose =
         isReplayedSince(ask, trouble?.sinceMs ?? 0) || (ask.refresh && (trouble?.versionMs ?? 0) < ask.versionMs);
-      return onPurpose ? unlessStillInDoubt(stored as IdCheck, ask, nowMs) : acknowledge('already-rejected');
+      if (!onPurpose) return acknowledge('already-rejected');
+      // Replayed or not: an id that is loaded is never overwritten where idCheck says so.
+      return stored?.loaded && policy.idCheck
+        ? acknowledge('duplicate')
+        : unlessStillInDoubt(stored as IdCheck, ask, nowMs);
     }
     case 'loaded-other':
-      return policy.idCheck ? acknowledge('duplicate') : unlessStillInDoubt(stored as IdCheck, ask, nowMs);
+      return policy.idCheck && !isTombstone(ask.hash)
+        ? acknowledge('duplicate')
+        : unlessStillInDoubt(stored as IdCheck, ask, nowMs);
+    case 'nothing-to-delete':
+      return acknowledge('already-deleted');
     case 'free':
       return unlessStillInDoubt(stored as IdCheck, ask, nowMs);
     default:

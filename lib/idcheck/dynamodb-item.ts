@@ -17,6 +17,7 @@ type Parts = Omit<Required<IdCheck>, 'id' | 'rev'>;
 // 0.05 read units (eventually consistent: half a unit per 4 KB).
 const PARTS: { [Name in keyof Parts]: FieldKinds<Parts[Name]> } = {
   loaded: { hash: 'text', versionMs: 'number', atMs: 'number' },
+  deleted: { hash: 'text', versionMs: 'number', atMs: 'number' },
   claim: { owner: 'text', hash: 'text', versionMs: 'number', sinceMs: 'number', untilMs: 'number' },
   trouble: {
     kind: 'text',
@@ -25,6 +26,7 @@ const PARTS: { [Name in keyof Parts]: FieldKinds<Parts[Name]> } = {
     sinceMs: 'number',
     reason: 'text',
     letterMs: 'number?',
+    parentId: 'text?',
   },
   doubt: { hash: 'text', untilMs: 'number' },
 };

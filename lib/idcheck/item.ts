@@ -9,6 +9,8 @@ export type IdCheck = {
   rev: number;
   /** The content last loaded. */
   loaded?: { hash: string; versionMs: number; atMs: number };
+  /** The target was told that the record is gone; its content is loaded no more. */
+  deleted?: { hash: string; versionMs: number; atMs: number };
   /** A worker is about to POST, or vanished doing so. */
   claim?: Claim;
   /** The last content that ended otherwise than loaded. */
@@ -29,6 +31,8 @@ export type Trouble = {
   reason: string;
   /** Since when a dead letter for this content waits; absent: none was written. */
   letterMs?: number;
+  /** Nothing was sent: this record, which must be loaded first, is in trouble itself. */
+  parentId?: string;
 };
 
 /**

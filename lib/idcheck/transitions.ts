@@ -1,22 +1,52 @@
+import { newestVersionMs } from './decide.ts';
 import type { Claim, IdCheck, Trouble } from './item.ts';
+import { isTombstone } from './tombstone.ts';
 
-/** The item with a new claim on it; `stored` is what was read, absent where nothing is stored. */
+/**
+ * The item with a new claim on it; `stored` is what was read, absent where nothing is stored.
+ *
+ * A claim that is taken over has lost its owner, perhaps after the POST: that doubt stays as trouble, or giving the new
+ * claim up (nothing sent, a 429) would make it forgotten.
+ */
 export const withClaim = (stored: IdCheck | undefined, id: string, claim: Claim): IdCheck => ({
   ...(stored ?? { id }),
+  ...(stored?.claim === undefined ? {} : doubtOf(stored.claim, stored.trouble)),
   rev: (stored?.rev ?? 0) + 1,
   claim,
 });
+
+const doubtOf = ({ hash, versionMs, sinceMs, untilMs }: Claim, before: Trouble | undefined) => {
+  const letter = before?.hash === hash && before.letterMs !== undefined ? { letterMs: before.letterMs } : {};
+  const trouble: Trouble = { kind: 'uncertain', hash, versionMs, sinceMs, reason: 'worker-vanished', ...letter };
+  return { trouble, doubt: { hash, untilMs } };
+};
 
 const withoutClaim = (claimed: IdCheck): IdCheck => {
   const { claim: _, ...rest } = claimed;
   return { ...rest, rev: claimed.rev + 1 };
 };
 
-/** The target has this content. Ends the claim and whatever trouble there was. */
+/** The target has this content, or knows that the record is gone. Ends the claim and whatever trouble there was. */
 export const asLoaded = (claimed: IdCheck & { claim: Claim }, nowMs: number): IdCheck => {
-  const { trouble: _, ...rest } = withoutClaim(claimed);
+  const { trouble: _, loaded: _loaded, deleted: _deleted, ...rest } = withoutClaim(claimed);
   const { hash, versionMs } = claimed.claim;
-  return { ...rest, loaded: { hash, versionMs, atMs: nowMs } };
+  const settled = { hash, versionMs, atMs: nowMs };
+  return isTombstone(hash) ? { ...rest, deleted: settled } : { ...rest, loaded: settled };
+};
+
+/** Not sent and not to be sent for now: the record that must be loaded first is in trouble. */
+export const asOrphaned = (
+  stored: IdCheck | undefined,
+  ask: { id: string; hash: string; versionMs: number; parentId: string },
+  reason: string,
+  nowMs: number,
+): IdCheck => {
+  const { id, hash, versionMs, parentId } = ask;
+  return {
+    ...(stored ?? { id }),
+    rev: (stored?.rev ?? 0) + 1,
+    trouble: { kind: 'rejected', hash, versionMs, sinceMs: nowMs, reason, parentId },
+  };
 };
 
 /** The claim's content ended otherwise than loaded. What was loaded before is still what the target has. */
@@ -37,12 +67,12 @@ export const asTrouble = (
 
 /**
  * Left to a person: a POST of this id, of whatever content, has an unknown outcome. The doubt stays with the content
- * that was sent; the version is the asking message's, so that what is older does not ask again.
+ * that was sent; the version is the newest known, so that what is older does not ask again.
  */
 export const asParked = (
   stored: IdCheck,
   ask: { hash: string; versionMs: number },
-  letterMs: number,
+  letterMs: number | undefined,
   nowMs: number,
 ): IdCheck => {
   const { claim, ...rest } = stored;
@@ -50,10 +80,10 @@ export const asParked = (
   const trouble: Trouble = {
     kind: 'parked',
     hash: ask.hash,
-    versionMs: ask.versionMs,
+    versionMs: Math.max(ask.versionMs, newestVersionMs(stored)),
     sinceMs: nowMs,
     reason,
-    letterMs,
+    ...(letterMs === undefined ? {} : { letterMs }),
   };
   return {
     ...rest,
@@ -62,6 +92,13 @@ export const asParked = (
     ...(claim === undefined ? {} : { doubt: { hash: claim.hash, untilMs: claim.untilMs } }),
   };
 };
+
+/** The same trouble, with a dead letter that waits since `letterMs`. */
+export const withLetter = (stored: IdCheck, letterMs: number): IdCheck => ({
+  ...stored,
+  rev: stored.rev + 1,
+  ...(stored.trouble === undefined ? {} : { trouble: { ...stored.trouble, letterMs } }),
+});
 
 /** Surely not applied: as if the claim had never been. */
 export const asReleased = (claimed: IdCheck): IdCheck => withoutClaim(claimed);

@@ -1,9 +1,18 @@
-import { type Ask, type Decision, decide, type LoadPolicy } from '../idcheck/decide.ts';
+import type { RecordMessage } from '../dispatch/message.ts';
+import { type Ask, type Decision, decide, type LoadPolicy, newestVersionMs } from '../idcheck/decide.ts';
 import type { Claim, IdCheck } from '../idcheck/item.ts';
 import type { IdStore, WriteCondition } from '../idcheck/store.ts';
 import { withClaim } from '../idcheck/transitions.ts';
 
 export type Claimed = IdCheck & { claim: Claim };
+
+/** What a message asks of idCheck. */
+export const askOf = ({ hash, versionMs, refresh, replayedMs }: RecordMessage): Ask => ({
+  hash,
+  versionMs,
+  refresh: refresh === true,
+  ...(replayedMs === undefined ? {} : { replayedMs }),
+});
 
 export const conditionOf = (stored: IdCheck | undefined): WriteCondition =>
   stored === undefined ? { absent: true } : { rev: stored.rev };
@@ -29,7 +38,8 @@ export const claimId = async (
   policy: LoadPolicy,
   claimFor: { owner: string; claimMs: number; nowMs: () => number },
 ): Promise<
-  { kind: 'claimed'; item: Claimed } | { kind: 'decided'; decision: Decision; stored: IdCheck | undefined }
+  | { kind: 'claimed'; item: Claimed }
+  | { kind: 'decided'; decision: Exclude<Decision, { kind: 'claim' }>; stored: IdCheck | undefined }
 > => {
   let stored = read;
   for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -39,7 +49,8 @@ export const claimId = async (
     const claim: Claim = {
       owner: claimFor.owner,
       hash: ask.hash,
-      versionMs: ask.versionMs,
+      // The same content may be known under a newer version already: what is in between must stay superseded.
+      versionMs: Math.max(ask.versionMs, stored === undefined ? 0 : newestVersionMs(stored)),
       sinceMs: nowMs,
       untilMs: nowMs + claimFor.claimMs,
     };

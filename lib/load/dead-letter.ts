@@ -1,6 +1,6 @@
-import type { Failure, RecordMessage } from '../dispatch/message.ts';
+import { bodyText, type Failure, type RecordMessage } from '../dispatch/message.ts';
 import type { Queue } from '../dispatch/queue.ts';
-import { type JsonObject, stringifyJson } from '../json/json.ts';
+import type { JsonObject } from '../json/json.ts';
 
 /**
  * Why a message waits in the dead-letter queue.
@@ -62,7 +62,7 @@ export const letterForUnreadable = (body: string, why: string, nowMs: number): D
   unreadableBody: body,
 });
 
-export const writeLetter = (letter: DeadLetter): string => stringifyJson(letter as JsonObject);
+export const writeLetter = (letter: DeadLetter): string => bodyText(letter as JsonObject);
 
 /** Whether the dead-letter queue accepted the letter; a queue that cannot be reached did not. */
 export const sendLetter = async (queue: Queue, letter: DeadLetter): Promise<boolean> => {

@@ -1,5 +1,6 @@
 import { type RecordMessage, writeMessage } from '../dispatch/message.ts';
-import type { Outgoing } from '../dispatch/queue.ts';
+import { MAX_DELAY_SEC, type Outgoing } from '../dispatch/queue.ts';
+import { ConfigurationError } from '../integration/fault.ts';
 
 /**
  * How one delivery ends.
@@ -8,12 +9,17 @@ import type { Outgoing } from '../dispatch/queue.ts';
  * - `again`: a copy goes back to the queue with a delay, and this message is deleted. Never by failing the delivery:
  *   every receive counts towards `maxReceiveCount` (SQS redrive policy), and waiting is not failing.
  */
-export type Ending =
-  | { kind: 'done'; as: string }
-  | { kind: 'again'; why: string; message: RecordMessage; delaySec: number };
+export type Ending = { kind: 'done'; as: string } | Again;
+export type Again = { kind: 'again'; why: string; message: RecordMessage; delaySec: number };
 
-/** The longest delay of an SQS message: 15 minutes (SQS, SendMessage, DelaySeconds). */
-const MAX_DELAY_SEC = 900;
+/** A store, queue or secret that cannot be reached: nobody may POST, everybody waits, ms. */
+export const UNREACHABLE_WAIT_MS = 30_000;
+/** Configuration is mended by people, ms. */
+const MISCONFIGURED_WAIT_MS = 300_000;
+
+/** How long to wait, ms, after something that is needed for a POST could not be opened. */
+export const misfitWaitMs = (error: unknown): number =>
+  error instanceof ConfigurationError ? MISCONFIGURED_WAIT_MS : UNREACHABLE_WAIT_MS;
 
 const delaySecOf = (ms: number): number => Math.min(MAX_DELAY_SEC, Math.max(1, Math.ceil(ms / 1000)));
 
@@ -23,7 +29,7 @@ export const done = (as: string): Ending => ({ kind: 'done', as });
  * Puts a message off by `waitMs`: nothing failed, no attempt is used up. What was put off before comes back spread
  * over up to `2^deferrals` seconds more (`fraction` in [0, 1) picks when), so that a backlog behind a rate limit does not return all at once.
  */
-export const putOff = (message: RecordMessage, why: string, waitMs: number, fraction: number): Ending => ({
+export const putOff = (message: RecordMessage, why: string, waitMs: number, fraction: number): Again => ({
   kind: 'again',
   why,
   message: { ...message, deferrals: message.deferrals + 1 },
@@ -31,14 +37,14 @@ export const putOff = (message: RecordMessage, why: string, waitMs: number, frac
 });
 
 /** Tries again after a real failure. The message carries the attempt already. */
-export const retry = (message: RecordMessage, why: string, waitMs: number): Ending => ({
+export const retry = (message: RecordMessage, why: string, waitMs: number): Again => ({
   kind: 'again',
   why,
   message,
   delaySec: delaySecOf(waitMs),
 });
 
-export const outgoingOf = ({ message, delaySec }: Extract<Ending, { kind: 'again' }>): Outgoing => ({
+export const outgoingOf = ({ message, delaySec }: Again): Outgoing => ({
   body: writeMessage(message),
   delaySec,
 });

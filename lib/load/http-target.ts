@@ -4,8 +4,11 @@ import { batchOf, type Integration, targetPath } from '../integration/schema.ts'
 import { type JsonObject, stringifyJson } from '../json/json.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { contentHash } from '../transform/hash.ts';
+import { compileMapping } from '../transform/map.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
+import { rowOutcomes } from './row-results.ts';
 import type { PostRecord, Target } from './target.ts';
+import { besideRecords, requestFor } from './target-request.ts';
 
 /** The key of a request: a record's own, or for several the hash of theirs in order. */
 const requestKey = (records: readonly PostRecord[]): string => {
@@ -13,9 +16,18 @@ const requestKey = (records: readonly PostRecord[]): string => {
   return keys.length === 1 ? (keys[0] as string) : contentHash(keys);
 };
 
+/** Deleted already (RFC 9110 §15.5.11). A 404 may as well mean that the path is wrong: that is not taken for success. */
+const GONE = 410;
+
+/** The deletion was sent under a file that had an endpoint for it; this one has none any more. */
+const notConfigured: Outcome = { kind: 'rejected', failure: { cause: 'no-deletion-endpoint' } };
+
 /** The target's API as the integration describes it: one record per request, or `rows` wrapped under `rowsKey`. */
 export const httpTarget = (integration: Integration, api: Api, limit: RateLimit | undefined, clock: Clock): Target => {
-  const { connection, metadata, success, concurrency } = integration.target;
+  const { connection, metadata, success, results, concurrency } = integration.target;
+  const beside = besideRecords(integration);
+  const { targetId } = compileMapping(integration);
+  const { vanished } = integration;
   const batch = batchOf(integration);
   const bodyOf = (records: readonly PostRecord[]): JsonObject =>
     batch === undefined ? (records[0] as PostRecord).body : { [batch.rowsKey]: records.map(({ body }) => body) };
@@ -26,18 +38,32 @@ export const httpTarget = (integration: Integration, api: Api, limit: RateLimit 
     concurrency,
     longestPostMs: connection.timeoutMs,
     post: async (records) => {
-      const request = {
-        method: metadata.method,
-        path: targetPath(integration),
-        headers: { 'idempotency-key': requestKey(records) },
-        body: stringifyJson(bodyOf(records)),
-      };
+      const deletion = records[0]?.deletes ? records[0] : undefined;
+      const path = deletion ? vanished.path : targetPath(integration);
+      if (path === undefined) return { outcomes: records.map(() => notConfigured), requests: 0 };
+      const headers = { 'idempotency-key': requestKey(records) };
+      const request = deletion
+        ? { method: vanished.method, path, headers, body: stringifyJson(deletion.body) }
+        : requestFor({ method: metadata.method, path }, bodyOf(records), integration, beside, headers);
       const { answer, requests } = await api.send(request, { deadlineMs: clock.nowMs() + connection.timeoutMs });
-      const outcome = apiOutcome(answer, success, clock.nowMs());
-      return { outcomes: records.map(() => outcome), requests };
+      const isGone = deletion !== undefined && answer.kind === 'answered' && answer.status === GONE;
+      const outcome: Outcome = isGone ? { kind: 'loaded' } : apiOutcome(answer, success, clock.nowMs());
+      const isSettled = outcome.kind === 'loaded' || outcome.kind === 'rejected';
+      const rows =
+        results !== undefined && !deletion && isSettled && answer.kind === 'answered' && isOk(answer.status)
+          ? rowOutcomes(
+              answer.text,
+              answer.status,
+              records.map((one) => targetId(one.body) ?? one.id),
+              results,
+            )
+          : undefined;
+      return { outcomes: rows ?? records.map(() => outcome), requests };
     },
   };
 };
+
+const isOk = (status: number): boolean => status >= 200 && status < 300;
 
 const apiOutcome = (answer: ApiAnswer, success: Integration['target']['success'], nowMs: number): Outcome => {
   switch (answer.kind) {

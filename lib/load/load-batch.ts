@@ -7,11 +7,11 @@ import {
   roundsById,
   type UnreadableDelivery,
 } from './deliveries.ts';
-import { type Ending, outgoingOf } from './ending.ts';
+import { type Again, misfitWaitMs, outgoingOf, putOff } from './ending.ts';
 import { loadRound } from './load-records.ts';
-import type { LoaderDeps } from './loading.ts';
+import type { LoaderDeps, Loading } from './loading.ts';
 
-type Again = { messageId: string; ending: Extract<Ending, { kind: 'again' }> };
+type SentBack = { messageId: string; ending: Again };
 
 /**
  * Loads a batch of deliveries and names those that must be delivered again as they are.
@@ -37,7 +37,7 @@ export const loadBatch = async (
   return { failedMessageIds: [...failedMessageIds, ...notSent] };
 };
 
-type IntegrationResult = { again: Again[]; failedMessageIds: string[] };
+type IntegrationResult = { again: SentBack[]; failedMessageIds: string[] };
 
 const loadIntegration = async (
   integration: string,
@@ -45,13 +45,24 @@ const loadIntegration = async (
   deps: LoaderDeps,
   remainingMs: RemainingMs,
 ): Promise<IntegrationResult> => {
-  const loading = await deps.open(integration);
+  let loading: Loading | undefined;
+  try {
+    loading = await deps.open(integration);
+  } catch (error) {
+    // Nothing is wrong with the records: they wait until someone mends the configuration.
+    deps.log.error('not-opened', { integration, messages: deliveries.length, error: String(error) });
+    const again = deliveries.map(({ messageId, message }) => {
+      const ending = putOff(message, 'not-opened', misfitWaitMs(error), deps.random.fraction());
+      return { messageId, ending };
+    });
+    return { again, failedMessageIds: [] };
+  }
   if (loading === undefined) {
     const why = `there is no integration named ${JSON.stringify(integration)}`;
     const buried = deliveries.map(({ messageId, body }) => buryUnreadable({ messageId, body, why }, deps));
     return { again: [], failedMessageIds: (await Promise.all(buried)).flat() };
   }
-  const again: Again[] = [];
+  const again: SentBack[] = [];
   const requestsByRun = new Map<string, number>();
   for (const deliveriesOfRound of roundsById(deliveries)) {
     const round = await loadRound(deliveriesOfRound, loading, deps, remainingMs);
@@ -61,7 +72,11 @@ const loadIntegration = async (
         integration,
         runId: message.runId,
         id: message.id,
-        ...(ending.kind === 'again' ? { why: ending.why, delaySec: ending.delaySec } : { as: ending.as }),
+        messageId,
+        attempts: message.attempts,
+        ...(ending.kind === 'again'
+          ? { why: ending.why, delaySec: ending.delaySec, isRetry: ending.message.attempts > message.attempts }
+          : { as: ending.as }),
       });
     }
     for (const [runId, requests] of round.requestsByRun) {
@@ -78,6 +93,7 @@ const countRequests = async (
   deps: LoaderDeps,
 ): Promise<void> => {
   for (const [runId, requests] of requestsByRun) {
+    deps.log.info('target-requests', { integration, runId, requests });
     // A number for people; a batch is not repeated for its sake.
     await deps.runs.countTargetRequests(integration, runId, requests).catch((error: unknown) => {
       deps.log.warn('requests-not-counted', { integration, runId, requests, error: String(error) });
@@ -85,11 +101,11 @@ const countRequests = async (
   }
 };
 
-const sendBack = async (again: readonly Again[], deps: LoaderDeps): Promise<string[]> => {
+const sendBack = async (again: readonly SentBack[], deps: LoaderDeps): Promise<string[]> => {
   if (again.length === 0) return [];
   try {
     const { failed } = await deps.records.sendAll(again.map(({ ending }) => outgoingOf(ending)));
-    return failed.map((index) => (again[index] as Again).messageId);
+    return failed.map((index) => (again[index] as SentBack).messageId);
   } catch (error) {
     deps.log.error('records-queue-unreachable', { messages: again.length, error: String(error) });
     return again.map(({ messageId }) => messageId);

@@ -10,7 +10,14 @@ import type { Random } from '../runtime/random.ts';
 import type { Target } from './target.ts';
 
 /** What loading the records of one integration needs to know. */
-export type Loading = { integration: string; policy: LoadPolicy; retry: Retry; target: Target };
+export type Loading = {
+  integration: string;
+  policy: LoadPolicy;
+  retry: Retry;
+  target: Target;
+  /** Of records whose parent was rejected: rejected too (the default), or sent like roots. */
+  rejectedParent?: 'reject' | 'root';
+};
 
 export type LoaderDeps = {
   /** Opens an integration by name; undefined: there is none of that name. Throws ConfigurationError. */

@@ -132,14 +132,16 @@ const judgeBody = (text: string, status: number, success: Success, askedPauseMs:
   }
   const broken = success.rules.some(({ path, equals, required }) => {
     const value = readPath(body, path);
-    return value === undefined ? required : !equals.some((wanted) => String(wanted) === String(value));
+    return value === undefined ? required : !isAnyOf(value, equals);
   });
   if (!broken) return { kind: 'loaded' };
   const words = success.message.map((path) => readPath(body, path)).find((value) => typeof value === 'string');
   return { kind: 'rejected', failure: failureOf('business-error', status, typeof words === 'string' ? words : text) };
 };
 
-const matches = (body: JsonValue, path: string, equals: ReadonlyArray<string | number | boolean>): boolean => {
-  const value = readPath(body, path);
-  return value !== undefined && equals.some((wanted) => String(wanted) === String(value));
-};
+const matches = (body: JsonValue, path: string, equals: ReadonlyArray<string | number | boolean>): boolean =>
+  isAnyOf(readPath(body, path), equals);
+
+/** Compared as text: `"200"` is 200. An object is none of them, whatever its own `toString` says. */
+const isAnyOf = (value: JsonValue | undefined, wanted: ReadonlyArray<string | number | boolean>): boolean =>
+  value !== undefined && typeof value !== 'object' && wanted.some((one) => String(one) === String(value));

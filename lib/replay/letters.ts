@@ -22,8 +22,18 @@ export type Letter = {
   handle: string;
 };
 
-/** Which letters are meant; without a word on something, all. `reason` is a closed word, `limit` counts letters. */
-export type LetterFilter = { reason?: DeadLetterReason; id?: string; integration?: string; limit?: number };
+/**
+ * Which letters are meant; without a word on something, all. `reason` is a closed word, `limit` counts letters,
+ * `lastBeforeMs` takes those whose last failure was before that time. An `id` is the record's, or the letter's own
+ * message id where nobody could read which record it is.
+ */
+export type LetterFilter = {
+  reason?: DeadLetterReason;
+  id?: string;
+  integration?: string;
+  lastBeforeMs?: number;
+  limit?: number;
+};
 
 const text = (value: JsonValue | undefined): string | undefined => (typeof value === 'string' ? value : undefined);
 const count = (value: JsonValue | undefined, otherwise: number): number =>
@@ -98,10 +108,11 @@ const failureOf = (failure: JsonObject, sentMs: number): Failure => ({
   }),
 });
 
-export const isMeant = (letter: Letter, { reason, id, integration }: LetterFilter): boolean =>
+export const isMeant = (letter: Letter, { reason, id, integration, lastBeforeMs }: LetterFilter): boolean =>
   (reason === undefined || letter.reason === reason) &&
-  (id === undefined || letter.id === id) &&
-  (integration === undefined || letter.integration === integration);
+  (id === undefined || (letter.id ?? letter.messageId) === id) &&
+  (lastBeforeMs === undefined || letter.lastMs < lastBeforeMs) &&
+  (integration === undefined || (letter.integration ?? letter.message?.integration) === integration);
 
 /** Hidden from others while one pass looks at them; a pass over thousands takes some seconds. */
 const HIDE_SEC = 120;
@@ -114,7 +125,7 @@ const BATCH = 10;
  * when the pass is over. Stops early once `visit` answers `stop`.
  *
  * SQS has no way to read without receiving, and a short receive may miss messages (SQS, short and long polling): the
- * pass ends after an empty long poll.
+ * pass ends after an empty long poll, or a batch of nothing but letters seen before (a pass that outlasts their hiding).
  */
 export const visitLetters = async (
   queue: ReadableQueue,
@@ -126,9 +137,10 @@ export const visitLetters = async (
     for (;;) {
       const received = await queue.receive(BATCH, HIDE_SEC);
       if (received.length === 0) return;
-      let isAgain = false;
+      let isNew = false;
       for (const [index, message] of received.entries()) {
-        isAgain ||= seen.has(message.messageId);
+        const isAgain = seen.has(message.messageId);
+        isNew ||= !isAgain;
         seen.add(message.messageId);
         const verdict = isAgain ? 'stays' : await visit(readLetter(message));
         if (verdict !== 'gone') staying.push(message.handle);
@@ -137,7 +149,7 @@ export const visitLetters = async (
           return;
         }
       }
-      if (isAgain) return;
+      if (!isNew) return;
     }
   } finally {
     await queue.release(staying, SHOW_AGAIN_SEC);

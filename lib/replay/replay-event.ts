@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { deadLetterReasons } from '../load/dead-letter.ts';
-import type { LetterFilter } from './letters.ts';
+import type { ReplayRequest } from './replay.ts';
 
 /** Thrown for an event that says something other than which letters to replay. */
 export class ReplayEventError extends Error {
@@ -14,12 +14,15 @@ const replayEvent = z.strictObject({
   integration: z.exactOptional(z.string()),
   reason: z.exactOptional(z.enum(deadLetterReasons)),
   id: z.exactOptional(z.string()),
+  lastBeforeMs: z.exactOptional(z.number()),
   limit: z.exactOptional(z.int().check(z.minimum(1))),
+  ratePerSec: z.exactOptional(z.number().check(z.positive())),
+  force: z.exactOptional(z.boolean()),
   dryRun: z.exactOptional(z.boolean()),
 });
 
 /** Reads an event of `functions/replay`. Throws ReplayEventError naming what is wrong. */
-export const readReplayEvent = (event: unknown): LetterFilter & { dryRun?: boolean } => {
+export const readReplayEvent = (event: unknown): ReplayRequest => {
   const read = z.safeParse(replayEvent, event);
   if (read.success) return read.data;
   const faults = read.error.issues.map((issue) =>

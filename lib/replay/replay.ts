@@ -1,10 +1,19 @@
-import { writeMessage } from '../dispatch/message.ts';
-import type { Queue, ReadableQueue } from '../dispatch/queue.ts';
+import { type RecordMessage, writeMessage } from '../dispatch/message.ts';
+import { MAX_DELAY_SEC, type Queue, type ReadableQueue } from '../dispatch/queue.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { isMeant, type Letter, type LetterFilter, visitLetters } from './letters.ts';
 
 export type ReplayDeps = { deadLetters: ReadableQueue; records: Queue; clock: Clock; log: Log };
+
+/** Which letters to send again, and how. */
+export type ReplayRequest = LetterFilter & {
+  /** Letters a second: the messages are sent at once and become visible one after the other. Absent: all at once. */
+  ratePerSec?: number;
+  /** Also what was refused again after `MAX_REPLAYS` replays. */
+  force?: boolean;
+  dryRun?: boolean;
+};
 
 /** What a replay did, or would do. */
 export type Replayed = {
@@ -12,45 +21,92 @@ export type Replayed = {
   replayed: Array<Pick<Letter, 'integration' | 'id' | 'reason'>>;
   /** Meant, but nothing in it can be loaded; it stays. */
   notReplayable: number;
+  /** Meant, but refused after so many replays that one more needs `force` or the record's id; it stays. */
+  heldBack: number;
   /** Not meant; stays. */
   others: number;
 };
+
+/** A refused record is replayed so often before someone must ask for it by its id: a replay in a loop mends nothing. */
+export const MAX_REPLAYS = 3;
+/** SendMessageBatch takes up to ten. */
+const BATCH = 10;
+
+type Sendable = Letter & { message: RecordMessage };
+
+const isSendable = (letter: Letter): letter is Sendable => letter.message !== undefined;
+
+const isHeldBack = ({ reason, message }: Sendable, { force, id }: ReplayRequest): boolean =>
+  reason === 'rejected' && (message.replays ?? 0) >= MAX_REPLAYS && force !== true && id === undefined;
 
 /**
  * Sends dead letters back to the records queue: each is deleted only after the queue accepted its message.
  *
  * The message says that a person replayed it, and when: that lets a rejected or parked record be POSTed once more.
  * idCheck still decides, so an id that is settled by now stays settled. A crash in between replays a letter twice,
- * which idCheck settles too.
+ * which idCheck settles too. A pace is kept by the messages' delays, of 15 minutes at most: what would come later stays
+ * for another replay.
  */
-export const replay = async (filter: LetterFilter & { dryRun?: boolean }, deps: ReplayDeps): Promise<Replayed> => {
-  const { deadLetters, records, clock, log } = deps;
-  const result: Replayed = { replayed: [], notReplayable: 0, others: 0 };
-  const limit = filter.limit ?? Number.POSITIVE_INFINITY;
-  await visitLetters(deadLetters, async (letter) => {
-    if (result.replayed.length >= limit) return 'stop';
-    if (!isMeant(letter, filter)) {
+export const replay = async (request: ReplayRequest, deps: ReplayDeps): Promise<Replayed> => {
+  const result: Replayed = { replayed: [], notReplayable: 0, heldBack: 0, others: 0 };
+  const { ratePerSec = Number.POSITIVE_INFINITY, dryRun } = request;
+  const limit = Math.min(request.limit ?? Number.POSITIVE_INFINITY, Math.max(1, ratePerSec * MAX_DELAY_SEC));
+  let taken = 0;
+  let pending: Array<{ letter: Sendable; delaySec: number }> = [];
+  const sendPending = async () => {
+    const batch = pending;
+    pending = [];
+    if (batch.length > 0) result.replayed.push(...(await sendAgain(batch, deps)));
+  };
+  await visitLetters(deps.deadLetters, async (letter) => {
+    if (taken >= limit) return 'stop';
+    if (!isMeant(letter, request)) {
       result.others += 1;
       return 'stays';
     }
-    if (letter.message === undefined) {
+    if (!isSendable(letter)) {
       result.notReplayable += 1;
       return 'stays';
     }
-    const { integration, id, reason, handle, message } = letter;
-    if (!filter.dryRun) {
-      const body = writeMessage({ ...message, attempts: 0, deferrals: 0, replayedMs: clock.nowMs() });
-      const { failed } = await records.sendAll([{ body }]);
-      if (failed.length > 0) return 'stays';
-      await deadLetters.delete([handle]);
-      log.info('replayed', { integration, id, reason });
+    if (isHeldBack(letter, request)) {
+      result.heldBack += 1;
+      return 'stays';
     }
-    result.replayed.push({
-      reason,
-      ...(integration === undefined ? {} : { integration }),
-      ...(id === undefined ? {} : { id }),
-    });
-    return filter.dryRun ? 'stays' : 'gone';
+    const delaySec = Math.min(MAX_DELAY_SEC, Math.floor(taken / ratePerSec));
+    taken += 1;
+    if (dryRun) {
+      result.replayed.push(namesOf(letter));
+      return 'stays';
+    }
+    pending.push({ letter, delaySec });
+    if (pending.length === BATCH) await sendPending();
+    // Should the queue refuse it, it shows again when its hiding is over.
+    return 'gone';
   });
+  await sendPending();
   return result;
+};
+
+const namesOf = ({ integration, id, reason }: Letter): Replayed['replayed'][number] => ({
+  reason,
+  ...(integration === undefined ? {} : { integration }),
+  ...(id === undefined ? {} : { id }),
+});
+
+const sendAgain = async (
+  batch: ReadonlyArray<{ letter: Sendable; delaySec: number }>,
+  { deadLetters, records, clock, log }: ReplayDeps,
+): Promise<Replayed['replayed']> => {
+  const replayedMs = clock.nowMs();
+  const { failed } = await records.sendAll(
+    batch.map(({ letter: { message }, delaySec }) => ({
+      body: writeMessage({ ...message, attempts: 0, deferrals: 0, replayedMs, replays: (message.replays ?? 0) + 1 }),
+      ...(delaySec > 0 && { delaySec }),
+    })),
+  );
+  const refused = new Set(failed);
+  const sent = batch.flatMap(({ letter }, index) => (refused.has(index) ? [] : [letter]));
+  await deadLetters.delete(sent.map(({ handle }) => handle));
+  for (const { integration, id, reason, runId } of sent) log.info('replayed', { integration, runId, id, reason });
+  return sent.map(namesOf);
 };

@@ -1,7 +1,8 @@
 import { newestVersionMs } from '../idcheck/decide.ts';
 import type { IdCheck } from '../idcheck/item.ts';
+import { isTombstone } from '../idcheck/tombstone.ts';
 import { type ExtractOutcome, extractOutcomes, type LedgerEntry } from './ledger.ts';
-import type { ExtractCounts, LoadCounts, RunRecord } from './record.ts';
+import type { DeletionCounts, ExtractCounts, LoadCounts, RunRecord } from './record.ts';
 
 export const noExtractCounts = (): ExtractCounts => ({
   fetched: 0,
@@ -44,7 +45,8 @@ export type Sent = { id: string; hash: string; versionMs: number };
  */
 export const fateOf = (item: IdCheck | undefined, sent: Sent, idCheck: boolean): keyof LoadCounts => {
   if (item === undefined) return 'open';
-  const { loaded, trouble, claim } = item;
+  const { claim, trouble } = item;
+  const loaded = isTombstone(sent.hash) ? item.deleted : item.loaded;
   if (loaded?.hash === sent.hash && claim === undefined && trouble === undefined) return 'loaded';
   if (newestVersionMs(item) > sent.versionMs) return loaded?.hash === sent.hash ? 'loaded' : 'superseded';
   if (claim !== undefined) return 'open';
@@ -52,16 +54,20 @@ export const fateOf = (item: IdCheck | undefined, sent: Sent, idCheck: boolean):
   if (trouble?.hash === sent.hash && trouble.kind === 'uncertain') return 'uncertain';
   if (trouble?.hash === sent.hash && trouble.kind === 'rejected') return 'rejected';
   if (loaded?.hash === sent.hash) return 'loaded';
-  if (idCheck && loaded !== undefined) return 'superseded';
+  if (idCheck && loaded !== undefined && !isTombstone(sent.hash)) return 'superseded';
   return 'open';
 };
 
-/** Whether both sums of the books hold exactly and nothing is open. */
-export const isBalanced = ({ counts }: Pick<RunRecord, 'counts'>): boolean => holds(counts) && counts.open === 0;
+/** Whether the sums of the books hold exactly, those of deletions too, and nothing is open. */
+export const isBalanced = ({ counts, deletions }: Pick<RunRecord, 'counts' | 'deletions'>): boolean =>
+  holds(counts) && counts.open === 0 && (deletions === undefined || (isWhole(deletions) && deletions.open === 0));
+
+/** `enqueued = loaded + superseded + rejected + uncertain + open` */
+const isWhole = ({ enqueued, loaded, superseded, rejected, uncertain, open }: DeletionCounts): boolean =>
+  enqueued === loaded + superseded + rejected + uncertain + open;
 
 /** `fetched = filtered + invalid + merged + unchanged + skipped + enqueued` and `enqueued = loaded + … + open`. */
 export const holds = (counts: RunRecord['counts']): boolean => {
   const extracted = extractOutcomes.reduce((sum: number, outcome: ExtractOutcome) => sum + counts[outcome], 0);
-  const { loaded, superseded, rejected, uncertain, open } = counts;
-  return counts.fetched === extracted && counts.enqueued === loaded + superseded + rejected + uncertain + open;
+  return counts.fetched === extracted && isWhole(counts);
 };

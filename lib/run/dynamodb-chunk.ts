@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, brotliDecompress, constants } from 'node:zlib';
 import * as z from 'zod/mini';
 import { parseJson } from '../json/json.ts';
-import { type ExtractOutcome, extractOutcomes, type LedgerEntry } from './ledger.ts';
+import { type ExtractOutcome, extractOutcomes, type LedgerChunk, type LedgerEntry } from './ledger.ts';
 
 const compress = promisify(brotliCompress);
 const decompress = promisify(brotliDecompress);
@@ -17,10 +17,12 @@ const columns = z.object({
   reasons: z.array(z.nullable(z.string())),
   hashes: z.array(z.nullable(z.string())),
   memory: z.array(z.string()),
+  held: z.exactOptional(z.array(z.string())),
+  deletions: z.exactOptional(z.array(z.object({ id: z.string(), hash: z.string() }))),
 });
 
 type Columns = z.infer<typeof columns>;
-export type ChunkContent = { entries: LedgerEntry[]; memory: string[] };
+export type ChunkContent = Pick<LedgerChunk, 'entries' | 'memory' | 'held' | 'deletions'>;
 
 const LETTERS: Record<ExtractOutcome, string> = {
   filtered: 'f',
@@ -32,13 +34,15 @@ const LETTERS: Record<ExtractOutcome, string> = {
 };
 const OUTCOMES = new Map(extractOutcomes.map((outcome) => [LETTERS[outcome], outcome]));
 
-const toColumns = ({ entries, memory }: ChunkContent): Columns => ({
+const toColumns = ({ entries, memory, held, deletions }: ChunkContent): Columns => ({
   v: 1,
   outcomes: entries.map(({ outcome }) => LETTERS[outcome]).join(''),
   ids: entries.map(({ id }) => id),
   reasons: entries.map(({ reason = null }) => reason),
   hashes: entries.map(({ hash = null }) => hash),
   memory,
+  ...(held && { held }),
+  ...(deletions && { deletions }),
 });
 
 const toEntries = ({ outcomes, ids, reasons, hashes }: Columns): LedgerEntry[] => {
@@ -68,5 +72,6 @@ export const packChunk = (content: ChunkContent): Promise<Buffer> => {
 /** The reverse of `packChunk`. Throws where the bytes are not a chunk's. */
 export const unpackChunk = async (packed: Uint8Array): Promise<ChunkContent> => {
   const stored = columns.parse(parseJson((await decompress(packed)).toString()));
-  return { entries: toEntries(stored), memory: stored.memory };
+  const { memory, held, deletions } = stored;
+  return { entries: toEntries(stored), memory, ...(held && { held }), ...(deletions && { deletions }) };
 };

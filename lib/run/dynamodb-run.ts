@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { parseJson } from '../json/json.ts';
 import { MalformedItemError } from '../runtime/dynamodb-item.ts';
-import type { Checkpoint, RunRecord } from './record.ts';
+import type { Checkpoint, DeletionCounts, RunRecord, Unsettled, Window } from './record.ts';
 
 const count = z.number();
 
@@ -10,6 +10,7 @@ const checkpoint = z.object({
   page: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   chunks: count,
   fetched: count,
+  judged: z.exactOptional(count),
 } satisfies Record<keyof Checkpoint, z.ZodMiniType>);
 
 const counts = z.object({
@@ -27,6 +28,23 @@ const counts = z.object({
   open: count,
 } satisfies Record<keyof RunRecord['counts'], z.ZodMiniType>);
 
+const unsettled = z.object({
+  open: z.array(z.string()),
+  rejected: z.array(z.string()),
+  uncertain: z.array(z.string()),
+} satisfies Record<keyof Unsettled, z.ZodMiniType>);
+
+const deletions = z.object({
+  enqueued: count,
+  loaded: count,
+  superseded: count,
+  rejected: count,
+  uncertain: count,
+  open: count,
+} satisfies Record<keyof DeletionCounts, z.ZodMiniType>);
+
+const window = z.object({ fromMs: count, toMs: count } satisfies Record<keyof Window, z.ZodMiniType>);
+
 const runRecord: z.ZodMiniType<RunRecord> = z.object({
   runId: z.string(),
   integration: z.string(),
@@ -43,7 +61,11 @@ const runRecord: z.ZodMiniType<RunRecord> = z.object({
   requests: z.object({ source: count, target: count }),
   vanished: count,
   vanishedSample: z.array(z.string()),
+  deletions: z.exactOptional(deletions),
+  window: z.exactOptional(window),
   warnings: z.array(z.object({ code: z.string(), count, message: z.string() })),
+  unsettled: z.exactOptional(unsettled),
+  fields: z.exactOptional(z.record(z.string(), z.string())),
   failure: z.exactOptional(z.object({ code: z.string(), message: z.string() })),
 } satisfies Record<keyof RunRecord, z.ZodMiniType>);
 

@@ -10,7 +10,14 @@ import { packChunk, unpackChunk } from './dynamodb-chunk.ts';
 import { parseRunRecord } from './dynamodb-run.ts';
 import type { LedgerChunk } from './ledger.ts';
 import type { RunRecord } from './record.ts';
-import { ChunkTooLargeError, type Lease, MissingChunkError, type RunStore, sameLease } from './store.ts';
+import {
+  ChunkTooLargeError,
+  type Lease,
+  MissingChunkError,
+  type RunStore,
+  sameLease,
+  type Watermarks,
+} from './store.ts';
 
 /** DynamoDB: an item has up to 400 KB, names and keys included. */
 const MAX_ITEM_BYTES = 400 * 1024;
@@ -22,6 +29,7 @@ const DAY_SEC = 24 * 60 * 60;
 const NO_LEASE = 'attribute_not_exists(pk)';
 const LEASE_AS_READ = '#owner = :owner AND runId = :runId AND untilMs = :untilMs';
 const LEASE_STILL_OURS = '#owner = :owner AND runId = :runId';
+const WATERMARK_IS_LOWER = 'attribute_not_exists(untilMs) OR untilMs < :untilMs';
 const RUN_EXISTS = 'attribute_exists(pk)';
 
 const leaseValues = ({ owner, runId, untilMs }: Lease): Item => ({
@@ -71,14 +79,16 @@ const toChunk = async (item: Item, runId: string, index: number): Promise<Ledger
  *
  *     NAME           lease           who runs it now; kept for ever
  *     NAME           run#RUN         the run's record as JSON, its target requests beside it
+ *     NAME           watermark       up to where an incremental list is loaded; kept for ever
  *     NAME#RUN       chunk#000001    entries and memory, packed
  *
- * Runs and chunks leave by TTL (`expiresAtSec`) `retentionDays` after their start.
+ * Runs and chunks leave by TTL (`expiresAtSec`) `retentionDays` after their start; who starts a run decides it.
  */
-export const dynamoRunStore = (client: DynamoDBClient, table: string, retentionDays = 90): RunStore => {
+export const dynamoRunStore = (client: DynamoDBClient, table: string, retentionDays = 90): RunStore & Watermarks => {
   const TableName = table;
   const expiresAtSec = (startMs: number) => number(Math.floor(startMs / 1000) + retentionDays * DAY_SEC);
   const leaseKey = (integration: string): Item => ({ pk: text(integration), sk: text('lease') });
+  const watermarkKey = (integration: string): Item => ({ pk: text(integration), sk: text('watermark') });
   const runKey = (integration: string, runId: string): Item => ({ pk: text(integration), sk: text(`run#${runId}`) });
   // Six digits: a million records in pages of ten are 100,000 chunks, and the keys must sort as the numbers do.
   const chunkName = (index: number) => text(`chunk#${String(index).padStart(6, '0')}`);
@@ -173,7 +183,7 @@ export const dynamoRunStore = (client: DynamoDBClient, table: string, retentionD
           TableName,
           Key: runKey(run.integration, run.runId),
           UpdateExpression:
-            'SET #record = :record, expiresAtSec = :expiresAtSec, targetRequests = if_not_exists(targetRequests, :none)',
+            'SET #record = :record, expiresAtSec = if_not_exists(expiresAtSec, :expiresAtSec), targetRequests = if_not_exists(targetRequests, :none)',
           ExpressionAttributeNames: { '#record': 'record' },
           ExpressionAttributeValues: {
             ':record': text(JSON.stringify(run)),
@@ -196,8 +206,25 @@ export const dynamoRunStore = (client: DynamoDBClient, table: string, retentionD
         ),
       );
     },
-    saveChunk: async (integration, { runId, index, versionMs, entries, memory }) => {
-      const packed = await packChunk({ entries, memory });
+    watermark: async (integration) => {
+      const item = await get(watermarkKey(integration));
+      return item && readItem(item, keyName(item)).number('untilMs');
+    },
+    moveWatermark: async (integration, untilMs) => {
+      await succeeds(
+        client.send(
+          new UpdateItemCommand({
+            TableName,
+            Key: watermarkKey(integration),
+            UpdateExpression: 'SET untilMs = :untilMs',
+            ConditionExpression: WATERMARK_IS_LOWER,
+            ExpressionAttributeValues: { ':untilMs': number(untilMs) },
+          }),
+        ),
+      );
+    },
+    saveChunk: async (integration, { runId, index, versionMs, ...content }) => {
+      const packed = await packChunk(content);
       if (packed.length > MAX_PACKED_BYTES) {
         throw new ChunkTooLargeError(runId, index, packed.length, MAX_PACKED_BYTES);
       }

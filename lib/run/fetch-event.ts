@@ -29,6 +29,8 @@ const requestEvent = z.discriminatedUnion('kind', [scheduleEvent, continueEvent]
 /** An SQS event of the runs queue: continuations, and runs started by hand. */
 const queueEvent = z.object({ Records: z.array(z.object({ body: z.string() })) });
 
+export const isQueueEvent = (event: unknown): boolean => z.safeParse(queueEvent, event).success;
+
 const readRequest = (event: unknown): RunRequest => {
   const read = z.safeParse(requestEvent, event);
   if (!read.success) {

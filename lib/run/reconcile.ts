@@ -2,70 +2,149 @@ import type { IdCheck } from '../idcheck/item.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
-import { fateOf, isBalanced, noLoadCounts } from './books.ts';
-import type { LoadCounts, RunRecord } from './record.ts';
-import type { RunStore } from './store.ts';
+import { isBalanced } from './books.ts';
+import { type Evidence, gatherEvidence, readItems } from './evidence.ts';
+import type { RunRecord } from './record.ts';
+import { isUnfinished } from './start.ts';
+import { MissingChunkError, type RunStore, type Watermarks } from './store.ts';
 
-export type ReconcileDeps = { idStore: IdStore; runs: RunStore; clock: Clock; log: Log };
+export type ReconcileDeps = {
+  idStore: IdStore;
+  runs: RunStore;
+  /** Needed where an integration has a window: it moves on when a run of it balances. */
+  watermarks?: Watermarks;
+  clock: Clock;
+  log: Log;
+  /** Told of every run that closes, or whose books came out differently, before that is written down. */
+  onClosed?: (run: RunRecord, before: RunRecord) => Promise<void>;
+};
 
 /** What reconciling needs to know of an integration. */
-export type Reconciling = { integration: string; idCheck: boolean; deadlineMs: number };
+export type Reconciling = {
+  integration: string;
+  idCheck: boolean;
+  deadlineMs: number;
+  /** A run is missing when none has started for so long; absent: none is expected. */
+  missingAfterMs?: number;
+};
 
 /** Runs looked back on. Older ones still open have long been named, and later runs have sent their records again. */
 const RUNS_LOOKED_AT = 50;
 
 /**
  * Balances the books of an integration's runs that are not closed: what each says it sent is held against what idCheck
- * says of each id. A run closes when nothing is open, or, not balanced, when its deadline has passed.
+ * says of each id. A run closes when nothing is open, or, not balanced, when its deadline has passed; one that did not
+ * balance is looked at again, since a later run mends it.
  *
  * Reads idCheck's partitions once, however many runs are open. Returns the runs that it looked at, newest first.
  */
-export const reconcile = async (
-  { integration, idCheck, deadlineMs }: Reconciling,
-  { idStore, runs, clock, log }: ReconcileDeps,
-): Promise<RunRecord[]> => {
-  const open = (await runs.runs(integration, RUNS_LOOKED_AT)).filter(
-    ({ status }) => status === 'loading' || status === 'unbalanced',
-  );
-  if (open.length === 0) return [];
-  const items = await readItems(idStore, integration);
+export const reconcile = async (reconciling: Reconciling, deps: ReconcileDeps): Promise<RunRecord[]> => {
+  const { integration, idCheck, deadlineMs } = reconciling;
+  const { idStore, runs, watermarks, clock, log } = deps;
+  const recent = await runs.runs(integration, RUNS_LOOKED_AT);
+  const open = recent.filter(({ status }) => status === 'loading' || status === 'unbalanced');
   const reconciled: RunRecord[] = [];
+  const items = open.length === 0 ? new Map<string, IdCheck>() : await readItems(idStore, integration);
   for (const run of open) {
-    const counts = { ...run.counts, ...(await countFates(run, items, idCheck, runs)) };
-    const nowMs = clock.nowMs();
-    const isOverdue = nowMs > (run.extractedMs ?? run.startedMs) + deadlineMs;
-    const balanced = isBalanced({ counts });
-    const next: RunRecord = {
-      ...run,
-      counts,
-      status: balanced ? 'balanced' : isOverdue ? 'unbalanced' : 'loading',
-      ...(balanced || isOverdue ? { closedMs: run.closedMs ?? nowMs } : {}),
-    };
+    const next = await drawUp(run, items, idCheck, deadlineMs, deps);
+    const { runId, status, counts } = next;
+    if (next.closedMs !== undefined && (status !== run.status || run.closedMs === undefined)) {
+      await deps.onClosed?.(next, run);
+    }
+    if (status === 'balanced' && next.window) await watermarks?.moveWatermark(integration, next.window.toMs);
     await runs.saveRun(next);
-    log.info('run-reconciled', { runId: run.runId, status: next.status, ...counts });
+    log.info('run-reconciled', { integration, runId, status, ...counts });
+    if (status === 'unbalanced' && run.status !== 'unbalanced') {
+      for (const id of next.unsettled?.open ?? []) log.warn('record-open', { integration, runId, id });
+    }
     reconciled.push(next);
   }
+  const newer = new Map(reconciled.map((run) => [run.runId, run]));
+  const state = watch(
+    recent.map((run) => newer.get(run.runId) ?? run),
+    reconciling,
+    clock.nowMs(),
+  );
+  log.info('integration-reconciled', { integration, ...state });
   return reconciled;
 };
 
-const readItems = async (store: IdStore, integration: string): Promise<Map<string, IdCheck>> => {
-  const items = new Map<string, IdCheck>();
-  for await (const page of store.scan(integration)) for (const item of page) items.set(item.id, item);
-  return items;
+/** As `reconcile` for several: what fails for one is thrown when all others are done. */
+export const reconcileAll = async (all: readonly Reconciling[], deps: ReconcileDeps): Promise<RunRecord[]> => {
+  const reconciled: RunRecord[] = [];
+  const errors: unknown[] = [];
+  for (const one of all) {
+    try {
+      reconciled.push(...(await reconcile(one, deps)));
+    } catch (error) {
+      errors.push(error);
+      deps.log.error('not-reconciled', { integration: one.integration, error: String(error) });
+    }
+  }
+  if (errors.length === 1) throw errors[0];
+  if (errors.length > 1) throw new AggregateError(errors, `${errors.length} integrations could not be reconciled`);
+  return reconciled;
 };
 
-const countFates = async (
+const drawUp = async (
   run: RunRecord,
   items: ReadonlyMap<string, IdCheck>,
   idCheck: boolean,
-  runs: RunStore,
-): Promise<LoadCounts> => {
-  const counts = noLoadCounts();
-  for await (const { entries, versionMs } of runs.chunks(run.integration, run.runId, run.chunks ?? 0)) {
-    for (const { id, outcome, hash } of entries) {
-      if (outcome !== 'enqueued' || hash === undefined) continue;
-      counts[fateOf(items.get(id), { id, hash, versionMs }, idCheck)] += 1;
-    }
+  deadlineMs: number,
+  { runs, clock, log }: ReconcileDeps,
+): Promise<RunRecord> => {
+  let evidence: Evidence;
+  try {
+    evidence = await gatherEvidence(run, items, idCheck, runs);
+  } catch (error) {
+    if (!(error instanceof MissingChunkError)) throw error;
+    // One run's torn ledger must not keep the others open.
+    const { code, message } = error;
+    log.error('ledger-torn', { integration: run.integration, runId: run.runId, message });
+    return { ...run, status: 'unbalanced', closedMs: run.closedMs ?? clock.nowMs(), failure: { code, message } };
   }
-  return counts;
+  const counts = { ...run.counts, ...evidence.counts };
+  const nowMs = clock.nowMs();
+  const isOverdue = nowMs > (run.extractedMs ?? run.startedMs) + deadlineMs;
+  const { deletions } = evidence;
+  const balanced = isBalanced({ counts, ...(deletions && { deletions }) });
+  return {
+    ...run,
+    counts,
+    ...(deletions && { deletions }),
+    unsettled: evidence.unsettled,
+    status: balanced ? 'balanced' : isOverdue ? 'unbalanced' : 'loading',
+    ...(balanced || isOverdue ? { closedMs: run.closedMs ?? nowMs } : {}),
+  };
+};
+
+/** What alarms watch of an integration at one moment. */
+export type Watched = {
+  /** Runs whose books do not balance after their deadline. */
+  notBalanced: number;
+  /** 1: the newest run has not read the source to its end within the deadline. */
+  overdue: number;
+  /** 1: no run has started for as long as `missingAfterMs`. */
+  missing: number;
+  /** Since the newest run started, s; absent where there is none. */
+  newestRunAgeSec?: number;
+};
+
+/** Reads the state that alarms watch from the newest runs, newest first. Pure. */
+export const watch = (
+  recent: readonly RunRecord[],
+  { deadlineMs, missingAfterMs }: Pick<Reconciling, 'deadlineMs' | 'missingAfterMs'>,
+  nowMs: number,
+): Watched => {
+  const [newest] = recent;
+  const ageMs = newest === undefined ? undefined : nowMs - newest.startedMs;
+  // An older run that was left incomplete does not matter: a later one has read the whole snapshot.
+  const overdue = isUnfinished(newest) && nowMs > newest.startedMs + deadlineMs;
+  const missing = missingAfterMs !== undefined && (ageMs ?? Number.POSITIVE_INFINITY) > missingAfterMs;
+  return {
+    notBalanced: recent.filter(({ status }) => status === 'unbalanced').length,
+    overdue: overdue ? 1 : 0,
+    missing: missing ? 1 : 0,
+    ...(ageMs === undefined ? {} : { newestRunAgeSec: Math.round(ageMs / 1000) }),
+  };
 };

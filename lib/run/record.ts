@@ -41,11 +41,28 @@ export type RunRecord = {
   /** Ids loaded before and absent from this complete snapshot. */
   vanished: number;
   vanishedSample: string[];
+  /** Of the vanished ids: deletions that were sent, and what became of them; absent: none was sent. */
+  deletions?: DeletionCounts;
+  /** What an incremental list was asked for; absent: the whole list. */
+  window?: Window;
   /** Events worth an operator's eye: token renewed, page repeated, total changed. Code → how often and the last words. */
   warnings: RunWarning[];
+  /** The first ids of each kind that were not settled when the books were last drawn up. */
+  unsettled?: Unsettled;
+  /** The fields of the answers, where `autoFillResponse` asks to learn them: path → kinds. */
+  fields?: Readonly<Record<string, string>>;
   /** Why the run could not finish. */
   failure?: { code: string; message: string };
 };
+
+/** Enqueued records that are not loaded: open (under way, waiting or lost), refused, or of unknown outcome. */
+export type Unsettled = { open: string[]; rejected: string[]; uncertain: string[] };
+
+/** `enqueued = loaded + superseded + rejected + uncertain + open`, as for records; loaded: the target deleted it. */
+export type DeletionCounts = LoadCounts & { enqueued: number };
+
+/** A span of the source's time, ms since the epoch; all of a run's invocations ask for the same. */
+export type Window = { fromMs: number; toMs: number };
 
 export type RunWarning = { code: string; count: number; message: string };
 
@@ -56,4 +73,15 @@ export type Checkpoint = {
   chunks: number;
   /** Records fetched so far, before cleaning. */
   fetched: number;
+  /** All pages are read; of the records that were held back until then, those in so many chunks are judged. */
+  judged?: number;
+};
+
+/** Both lists as one: counts added up by code, with the last words of each. */
+export const addWarnings = (known: readonly RunWarning[], more: readonly RunWarning[]): RunWarning[] => {
+  const byCode = new Map(known.map((warning) => [warning.code, warning]));
+  for (const { code, count, message } of more) {
+    byCode.set(code, { code, count: (byCode.get(code)?.count ?? 0) + count, message });
+  }
+  return [...byCode.values()];
 };

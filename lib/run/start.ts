@@ -52,10 +52,11 @@ export const decideStart = (
       ? { kind: 'duplicate', runId }
       : { kind: 'overlap', runId: lease.runId, untilMs: lease.untilMs };
   }
-  const isResumable =
-    isUnfinished(leased) && leased.checkpoint !== undefined && nowMs - leased.startedMs < RESUME_WITHIN_MS;
+  const isFresh = isUnfinished(leased) && nowMs - leased.startedMs < RESUME_WITHIN_MS;
   if (request.kind === 'continue') {
-    return isResumable && leased.runId === runId ? { kind: 'resume', run: leased } : { kind: 'stale', runId };
+    return isFresh && leased.runId === runId ? { kind: 'resume', run: leased } : { kind: 'stale', runId };
   }
-  return isResumable ? { kind: 'resume', run: leased } : { kind: 'start', runId };
+  // Without a checkpoint nothing is gained by resuming. A full refresh must not end as the rest of an ordinary run.
+  const isWorthResuming = isFresh && leased.checkpoint !== undefined && (leased.fullRefresh || !request.fullRefresh);
+  return isWorthResuming ? { kind: 'resume', run: leased } : { kind: 'start', runId };
 };

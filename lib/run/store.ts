@@ -26,6 +26,14 @@ export interface RunStore {
   chunks(integration: string, runId: string, upTo: number): AsyncIterable<LedgerChunk>;
 }
 
+/** Up to where incremental lists are loaded, as a port (the runs table). */
+export interface Watermarks {
+  /** In the source's time, ms since the epoch; undefined: nothing was loaded yet. Strongly consistent. */
+  watermark(integration: string): Promise<number | undefined>;
+  /** Never moves back. */
+  moveWatermark(integration: string, untilMs: number): Promise<void>;
+}
+
 export const sameLease = (a: Lease, b: Lease): boolean =>
   a.integration === b.integration && a.runId === b.runId && a.owner === b.owner && a.untilMs === b.untilMs;
 

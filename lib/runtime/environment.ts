@@ -20,3 +20,17 @@ export const resource = (name: ResourceVariable, env: Env): string => {
   const expected = 'the name or URL of a resource of the stack (serverless.yml sets it)';
   throw new ConfigurationError([{ file: 'environment', path: name, expected, found: 'nothing' }]);
 };
+
+const RETENTION_DAYS = 90;
+
+/**
+ * How long runs and their ledgers are kept, in days: `RUN_RETENTION_DAYS`, 90 where it is not set.
+ * Throws ConfigurationError for anything but a whole number of days.
+ */
+export const runRetentionDays = (env: Env): number => {
+  const setting = env.RUN_RETENTION_DAYS ?? '';
+  if (setting === '') return RETENTION_DAYS;
+  if (/^[1-9]\d{0,4}$/.test(setting)) return Number(setting);
+  const fault = { path: 'RUN_RETENTION_DAYS', expected: 'a whole number of days', found: JSON.stringify(setting) };
+  throw new ConfigurationError([{ file: 'environment', ...fault }]);
+};

@@ -2,13 +2,14 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { RemainingMs } from './clock.ts';
+import { publishMetrics } from './function-log.ts';
 import { powertoolsLogger } from './powertools-log.ts';
 
 /** What a handler does: an event of any shape in, a result out, within what is left of the invocation. */
 type Handle<Result> = (event: unknown, remainingMs: RemainingMs) => Promise<Result>;
 
 /**
- * A Lambda handler with its logging context and with errors logged before Lambda sees them.
+ * A Lambda handler with its logging context, its metrics, and with errors logged before Lambda sees them.
  *
  * Middy's early time-out stays off: it would fail a batch whose finished records are settled. The flows watch
  * the remaining time themselves.
@@ -19,4 +20,10 @@ export const lambdaHandler = <Result>(handle: Handle<Result>) =>
     .onError(({ error }) => {
       powertoolsLogger.error('invocation-failed', error as Error);
     })
-    .handler((event, context) => handle(event, () => context.getRemainingTimeInMillis()));
+    .handler(async (event, context) => {
+      try {
+        return await handle(event, () => context.getRemainingTimeInMillis());
+      } finally {
+        publishMetrics();
+      }
+    });

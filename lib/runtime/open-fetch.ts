@@ -3,13 +3,13 @@ import { openSource } from '../extract/http-source.ts';
 import { dynamoIdStore } from '../idcheck/dynamodb-store.ts';
 import { openCatalog } from '../integration/catalog.ts';
 import { dynamoRunStore } from '../run/dynamodb-store.ts';
-import type { FetchDeps, Fetching } from '../run/fetch-run.ts';
-import { compileTransform } from '../transform/transform.ts';
+import { type FetchDeps, type Fetching, fetchingOf } from '../run/fetching.ts';
+import { readTimeBudgetMs } from '../run/time-budget.ts';
 import { dynamoClient, sqsClient } from './aws.ts';
-import { resource } from './environment.ts';
+import { resource, runRetentionDays } from './environment.ts';
+import { functionLog as log } from './function-log.ts';
 import { once } from './once.ts';
 import { openConnections } from './open-connections.ts';
-import { powertoolsLog as log } from './powertools-log.ts';
 
 /** Thrown for an event that names an integration which is not deployed. */
 export class UnknownIntegrationError extends Error {
@@ -25,12 +25,16 @@ export const openFetch = once((): { deps: FetchDeps; open(integration: string): 
   const connections = openConnections(dynamo, env, log);
   const { clock, random } = connections;
   const catalog = openCatalog(env);
+  const runs = dynamoRunStore(dynamo, resource('RUNS_TABLE', env), runRetentionDays(env));
+  const timeBudgetMs = readTimeBudgetMs(env);
   return {
     deps: {
       idStore: dynamoIdStore(dynamo, resource('IDCHECK_TABLE', env)),
       records: sqsQueue(sqs, resource('RECORDS_QUEUE_URL', env)),
       continuations: sqsQueue(sqs, resource('RUNS_QUEUE_URL', env)),
-      runs: dynamoRunStore(dynamo, resource('RUNS_TABLE', env)),
+      runs,
+      watermarks: runs,
+      ...(timeBudgetMs === undefined ? {} : { timeBudgetMs }),
       clock,
       random,
       log,
@@ -39,13 +43,7 @@ export const openFetch = once((): { deps: FetchDeps; open(integration: string): 
       const integration = catalog.find(name);
       if (integration === undefined)
         throw new UnknownIntegrationError(`there is no integration ${JSON.stringify(name)}`);
-      const { metadata, onUncertain } = integration.target;
-      return {
-        integration: name,
-        policy: { idCheck: metadata.idCheck, onUncertain },
-        source: openSource(integration, connections),
-        transform: compileTransform(integration),
-      };
+      return fetchingOf(integration, openSource(integration, connections));
     },
   };
 });

@@ -9,9 +9,9 @@ import type { LoaderDeps, Loading } from '../load/loading.ts';
 import { dynamoRunStore } from '../run/dynamodb-store.ts';
 import { dynamoClient, sqsClient } from './aws.ts';
 import { resource } from './environment.ts';
+import { functionLog as log } from './function-log.ts';
 import { once } from './once.ts';
 import { openConnections } from './open-connections.ts';
-import { powertoolsLog as log } from './powertools-log.ts';
 
 /** What `functions/load` works with, opened once per execution environment; integrations at their first message. */
 export const openLoad = once((): LoaderDeps => {
@@ -23,7 +23,7 @@ export const openLoad = once((): LoaderDeps => {
   const catalog = openCatalog(env);
   const opened = new Map<string, Loading>();
   const open = (integration: Integration): Loading => {
-    const { name, target } = integration;
+    const { name, target, transform } = integration;
     const file = `integrations/${name}.json`;
     const limit = limitOf(target.rateLimit, { file, path: 'target' }, env);
     const api = connect(target.connection, { file, path: 'target.connection' }, connections);
@@ -31,6 +31,7 @@ export const openLoad = once((): LoaderDeps => {
       integration: name,
       policy: { idCheck: target.metadata.idCheck, onUncertain: target.onUncertain },
       retry: target.retry,
+      ...(transform.dependsOn && { rejectedParent: transform.dependsOn.rejectedParent }),
       target: httpTarget(integration, api, limit, clock),
     };
   };

@@ -1,30 +1,33 @@
+import { awsSecretStore } from '../connection/aws-secret-store.ts';
+import { kyHttp } from '../connection/ky-http.ts';
+import { cachedSecrets } from '../connection/secrets.ts';
 import { dynamoIdStore } from '../idcheck/dynamodb-store.ts';
 import { openCatalog } from '../integration/catalog.ts';
+import { openNotifier } from '../notify/notifier.ts';
 import { dynamoRunStore } from '../run/dynamodb-store.ts';
 import type { ReconcileDeps, Reconciling } from '../run/reconcile.ts';
+import { reconcilingOf } from '../run/reconciling.ts';
 import { dynamoClient } from './aws.ts';
-import { systemClock } from './clock.ts';
+import { systemClock as clock } from './clock.ts';
 import { resource } from './environment.ts';
+import { functionLog as log } from './function-log.ts';
 import { once } from './once.ts';
-import { powertoolsLog } from './powertools-log.ts';
 
-/** What `functions/reconcile` works with, opened once per execution environment. */
+/** What `functions/reconcile` works with, opened once per execution environment. Throws ConfigurationError. */
 export const openReconcile = once((): { deps: ReconcileDeps; integrations: Reconciling[] } => {
   const { env } = process;
   const dynamo = dynamoClient();
+  const onClosed = openNotifier(env, { http: kyHttp, secrets: cachedSecrets(awsSecretStore, clock), clock, log });
+  const runs = dynamoRunStore(dynamo, resource('RUNS_TABLE', env));
   return {
     deps: {
       idStore: dynamoIdStore(dynamo, resource('IDCHECK_TABLE', env)),
-      runs: dynamoRunStore(dynamo, resource('RUNS_TABLE', env)),
-      clock: systemClock,
-      log: powertoolsLog,
+      runs,
+      watermarks: runs,
+      clock,
+      log,
+      ...(onClosed && { onClosed }),
     },
-    integrations: openCatalog(env)
-      .all()
-      .map(({ name, target, deadlineMinutes }) => ({
-        integration: name,
-        idCheck: target.metadata.idCheck,
-        deadlineMs: deadlineMinutes * 60_000,
-      })),
+    integrations: openCatalog(env).all().map(reconcilingOf),
   };
 });

@@ -3,8 +3,8 @@ import type { ReplayDeps } from '../replay/replay.ts';
 import { sqsClient } from './aws.ts';
 import { systemClock } from './clock.ts';
 import { resource } from './environment.ts';
+import { functionLog as log } from './function-log.ts';
 import { once } from './once.ts';
-import { powertoolsLog } from './powertools-log.ts';
 
 /** What `functions/replay` works with, opened once per execution environment. */
 export const openReplay = once((): ReplayDeps => {
@@ -14,6 +14,6 @@ export const openReplay = once((): ReplayDeps => {
     deadLetters: sqsQueue(sqs, resource('DEAD_LETTER_QUEUE_URL', env)),
     records: sqsQueue(sqs, resource('RECORDS_QUEUE_URL', env)),
     clock: systemClock,
-    log: powertoolsLog,
+    log,
   };
 });

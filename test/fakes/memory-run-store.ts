@@ -1,12 +1,13 @@
 import type { LedgerChunk } from '../../lib/run/ledger.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
-import { type Lease, MissingChunkError, type RunStore, sameLease } from '../../lib/run/store.ts';
+import { type Lease, MissingChunkError, type RunStore, sameLease, type Watermarks } from '../../lib/run/store.ts';
 
 /** Runs, ledgers and leases in memory. */
-export const memoryRunStore = (): RunStore => {
+export const memoryRunStore = (): RunStore & Watermarks => {
   const leases = new Map<string, Lease>();
   const runs = new Map<string, RunRecord>();
   const chunks = new Map<string, LedgerChunk>();
+  const watermarks = new Map<string, number>();
   const key = (...parts: (string | number)[]) => JSON.stringify(parts);
   return {
     lease: async (integration) => structuredClone(leases.get(integration)),
@@ -39,6 +40,10 @@ export const memoryRunStore = (): RunStore => {
     countTargetRequests: async (integration, runId, requests) => {
       const run = runs.get(key(integration, runId));
       if (run) run.requests.target += requests;
+    },
+    watermark: async (integration) => watermarks.get(integration),
+    moveWatermark: async (integration, untilMs) => {
+      watermarks.set(integration, Math.max(untilMs, watermarks.get(integration) ?? 0));
     },
     saveChunk: async (integration, chunk) => {
       chunks.set(key(integration, chunk.runId, chunk.index), structuredClone(chunk));

@@ -92,6 +92,10 @@ describe('the run store in DynamoDB', () => {
     expect(await expiresAtSec('groups', 'run#run-1')).toEqual(expected);
     expect(await expiresAtSec('groups#run-1', 'chunk#000001')).toEqual(expected);
     expect(await expiresAtSec('groups', 'lease')).toBeUndefined();
+    // Whoever saves it later need not know how long runs are kept.
+    const saved = await dynamoRunStore(dynamo.client, table, 5).run('groups', 'run-1');
+    if (saved) await dynamoRunStore(dynamo.client, table, 5).saveRun(saved);
+    expect(await expiresAtSec('groups', 'run#run-1')).toEqual(expected);
   });
 
   it('knows its own lease when the write had been applied before its answer was lost', async () => {

@@ -1,0 +1,32 @@
+import type { RecordMessage } from '../dispatch/message.ts';
+import type { IdCheck } from '../idcheck/item.ts';
+import type { RecordDelivery } from './deliveries.ts';
+import { type Ending, putOff } from './ending.ts';
+import type { LoaderDeps, Loading } from './loading.ts';
+
+export type Ended = { messageId: string; message: RecordMessage; ending: Ending };
+
+/** A delivery whose record is to be POSTed, with the item as it was read. */
+export type Candidate = RecordDelivery & { stored: IdCheck | undefined };
+
+/** One round of an integration's records on its way, each id once. */
+export type Round = {
+  readonly loading: Loading;
+  readonly deps: LoaderDeps;
+  /** No POST starts later: settling needs the rest of the invocation. */
+  readonly deadlineMs: number;
+  /** A request of this round was told to wait: its word holds here at once, without asking the limiter again. */
+  pausedUntilMs: number;
+  readonly ended: Ended[];
+  readonly requestsByRun: Map<string, number>;
+};
+
+export const end = (round: Round, { messageId, message }: RecordDelivery, ending: Ending): void => {
+  round.ended.push({ messageId, message, ending });
+};
+
+export const putAllOff = (round: Round, these: readonly RecordDelivery[], why: string, waitMs: number): void => {
+  for (const delivery of these) {
+    end(round, delivery, putOff(delivery.message, why, waitMs, round.deps.random.fraction()));
+  }
+};

@@ -1,0 +1,54 @@
+import type { ApiRequest } from '../connection/authorized.ts';
+import type { Integration, MetadataField } from '../integration/schema.ts';
+import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
+
+/** What goes beside the records into every request to a target, by its `otherRequest`. */
+export type Beside = { body: JsonObject; query: [string, string][]; headers: Record<string, string> };
+
+const constants = (fields: readonly MetadataField[]): JsonObject =>
+  Object.fromEntries(
+    fields.flatMap(({ field, value, children }): [string, JsonValue][] => {
+      if (children && children.length > 0) return [[field, constants(children)]];
+      return value === undefined || value === null || value === '' ? [] : [[field, value as JsonValue]];
+    }),
+  );
+
+const under = (path: string | undefined, value: JsonObject): JsonObject =>
+  path === undefined ? value : path.split('.').reduceRight<JsonObject>((inner, key) => ({ [key]: inner }), value);
+
+/** Lays `over` on `base`, objects into objects. */
+const merged = (base: JsonObject, over: JsonObject): JsonObject => {
+  const both = Object.entries(over).map(([key, value]): [string, JsonValue] => {
+    const own = Object.hasOwn(base, key) ? base[key] : undefined;
+    return [key, isJsonObject(own) && isJsonObject(value) ? merged(own, value) : value];
+  });
+  return Object.fromEntries([...Object.entries(base), ...both]);
+};
+
+const asText = (value: JsonValue): string => (typeof value === 'string' ? value : stringifyJson(value));
+
+/** Reads what a target's block says beside its records. Pure. */
+export const besideRecords = ({ target }: Integration): Beside => {
+  const params = constants(target.metadata.otherRequest ?? []);
+  const { in: carrier = 'body', under: path } = target.send.otherRequest ?? {};
+  const entries = Object.entries(params).map(([name, value]): [string, string] => [name, asText(value)]);
+  return {
+    body: carrier === 'body' ? under(path, params) : {},
+    query: carrier === 'query' ? entries : [],
+    headers: carrier === 'header' ? Object.fromEntries(entries.map(([name, text]) => [name.toLowerCase(), text])) : {},
+  };
+};
+
+/** The request for mapped content: what stands beside it never replaces a field of its own. Pure. */
+export const requestFor = (
+  base: Pick<ApiRequest, 'method' | 'path'>,
+  content: JsonObject,
+  { target }: Integration,
+  beside: Beside,
+  headers: Record<string, string>,
+): ApiRequest => ({
+  ...base,
+  ...(beside.query.length > 0 ? { query: beside.query } : {}),
+  headers: { ...beside.headers, ...headers },
+  body: stringifyJson(merged(beside.body, under(target.send.request?.under, content))),
+});

@@ -1,0 +1,56 @@
+import type { RunRecord } from '../run/record.ts';
+
+/** What people are told of a run that closed: a title, lines of text, and the facts for machines. */
+export type Notice = {
+  title: string;
+  lines: string[];
+  /** The run's record, for the generic format: ids, counts and reasons, no payloads. */
+  run: Pick<RunRecord, 'runId' | 'integration' | 'status' | 'counts' | 'vanished' | 'unsettled' | 'failure'>;
+};
+
+const IDS_SHOWN = 5;
+
+const names = (ids: readonly string[] | undefined, total: number): string => {
+  if (ids === undefined || ids.length === 0) return '';
+  const shown = ids.slice(0, IDS_SHOWN).join(', ');
+  return total > IDS_SHOWN ? `: ${shown}, …` : `: ${shown}`;
+};
+
+/**
+ * The notice for a run that closed, or undefined where there is nothing to tell: a run that balances with every record
+ * loaded is silent, unless it had been reported as not balanced before. Pure.
+ */
+export const noticeOf = (run: RunRecord, before: Pick<RunRecord, 'status'>): Notice | undefined => {
+  const { runId, integration, status, counts, vanished, unsettled, failure } = run;
+  const { rejected, uncertain, open, fetched, enqueued, loaded } = counts;
+  const isMended = before.status === 'unbalanced' && status === 'balanced';
+  const isTrouble = status === 'unbalanced' || rejected + uncertain > 0;
+  if (!isTrouble && !isMended) return undefined;
+  const title =
+    status === 'unbalanced'
+      ? `Books do not balance 账目不平: ${integration}`
+      : isMended && rejected + uncertain === 0
+        ? `Mended, books balance 已补齐: ${integration}`
+        : `Records need a look 有记录待处理: ${integration}`;
+  return {
+    title,
+    lines: [
+      `run ${runId}`,
+      `fetched 抓取 ${fetched}, enqueued 入队 ${enqueued}, loaded 写入 ${loaded}`,
+      ...(rejected > 0 ? [`rejected 被拒 ${rejected}${names(unsettled?.rejected, rejected)}`] : []),
+      ...(uncertain > 0 ? [`uncertain 结果未知 ${uncertain}${names(unsettled?.uncertain, uncertain)}`] : []),
+      ...(open > 0 ? [`open 未完成 ${open}${names(unsettled?.open, open)}`] : []),
+      ...(failure === undefined ? [] : [`${failure.code}: ${failure.message}`]),
+      ...(isTrouble ? [`okki-sync status ${runId}`] : []),
+    ],
+    run: {
+      runId,
+      integration,
+      status,
+      counts,
+      vanished,
+      ...(unsettled && { unsettled }),
+      ...(failure && { failure }),
+    },
+  };
+};

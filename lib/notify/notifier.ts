@@ -1,0 +1,84 @@
+import type { Http } from '../connection/http.ts';
+import { type Env, lookUp, resolveRef, type SecretStore } from '../connection/secrets.ts';
+import { ConfigurationError, type Fault } from '../integration/fault.ts';
+import { type JsonValue, parseJson, stringifyJson } from '../json/json.ts';
+import type { RunRecord } from '../run/record.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import { type NotifyFormat, notifyFormats, robotAccepted, robotRequest } from './formats.ts';
+import { noticeOf } from './notice.ts';
+
+/** Tells people of runs that closed in trouble. Never throws: a robot that is down must not hold up the books. */
+export type Notifier = (run: RunRecord, before: RunRecord) => Promise<void>;
+
+export type NotifierDeps = { http: Http; secrets: SecretStore; clock: Clock; log: Log };
+
+const URL_REF = { env: 'NOTIFY_WEBHOOK_URL' };
+const SECRET_REF = { env: 'NOTIFY_SECRET' };
+
+const TIMEOUT_MS = 5_000;
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+/**
+ * The notifier that the environment describes; undefined where it is off, which it is unless `NOTIFY_FORMAT` is set.
+ *
+ * `NOTIFY_WEBHOOK_URL` and `NOTIFY_SECRET` may point on (`ssm:…`, `secretsmanager:…`): the address of a robot holds its
+ * token. Throws ConfigurationError.
+ */
+export const openNotifier = (env: Env, deps: NotifierDeps): Notifier | undefined => {
+  const format = env.NOTIFY_FORMAT ?? '';
+  if (format === '') return undefined;
+  const known = notifyFormats.find((name) => name === format);
+  const faults: Fault[] = [];
+  const fault = (path: string, expected: string, found: string) =>
+    faults.push({ file: 'environment', path, expected, found });
+  if (known === undefined) fault('NOTIFY_FORMAT', notifyFormats.join(', '), JSON.stringify(format));
+  if (lookUp(URL_REF, env).kind === 'missing') fault('NOTIFY_WEBHOOK_URL', "the robot's address", 'nothing');
+  if (known === undefined || faults.length > 0) throw new ConfigurationError(faults);
+  return (run, before) => notify(known, run, before, env, deps);
+};
+
+const notify = async (format: NotifyFormat, run: RunRecord, before: RunRecord, env: Env, deps: NotifierDeps) => {
+  const notice = noticeOf(run, before);
+  if (notice === undefined) return;
+  const { http, secrets, clock, log } = deps;
+  const { integration, runId } = run;
+  try {
+    const url = (await resolveRef(URL_REF, env, secrets)) ?? '';
+    const secret = await resolveRef(SECRET_REF, env, secrets);
+    const request = robotRequest(format, notice, url, secret, clock.nowMs());
+    const answer = await http.send({
+      method: 'POST',
+      url: request.url,
+      headers: { 'content-type': 'application/json; charset=utf-8' },
+      body: stringifyJson(request.body),
+      timeoutMs: TIMEOUT_MS,
+      maxAnswerBytes: MAX_ANSWER_BYTES,
+    });
+    const taken =
+      answer.kind === 'answered' && answer.status < 300 && robotAccepted(format, parsedOrUndefined(answer.text));
+    if (taken) {
+      log.info('notified', { integration, runId, format });
+      return;
+    }
+    const why = answer.kind === 'answered' ? answer.text.slice(0, 200) : answer.cause;
+    log.warn('notify-failed', {
+      integration,
+      runId,
+      format,
+      why,
+      ...(answer.kind === 'answered' && { status: answer.status }),
+    });
+  } catch (error) {
+    // Only the kind: a message could quote the address, and with it the robot's token.
+    log.warn('notify-failed', { integration, runId, format, why: error instanceof Error ? error.name : 'unknown' });
+  }
+};
+
+const parsedOrUndefined = (text: string): JsonValue | undefined => {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,22 @@
+/** What a person did to a dead letter other than sending it again. */
+export type AuditEntry = {
+  atMs: number;
+  action: 'discarded' | 'resolved-loaded' | 'resolved-not-loaded';
+  /** Absent: a letter that nobody could read names no integration. */
+  integration?: string;
+  /** The record's id; for an unreadable letter its message id. */
+  id: string;
+  /** The letter's reason, or `none` where no letter waited. */
+  reason: string;
+  /** Who did it, as the operator's machine names him. */
+  by: string;
+  /** Why, in his own words. */
+  why: string;
+};
+
+/** Who did what to dead letters, and why, as a port. Entries are never changed and never expire. */
+export interface AuditLog {
+  add(entry: AuditEntry): Promise<void>;
+  /** The entries of an integration, or of one id of it, oldest first. */
+  list(integration: string | undefined, id?: string): Promise<AuditEntry[]>;
+}

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { resolved, withoutLetter } from '../../lib/idcheck/by-hand.ts';
+import { decide } from '../../lib/idcheck/decide.ts';
+import type { IdCheck, Trouble } from '../../lib/idcheck/item.ts';
+
+const NOW_MS = 1_000_000;
+const loaded = { hash: 'old', versionMs: 1, atMs: 2 };
+const trouble = (changes: Partial<Trouble> = {}): Trouble => ({
+  kind: 'parked',
+  hash: 'A',
+  versionMs: 500,
+  sinceMs: 600,
+  reason: 'timeout',
+  letterMs: 600,
+  ...changes,
+});
+const parked: IdCheck = { id: '1', rev: 3, loaded, trouble: trouble(), doubt: { hash: 'A', untilMs: NOW_MS + 1 } };
+const claim = { owner: 'w', hash: 'B', versionMs: 700, sinceMs: 700, untilMs: NOW_MS - 1 };
+
+const itemOf = (stored: IdCheck, verdict: 'loaded' | 'not-loaded') => {
+  const result = resolved(stored, verdict, NOW_MS);
+  if (result.kind !== 'resolved') throw new Error(result.why);
+  return result.item;
+};
+
+describe('loaded', () => {
+  test('the content that was sent is what the target has', () => {
+    expect(itemOf(parked, 'loaded')).toEqual({ id: '1', rev: 4, loaded: { hash: 'A', versionMs: 500, atMs: NOW_MS } });
+  });
+
+  test('is about the content that was sent, not the newer one that asked', () => {
+    const item = itemOf({ ...parked, trouble: trouble({ hash: 'newer' }) }, 'loaded');
+    expect(item.loaded?.hash).toBe('A');
+  });
+
+  test('of a claim whose owner vanished is about what that owner sent', () => {
+    expect(itemOf({ id: '1', rev: 1, claim }, 'loaded')).toEqual({
+      id: '1',
+      rev: 2,
+      loaded: { hash: 'B', versionMs: 700, atMs: NOW_MS },
+    });
+  });
+});
+
+describe('not loaded', () => {
+  test('leaves what was loaded before, and no trouble or doubt', () => {
+    expect(itemOf(parked, 'not-loaded')).toEqual({ id: '1', rev: 4, loaded });
+  });
+
+  test('lets the next message of the record through, although it is parked', () => {
+    const ask = { hash: 'A', versionMs: 900, refresh: false };
+    const policy = { idCheck: false, onUncertain: 'park' } as const;
+    expect(decide(parked, ask, policy, NOW_MS).kind).not.toBe('claim');
+    expect(decide(itemOf(parked, 'not-loaded'), ask, policy, NOW_MS)).toEqual({ kind: 'claim' });
+  });
+});
+
+describe('there is nothing to resolve', () => {
+  test.each<[string, IdCheck | undefined]>([
+    ['unknown-id', undefined],
+    ['not-uncertain', { id: '1', rev: 1, loaded }],
+    ['not-uncertain', { id: '1', rev: 1, trouble: trouble({ kind: 'rejected' }) }],
+    ['not-uncertain', { id: '1', rev: 1, trouble: trouble({ kind: 'exhausted' }) }],
+    ['under-way', { ...parked, claim: { ...claim, untilMs: NOW_MS + 1 } }],
+  ])('%s', (why, stored) => {
+    expect(resolved(stored, 'loaded', NOW_MS)).toEqual({ kind: 'unresolvable', why });
+    expect(resolved(stored, 'not-loaded', NOW_MS)).toEqual({ kind: 'unresolvable', why });
+  });
+});
+
+describe('without its letter', () => {
+  const rejected: IdCheck = { id: '1', rev: 3, loaded, trouble: trouble({ kind: 'rejected' }) };
+
+  test('the item keeps its trouble and no longer waits for the letter', () => {
+    expect(withoutLetter(rejected, 'A')).toEqual({
+      id: '1',
+      rev: 4,
+      loaded,
+      trouble: { kind: 'rejected', hash: 'A', versionMs: 500, sinceMs: 600, reason: 'timeout' },
+    });
+  });
+
+  test.each<[string, IdCheck | undefined, string]>([
+    ['another content', rejected, 'B'],
+    ['no letter', { id: '1', rev: 1, trouble: { ...trouble(), letterMs: undefined } as unknown as Trouble }, 'A'],
+    ['no item', undefined, 'A'],
+  ])('an item with %s stays as it is', (_, stored, hash) => {
+    expect(withoutLetter(stored, hash)).toBeUndefined();
+  });
+});

@@ -1,0 +1,17 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isTombstone, tombstoneHash } from '../../lib/idcheck/tombstone.ts';
+import { contentHash } from '../../lib/transform/hash.ts';
+
+describe('the hash of a deletion', () => {
+  it('is another for each content that was loaded, and never that of a content', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.nat(), fc.jsonValue(), (a, b, content) => {
+        expect(isTombstone(tombstoneHash(a))).toBe(true);
+        expect(tombstoneHash(a) === tombstoneHash(b)).toBe(a === b);
+        expect(isTombstone(contentHash(content as never))).toBe(false);
+      }),
+    );
+    expect(isTombstone('')).toBe(false);
+  });
+});

@@ -1,0 +1,234 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decide } from '../../lib/idcheck/decide.ts';
+import type { Claim, IdCheck } from '../../lib/idcheck/item.ts';
+import {
+  asLoaded,
+  asOrphaned,
+  asParked,
+  asReleased,
+  asTrouble,
+  waitingLetterMs,
+  withClaim,
+  withLetter,
+} from '../../lib/idcheck/transitions.ts';
+import { claims, items, NOW_MS, troubles } from './arbitraries.ts';
+
+const claimed = fc.tuple(items, claims).map(([item, claim]): IdCheck & { claim: Claim } => ({ ...item, claim }));
+const DAY_MS = 86_400_000;
+
+describe('every write', () => {
+  it('raises the revision by one', () => {
+    fc.assert(
+      fc.property(claimed, troubles, (item, { kind, reason }) => {
+        const next = [
+          withClaim(item, item.id, item.claim),
+          asLoaded(item, NOW_MS),
+          asTrouble(item, { kind, reason }, undefined, NOW_MS),
+          asParked(item, { hash: 'A', versionMs: 1 }, NOW_MS, NOW_MS),
+          asReleased(item),
+        ];
+        for (const { rev, id } of next) expect([rev, id]).toEqual([item.rev + 1, item.id]);
+      }),
+    );
+  });
+
+  it('leaves the item that it was given as it was', () => {
+    fc.assert(
+      fc.property(claimed, (item) => {
+        const before = structuredClone(item);
+        asLoaded(item, NOW_MS);
+        asTrouble(item, { kind: 'uncertain', reason: 'timeout' }, 1, NOW_MS);
+        asReleased(withClaim(item, item.id, item.claim));
+        asParked(item, { hash: 'A', versionMs: 1 }, NOW_MS, NOW_MS);
+        expect(item).toEqual(before);
+      }),
+    );
+  });
+});
+
+describe('withClaim', () => {
+  it('starts an unknown id at revision 1 with nothing but the claim', () => {
+    fc.assert(
+      fc.property(claims, (claim) => {
+        expect(withClaim(undefined, '7', claim)).toEqual({ id: '7', rev: 1, claim });
+      }),
+    );
+  });
+
+  it('keeps what was loaded, refused and doubted where no claim was before', () => {
+    fc.assert(
+      fc.property(items, claims, ({ claim: _, ...item }, claim) => {
+        expect(withClaim(item, item.id, claim)).toEqual({ ...item, rev: item.rev + 1, claim });
+      }),
+    );
+  });
+
+  it('turns a claim whose owner vanished into doubt, which outlives the new claim', () => {
+    fc.assert(
+      fc.property(claimed, claims, (item, claim) => {
+        const { hash, versionMs, sinceMs, untilMs } = item.claim;
+        const released = asReleased(withClaim(item, item.id, claim));
+        expect(released).toMatchObject({
+          trouble: { kind: 'uncertain', hash, versionMs, sinceMs, reason: 'worker-vanished' },
+          doubt: { hash, untilMs },
+        });
+        const again = { hash, versionMs: 9, refresh: false };
+        expect(decide(released, again, { idCheck: false, onUncertain: 'park' }, NOW_MS).kind).toBe('park');
+      }),
+    );
+  });
+
+  it('remembers a letter that waits for the content of the vanished owner, and no other', () => {
+    const claim: Claim = { owner: 'a', hash: 'A', versionMs: 1, sinceMs: 1, untilMs: 2 };
+    const trouble = { kind: 'rejected', versionMs: 1, sinceMs: 1, reason: 'status 422', letterMs: 5 } as const;
+    const of = (hash: string) => withClaim({ id: '1', rev: 1, claim, trouble: { ...trouble, hash } }, '1', claim);
+    expect(of('A').trouble?.letterMs).toBe(5);
+    expect(of('B').trouble).not.toHaveProperty('letterMs');
+  });
+});
+
+describe('asLoaded', () => {
+  it('ends claim and trouble, keeps a doubt, and holds exactly the content that was claimed', () => {
+    fc.assert(
+      fc.property(claimed, (item) => {
+        const { hash, versionMs } = item.claim;
+        const next = asLoaded(item, NOW_MS);
+        expect(next.trouble).toBeUndefined();
+        const doubt = item.doubt === undefined ? {} : { doubt: item.doubt };
+        expect(next).toEqual({ id: item.id, rev: item.rev + 1, loaded: { hash, versionMs, atMs: NOW_MS }, ...doubt });
+      }),
+    );
+  });
+});
+
+describe('asLoaded of a deletion', () => {
+  it('leaves the id deleted and loaded no more', () => {
+    fc.assert(
+      fc.property(claimed, (item) => {
+        const claim = { ...item.claim, hash: 'deleted@1' };
+        const { deleted, loaded, trouble } = asLoaded({ ...item, claim }, NOW_MS);
+        expect(deleted).toEqual({ hash: 'deleted@1', versionMs: claim.versionMs, atMs: NOW_MS });
+        expect([loaded, trouble]).toEqual([undefined, undefined]);
+      }),
+    );
+  });
+});
+
+describe('asOrphaned', () => {
+  const ask = { id: '7', hash: 'A', versionMs: 3, parentId: '5' };
+  const trouble = {
+    kind: 'rejected',
+    hash: 'A',
+    versionMs: 3,
+    sinceMs: NOW_MS,
+    reason: 'parent refused',
+    parentId: '5',
+  };
+  it('refuses the content for its parent, and keeps all else', () => {
+    fc.assert(
+      fc.property(items, (item) => {
+        expect(asOrphaned(item, ask, 'parent refused', NOW_MS)).toEqual({ ...item, rev: item.rev + 1, trouble });
+      }),
+    );
+    expect(asOrphaned(undefined, ask, 'parent refused', NOW_MS)).toEqual({ id: '7', rev: 1, trouble });
+  });
+});
+
+describe('asTrouble', () => {
+  it('ends the claim and keeps what the target had before', () => {
+    fc.assert(
+      fc.property(claimed, troubles, fc.option(fc.nat(), { nil: undefined }), (item, { kind, reason }, letterMs) => {
+        const { hash, versionMs, untilMs } = item.claim;
+        const next = asTrouble(item, { kind, reason }, letterMs, NOW_MS);
+        const letter = letterMs === undefined ? {} : { letterMs };
+        expect(next.trouble).toEqual({ kind, reason, hash, versionMs, sinceMs: NOW_MS, ...letter });
+        expect(next.loaded).toEqual(item.loaded);
+        expect(next).not.toHaveProperty('claim');
+        const mayComeYet = kind === 'uncertain' || kind === 'parked';
+        expect(next.doubt).toEqual(mayComeYet ? { hash, untilMs } : item.doubt);
+      }),
+    );
+  });
+});
+
+describe('asParked', () => {
+  it('parks the content that was asked for, and keeps the doubt with the content that was sent', () => {
+    fc.assert(
+      fc.property(items, (item) => {
+        const next = asParked(item, { hash: 'asked', versionMs: 9 }, 6, 7);
+        const reason = item.claim ? 'worker-vanished' : (item.trouble?.reason ?? 'uncertain');
+        expect(next.trouble).toEqual({
+          kind: 'parked',
+          hash: 'asked',
+          versionMs: 9,
+          sinceMs: 7,
+          reason,
+          letterMs: 6,
+        });
+        expect(next.doubt).toEqual(item.claim ? { hash: item.claim.hash, untilMs: item.claim.untilMs } : item.doubt);
+        expect(next.loaded).toEqual(item.loaded);
+        expect(next).not.toHaveProperty('claim');
+      }),
+    );
+  });
+});
+
+it('asParked under an older version than is known keeps the newest', () => {
+  const loaded = { hash: 'B', versionMs: 12, atMs: 1 };
+  expect(asParked({ id: '1', rev: 1, loaded }, { hash: 'A', versionMs: 9 }, 6, 7).trouble?.versionMs).toBe(12);
+});
+
+it('asParked without a letter yet says so', () => {
+  const parked = asParked({ id: '1', rev: 1 }, { hash: 'A', versionMs: 9 }, undefined, 7);
+  expect(parked.trouble).toEqual({ kind: 'parked', hash: 'A', versionMs: 9, sinceMs: 7, reason: 'uncertain' });
+});
+
+it('withLetter notes when the letter was written, and changes nothing else', () => {
+  fc.assert(
+    fc.property(items, (item) => {
+      const trouble = item.trouble === undefined ? {} : { trouble: { ...item.trouble, letterMs: 99 } };
+      expect(withLetter(item, 99)).toEqual({ ...item, rev: item.rev + 1, ...trouble });
+    }),
+  );
+});
+
+describe('asReleased', () => {
+  it('takes the claim away and nothing else', () => {
+    fc.assert(
+      fc.property(claimed, ({ claim, ...item }) => {
+        expect(asReleased({ ...item, claim })).toEqual({ ...item, rev: item.rev + 1 });
+      }),
+    );
+  });
+});
+
+describe('a letter that waits already', () => {
+  const nowMs = 100 * DAY_MS;
+  const troubled = (letterMs: number | undefined): IdCheck => ({
+    id: '1',
+    rev: 1,
+    trouble: {
+      kind: 'rejected',
+      hash: 'A',
+      versionMs: 1,
+      sinceMs: 1,
+      reason: 'status 422',
+      ...(letterMs === undefined ? {} : { letterMs }),
+    },
+  });
+  it.each([
+    { what: 'of this content', item: troubled(nowMs - 1), waits: true },
+    { what: 'of other content', item: troubled(nowMs - 1), hash: 'B', waits: false },
+    { what: 'that was never written', item: troubled(undefined), waits: false },
+    { what: 'of an item without trouble', item: { id: '1', rev: 1 }, waits: false },
+    { what: 'just younger than 14 days', item: troubled(nowMs - 14 * DAY_MS + 1), waits: true },
+    { what: 'of 14 days, gone with the retention', item: troubled(nowMs - 14 * DAY_MS), waits: false },
+    { what: 'replayed before it was written', item: troubled(nowMs - 5), replayedMs: nowMs - 6, waits: true },
+    { what: 'replayed at its very moment', item: troubled(nowMs - 5), replayedMs: nowMs - 5, waits: false },
+    { what: 'replayed since', item: troubled(nowMs - 5), replayedMs: nowMs - 1, waits: false },
+  ])('$what: $waits', ({ item, hash = 'A', replayedMs, waits }) => {
+    const letterMs = waitingLetterMs(item, hash, replayedMs, nowMs);
+    expect(letterMs).toBe(waits ? item.trouble?.letterMs : undefined);
+  });
+});

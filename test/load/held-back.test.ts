@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import type { RecordMessage } from '../../lib/dispatch/message.ts';
+import type { AcknowledgeReason } from '../../lib/idcheck/decide.ts';
+import type { IdCheck, Trouble } from '../../lib/idcheck/item.ts';
+import { done } from '../../lib/load/ending.ts';
+import { endHeldBack } from '../../lib/load/held-back.ts';
+import { loadWorld } from './load-world.ts';
+import { NOW_MS, recordMessage } from './message.ts';
+
+const trouble = (changes: Partial<Trouble> = {}): IdCheck => ({
+  id: '1',
+  rev: 3,
+  trouble: { kind: 'rejected', hash: 'A', versionMs: 1, sinceMs: NOW_MS - 10, reason: 'status 422', ...changes },
+});
+
+const endOf = async (
+  as: AcknowledgeReason,
+  stored: IdCheck,
+  message: Partial<RecordMessage> = {},
+  changes: Parameters<typeof loadWorld>[0] = {},
+) => {
+  const world = loadWorld(changes);
+  await world.idStore.write('groups', stored, { absent: true });
+  const loading = await world.deps.open('groups');
+  if (loading === undefined) throw new Error('no integration');
+  const ending = await endHeldBack({ kind: 'acknowledge', as }, recordMessage(message), stored, loading, world.deps);
+  return { ending, letters: await world.letters(), item: world.idStore.items('groups')[0] };
+};
+
+describe('a message of a record that waits for a person', () => {
+  it.each([
+    { what: 'a letter waits', as: 'already-rejected', stored: trouble({ letterMs: NOW_MS - 9 }) },
+    {
+      what: 'it was replayed before that letter',
+      as: 'already-rejected',
+      stored: trouble({ letterMs: NOW_MS - 9 }),
+      message: { replayedMs: NOW_MS - 10 },
+    },
+    { what: 'the trouble is of other content', as: 'already-parked', stored: trouble({ kind: 'parked', hash: 'B' }) },
+    { what: 'only its parent is in the way', as: 'already-rejected', stored: trouble({ parentId: '7' }) },
+    { what: 'nobody is waited for', as: 'duplicate', stored: trouble() },
+    { what: 'there is no trouble', as: 'already-parked', stored: { id: '1', rev: 3 } },
+  ] as const)('is acknowledged without another letter where $what', async ({ as, stored, ...rest }) => {
+    const { ending, letters, item } = await endOf(as, stored, 'message' in rest ? rest.message : {});
+    expect([ending, letters, item]).toEqual([done(as), [], stored]);
+  });
+
+  it.each([
+    { what: 'none was written yet', stored: trouble(), as: 'already-rejected', reason: 'rejected' },
+    {
+      what: 'it is the one that this message was replayed from',
+      stored: trouble({ letterMs: NOW_MS - 9 }),
+      message: { replayedMs: NOW_MS - 9 },
+      as: 'already-rejected',
+      reason: 'rejected',
+    },
+    { what: 'none was written yet', stored: trouble({ kind: 'parked' }), as: 'already-parked', reason: 'uncertain' },
+  ] as const)(
+    'writes its letter where $what ($reason), then is acknowledged',
+    async ({ as, stored, reason, ...rest }) => {
+      const { ending, letters, item } = await endOf(as, stored, 'message' in rest ? rest.message : {});
+      expect(ending).toEqual(done(as));
+      expect(letters).toMatchObject([{ reason, id: '1', failure: { cause: 'status 422', atMs: NOW_MS } }]);
+      expect(item).toMatchObject({ rev: 4, trouble: { ...stored.trouble, letterMs: NOW_MS } });
+    },
+  );
+
+  it('keeps its last failure for the letter', async () => {
+    const lastFailure = { cause: 'reset', atMs: 7 };
+    const { letters } = await endOf('already-parked', trouble({ kind: 'parked' }), { lastFailure });
+    expect(letters[0]?.failure).toEqual(lastFailure);
+  });
+
+  it('waits while its letter cannot be written, or the item has changed', async () => {
+    const down = { sendAll: async () => ({ failed: [0] }) };
+    const without = await endOf('already-rejected', trouble(), {}, { deps: { deadLetters: down } });
+    expect(without.ending).toMatchObject({ kind: 'again', why: 'no-dead-letter' });
+    expect(without.ending).toMatchObject({ delaySec: expect.toSatisfy((sec: number) => sec >= 30) });
+    expect(without.item).toEqual(trouble());
+
+    const world = loadWorld();
+    const loading = await world.deps.open('groups');
+    if (loading === undefined) throw new Error('no integration');
+    const decision = { kind: 'acknowledge', as: 'already-rejected' } as const;
+    const raced = await endHeldBack(decision, recordMessage(), trouble(), loading, world.deps);
+    expect(raced).toMatchObject({ kind: 'again', why: 'claimed' });
+  });
+});

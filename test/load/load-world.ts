@@ -1,0 +1,164 @@
+import type { RateLimit } from '../../lib/connection/rate-limit.ts';
+import { type RecordMessage, writeMessage } from '../../lib/dispatch/message.ts';
+import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
+import type { Retry } from '../../lib/integration/schema.ts';
+import { loadBatch } from '../../lib/load/load-batch.ts';
+import type { LoaderDeps, Loading } from '../../lib/load/loading.ts';
+import type { Outcome } from '../../lib/load/outcome.ts';
+import type { PostRecord } from '../../lib/load/target.ts';
+import { type Letter, readLetter } from '../../lib/replay/letters.ts';
+import type { LogFields } from '../../lib/runtime/log.ts';
+import { type FakeClock, fakeClock } from '../fakes/fake-clock.ts';
+import { type Faults, portFaults } from '../fakes/faults.ts';
+import { type MemoryIdStore, memoryIdStore } from '../fakes/memory-id-store.ts';
+import { type MemoryQueue, memoryQueue } from '../fakes/memory-queue.ts';
+import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
+import { seededRandom } from '../fakes/seeded-random.ts';
+
+const INVOCATION_MS = 60_000;
+const VISIBILITY_SEC = 360;
+export const MAX_RECEIVES = 5;
+const POST_MS = 200;
+
+/** What the target does with a request: whether it applies it, and what it answers for each record. */
+export type Answer = { applies: boolean; outcomes: Outcome | Outcome[]; afterMs?: number };
+
+export const takes: Answer = { applies: true, outcomes: { kind: 'loaded' } };
+export const refuses: Answer = {
+  applies: false,
+  outcomes: { kind: 'rejected', failure: { cause: 'status', status: 422, excerpt: '名称重复' } },
+};
+export const drops = (applies: boolean): Answer => ({
+  applies,
+  outcomes: { kind: 'uncertain', failure: { cause: 'reset' } },
+});
+export const fails: Answer = {
+  applies: false,
+  outcomes: { kind: 'notApplied', failure: { cause: 'status', status: 403 }, waits: false },
+};
+export const throttles = (pauseMs: number): Answer => ({
+  applies: false,
+  outcomes: { kind: 'notApplied', failure: { cause: 'status', status: 429 }, waits: true, pauseMs },
+});
+
+export type LoadWorld = {
+  clock: FakeClock;
+  idStore: MemoryIdStore;
+  records: MemoryQueue;
+  deadLetters: MemoryQueue;
+  faults: Faults;
+  deps: LoaderDeps;
+  /** Requests in order, each with its records, and when it came. */
+  posts: Array<{ records: readonly PostRecord[]; atMs: number }>;
+  /** Contents that the target applied for an id, oldest first. */
+  applied(id: string): unknown[];
+  /** How the target answers from now on; the index counts requests from 0. */
+  answer: (records: readonly PostRecord[], index: number) => Answer;
+  logged: Array<{ event: string; fields: LogFields }>;
+  requestsCounted: Map<string, number>;
+  send(...messages: RecordMessage[]): Promise<void>;
+  /** One delivery of up to 10 messages to the loader; deletes what it settled. False: there was nothing to deliver. */
+  deliver(): Promise<boolean>;
+  /** Delivers for so long, in virtual time, or until every message is settled. */
+  run(ms?: number): Promise<void>;
+  letters(): Promise<Letter[]>;
+};
+
+type Setup = {
+  policy?: Partial<LoadPolicy>;
+  retry?: Partial<Retry>;
+  rows?: number;
+  concurrency?: number;
+  limit?: RateLimit;
+  deps?: Partial<LoaderDeps>;
+};
+
+/** The loader among fakes, with a queue that redrives as SQS does, under one virtual clock. */
+export const loadWorld = ({ policy, retry, rows = 1, concurrency = 4, limit, deps: other }: Setup = {}): LoadWorld => {
+  const clock = fakeClock();
+  const deadLetters = memoryQueue(clock);
+  const records = memoryQueue(clock, { deadLetters, maxReceiveCount: MAX_RECEIVES });
+  const idStore = memoryIdStore();
+  const faults = portFaults();
+  const contents = new Map<string, unknown[]>();
+  const posts: LoadWorld['posts'] = [];
+  const logged: LoadWorld['logged'] = [];
+  const requestsCounted = new Map<string, number>();
+
+  const post = async (sent: readonly PostRecord[]) => {
+    posts.push({ records: structuredClone(sent), atMs: clock.nowMs() });
+    const { applies, outcomes, afterMs = POST_MS } = world.answer(sent, posts.length - 1);
+    if (applies) for (const { id, body } of sent) contents.set(id, [...(contents.get(id) ?? []), body.name]);
+    await clock.sleep(afterMs);
+    return { outcomes: Array.isArray(outcomes) ? outcomes : sent.map(() => outcomes), requests: 1 };
+  };
+  const target = { connection: 'target', limit, rows, concurrency, longestPostMs: 15_000 };
+  const loading: Loading = {
+    integration: 'groups',
+    policy: { idCheck: false, onUncertain: 'resend', ...policy },
+    retry: { maxAttempts: 3, baseMs: 1_000, capMs: 60_000, ...retry },
+    target: { ...target, post: faults.wrap('target', { post }).post },
+  };
+  const note = (event: string, fields: LogFields = {}) => {
+    logged.push({ event, fields });
+  };
+  const deps: LoaderDeps = {
+    open: async (name) => (name === 'groups' ? loading : undefined),
+    idStore: faults.wrap('idStore', idStore),
+    records: faults.wrap('records', { sendAll: records.sendAll }),
+    deadLetters: faults.wrap('deadLetters', { sendAll: deadLetters.sendAll }),
+    limiter: faults.wrap('limiter', memoryRateLimiter(clock)),
+    runs: faults.wrap('runs', {
+      countTargetRequests: async (_integration: string, runId: string, requests: number) => {
+        requestsCounted.set(runId, (requestsCounted.get(runId) ?? 0) + requests);
+      },
+    }),
+    clock,
+    random: seededRandom(1),
+    log: { info: note, warn: note, error: note },
+    ...other,
+  };
+
+  const deliver = async (): Promise<boolean> => {
+    const received = await records.receive(10, VISIBILITY_SEC);
+    if (received.length === 0) return false;
+    const endMs = clock.nowMs() + INVOCATION_MS;
+    const deliveries = received.map(({ messageId, body }) => ({ messageId, body }));
+    // An invocation that is killed, or throws, deletes nothing: all its messages show again.
+    const failed = await clock
+      .run(loadBatch(deliveries, deps, () => endMs - clock.nowMs()))
+      .then(({ failedMessageIds }) => new Set(failedMessageIds))
+      .catch(() => new Set(received.map(({ messageId }) => messageId)));
+    await records.delete(received.filter(({ messageId }) => !failed.has(messageId)).map(({ handle }) => handle));
+    return true;
+  };
+
+  const world: LoadWorld = {
+    clock,
+    idStore,
+    records,
+    deadLetters,
+    faults,
+    deps,
+    posts,
+    applied: (id) => contents.get(id) ?? [],
+    answer: () => takes,
+    logged,
+    requestsCounted,
+    send: async (...messages) => {
+      await records.sendAll(messages.map((message) => ({ body: writeMessage(message) })));
+    },
+    deliver,
+    run: async (ms = 6 * 3_600_000) => {
+      const endMs = clock.nowMs() + ms;
+      while (clock.nowMs() < endMs && records.bodies().length > 0) {
+        if (!(await deliver())) await clock.advance(1_000);
+      }
+    },
+    letters: async () =>
+      deadLetters
+        .bodies()
+        .map((body) => readLetter({ messageId: '', handle: '', body, sentMs: clock.nowMs(), receiveCount: 1 })),
+  };
+  return world;
+};

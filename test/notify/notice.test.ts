@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import { noticeOf } from '../../lib/notify/notice.ts';
+import type { RunRecord } from '../../lib/run/record.ts';
+import { loadingRun } from '../run/run-record.ts';
+
+const run = (changes: Partial<RunRecord>, counts: Partial<RunRecord['counts']> = {}): RunRecord => ({
+  ...loadingRun,
+  status: 'balanced',
+  ...changes,
+  counts: { ...loadingRun.counts, ...counts },
+});
+
+describe('there is nothing to tell of', () => {
+  test('a run that balances with every record loaded', () => {
+    expect(noticeOf(run({}, { fetched: 9, enqueued: 9, loaded: 9 }), { status: 'loading' })).toBeUndefined();
+  });
+});
+
+describe('a notice goes out for', () => {
+  test('refused records, and names the first five', () => {
+    const rejected = ['1', '2', '3', '4', '5', '6'];
+    const notice = noticeOf(run({ unsettled: { open: [], rejected, uncertain: [] } }, { rejected: 6 }), {
+      status: 'loading',
+    });
+    expect(notice?.title).toContain('groups');
+    expect(notice?.lines).toContain('rejected 被拒 6: 1, 2, 3, 4, 5, …');
+  });
+
+  test('uncertain records', () => {
+    const unsettled = { open: [], rejected: [], uncertain: ['7'] };
+    const notice = noticeOf(run({ unsettled }, { uncertain: 1 }), { status: 'loading' });
+    expect(notice?.lines).toContain('uncertain 结果未知 1: 7');
+  });
+
+  test('books that do not balance, with the command that shows more', () => {
+    const unsettled = { open: ['8'], rejected: [], uncertain: [] };
+    const notice = noticeOf(run({ status: 'unbalanced', unsettled }, { open: 1 }), { status: 'loading' });
+    expect(notice?.title).toContain('do not balance');
+    expect(notice?.lines).toEqual(expect.arrayContaining(['open 未完成 1: 8', `okki-sync status ${loadingRun.runId}`]));
+  });
+
+  test('a run that was reported as not balanced and balances now', () => {
+    expect(noticeOf(run({}, { loaded: 1 }), { status: 'unbalanced' })?.title).toContain('Mended');
+  });
+});

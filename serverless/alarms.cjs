@@ -1,3 +1,5 @@
+const { alarm } = require('./alarm.cjs');
+
 const functions = ['fetch', 'load', 'replay', 'reconcile'];
 
 /** Queue alarms: metric, statistic and what it means, per queue (SQS developer guide, "Available CloudWatch metrics"). */
@@ -26,9 +28,12 @@ const functionAlarms = {
 };
 
 /**
- * The stack's alarms and their SNS topic. Alarms on what a run reports of itself (not balanced, missing, overdue)
- * belong beside these, one per integration file.
+ * The share of its timeout that no invocation should need, in percent. The flows stop by themselves before it (fetch
+ * 20 s before its end, load 10 s): one that goes on after that is stuck in something it cannot leave.
  */
+const TIME_BUDGET_PERCENT = 95;
+
+/** The stack's alarms on what AWS measures, and their SNS topic. Those on what the code measures: run-alarms.cjs. */
 module.exports = async ({ resolveVariable }) => {
   const prefix = await resolveVariable('self:custom.prefix');
   const resources = {
@@ -39,9 +44,11 @@ module.exports = async ({ resolveVariable }) => {
   for (const [id, { queue, metric, above, periodSec, description }] of Object.entries(queueAlarms)) {
     resources[id] = alarm({
       description,
-      namespace: 'AWS/SQS',
-      metric,
-      dimension: { Name: 'QueueName', Value: { 'Fn::GetAtt': [queue, 'QueueName'] } },
+      metric: {
+        Namespace: 'AWS/SQS',
+        MetricName: metric,
+        Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [queue, 'QueueName'] } }],
+      },
       statistic: 'Maximum',
       above,
       periodSec,
@@ -49,41 +56,31 @@ module.exports = async ({ resolveVariable }) => {
   }
   for (const name of functions) {
     const pascal = name[0].toUpperCase() + name.slice(1);
+    const lambdaMetric = (metric) => ({
+      Namespace: 'AWS/Lambda',
+      MetricName: metric,
+      Dimensions: [{ Name: 'FunctionName', Value: { Ref: `${pascal}LambdaFunction` } }],
+    });
     for (const [metric, description] of Object.entries(functionAlarms)) {
       resources[`${pascal}${metric}Alarm`] = alarm({
         description: `${name}: ${description}`,
-        namespace: 'AWS/Lambda',
-        metric,
-        dimension: { Name: 'FunctionName', Value: { Ref: `${pascal}LambdaFunction` } },
+        metric: lambdaMetric(metric),
         statistic: 'Sum',
         above: 0,
         periodSec: 300,
       });
     }
+    const timeoutSec = await resolveVariable(`self:functions.${name}.timeout`);
+    resources[`${pascal}TimeBudgetAlarm`] = alarm({
+      description: `${name}: an invocation took more than ${TIME_BUDGET_PERCENT} % of its ${timeoutSec} s.`,
+      metric: lambdaMetric('Duration'),
+      statistic: 'Maximum',
+      above: timeoutSec * 10 * TIME_BUDGET_PERCENT,
+      periodSec: 300,
+    });
   }
   return { Resources: resources, Outputs: { AlarmTopicArn: { Value: { Ref: 'AlarmTopic' } } } };
 };
-
-/** An alarm over one period. Without data there is nothing wrong: idle queues and functions report none. */
-function alarm({ description, namespace, metric, dimension, statistic, above, periodSec }) {
-  return {
-    Type: 'AWS::CloudWatch::Alarm',
-    Properties: {
-      AlarmDescription: description,
-      Namespace: namespace,
-      MetricName: metric,
-      Dimensions: [dimension],
-      Statistic: statistic,
-      ComparisonOperator: 'GreaterThanThreshold',
-      Threshold: above,
-      Period: periodSec,
-      EvaluationPeriods: 1,
-      TreatMissingData: 'notBreaching',
-      AlarmActions: [{ Ref: 'AlarmTopic' }],
-      OKActions: [{ Ref: 'AlarmTopic' }],
-    },
-  };
-}
 
 function topicPolicy(topic) {
   return {

@@ -1,33 +1,33 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { ReadableQueue } from '../../lib/dispatch/queue.ts';
-import { sqsQueue } from '../../lib/dispatch/sqs-queue.ts';
-import { dynamoIdStore } from '../../lib/idcheck/dynamodb-store.ts';
-import type { IdStore } from '../../lib/idcheck/store.ts';
 import type { Integration } from '../../lib/integration/schema.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
-import { dynamoRunStore } from '../../lib/run/dynamodb-store.ts';
-import type { RunStore } from '../../lib/run/store.ts';
-import { dynamoClient, sqsClient } from '../../lib/runtime/aws.ts';
-import { resource } from '../../lib/runtime/environment.ts';
 import { type Fault, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { type Stack, type StackEvent, startStack } from '../stack/stack.ts';
 import { connectionVariables, type Side, sandboxedSides } from './sides.ts';
+import { openEmbeddedStores, type Stores } from './stores.ts';
 
 /** The project's own folder: where serverless.yml, functions and integrations are. */
 export const SERVICE_DIR = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The stores and queues of a stack, as the command line uses them beside its functions. */
-export type Stores = {
-  dynamo: DynamoDBClient;
-  idStore: IdStore;
-  runs: RunStore;
-  records: ReadableQueue;
-  deadLetters: ReadableQueue;
-  close(): void;
-};
+/** What the sandbox's targets hold, in the data directory. */
+const SANDBOX_FILE = 'sandbox-target.jsonl';
+
+/** Where the running stack's servers listen, in the data directory: for a second process that only looks. */
+export const ENDPOINTS_FILE = 'endpoints.json';
+
+/** What an operator sets for the functions beside the connections' variables. */
+const OPERATOR_VARIABLES = [
+  'NOTIFY_FORMAT',
+  'NOTIFY_WEBHOOK_URL',
+  'NOTIFY_SECRET',
+  'RECORD_LOG_RATE',
+  'FETCH_TIME_BUDGET_MS',
+];
+
+const operatorVariables = (): Record<string, string> =>
+  Object.fromEntries(OPERATOR_VARIABLES.map((name) => [name, process.env[name] ?? '']));
 
 /** The embedded stack, with the sandbox for the sides that have no address. */
 export type Embedded = {
@@ -57,49 +57,39 @@ export const startEmbedded = async ({ dataDir, fresh, run, onEvent }: EmbeddedOp
   };
   try {
     const sides = run === undefined ? [] : sandboxedSides(run.integration, process.env);
-    const storeFile = join(dataDir, 'sandbox-target.jsonl');
+    // Faults of the configuration are named before anything is taken or, with `fresh`, discarded.
+    if (run !== undefined) connectionVariables(run.integration, process.env, { url: 'http://127.0.0.1', sides });
     let sandbox: Sandbox | undefined;
-    if (run !== undefined && sides.length > 0) {
-      mkdirSync(dataDir, { recursive: true });
-      if (fresh) rmSync(storeFile, { force: true });
-      const { groups, faults } = run;
-      sandbox = await startSandbox({ storeFile, ...(groups && { groups }), ...(faults && { faults }) });
-      undo.push(sandbox.close);
-    }
-    const variables = run && connectionVariables(run.integration, process.env, sandbox && { url: sandbox.url, sides });
+    let variables: Record<string, string> = {};
+    /** Asked once the data directory is ours: the sandbox's file in it must not be touched before. */
+    const connections = async (): Promise<Record<string, string>> => {
+      if (run === undefined) return operatorVariables();
+      if (sides.length > 0) {
+        const storeFile = join(dataDir, SANDBOX_FILE);
+        if (fresh) rmSync(storeFile, { force: true });
+        const { groups, faults } = run;
+        sandbox = await startSandbox({ storeFile, ...(groups && { groups }), ...(faults && { faults }) });
+        undo.push(sandbox.close);
+      }
+      variables = connectionVariables(run.integration, process.env, sandbox && { url: sandbox.url, sides });
+      return { ...operatorVariables(), ...variables, INTEGRATIONS: run.paths };
+    };
     const stack = await startStack({
       dataDir,
       serviceDir: SERVICE_DIR,
       fresh: fresh ?? false,
-      env: { ...variables, ...(run && { INTEGRATIONS: run.paths }) },
+      env: connections,
       ...(onEvent && { onEvent }),
     });
     undo.push(stack.close);
-    const stores = openStores(stack.env);
+    const stores = openEmbeddedStores(stack.env);
     undo.push(stores.close);
-    return { stack, stores, sandbox, sandboxedSides: sides, variables: variables ?? {}, close };
+    const endpointsFile = join(dataDir, ENDPOINTS_FILE);
+    writeFileSync(endpointsFile, JSON.stringify(stack.env));
+    undo.push(() => rmSync(endpointsFile, { force: true }));
+    return { stack, stores, sandbox, sandboxedSides: sides, variables, close };
   } catch (error) {
     await close();
     throw error;
   }
-};
-
-const openStores = (env: Record<string, string>): Stores => {
-  const shared = {
-    region: env.AWS_REGION ?? '',
-    credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID ?? '', secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? '' },
-  };
-  const dynamo = dynamoClient({ ...shared, endpoint: env.AWS_ENDPOINT_URL_DYNAMODB ?? '' });
-  const sqs = sqsClient({ ...shared, endpoint: env.AWS_ENDPOINT_URL_SQS ?? '', useQueueUrlAsEndpoint: false });
-  return {
-    dynamo,
-    idStore: dynamoIdStore(dynamo, resource('IDCHECK_TABLE', env)),
-    runs: dynamoRunStore(dynamo, resource('RUNS_TABLE', env)),
-    records: sqsQueue(sqs, resource('RECORDS_QUEUE_URL', env)),
-    deadLetters: sqsQueue(sqs, resource('DEAD_LETTER_QUEUE_URL', env)),
-    close: () => {
-      dynamo.destroy();
-      sqs.destroy();
-    },
-  };
 };

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { readIntegrations } from '../../lib/integration/read.ts';
 import type { Integration } from '../../lib/integration/schema.ts';
 import { UsageError } from './exit-code.ts';
 
 export const DEFAULT_INTEGRATION = 'okki-product-groups-to-qingyiyun';
+/** Where the embedded stack keeps its state unless told otherwise. */
+export const DEFAULT_DATA_DIR = '.local';
 
 /** An integration, and the value of `INTEGRATIONS` under which the functions find it. */
 export type Choice = { integration: Integration; paths: string };
@@ -28,5 +30,5 @@ export const chooseIntegration = (nameOrPath: string, serviceDir: string): Choic
     const names = integrations.map(({ name }) => name).join(', ');
     throw new UsageError(`There is no integration ${JSON.stringify(nameOrPath)}. In ${folder} there are: ${names}.`);
   }
-  return { integration, paths: [folder].join(delimiter) };
+  return { integration, paths: folder };
 };

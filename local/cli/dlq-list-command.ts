@@ -1,0 +1,99 @@
+import { stringifyJson } from '../../lib/json/json.ts';
+import { type Letter, listLetters } from '../../lib/replay/letters.ts';
+import { filterOf, type LetterFlags } from './dlq-flags.ts';
+import { type ExitCode, exitCodes, UsageError } from './exit-code.ts';
+import { integrationsMeant } from './find-run.ts';
+import { fittedTable, terminalColumns } from './fitted-table.ts';
+import { countByReason, letterFacts, letterWords } from './letter-text.ts';
+import type { StackFlags } from './with-stores.ts';
+import { withStores } from './with-stores.ts';
+import { localTime } from './words.ts';
+
+/** Prints the dead letters grouped by reason, in each the oldest first. Exit 1 while any wait. */
+export const listCommand = async (flags: LetterFlags): Promise<ExitCode> => {
+  const integration = flags.integration === undefined ? undefined : integrationsMeant(flags.integration)[0]?.name;
+  const filter = filterOf(flags, integration);
+  const letters = await withStores(flags, ({ deadLetters }) => listLetters(deadLetters, filter));
+  process.stdout.write(
+    flags.json
+      ? `${JSON.stringify({ byReason: Object.fromEntries(countByReason(letters)), letters: letters.map(letterFacts) })}\n`
+      : listText(letters),
+  );
+  return letters.length > 0 ? exitCodes.unfinishedRecords : exitCodes.ok;
+};
+
+const listText = (letters: readonly Letter[]): string => {
+  if (letters.length === 0) return 'No dead letters. 没有死信。\n';
+  const byReason = countByReason(letters);
+  const rows = [...byReason].flatMap(([reason]) =>
+    letters
+      .filter((letter) => letter.reason === reason)
+      .map((letter) => [
+        reason,
+        letter.id ?? letter.messageId,
+        letter.number ?? '',
+        letterWords(letter),
+        String(letter.attempts),
+        localTime(letter.lastMs),
+        letter.integration ?? '-',
+      ]),
+  );
+  const header = ['reason', 'id', 'number', 'words', 'attempts', 'last', 'integration'];
+  return [
+    [...byReason].map(([reason, count]) => `${count} ${reason}`).join(', '),
+    '',
+    fittedTable(header, rows, terminalColumns() ?? 160),
+    '',
+    'okki-sync dlq show ID shows one 查看; when the cause is mended 修复后重放: okki-sync dlq replay',
+    '',
+  ].join('\n');
+};
+
+/** Prints all of the letters of one record (or of a letter's message id). Throws UsageError where none waits. */
+export const showCommand = async (id: string, flags: StackFlags & { json?: boolean }): Promise<ExitCode> => {
+  const found = await withStores(flags, async ({ deadLetters, idStore }) => {
+    const letters = await listLetters(deadLetters, { id });
+    return Promise.all(
+      letters.map(async (letter) => ({
+        letter: letterFacts(letter),
+        item:
+          letter.integration === undefined || letter.id === undefined
+            ? undefined
+            : (await idStore.read(letter.integration, [letter.id])).get(letter.id),
+      })),
+    );
+  });
+  if (found.length === 0) throw new UsageError(`No dead letter waits for ${JSON.stringify(id)}. 没有这条死信。`);
+  if (flags.json) {
+    process.stdout.write(`${stringifyJson({ letters: found } as unknown as Record<string, never>)}\n`);
+    return exitCodes.unfinishedRecords;
+  }
+  for (const { letter, item } of found) process.stdout.write(showText(letter, item));
+  return exitCodes.unfinishedRecords;
+};
+
+type Shown = ReturnType<typeof letterFacts>;
+
+const showText = (letter: Shown, item: { trouble?: { kind: string; reason: string } } | undefined): string => {
+  const { reason, id, number, integration, runId, attempts, firstMs, lastMs, failure, message, body, messageId } =
+    letter;
+  const facts: ReadonlyArray<readonly [string, string | undefined]> = [
+    ['reason 原因', reason],
+    ['id', id],
+    ['number 编码', number],
+    ['integration 集成', integration],
+    ['run 运行', runId],
+    ['attempts 次数', String(attempts)],
+    ['replayed 重放', message?.replays === undefined ? undefined : `${message.replays} times`],
+    ['first sent 首发', localTime(firstMs)],
+    ['last failure 最近', localTime(lastMs)],
+    ['cause', failure && [failure.cause, failure.status].filter((word) => word !== undefined).join(' ')],
+    ['answer 目标答复', failure?.excerpt],
+    ['idCheck', item?.trouble && `${item.trouble.kind}: ${item.trouble.reason}`],
+    ['would send 将发送', message && stringifyJson(message.body)],
+    ['body 原文', body],
+    ['message id', messageId],
+  ];
+  const rows = facts.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+  return `${fittedTable(['', ''], rows, undefined).trimStart()}\n\n`;
+};

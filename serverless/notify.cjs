@@ -1,0 +1,27 @@
+/** The parameters of a stage that may point at a secret of the notification's robot. */
+const params = ['notifyWebhookUrl', 'notifySecret'];
+
+/** Leave for reconcile to read the robot's secrets, where the stage has a robot. Off by default: then there is none. */
+module.exports = async ({ resolveVariable }) => {
+  const values = await Promise.all(params.map((name) => resolveVariable(`param:${name}`)));
+  const resources = values
+    .filter((value) => typeof value === 'string' && value.startsWith('ssm:'))
+    .map((value) => value.slice('ssm:'.length).replace(/^\//, ''))
+    .map((path) => ({ 'Fn::Sub': `arn:\${AWS::Partition}:ssm:\${AWS::Region}:\${AWS::AccountId}:parameter/${path}` }));
+  if (resources.length === 0) return { Resources: {} };
+  return {
+    Resources: {
+      NotifySecretsPolicy: {
+        Type: 'AWS::IAM::RolePolicy',
+        Properties: {
+          PolicyName: 'notify-secrets',
+          RoleName: { Ref: 'ReconcileRole' },
+          PolicyDocument: {
+            Version: '2012-10-17',
+            Statement: [{ Sid: 'ReadNotifySecrets', Effect: 'Allow', Action: 'ssm:GetParameter', Resource: resources }],
+          },
+        },
+      },
+    },
+  };
+};

@@ -1,0 +1,52 @@
+import stringWidth from 'string-width';
+import { describe, expect, test } from 'vitest';
+import { fittedTable } from '../../../local/cli/fitted-table.ts';
+import { parseSpan, span, waitingWords } from '../../../local/cli/words.ts';
+import { loadingRun } from '../../run/run-record.ts';
+
+describe('a table', () => {
+  const header = ['id', 'words', 'n'];
+  const rows = [['5203300118', '分组名称不符合目标系统的规则'.repeat(5), '1']];
+
+  test.each([40, 60, 80, 120])('fits a terminal of %d columns, Chinese characters counted as two', (columns) => {
+    for (const line of fittedTable(header, rows, columns).split('\n')) {
+      expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  test('cuts the widest column first, and leaves ids whole', () => {
+    expect(fittedTable(header, rows, 60)).toContain('5203300118');
+  });
+
+  test('cuts nothing where there is no terminal', () => {
+    expect(fittedTable(header, rows, undefined)).toContain(rows[0]?.[1]);
+  });
+});
+
+test.each([
+  ['90s', 90_000],
+  ['30m', 1_800_000],
+  ['2h', 7_200_000],
+  ['7d', 604_800_000],
+  ['2', undefined],
+  ['2w', undefined],
+  ['-2h', undefined],
+  ['1h30m', undefined],
+])('the span %s is %s ms', (text, ms) => {
+  expect(parseSpan(text)).toBe(ms);
+});
+
+test.each([
+  [850, '850 ms'],
+  [12_340, '12.3 s'],
+  [250_000, '4 min 10 s'],
+  [12_000_000, '3 h 20 min'],
+  [187_200_000, '2 d 4 h'],
+])('%d ms read as %s', (ms, words) => {
+  expect(span(ms)).toBe(words);
+});
+
+test('what waits is named, what does not is left out', () => {
+  expect(waitingWords({ counts: { ...loadingRun.counts, rejected: 2, open: 1 } })).toBe('2 rejected, 1 open');
+  expect(waitingWords(loadingRun)).toBe('');
+});

@@ -1,0 +1,98 @@
+import { type RecordMessage, readMessage } from '../../lib/dispatch/message.ts';
+import { isJsonObject, type JsonObject, parseJson } from '../../lib/json/json.ts';
+import { fateOf } from '../../lib/run/books.ts';
+import { addTo, type Evidence, isUnsafe } from './evidence.ts';
+import { type Environment, workerOf } from './lambda.ts';
+import type { QueueName } from './sqs.ts';
+import { itemOf } from './stores.ts';
+import type { World } from './world.ts';
+
+/** Whether the records queue holds a message of this content. */
+const isQueued = ({ queues }: World, { id, hash }: RecordMessage): boolean =>
+  [...queues.records.messages.values()].some(({ body }) => {
+    const read = body.includes(hash) ? readMessage(body) : undefined;
+    return read?.kind === 'message' && read.message.id === id && read.message.hash === hash;
+  });
+
+const parsedLetter = (body: string): JsonObject => {
+  const letter = parseJson(body);
+  return isJsonObject(letter) ? letter : {};
+};
+
+/** Watches what queues are given, what is acknowledged, and what becomes a dead letter. */
+export const auditQueues = (world: World, evidence: Evidence) => {
+  const { scheduler, settings } = world;
+  const { posts, owners, doubtedMs, accepted, letters, replayedMs, replayedBy } = evidence;
+  const { maxAttempts } = settings.integration.target.retry;
+
+  /** Whether a record really ended as its letter says. */
+  const isEarned = (reason: unknown, id: string, hash: string): boolean => {
+    const sent = posts.get(id) ?? [];
+    switch (reason) {
+      case 'rejected':
+        return sent.some((post) => post.truth === 'rejected' && post.hash === hash);
+      case 'uncertain':
+        return doubtedMs.has(id) || itemOf(world.idTable, id)?.claim !== undefined || sent.some(isUnsafe);
+      case 'exhausted':
+        return sent.filter(({ truth }) => truth === 'failed' || truth === 'uncertain').length >= maxAttempts;
+      default:
+        return false;
+    }
+  };
+
+  const letterAccepted = (environment: Environment, body: string): void => {
+    const { id, deadLetter, message } = parsedLetter(body);
+    const hash = isJsonObject(message) ? String(message.hash) : '';
+    world.note(environment.name, 'buries', String(id), String(deadLetter));
+    letters.add(`${id} ${hash}`);
+    if (!isEarned(deadLetter, String(id), hash)) {
+      world.broken('only what failed for real becomes a dead letter', `id ${id}, ${deadLetter}`);
+    }
+  };
+
+  const recordAccepted = (environment: Environment, { id, hash, runId, body }: RecordMessage): void => {
+    world.note(environment.name, 'sends', id, String(body.编码 ?? body.group_name), runId);
+    accepted.add(`${runId} ${id} ${hash}`);
+    if (!environment.name.startsWith('replay')) return;
+    addTo(replayedMs, id, scheduler.nowMs());
+    const worker = workerOf(environment);
+    replayedBy.set(worker, (replayedBy.get(worker) ?? new Set()).add(id));
+  };
+
+  return {
+    messageAccepted: (environment: Environment, queue: QueueName, body: string): void => {
+      if (queue === 'dead-letters') letterAccepted(environment, body);
+      if (queue !== 'records') return;
+      const read = readMessage(body);
+      if (read.kind === 'message') recordAccepted(environment, read.message);
+      else world.broken('every message can be read', read.why);
+    },
+
+    letterDeleted: (environment: Environment, body: string): void => {
+      const { id } = parsedLetter(body);
+      if (replayedBy.get(workerOf(environment))?.has(String(id))) return;
+      world.broken('a dead letter is deleted only after its message was accepted', `id ${id}`);
+    },
+
+    /** A worker said of a message that it is dealt with, and the message is gone. */
+    acknowledged: (worker: string, body: string): void => {
+      const read = readMessage(body);
+      if (read.kind === 'unreadable') return;
+      const { id, hash, versionMs, runId } = read.message;
+      const item = itemOf(world.idTable, id);
+      const isUnderWay = item?.claim !== undefined && owners.get(item.claim.owner) !== worker;
+      const hasOutcome = fateOf(item, { id, hash, versionMs }, settings.policy.idCheck) !== 'open';
+      if (isUnderWay || hasOutcome || item?.trouble?.hash === hash || isQueued(world, read.message)) return;
+      world.broken(
+        'a message is acknowledged only when its record has an outcome, or a copy',
+        `id ${id}, run ${runId}`,
+      );
+    },
+
+    /** An invocation failed so many of its deliveries. */
+    givenBack: (environment: Environment, count: number): void => {
+      if (count === 0 || environment.sendFaults > 0) return;
+      world.broken('waiting is not failing: no delivery is failed while the queues answer', environment.name);
+    },
+  };
+};

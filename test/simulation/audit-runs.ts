@@ -1,0 +1,64 @@
+import type { LedgerChunk } from '../../lib/run/ledger.ts';
+import type { RunRecord } from '../../lib/run/record.ts';
+import type { Lease } from '../../lib/run/store.ts';
+import type { Evidence } from './evidence.ts';
+import { type Environment, workerOf } from './lambda.ts';
+import type { World } from './world.ts';
+
+/** Watches leases, ledgers and checkpoints. */
+export const auditRuns = (world: World, evidence: Evidence) => {
+  const { owners, accepted, chunks, runs, refreshVersionsMs } = evidence;
+  /** Environment → the page that its source gave last, by ids; '' for a record without one. */
+  const lastPages = new Map<string, string[]>();
+  /** Chunks whose messages were looked for already. */
+  const checked = new Map<string, LedgerChunk>();
+
+  const checkCounted = (runId: string, index: number): void => {
+    const key = `${runId} ${index}`;
+    const chunk = chunks.get(key);
+    if (chunk === undefined) {
+      world.broken('the checkpoint counts only chunks that are written', key);
+      return;
+    }
+    if (checked.get(key) === chunk) return;
+    checked.set(key, chunk);
+    const lost = chunk.entries.find(
+      ({ id, outcome, hash }) => outcome === 'enqueued' && !accepted.has(`${runId} ${id} ${hash}`),
+    );
+    if (lost === undefined) return;
+    world.broken('the checkpoint moves only after the queue accepted the messages', `${key}, id ${lost.id}`);
+  };
+
+  return {
+    leaseAsked: (environment: Environment, { owner }: Lease): void => {
+      owners.set(owner, workerOf(environment));
+    },
+
+    pageRead: (environment: Environment, ids: string[]): void => {
+      lastPages.set(environment.name, ids);
+    },
+
+    chunkSaved: async (environment: Environment, chunk: LedgerChunk): Promise<void> => {
+      const worker = workerOf(environment);
+      const place = `${chunk.runId}, chunk ${chunk.index}`;
+      chunks.set(`${chunk.runId} ${chunk.index}`, structuredClone(chunk));
+      const page = lastPages.get(environment.name) ?? [];
+      const isWhole =
+        page.length === chunk.entries.length && page.every((id, index) => id === '' || id === chunk.entries[index]?.id);
+      if (!isWhole) world.broken('every record of a page is in the ledger once', place);
+      const lease = await world.runTable.lease(world.settings.integration.name);
+      if (lease === undefined || owners.get(lease.owner) !== worker) {
+        world.broken('only the leaseholder writes the ledger', `${place}, by ${worker}`);
+      }
+    },
+
+    runSaved: (environment: Environment, run: RunRecord): void => {
+      const { runId, status, fullRefresh, versionMs, failure } = run;
+      const counted = run.checkpoint?.chunks ?? run.chunks ?? 0;
+      world.note(environment.name, 'saves', runId, `${status}, ${counted} chunks`, failure?.message ?? '');
+      runs.set(runId, structuredClone(run));
+      if (fullRefresh) refreshVersionsMs.add(versionMs);
+      for (let index = 1; index <= counted; index++) checkCounted(runId, index);
+    },
+  };
+};

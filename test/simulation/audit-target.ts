@@ -1,0 +1,158 @@
+import type { IdCheck } from '../../lib/idcheck/item.ts';
+import { addTo, type Evidence, isUnsafe, type Post, type Settled } from './evidence.ts';
+import { type Environment, workerOf } from './lambda.ts';
+import { itemOf } from './stores.ts';
+import type { Posted, Truth } from './target-server.ts';
+import type { World } from './world.ts';
+
+/** A worker's word that the request was surely not applied. */
+const deniesApplication = (settled: Settled | undefined): boolean =>
+  settled === 'released' || settled === 'rejected' || settled === 'exhausted';
+
+/** What a settling write says of the POST under its claim. */
+const settledAs = (before: IdCheck, after: IdCheck): Settled => {
+  if (after.trouble !== undefined && after.trouble.sinceMs !== before.trouble?.sinceMs) return after.trouble.kind;
+  const isLoaded = before.claim !== undefined && after.loaded?.hash === before.claim.hash;
+  return isLoaded && after.loaded?.atMs !== before.loaded?.atMs ? 'loaded' : 'released';
+};
+
+const describe = ({ loaded, claim, trouble, doubt }: IdCheck): string =>
+  [
+    claim && `claimed v${claim.versionMs}`,
+    loaded && `loaded v${loaded.versionMs}`,
+    trouble && `${trouble.kind} v${trouble.versionMs}`,
+    doubt && 'in doubt',
+  ]
+    .filter((word) => word !== undefined)
+    .join(', ');
+
+/** Watches what is POSTed, what the target makes of it, and what idCheck is told of it. */
+export const auditTarget = (world: World, evidence: Evidence) => {
+  const { scheduler, settings } = world;
+  const { policy } = settings;
+  const { posts, owners, doubtedMs, letters, replayedMs, refreshVersionsMs } = evidence;
+  /** `id hash` → the Idempotency-Key that it is sent with. */
+  const keys = new Map<string, string>();
+
+  const must = (isSo: boolean, rule: string, id: string, more = ''): void => {
+    if (!isSo) world.broken(rule, `id ${id}${more}`);
+  };
+
+  const checkPost = (post: Post, isAlone: boolean): void => {
+    const { id, hash, sentMs, worker, key } = post;
+    const claim = itemOf(world.idTable, id)?.claim;
+    const isOwn = claim !== undefined && owners.get(claim.owner) === worker;
+    must(isOwn, 'no POST without a claim of its own', id);
+    must(!isOwn || claim.hash === hash, 'a claim is for the content that is sent', id);
+    if (isAlone) {
+      const known = keys.get(`${id} ${hash}`) ?? key;
+      must(known === key, 'one content of one id always has the same Idempotency-Key', id);
+      keys.set(`${id} ${hash}`, known);
+    }
+    const earlier = posts.get(id) ?? [];
+    const last = earlier.at(-1);
+    if (last === undefined) return;
+    const isUnderWay = sentMs < last.untilMs;
+    must(last.settled !== undefined || !isUnderWay, 'two POSTs of one id are never under way at once', id);
+    must(
+      !isUnsafe(last) || last.hash === hash || !isUnderWay,
+      'other content waits while a POST of unknown outcome may still be applied',
+      id,
+    );
+    const isRefresh = refreshVersionsMs.has(post.versionMs) && !policy.idCheck;
+    const isDoubted = (doubtedMs.get(id) ?? 0) >= last.sentMs;
+    must(
+      last.settled !== 'loaded' || last.hash !== hash || isDoubted || isRefresh,
+      'loaded content is not sent again',
+      id,
+    );
+    must(
+      !policy.idCheck || !earlier.some(({ settled }) => settled === 'loaded'),
+      'with idCheck a loaded id is not overwritten',
+      id,
+    );
+    must(
+      policy.onUncertain !== 'park' ||
+        !isUnsafe(last) ||
+        (replayedMs.get(id) ?? []).some((replayMs) => replayMs >= last.sinceMs),
+      'with park nothing is sent after a POST of unknown outcome, but by replay',
+      id,
+    );
+  };
+
+  const checkSettled = (post: Post, settled: Settled): void => {
+    post.settled = settled;
+    const { id, appliedMs, truth } = post;
+    must(settled !== 'loaded' || appliedMs !== undefined, 'what is settled as loaded has been applied', id);
+    if (!deniesApplication(settled)) return;
+    must(appliedMs === undefined, 'what is settled as not applied was not applied', id, `, ${settled}`);
+    must(truth !== 'uncertain', 'an unknown outcome is never settled as a failure', id, `, ${settled}`);
+  };
+
+  return {
+    /** A request with these records leaves its environment. */
+    postsSent: (environment: Environment, posted: readonly Posted[], key: string, timeoutMs: number): Post[] => {
+      const sentMs = scheduler.nowMs();
+      return posted.map((one) => {
+        const claim = itemOf(world.idTable, one.id)?.claim;
+        const post: Post = {
+          ...one,
+          worker: workerOf(environment),
+          key,
+          versionMs: claim?.versionMs ?? 0,
+          sinceMs: claim?.sinceMs ?? sentMs,
+          sentMs,
+          untilMs: Math.max(sentMs + timeoutMs, claim?.untilMs ?? 0),
+        };
+        world.note(environment.name, 'posts', one.id, one.name);
+        checkPost(post, posted.length === 1);
+        addTo(posts, one.id, post);
+        return post;
+      });
+    },
+
+    /** The target applied a record; `isChange`: it was not a repetition that the target knew. */
+    applied: (post: Post, isChange: boolean): void => {
+      const { id, name, settled, versionMs } = post;
+      world.note('target', isChange ? 'applies' : 'has already', id, name);
+      post.appliedMs = scheduler.nowMs();
+      must(!deniesApplication(settled), 'what is settled as not applied is not applied later', id);
+      const isOverNewer = (posts.get(id) ?? []).some(
+        (other) => other.appliedMs !== undefined && other.versionMs > versionMs,
+      );
+      must(!isChange || !isOverNewer, 'older content never overwrites newer', id);
+    },
+
+    /** The worker hears how its POST ended. */
+    answered: (post: Post, truth: Truth): void => {
+      post.truth = truth;
+      world.note(post.worker.replace(/\/.*/, ''), 'hears', post.id, truth);
+    },
+
+    itemWritten: (environment: Environment, before: IdCheck | undefined, after: IdCheck): void => {
+      const worker = workerOf(environment);
+      const nowMs = scheduler.nowMs();
+      const { id, claim, trouble } = after;
+      world.note(environment.name, 'writes', id, describe(after));
+      evidence.lastWriteMs = nowMs;
+      const held = before?.claim;
+      const holder = held && owners.get(held.owner);
+      const isOfOther = held !== undefined && held.untilMs > nowMs && holder !== worker;
+      must(!isOfOther, "nobody overwrites another's live claim", id);
+      const isOlder = (after.loaded?.versionMs ?? Number.POSITIVE_INFINITY) < (before?.loaded?.versionMs ?? 0);
+      must(!isOlder, 'a newer result is never overwritten by an older one', id);
+      const isWritten = trouble?.letterMs === undefined || letters.has(`${id} ${trouble.hash}`);
+      must(isWritten, 'idCheck speaks of a dead letter only once it is in the queue', id);
+
+      const isTakenOver = held !== undefined && claim !== undefined && claim.owner !== held.owner;
+      if (isTakenOver || trouble?.kind === 'parked' || trouble?.kind === 'uncertain') doubtedMs.set(id, nowMs);
+      if (claim !== undefined) {
+        if (claim.owner !== held?.owner) owners.set(claim.owner, worker);
+        return;
+      }
+      if (before === undefined || held === undefined || holder !== worker) return;
+      const post = posts.get(id)?.findLast((one) => one.worker === holder);
+      if (post?.settled === undefined && post?.sinceMs === held.sinceMs) checkSettled(post, settledAs(before, after));
+    },
+  };
+};

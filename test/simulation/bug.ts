@@ -1,0 +1,43 @@
+import type { Queue } from '../../lib/dispatch/queue.ts';
+import type { Source } from '../../lib/extract/source.ts';
+import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
+import type { IdStore } from '../../lib/idcheck/store.ts';
+import type { Target } from '../../lib/load/target.ts';
+import type { RunRequest } from '../../lib/run/start.ts';
+import type { RunStore } from '../../lib/run/store.ts';
+import type { Transform } from '../../lib/transform/transform.ts';
+import type { Environment } from './lambda.ts';
+import type { World } from './world.ts';
+
+type Wrap<Port> = (port: Port, world: World, environment: Environment) => Port;
+
+/**
+ * A deliberate bug: what it puts between the flows and the world, so that the world sees what a program with this bug
+ * would do.
+ */
+export type Bug = {
+  name: string;
+  /** What the program gets wrong. */
+  summary: string;
+  /** Within so many seeds the simulation finds it. */
+  seeds: number;
+  idStore?: Wrap<IdStore>;
+  runs?: Wrap<RunStore>;
+  source?: Wrap<Source>;
+  transform?: Wrap<Transform>;
+  target?: Wrap<Target>;
+  /** The records queue, as fetch or load send to it. */
+  fetchRecords?: Wrap<Queue>;
+  loadRecords?: Wrap<Queue>;
+  deadLetters?: Wrap<Queue>;
+  replayRecords?: Wrap<Queue>;
+  fetchPolicy?: (policy: LoadPolicy) => LoadPolicy;
+  loadPolicy?: (policy: LoadPolicy) => LoadPolicy;
+  runRequest?: (request: RunRequest, world: World) => RunRequest;
+  /** Messages are deleted before the function sees them. */
+  acknowledgesAtOnce?: true;
+  /** The queue's client hides the entries that failed. */
+  ignoresFailedEntries?: true;
+};
+
+export const noBug: Bug = { name: 'none', summary: 'the program as it is', seeds: 0 };

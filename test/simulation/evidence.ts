@@ -1,0 +1,70 @@
+import type { LedgerChunk } from '../../lib/run/ledger.ts';
+import type { RunRecord } from '../../lib/run/record.ts';
+import type { Posted, Truth } from './target-server.ts';
+
+/** How a worker wrote down that a POST ended. */
+export type Settled = 'loaded' | 'released' | 'rejected' | 'exhausted' | 'uncertain' | 'parked';
+
+/** One record in one POST, and all that became of it. */
+export type Post = Posted & {
+  worker: string;
+  key: string;
+  /** Of the claim that it was sent under. */
+  versionMs: number;
+  sinceMs: number;
+  sentMs: number;
+  /** For so long the request may be under way. */
+  untilMs: number;
+  /** What its worker heard. */
+  truth?: Truth;
+  settled?: Settled;
+  appliedMs?: number;
+};
+
+/** What the audit remembers of a world, beside what the world holds. */
+export type Evidence = {
+  /** By id, in the order they were sent. */
+  posts: Map<string, Post[]>;
+  /** Owner token of a claim or a lease → the worker that asked for it. */
+  owners: Map<string, string>;
+  /** When idCheck last spoke of an unknown outcome, by id: a claim whose owner vanished counts, sent or not. */
+  doubtedMs: Map<string, number>;
+  lastWriteMs: number;
+  /** `run id hash` of what the records queue took. */
+  accepted: Set<string>;
+  /** `id hash` of what the dead-letter queue took. */
+  letters: Set<string>;
+  /** When a replay of an id reached the records queue. */
+  replayedMs: Map<string, number[]>;
+  /** Worker → ids that it replayed. */
+  replayedBy: Map<string, Set<string>>;
+  /** Versions of full refreshes. */
+  refreshVersionsMs: Set<number>;
+  chunks: Map<string, LedgerChunk>;
+  runs: Map<string, RunRecord>;
+};
+
+export const noEvidence = (): Evidence => ({
+  posts: new Map(),
+  owners: new Map(),
+  doubtedMs: new Map(),
+  lastWriteMs: 0,
+  accepted: new Set(),
+  letters: new Set(),
+  replayedMs: new Map(),
+  replayedBy: new Map(),
+  refreshVersionsMs: new Set(),
+  chunks: new Map(),
+  runs: new Map(),
+});
+
+/** Its outcome is not known, whatever is known elsewhere. */
+export const isUnsafe = ({ settled }: Post): boolean =>
+  settled === undefined || settled === 'uncertain' || settled === 'parked';
+
+/** Adds to a list under a key. */
+export const addTo = <Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): void => {
+  const list = lists.get(key);
+  if (list) list.push(value);
+  else lists.set(key, [value]);
+};

@@ -1,0 +1,62 @@
+import { parseArgs } from 'node:util';
+import { noBug } from './bug.ts';
+import { bugs } from './bugs.ts';
+import { simulate } from './simulate.ts';
+import { timelineOf } from './timeline.ts';
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    seed: { type: 'string' },
+    bug: { type: 'string' },
+    'all-bugs': { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
+  },
+});
+
+const first = values.seed === undefined ? 1 : Number(values.seed);
+const count = values.seed === undefined ? Number(values.seeds) : 1;
+const bug = values.bug === undefined ? noBug : bugs.find(({ name }) => name === values.bug);
+if (bug === undefined || !Number.isSafeInteger(first) || !Number.isSafeInteger(count)) {
+  console.error(`usage: npm run simulate -- [--seeds N | --seed S] [--bug NAME] [--verbose]`);
+  console.error(`bugs: ${bugs.map(({ name }) => name).join(', ')}`);
+  process.exit(2);
+}
+
+if (values['all-bugs']) {
+  // Over several stretches of seeds, how many it takes to find each deliberate bug: the table in docs/simulation.md.
+  const STRETCH = 100_000;
+  for (const one of bugs) {
+    const needed: number[] = [];
+    const rules = new Set<string>();
+    for (let from = 0; from < count * STRETCH; from += STRETCH) {
+      let tried = 0;
+      let rule: string | undefined;
+      while (rule === undefined && tried < 2_000)
+        rule = (await simulate(from + ++tried, { bug: one })).violations[0]?.rule;
+      needed.push(rule === undefined ? Number.POSITIVE_INFINITY : tried);
+      if (rule !== undefined) rules.add(rule);
+    }
+    needed.sort((a, b) => a - b);
+    const median = needed[needed.length >> 1];
+    console.log(`| ${one.name} | ${one.summary} | ${median} | ${needed.at(-1)} | ${[...rules].join('; ')} |`);
+  }
+  process.exit(0);
+}
+
+const startMs = performance.now();
+const elapsedSec = () => (performance.now() - startMs) / 1000;
+for (let seed = first; seed < first + count; seed++) {
+  const { violations } = await simulate(seed, { bug });
+  const [violation] = violations;
+  if (violation || values.verbose) {
+    console.log(timelineOf(await simulate(seed, { bug, records: true })));
+  }
+  if (violation) {
+    const again = `npm run simulate -- --seed ${seed}${bug === noBug ? '' : ` --bug ${bug.name}`}`;
+    console.log(`\nseed ${seed} broke "${violation.rule}" (${violation.detail})\nagain: ${again}`);
+    process.exit(1);
+  }
+}
+const tookSec = elapsedSec();
+console.log(`${count} seeds held every invariant in ${tookSec.toFixed(1)} s (${Math.round(count / tookSec)} seeds/s)`);

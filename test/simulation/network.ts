@@ -1,0 +1,57 @@
+import type { Http, HttpAnswer } from '../../lib/connection/http.ts';
+import { failed } from '../fakes/fake-http.ts';
+import { type Environment, resume } from './lambda.ts';
+import { applyTo, postedIn, receive } from './target-server.ts';
+import { latencyMs } from './wire.ts';
+import type { World } from './world.ts';
+
+export const SOURCE_URL = 'http://okki.simulated';
+export const TARGET_URL = 'http://target.simulated';
+
+/** A slow source is cut off by the client: what it would have said does not matter. */
+const isTimeout = (answer: HttpAnswer): boolean => answer.kind === 'failed' && answer.cause === 'timeout';
+
+/** HTTP as one environment reaches it: the source, the target, and the way there and back. */
+export const httpOf = (world: World, environment: Environment): Http => {
+  const { scheduler, chance, audit } = world;
+
+  const isLost = () => environment.state === 'dead' && chance.happens(0.5);
+
+  return {
+    send: (request) =>
+      new Promise((resolve) => {
+        const { timeoutMs } = request;
+        const answerAfter = (ms: number, answer: HttpAnswer, heard = () => {}) =>
+          scheduler.after(Math.min(ms, timeoutMs), () =>
+            resume(world, environment, () => {
+              heard();
+              resolve(ms >= timeoutMs ? failed('timeout') : answer);
+            }),
+          );
+        if (request.url.startsWith(SOURCE_URL)) {
+          scheduler.after(latencyMs(world), () => {
+            if (isLost()) return;
+            const answer = world.answerAsSource(request);
+            answerAfter(isTimeout(answer) ? timeoutMs : chance.whole(20, 500), answer);
+          });
+          return;
+        }
+        const posted = postedIn(request);
+        const key = request.headers['idempotency-key'] ?? '';
+        const posts = audit.postsSent(environment, posted, key, timeoutMs);
+        scheduler.after(chance.whole(1, 20), () => {
+          if (isLost()) return;
+          const holdMs = Math.min(...posts.map(({ untilMs }) => untilMs)) - scheduler.nowMs() - 1;
+          const reception = receive(world, posted, timeoutMs, Math.max(0, holdMs));
+          if (reception.applies) {
+            scheduler.after(reception.applyAfterMs, () => {
+              for (const post of posts) audit.applied(post, applyTo(world, post, posts.length === 1 ? key : post.id));
+            });
+          }
+          answerAfter(reception.answerAfterMs, reception.answer, () => {
+            for (const post of posts) audit.answered(post, reception.truth);
+          });
+        });
+      }),
+  };
+};

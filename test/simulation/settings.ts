@@ -1,0 +1,184 @@
+import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
+import type { Integration } from '../../lib/integration/schema.ts';
+import type { JsonValue } from '../../lib/json/json.ts';
+import { integrationWith } from '../integration/sample.ts';
+import type { Chance } from './chance.ts';
+
+const MINUTE_MS = 60_000;
+
+/** How the target treats a record that it has already, as its integration must know to choose `onUncertain`. */
+type TargetKind =
+  /** The last write under an id stands. */
+  | 'upserts'
+  /** Every request adds a row, but for a repeated Idempotency-Key. */
+  | 'honours-key'
+  /** Every request adds a row: only `park` is right here. */
+  | 'adds-rows';
+
+/** How often each fault happens, as probabilities per occasion; 0 in most worlds for most of them. */
+export type FaultRates = {
+  /** An execution environment dies at an await. */
+  kill: number;
+  /** An execution environment stands still at an await, up to a minute. */
+  stall: number;
+  /** A DynamoDB request fails without having been applied. */
+  storeRefuses: number;
+  /** A DynamoDB write is applied and its answer lost. */
+  storeForgets: number;
+  /** The same, and the SDK's own repetition then meets its first try. */
+  storeRepeats: number;
+  /** An item of a scan is seen as it was some seconds ago. */
+  stale: number;
+  sendRefused: number;
+  sendForgotten: number;
+  /** An entry of a batch fails inside HTTP 200. */
+  entryRefused: number;
+  /** A message is delivered although it is under way. */
+  deliveredTwice: number;
+  deleteLost: number;
+  scheduledTwice: number;
+  source: number;
+  /** The source edits its list between two pages. */
+  drift: number;
+  target: number;
+};
+
+type Paging = 'numbered' | 'numbered-without-total' | 'offset' | 'single';
+
+export type Settings = {
+  policy: LoadPolicy;
+  targetKind: TargetKind;
+  integration: Integration;
+  paging: Paging;
+  pageSize: number;
+  groups: number;
+  periodMs: number;
+  /** For so long faults, edits and the operator are at work. */
+  troubledMs: number;
+  edits: number;
+  operatorReplays: number;
+  /** Whether the operator replays everything in the end. */
+  replaysInTheEnd: boolean;
+  fullRefreshes: number;
+  loadBatchSize: number;
+  loadConcurrency: number;
+  maxReceiveCount: number;
+  rates: FaultRates;
+};
+
+const pagingBlock = (paging: Paging, pageSize: number): JsonValue => {
+  if (paging === 'single') return { kind: 'single' };
+  if (paging === 'offset') return { kind: 'offset', offsetParam: 'offset', sizeParam: 'count', pageSize };
+  return { kind: 'pageNumber', pageParam: 'start_index', sizeParam: 'count', pageSize, firstPage: 1 };
+};
+
+/** Reading a file takes longer than a whole world: worlds with equal files share them. */
+const integrations = new Map<string, Integration>();
+
+const integrationOf = (
+  chance: Chance,
+  policy: LoadPolicy,
+  paging: Paging,
+  pageSize: number,
+  rows: number,
+): Integration => {
+  const maxAttempts = chance.pick([2, 8]);
+  const concurrency = chance.pick([1, 3]);
+  const hasLimit = chance.happens(0.2);
+  const key = JSON.stringify([policy, paging, pageSize, rows, maxAttempts, concurrency, hasLimit]);
+  const known = integrations.get(key);
+  if (known !== undefined) return known;
+  const name = rows === 1 ? 'okki-product-groups-to-qingyiyun' : 'okki-product-groups-to-crm';
+  const integration = integrationWith(name, {
+    'source.paging': pagingBlock(paging, pageSize),
+    'source.rateLimit': undefined,
+    'source.answer.records': paging === 'single' ? 'data' : 'data.list',
+    'target.metadata.idCheck': policy.idCheck,
+    'target.onUncertain': policy.onUncertain,
+    'target.retry': { maxAttempts, baseMs: 1000, capMs: 60_000 },
+    'target.concurrency': concurrency,
+    'target.rateLimit': hasLimit ? { requests: 5, intervalMs: 10_000 } : undefined,
+    ...(rows === 1 ? {} : { 'target.metadata.operation.rows': rows }),
+  });
+  integrations.set(key, integration);
+  return integration;
+};
+
+// The key of a request with several records changes with their company: a target that only honours keys is not safe
+// to send them to again.
+const targetKindOf = (chance: Chance, { idCheck, onUncertain }: LoadPolicy, rows: number): TargetKind => {
+  if (!idCheck || (rows > 1 && onUncertain === 'resend')) return 'upserts';
+  return onUncertain === 'resend'
+    ? chance.pick(['upserts', 'honours-key'])
+    : chance.pick(['upserts', 'honours-key', 'adds-rows']);
+};
+
+const noFaults: FaultRates = {
+  kill: 0,
+  stall: 0,
+  storeRefuses: 0,
+  storeForgets: 0,
+  storeRepeats: 0,
+  stale: 0,
+  sendRefused: 0,
+  sendForgotten: 0,
+  entryRefused: 0,
+  deliveredTwice: 0,
+  deleteLost: 0,
+  scheduledTwice: 0,
+  source: 0,
+  drift: 0,
+  target: 0,
+};
+
+/** Each world has its own mixture of faults: some together find what all together hide. */
+const ratesOf = (chance: Chance): FaultRates => {
+  const some = (low: number, high: number) => chance.pick([0, low, high]);
+  return {
+    kill: some(0.004, 0.02),
+    stall: some(0.004, 0.02),
+    storeRefuses: some(0.01, 0.1),
+    storeForgets: some(0.01, 0.08),
+    storeRepeats: some(0.01, 0.08),
+    stale: some(0.1, 0.5),
+    sendRefused: some(0.01, 0.1),
+    sendForgotten: some(0.01, 0.1),
+    entryRefused: some(0.02, 0.2),
+    deliveredTwice: some(0.05, 0.3),
+    deleteLost: some(0.02, 0.1),
+    scheduledTwice: some(0.1, 0.5),
+    source: some(0.05, 0.25),
+    drift: some(0.1, 0.4),
+    target: some(0.1, 0.5),
+  };
+};
+
+/** What one seed stands for. */
+export const settingsOf = (chance: Chance): Settings => {
+  const policy: LoadPolicy = { idCheck: chance.happens(0.5), onUncertain: chance.pick(['resend', 'park']) };
+  const paging = chance.pick<Paging>(['numbered', 'numbered', 'numbered-without-total', 'offset', 'single']);
+  const pageSize = chance.whole(2, 4);
+  const rows = chance.pick([1, 1, 2, 3]);
+  const periodMs = chance.pick([2, 10, 30]) * MINUTE_MS;
+  return {
+    policy,
+    targetKind: targetKindOf(chance, policy, rows),
+    integration: integrationOf(chance, policy, paging, pageSize, rows),
+    paging,
+    pageSize,
+    groups: chance.whole(3, 10),
+    periodMs,
+    troubledMs: chance.whole(2, 4) * periodMs,
+    edits: chance.whole(0, 8),
+    operatorReplays: chance.pick([0, 0, 1, 3]),
+    replaysInTheEnd: chance.happens(0.3),
+    fullRefreshes: chance.pick([0, 0, 0, 0.3]),
+    loadBatchSize: chance.whole(1, 6),
+    loadConcurrency: chance.whole(2, 4),
+    maxReceiveCount: chance.pick([5, 5, 2]),
+    rates: ratesOf(chance),
+  };
+};
+
+/** The same world once nothing fails any more. */
+export const calm: FaultRates = noFaults;

@@ -1,0 +1,150 @@
+import { deadLetterReasons } from '../../lib/load/dead-letter.ts';
+import { type Functions, functionsOf } from './functions.ts';
+import { invoke, workerOf } from './lambda.ts';
+import { editGroups } from './source-server.ts';
+import type { QueueName, StoredMessage } from './sqs.ts';
+import { isQuiet, judge, whyNotQuiet } from './verdict.ts';
+import { calmDown, type Note, newWorld, type Violation, type World, type WorldOptions } from './world.ts';
+
+const RECONCILE_MS = 10 * 60_000;
+const DAY_MS = 86_400_000;
+/** Visibility of the records queue and of the runs queue (serverless.yml). */
+const HIDDEN_MS: Record<QueueName, number> = { records: 361_000, runs: 1_800_000, 'dead-letters': 60_000 };
+/** Lambda repeats an asynchronous invocation that failed twice, after one and two minutes. */
+const ASYNC_RETRIES_MS = [60_000, 120_000];
+
+/** The event source mapping of one queue. */
+const poll = (world: World, queueName: 'records' | 'runs', functions: Functions): (() => void) => {
+  const { scheduler, chance, settings, queues, audit, bug } = world;
+  const queue = queues[queueName];
+  const isLoad = queueName === 'records';
+  const target = isLoad ? functions.load : functions.fetch;
+  const concurrency = isLoad ? settings.loadConcurrency : 2;
+  let busy = 0;
+  let nextLookMs = Number.POSITIVE_INFINITY;
+
+  const lookAt = (atMs: number): void => {
+    if (atMs >= nextLookMs) return;
+    nextLookMs = atMs;
+    scheduler.after(atMs - scheduler.nowMs(), () => {
+      if (nextLookMs !== atMs) return;
+      nextLookMs = Number.POSITIVE_INFINITY;
+      look();
+    });
+  };
+  const lookLater = (): void => {
+    const nextMs = queue.nextMs();
+    if (nextMs !== undefined && busy < concurrency) lookAt(Math.max(nextMs, scheduler.nowMs()) + chance.whole(1, 400));
+  };
+  const look = (): void => {
+    if (busy >= concurrency) return;
+    const batch = queue.receive(isLoad ? settings.loadBatchSize : 1, HIDDEN_MS[queueName]);
+    if (batch.length > 0) {
+      busy += 1;
+      const event = isLoad ? batch : { Records: batch.map(({ body }) => ({ body })) };
+      const remove = (messages: readonly StoredMessage[], worker: string) => {
+        for (const { handle } of messages) {
+          const deleted = queue.delete(handle);
+          if (isLoad && deleted) audit.acknowledged(worker, deleted.body);
+        }
+      };
+      if (bug.acknowledgesAtOnce) remove(batch, '');
+      invoke(world, target, event, (end, environment) => {
+        busy -= 1;
+        if (end.kind === 'returned' && !bug.acknowledgesAtOnce) {
+          const failed = isLoad ? (end.value as string[]) : [];
+          audit.givenBack(environment, failed.length);
+          const done = batch.filter(({ messageId }) => !failed.includes(messageId));
+          remove(done, workerOf(environment));
+        }
+        lookLater();
+      });
+    }
+    lookLater();
+  };
+  return lookLater;
+};
+
+/** EventBridge's schedules: at least once, and repeated by Lambda when the invocation fails. */
+const schedule = (world: World, functions: Functions): void => {
+  const { scheduler, chance, settings } = world;
+  const fire = (event: unknown, retries: readonly number[]): void =>
+    invoke(world, functions.fetch, event, (end) => {
+      const [retryMs, ...more] = retries;
+      if (end.kind !== 'returned' && retryMs !== undefined) scheduler.after(retryMs, () => fire(event, more));
+    });
+  const tick = (): void => {
+    world.ticksMs.add(scheduler.nowMs());
+    const isTroubled = scheduler.nowMs() < world.calmFromMs;
+    const event = {
+      kind: 'schedule',
+      integration: settings.integration.name,
+      scheduledTime: new Date(scheduler.nowMs()).toISOString(),
+      fullRefresh: isTroubled && chance.happens(settings.fullRefreshes),
+    };
+    scheduler.after(chance.whole(0, 2_000), () => fire(event, ASYNC_RETRIES_MS));
+    if (chance.happens(world.rates.scheduledTwice)) {
+      scheduler.after(chance.pick([0, 1, 90]) * 1000, () => fire(event, ASYNC_RETRIES_MS));
+    }
+    scheduler.after(settings.periodMs, tick);
+  };
+  tick();
+  const balance = (): void => {
+    invoke(world, functions.reconcile, {}, () => scheduler.after(RECONCILE_MS, balance));
+  };
+  scheduler.after(RECONCILE_MS, balance);
+};
+
+const replayAll = (world: World, functions: Functions): void =>
+  invoke(world, functions.replay, { kind: 'replay' }, (end) => {
+    if (end.kind !== 'returned') world.broken('a replay ends while nothing fails', end.kind);
+  });
+
+/** Edits and replays at random moments until the trouble ends. */
+const trouble = (world: World, functions: Functions): void => {
+  const { scheduler, chance, settings } = world;
+  const sometime = () => chance.whole(0, settings.troubledMs - 1);
+  for (let edit = 0; edit < settings.edits; edit++) scheduler.after(sometime(), () => editGroups(world));
+  for (let count = 0; count < settings.operatorReplays; count++) {
+    const filter = chance.pick<object>([{}, {}, { limit: 1 }, { reason: chance.pick([...deadLetterReasons]) }]);
+    scheduler.after(sometime(), () => invoke(world, functions.replay, { kind: 'replay', ...filter }, () => {}));
+  }
+  scheduler.after(settings.troubledMs, () => calmDown(world));
+};
+
+export type Outcome = { seed: number; violations: Violation[]; notes: Note[]; world: World };
+
+/** Sets everything going that acts in a world: schedules, pollers, people. */
+export const begin = (world: World, functions: Functions): void => {
+  const looks = { records: poll(world, 'records', functions), runs: poll(world, 'runs', functions) };
+  world.queueChanged = (queue) => {
+    if (queue !== 'dead-letters') looks[queue]();
+  };
+  schedule(world, functions);
+  trouble(world, functions);
+};
+
+/** Runs one world to its end and judges it. The same seed gives the same world, event for event. */
+export const simulate = async (seed: number, options: WorldOptions = {}): Promise<Outcome> => {
+  const world = newWorld(seed, options);
+  const { scheduler, settings, violations, notes } = world;
+  const functions = functionsOf(world);
+  begin(world, functions);
+
+  const isBroken = () => violations.length > 0;
+  await scheduler.run(isBroken, world.calmFromMs);
+  const settle = async (): Promise<void> => {
+    const limitMs = scheduler.nowMs() + DAY_MS;
+    await scheduler.run(() => isBroken() || isQuiet(world), limitMs);
+    if (!isBroken() && !isQuiet(world)) world.broken('the world comes to rest once nothing fails', whyNotQuiet(world));
+  };
+  if (!isBroken()) await settle();
+  if (!isBroken()) await judge(world, { isReplayed: false });
+  if (!isBroken() && settings.replaysInTheEnd) {
+    world.calmFromMs = scheduler.nowMs();
+    replayAll(world, functions);
+    await settle();
+    if (!isBroken()) await judge(world, { isReplayed: true });
+  }
+  return { seed, violations, notes, world };
+};

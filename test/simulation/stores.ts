@@ -1,0 +1,134 @@
+import type { RateLimiter } from '../../lib/connection/rate-limit.ts';
+import type { TokenStore } from '../../lib/connection/token-store.ts';
+import type { IdCheck } from '../../lib/idcheck/item.ts';
+import type { IdStore, WriteCondition } from '../../lib/idcheck/store.ts';
+import type { LedgerChunk } from '../../lib/run/ledger.ts';
+import type { RunStore } from '../../lib/run/store.ts';
+import type { Environment } from './lambda.ts';
+import { type Fate, request } from './wire.ts';
+import type { World } from './world.ts';
+
+/** Reads cannot be half done. */
+const readFate = ({ chance, rates }: World): Fate => (chance.happens(rates.storeRefuses) ? 'refused' : 'answered');
+
+const writeFate = (world: World): Fate => {
+  if (readFate(world) === 'refused') return 'refused';
+  return world.chance.happens(world.rates.storeForgets) ? 'forgotten' : 'answered';
+};
+
+/** All that idCheck holds, with what it held before: eventually consistent reads see the past. */
+export type IdTable = Map<string, { item: IdCheck; sinceMs: number }[]>;
+
+export const itemOf = (table: IdTable, id: string): IdCheck | undefined => table.get(id)?.at(-1)?.item;
+
+const holds = (condition: WriteCondition, stored: IdCheck | undefined): boolean => {
+  if ('absent' in condition) return stored === undefined;
+  if ('rev' in condition) return stored?.rev === condition.rev;
+  return stored?.claim?.owner === condition.owner;
+};
+
+const LONGEST_LAG_MS = 5_000;
+const SCAN_PAGE = 4;
+
+const seenLate = ({ chance, rates, scheduler }: World, versions: { item: IdCheck; sinceMs: number }[]) => {
+  if (!chance.happens(rates.stale)) return versions.at(-1)?.item;
+  const asOfMs = scheduler.nowMs() - chance.whole(0, LONGEST_LAG_MS);
+  return versions.findLast(({ sinceMs }) => sinceMs <= asOfMs)?.item;
+};
+
+/** idCheck as one environment reaches it. */
+export const idStoreOf = (world: World, environment: Environment): IdStore => {
+  const { idTable, audit, scheduler, chance } = world;
+  const write = (item: IdCheck, condition: WriteCondition): 'written' | 'conflict' => {
+    const stored = itemOf(idTable, item.id);
+    if (!holds(condition, stored)) return 'conflict';
+    audit.itemWritten(environment, stored, item);
+    const version = { item: structuredClone(item), sinceMs: scheduler.nowMs() };
+    const versions = idTable.get(item.id);
+    if (versions) versions.push(version);
+    else idTable.set(item.id, [version]);
+    return 'written';
+  };
+  return {
+    read: (_integration, ids) =>
+      request(world, environment, readFate(world), () => {
+        const found = new Map<string, IdCheck>();
+        for (const id of ids) {
+          const item = itemOf(idTable, id);
+          if (item) found.set(id, structuredClone(item));
+        }
+        return found;
+      }),
+    write: (_integration, item, condition) => {
+      const repeats = chance.happens(world.rates.storeRepeats);
+      return request(world, environment, writeFate(world), () => {
+        const first = write(item, condition);
+        return repeats ? write(item, condition) : first;
+      });
+    },
+    async *scan() {
+      const ids = await request(world, environment, readFate(world), () => [...idTable.keys()]);
+      for (let from = 0; from < ids.length; from += SCAN_PAGE) {
+        yield await request(world, environment, readFate(world), () =>
+          ids.slice(from, from + SCAN_PAGE).flatMap((id) => seenLate(world, idTable.get(id) ?? []) ?? []),
+        );
+      }
+    },
+  };
+};
+
+/** Runs, ledgers and leases as one environment reaches them. */
+export const runStoreOf = (world: World, environment: Environment): RunStore => {
+  const { runTable, audit } = world;
+  const read = <Result>(apply: () => Promise<Result>) => request(world, environment, readFate(world), apply);
+  const write = <Result>(apply: () => Promise<Result>) => request(world, environment, writeFate(world), apply);
+  return {
+    lease: (integration) => read(() => runTable.lease(integration)),
+    takeLease: (lease, previous) =>
+      write(() => {
+        audit.leaseAsked(environment, lease);
+        return runTable.takeLease(lease, previous);
+      }),
+    endLease: (lease, nowMs) => write(() => runTable.endLease(lease, nowMs)),
+    run: (integration, runId) => read(() => runTable.run(integration, runId)),
+    runs: (integration, limit) => read(() => runTable.runs(integration, limit)),
+    saveRun: (run) =>
+      write(() => {
+        audit.runSaved(environment, run);
+        return runTable.saveRun(run);
+      }),
+    countTargetRequests: (integration, runId, requests) =>
+      write(() => runTable.countTargetRequests(integration, runId, requests)),
+    saveChunk: (integration, chunk) =>
+      write(() => {
+        audit.chunkSaved(environment, chunk);
+        return runTable.saveChunk(integration, chunk);
+      }),
+    async *chunks(integration, runId, upTo) {
+      yield* await read(async () => {
+        const chunks: LedgerChunk[] = [];
+        for await (const chunk of runTable.chunks(integration, runId, upTo)) chunks.push(chunk);
+        return chunks;
+      });
+    },
+  };
+};
+
+export const tokenStoreOf = (world: World, environment: Environment): TokenStore => {
+  const { tokenTable } = world;
+  return {
+    read: (connection) => request(world, environment, readFate(world), () => tokenTable.read(connection)),
+    lock: (connection, lock) => request(world, environment, writeFate(world), () => tokenTable.lock(connection, lock)),
+    save: (connection, owner, token) =>
+      request(world, environment, writeFate(world), () => tokenTable.save(connection, owner, token)),
+    unlock: (connection, owner) =>
+      request(world, environment, writeFate(world), () => tokenTable.unlock(connection, owner)),
+  };
+};
+
+export const limiterOf = (world: World, environment: Environment): RateLimiter => ({
+  acquire: (connection, limit, count, deadlineMs) =>
+    request(world, environment, writeFate(world), () => world.limiter.acquire(connection, limit, count, deadlineMs)),
+  pause: (connection, untilMs) =>
+    request(world, environment, writeFate(world), () => world.limiter.pause(connection, untilMs)),
+});

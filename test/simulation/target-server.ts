@@ -1,0 +1,151 @@
+import type { HttpAnswer, HttpRequest } from '../../lib/connection/http.ts';
+import { isJsonObject, type JsonObject, parseJson } from '../../lib/json/json.ts';
+import { contentHash } from '../../lib/transform/hash.ts';
+import { answered, failed } from '../fakes/fake-http.ts';
+import { REFUSED_NAME } from './source-server.ts';
+import type { World } from './world.ts';
+
+/** What a POST truly came to, whatever its worker hears of it. */
+export type Truth = 'success' | 'rejected' | 'failed' | 'throttled' | 'uncertain';
+
+/** One record as a request carries it. */
+export type Posted = { id: string; name: string; hash: string };
+
+/** One row of the target's. */
+export type Row = { name: string; hash: string; key: string };
+
+/** How the target takes one request: when it is applied, if it is, and when which answer goes out. */
+export type Reception = {
+  truth: Truth;
+  applies: boolean;
+  applyAfterMs: number;
+  answerAfterMs: number;
+  answer: HttpAnswer;
+};
+
+/** The records in the body of a request, as both shipped integrations write them. */
+export const postedIn = ({ body = '' }: HttpRequest): Posted[] => {
+  const parsed = parseJson(body) as JsonObject;
+  const records = Array.isArray(parsed.array) ? parsed.array.filter(isJsonObject) : [parsed];
+  return records.map((record) => ({
+    id: String(record.id ?? record.group_id),
+    name: String(record.编码 ?? record.group_name),
+    hash: contentHash(record),
+  }));
+};
+
+const fine = answered(200, { success: true, code: 0 });
+
+/** What the target does to a request: `applied, …` with the answer that hides it. */
+type Trick =
+  | 'applied, reset'
+  | 'applied late'
+  | 'applied, 500'
+  | 'applied, page'
+  | 'lost'
+  | 'reset'
+  | 'refused'
+  | '500'
+  | '503'
+  | '429'
+  | '403'
+  | '401'
+  | 'business'
+  | 'slow';
+
+/** Decides how a request that arrived is taken; `holdMs`: for so long it may be under way at the most. */
+export const receive = (world: World, posted: readonly Posted[], timeoutMs: number, holdMs: number): Reception => {
+  const { chance, rates } = world;
+  const soonMs = chance.whole(20, 2_000);
+  const plain = (truth: Truth, answer: HttpAnswer, applies = false): Reception => ({
+    truth,
+    applies,
+    applyAfterMs: 0,
+    answerAfterMs: soonMs,
+    answer,
+  });
+  const isDay = world.scheduler.nowMs() < world.throttledUntilMs;
+  if (isDay) return plain('throttled', throttledAnswer(world));
+  if (chance.happens(rates.target)) {
+    const kind = chance.pick<Trick>([
+      'applied, reset',
+      'applied late',
+      'applied, 500',
+      'applied, page',
+      'lost',
+      'reset',
+      'refused',
+      '500',
+      '503',
+      '429',
+      '429',
+      '403',
+      'business',
+      '401',
+      'slow',
+    ]);
+    world.note('target', kind, posted.map(({ id }) => id).join(' '));
+    switch (kind) {
+      case 'applied, reset':
+        return plain('uncertain', failed('reset'), true);
+      case 'applied late': {
+        const late = { applyAfterMs: chance.whole(0, holdMs), answerAfterMs: timeoutMs };
+        return { ...plain('uncertain', failed('timeout'), true), ...late };
+      }
+      case 'applied, 500':
+        return plain('uncertain', answered(500, 'oops'), true);
+      case 'applied, page':
+        return plain('uncertain', answered(200, '<html>bye</html>'), true);
+      case 'lost':
+        return { ...plain('uncertain', failed('timeout')), answerAfterMs: timeoutMs };
+      case 'reset':
+        return plain('uncertain', failed('reset'));
+      case 'refused':
+        return plain('failed', failed('refused'));
+      case '500':
+        return plain('uncertain', answered(500, 'oops'));
+      case '503':
+        return plain('throttled', answered(503, '', { 'retry-after': '30' }));
+      case '429':
+        return plain('throttled', throttledAnswer(world));
+      case '403':
+        return plain('failed', answered(403, ''));
+      case '401':
+        return plain('failed', answered(401, ''));
+      case 'business':
+        return plain('rejected', answered(200, { success: false, code: 500, message: '父级节点不存在' }));
+      case 'slow':
+        return { ...plain('success', fine, true), answerAfterMs: timeoutMs - 1 };
+      default:
+        return kind satisfies never;
+    }
+  }
+  if (posted.some(({ name }) => name.startsWith(REFUSED_NAME))) {
+    return plain('rejected', answered(422, { message: 'name is not allowed' }));
+  }
+  return plain('success', fine, true);
+};
+
+const throttledAnswer = ({ chance, scheduler }: World): HttpAnswer => {
+  const date = () => new Date(Math.ceil(scheduler.nowMs() / 1000) * 1000 + 45_000).toUTCString();
+  const headers = chance.pick<Record<string, string>>([{}, { 'retry-after': '30' }, { 'retry-after': date() }]);
+  return answered(429, '', headers);
+};
+
+/** Applies one record as this kind of target does. Returns whether anything changed. */
+export const applyTo = (world: World, { id, name, hash }: Posted, key: string): boolean => {
+  const rows = world.rows.get(id) ?? [];
+  world.rows.set(id, rows);
+  switch (world.settings.targetKind) {
+    case 'upserts':
+      rows.splice(0, rows.length, { name, hash, key });
+      return true;
+    case 'honours-key':
+      if (rows.some((row) => row.key === key)) return false;
+      rows.push({ name, hash, key });
+      return true;
+    case 'adds-rows':
+      rows.push({ name, hash, key });
+      return true;
+  }
+};

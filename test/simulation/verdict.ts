@@ -1,0 +1,129 @@
+import { isJsonObject, parseJson } from '../../lib/json/json.ts';
+import { countEntries, fateOf, holds } from '../../lib/run/books.ts';
+import { extractOutcomes, type LedgerEntry } from '../../lib/run/ledger.ts';
+import { reconcile } from '../../lib/run/reconcile.ts';
+import type { RunRecord } from '../../lib/run/record.ts';
+import { runIdOf } from '../../lib/run/start.ts';
+import { silentLog as log } from '../../lib/runtime/log.ts';
+import { compileTransform } from '../../lib/transform/transform.ts';
+import { REFUSED_NAME } from './source-server.ts';
+import { itemOf } from './stores.ts';
+import type { World } from './world.ts';
+
+/** The last whole run that began after the trouble ended and after idCheck last changed. */
+const lastCalmRun = ({ audit, calmFromMs }: World): RunRecord | undefined => {
+  const { runs, lastWriteMs } = audit.evidence;
+  const fromMs = Math.max(calmFromMs, lastWriteMs);
+  let last: RunRecord | undefined;
+  for (const run of runs.values()) {
+    const isCalm = run.startedMs >= fromMs && run.extractedMs !== undefined;
+    if (isCalm && (last === undefined || run.startedMs > last.startedMs)) last = run;
+  }
+  return last;
+};
+
+/** Nothing is under way, and a whole run since the trouble ended found nothing to send. */
+export const isQuiet = (world: World): boolean =>
+  world.running === 0 &&
+  world.queues.records.messages.size === 0 &&
+  world.queues.runs.messages.size === 0 &&
+  lastCalmRun(world)?.counts.enqueued === 0;
+
+export const whyNotQuiet = (world: World): string => {
+  const { running, queues } = world;
+  const enqueued = lastCalmRun(world)?.counts.enqueued ?? 'no run ended';
+  const { size } = queues.records.messages;
+  return `${running} invocations under way, ${size} messages wait, enqueued by the last run: ${enqueued}`;
+};
+
+/** The ids that a dead letter waits for. */
+const lettersIn = ({ queues }: World): Set<string> =>
+  new Set(
+    [...queues['dead-letters'].messages.values()].map(({ body }) => {
+      const letter = parseJson(body);
+      return isJsonObject(letter) ? String(letter.id) : '';
+    }),
+  );
+
+const judgeTarget = (world: World, isReplayed: boolean): void => {
+  const { settings, groups, idTable, rows, broken } = world;
+  const { policy, targetKind } = settings;
+  const snapshot = compileTransform(settings.integration).begin();
+  const records = groups.list.map(({ id, name }) => ({ id, name, parent_id: 0 }));
+  const letters = lettersIn(world);
+  for (const [index, one] of snapshot.prepare(records, (at) => `record ${at + 1}`).prepared.entries()) {
+    if (one.outcome !== 'ready') continue;
+    const { id, hash } = one;
+    const item = itemOf(idTable, id);
+    const trouble = item?.trouble;
+    const contents = rows.get(id) ?? [];
+    const hasAtTarget = (wanted: string) =>
+      targetKind === 'upserts' ? contents.at(-1)?.hash === wanted : contents.some((row) => row.hash === wanted);
+    const isFinal = groups.list[index]?.name.startsWith(REFUSED_NAME) === true;
+    if (trouble?.kind === 'parked' || (trouble?.kind === 'rejected' && trouble.hash === hash)) {
+      if (!letters.has(id)) broken('what waits for a person has a dead letter', `id ${id}, ${trouble.kind}`);
+      if (isReplayed && !isFinal) broken('replayed while nothing fails, everything is loaded', `id ${id}`);
+    } else if (item?.loaded === undefined) {
+      broken('every record of the last snapshot is loaded or named', `id ${id}`);
+    } else if (item.loaded.hash !== hash && !policy.idCheck) {
+      broken('the target has the content of the last snapshot', `id ${id}`);
+    } else if (!hasAtTarget(item.loaded.hash)) {
+      broken('the target has what idCheck says it has', `id ${id}`);
+    }
+  }
+};
+
+const judgeRun = async (world: World, run: RunRecord, letters: ReadonlySet<string>): Promise<void> => {
+  const { idTable, runTable, settings, groups, broken } = world;
+  const { runId, integration, counts, startedMs, extractedMs } = run;
+  if (![...world.ticksMs].some((ms) => runIdOf(integration, ms) === runId)) {
+    broken('one schedule event starts one run', runId);
+  }
+  if (extractedMs === undefined) return;
+  const entries: LedgerEntry[] = [];
+  for await (const chunk of runTable.chunks(integration, runId, run.chunks ?? 0)) {
+    entries.push(...chunk.entries);
+    for (const { id, outcome, hash } of chunk.entries) {
+      if (outcome !== 'enqueued' || hash === undefined) continue;
+      const fate = fateOf(itemOf(idTable, id), { id, hash, versionMs: chunk.versionMs }, settings.policy.idCheck);
+      // A record that met a parked one of its id counts as uncertain with it, until a person decides by replaying.
+      const isDecided = (world.audit.evidence.replayedMs.get(id) ?? []).some((ms) => ms >= startedMs);
+      if (fate === 'open' && !letters.has(id) && !isDecided)
+        broken('what is open is explained by a dead letter', `${runId}, id ${id}`);
+    }
+  }
+  if (!holds(counts)) broken('the books of a run hold', `${runId}: ${JSON.stringify(counts)}`);
+  const counted = countEntries(entries);
+  if (counted.fetched !== counts.fetched || extractOutcomes.some((outcome) => counted[outcome] !== counts[outcome])) {
+    broken('every fetched record is in the ledger in one outcome', `${runId}: ${JSON.stringify(counted)}`);
+  }
+  for (const id of run.vanishedSample) {
+    const wasThere = (groups.presence.get(id) ?? []).some(
+      ({ fromMs, untilMs }) => fromMs <= startedMs && untilMs > extractedMs,
+    );
+    const hasShifted = groups.shiftsMs.some((ms) => ms >= startedMs && ms <= extractedMs);
+    if (wasThere && !hasShifted) broken('vanished is only what the source lacked', `${runId}, id ${id}`);
+  }
+};
+
+/** What must hold once a world has come to rest. `isReplayed`: after a replay of all letters in which nothing failed. */
+export const judge = async (world: World, { isReplayed }: { isReplayed: boolean }): Promise<void> => {
+  const { idTable, runTable, scheduler, settings } = world;
+  const { integration, policy } = settings;
+  const unreachable = () => Promise.reject(new Error('reconciling neither reads by id nor writes'));
+  const idStore = {
+    read: unreachable,
+    write: unreachable,
+    async *scan() {
+      yield [...idTable.keys()].flatMap((id) => itemOf(idTable, id) ?? []);
+    },
+  };
+  const clock = { nowMs: scheduler.nowMs, sleep: unreachable };
+  const reconciling = { integration: integration.name, idCheck: policy.idCheck, deadlineMs: 0 };
+  await reconcile(reconciling, { idStore, runs: runTable, clock, log });
+  judgeTarget(world, isReplayed);
+  const letters = lettersIn(world);
+  for (const run of await runTable.runs(integration.name, Number.POSITIVE_INFINITY)) {
+    await judgeRun(world, run, letters);
+  }
+};

@@ -1,0 +1,138 @@
+import type { HttpAnswer, HttpRequest } from '../../lib/connection/http.ts';
+import type { RateLimiter } from '../../lib/connection/rate-limit.ts';
+import type { TokenStore } from '../../lib/connection/token-store.ts';
+import type { RunStore } from '../../lib/run/store.ts';
+import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
+import { memoryRunStore } from '../fakes/memory-run-store.ts';
+import { memoryTokenStore } from '../fakes/memory-token-store.ts';
+import { type Audit, auditOf } from './audit.ts';
+import { type Bug, noBug } from './bug.ts';
+import { type Chance, chanceOf } from './chance.ts';
+import type { Environment } from './lambda.ts';
+import { type Scheduler, schedulerFrom } from './scheduler.ts';
+import { calm, type FaultRates, type Settings, settingsOf } from './settings.ts';
+import { type Groups, newGroups, sourceServer } from './source-server.ts';
+import { type QueueName, type SimulatedQueue, simulatedQueue } from './sqs.ts';
+import type { IdTable } from './stores.ts';
+import type { Row } from './target-server.ts';
+
+/** What broke, when, and which ids and workers it is about. */
+export type Violation = { rule: string; detail: string; atMs: number };
+
+/** One line of a timeline. */
+export type Note = { atMs: number; actor: string; words: readonly (string | number)[] };
+
+/** Everything of one simulated world. */
+export type World = {
+  seed: number;
+  bug: Bug;
+  chance: Chance;
+  scheduler: Scheduler;
+  settings: Settings;
+  /** How often faults happen now: `calm` once they stop. */
+  rates: FaultRates;
+  startMs: number;
+  calmFromMs: number;
+  /** The target answers 429 to everything until then. */
+  throttledUntilMs: number;
+
+  environments: Environment[];
+  opened: number;
+  /** Invocations under way. */
+  running: number;
+
+  /** When schedules fired. */
+  ticksMs: Set<number>;
+  groups: Groups;
+  earlierNames: Map<string, string>;
+  answerAsSource: (request: HttpRequest) => HttpAnswer;
+  /** What the target holds, by id. */
+  rows: Map<string, Row[]>;
+
+  idTable: IdTable;
+  runTable: RunStore;
+  tokenTable: TokenStore;
+  limiter: RateLimiter;
+  queues: Record<QueueName, SimulatedQueue>;
+  /** Messages may be there: whoever polls looks. */
+  queueChanged: (queue: QueueName) => void;
+
+  audit: Audit;
+  violations: Violation[];
+  broken: (rule: string, detail: string) => void;
+  notes: Note[];
+  note: (actor: string, ...words: (string | number)[]) => void;
+};
+
+const START_MS = Date.UTC(2026, 0, 5);
+
+export type WorldOptions = { bug?: Bug; records?: boolean; change?: (settings: Settings) => Settings };
+
+/** A world as it begins: nothing has run, nothing is stored. */
+export const newWorld = (seed: number, { bug = noBug, records = false, change }: WorldOptions = {}): World => {
+  const chance = chanceOf(seed);
+  const scheduler = schedulerFrom(START_MS);
+  const drawn = settingsOf(chance);
+  const settings = change ? change(drawn) : drawn;
+  const violations: Violation[] = [];
+  const notes: Note[] = [];
+  const clock = { nowMs: scheduler.nowMs, sleep: () => Promise.reject(new Error('stores do not sleep')) };
+  const world: World = {
+    seed,
+    bug,
+    chance,
+    scheduler,
+    settings,
+    rates: settings.rates,
+    startMs: START_MS,
+    calmFromMs: START_MS + settings.troubledMs,
+    throttledUntilMs: 0,
+    environments: [],
+    opened: 0,
+    running: 0,
+    groups: { list: [], presence: new Map(), shiftsMs: [], edits: 0 },
+    ticksMs: new Set(),
+    earlierNames: new Map(),
+    answerAsSource: () => ({ kind: 'failed', cause: 'refused', message: 'not started' }),
+    rows: new Map(),
+    idTable: new Map(),
+    runTable: memoryRunStore(),
+    tokenTable: memoryTokenStore(),
+    limiter: memoryRateLimiter(clock),
+    queues: {} as World['queues'],
+    queueChanged: () => {},
+    audit: {} as Audit,
+    violations,
+    broken: (rule, detail) => {
+      violations.push({ rule, detail, atMs: scheduler.nowMs() });
+      world.note('audit', 'breaks', rule, detail);
+    },
+    notes,
+    note: records
+      ? (actor, ...words) => {
+          notes.push({ atMs: scheduler.nowMs(), actor, words });
+        }
+      : () => {},
+  };
+  const deadLetters = simulatedQueue(world, 'dead-letters');
+  const accept = (message: Parameters<SimulatedQueue['messages']['set']>[1]) => {
+    world.note('sqs', 'redrives', message.messageId);
+    deadLetters.messages.set(message.messageId, { ...message, hiddenUntilMs: scheduler.nowMs(), receiveCount: 0 });
+  };
+  const { maxReceiveCount } = settings;
+  world.queues = {
+    records: simulatedQueue(world, 'records', { maxReceiveCount, accept }),
+    'dead-letters': deadLetters,
+    runs: simulatedQueue(world, 'runs'),
+  };
+  world.groups = newGroups(world);
+  world.answerAsSource = sourceServer(world);
+  world.audit = auditOf(world);
+  return world;
+};
+
+/** Nothing fails any more, nobody edits. */
+export const calmDown = (world: World): void => {
+  world.rates = calm;
+  world.note('world', 'faults stop');
+};

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { profileSchema } from '../../lib/integration/profile.ts';
 import { integrationSchema } from '../../lib/integration/schema.ts';
 
 /** Where the published schema is kept, from the root of the project. */
@@ -6,6 +7,31 @@ export const schemaFile = 'docs/integration.schema.json';
 
 /** Text of the JSON Schema (draft 7, which editors know best) of an integration file, made from the run-time check. */
 export const integrationJsonSchema = (): string => {
-  const { $schema, ...schema } = z.toJSONSchema(integrationSchema, { io: 'input', target: 'draft-07' });
+  const { $schema, ...schema } = z.toJSONSchema(integrationSchema, {
+    io: 'input',
+    target: 'draft-07',
+    override: ({ path, jsonSchema }) => {
+      // source.id stands in for a block that was exported without one.
+      if (path.join('.') !== 'properties.source.properties.metadata') return;
+      jsonSchema.required = (jsonSchema.required ?? []).filter((key) => key !== 'id');
+    },
+  });
   return `${JSON.stringify({ $schema, title: 'Integration file', ...schema }, null, 2)}\n`;
+};
+
+/** Where the published schema of profiles is kept. */
+export const profileSchemaFile = 'docs/profile.schema.json';
+
+/** Text of the JSON Schema (draft 7) of an adapter profile, made from the run-time check. */
+export const profileJsonSchema = (): string => {
+  const { $schema, ...schema } = z.toJSONSchema(profileSchema, {
+    io: 'input',
+    target: 'draft-07',
+    // Blocks that are laid under an integration's own are objects of any form: the integration's check has the word.
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema }) => {
+      if (zodSchema._zod.def.type === 'custom') jsonSchema.type = 'object';
+    },
+  });
+  return `${JSON.stringify({ $schema, title: 'Adapter profile', ...schema }, null, 2)}\n`;
 };

@@ -16,6 +16,7 @@ export type Environment = {
 
 /** Lambda gives a function 10 s to load (developer guide, "Understanding the Lambda execution environment lifecycle"). */
 const INIT_TIMEOUT_MS = 10_000;
+const YOUNG_GENERATION_MB = 8;
 
 type Pending = { request: InvocationRequest; resolve(json: string): void; reject(failure: FunctionError): void };
 
@@ -32,7 +33,8 @@ export async function startEnvironment(
     execArgv: [],
     stdout: true,
     stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: spec.memoryMb },
+    // The young generation is kept small: half a dozen threads with V8's own default hold hundreds of MB of garbage.
+    resourceLimits: { maxOldGenerationSizeMb: spec.memoryMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
   });
   worker.stdout.pipe(log, { end: false });
   worker.stderr.pipe(log, { end: false });

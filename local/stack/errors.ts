@@ -24,17 +24,18 @@ export class DataDirInUseError extends Error {
   }
 }
 
-/** What is stored in the data directory cannot be read. */
+/** The data directory cannot be made, or what is stored in it cannot be read. */
 export class DataDirUnreadableError extends Error {
   override readonly name = 'DataDirUnreadableError';
   readonly code = 'DATA_DIR_UNREADABLE';
 
   constructor(dataDir: string, part: string, cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    super(
-      `The ${part} in ${dataDir} cannot be read (${reason}). Start once with --fresh to discard what is stored there, or choose another folder with --data-dir.`,
-      { cause },
-    );
+    const problem =
+      part === 'folder'
+        ? `${dataDir} cannot be used (${reason}). Choose`
+        : `The ${part} in ${dataDir} cannot be read (${reason}). Start once with --fresh to discard what is stored there, or choose`;
+    super(`${problem} another folder with --data-dir.`, { cause });
   }
 }
 

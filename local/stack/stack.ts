@@ -23,12 +23,27 @@ export type StackOptions = {
   dataDir: string;
   /** The folder of serverless.yml. */
   serviceDir: string;
-  /** Added to every function's environment, over what serverless.yml says. */
-  env?: Record<string, string>;
+  /**
+   * Added to every function's environment, over what serverless.yml says. A function is asked once the data directory
+   * is taken: what it opens there is then ours alone.
+   */
+  env?: Record<string, string> | (() => Promise<Record<string, string>>);
   stage?: string;
   /** Discards what the data directory holds before starting. */
   fresh?: boolean;
   onEvent?: (event: StackEvent) => void;
+};
+
+/** What is under way, all at one instant: messages on the mapped queues, and invocations. */
+export type Backlog = {
+  /** May be received now. */
+  visible: number;
+  /** Received: held by a poller or a function, or left behind by one that failed. */
+  inFlight: number;
+  /** Put off. */
+  delayed: number;
+  /** Invocations under way or waiting for a place. */
+  running: number;
 };
 
 /** The service of serverless.yml on this machine: queues, tables, functions and event source mappings. */
@@ -39,6 +54,7 @@ export type Stack = {
   invoke(functionName: string, event: unknown): Promise<unknown>;
   /** Begins to poll, all mappings. */
   startEventSources(): void;
+  backlog(): Backlog;
   /** Whether nothing is visible, in flight or delayed on the mapped queues, and nothing runs. */
   drained(): Promise<boolean>;
   /** Stops polling, waits for what runs (at most 10 s), ends everything. */
@@ -68,7 +84,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       serviceDir: options.serviceDir,
       stage: options.stage ?? 'local',
       queueUrl: sqs.queueUrl,
-      extraEnvironment: options.env ?? {},
+      extraEnvironment: typeof options.env === 'function' ? await options.env() : (options.env ?? {}),
     });
     const client = createSqsClient(sqs);
     undo.unshift(() => client.destroy());
@@ -127,6 +143,19 @@ function runService({ options, service, sqs, dynamoDb, client, dir, undo }: Runn
     });
   });
 
+  // All read in one turn of the event loop, in which nothing can move from one place to another.
+  const backlog = (): Backlog => {
+    const sum = { visible: 0, inFlight: 0, delayed: 0, running: 0 };
+    for (const { queueName } of service.mappings) {
+      const depth = sqs.depth(queueName);
+      sum.visible += depth.visible;
+      sum.inFlight += depth.inFlight;
+      sum.delayed += depth.delayed;
+    }
+    for (const runtime of runtimes.values()) sum.running += runtime.running();
+    return sum;
+  };
+
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     const stopped = Promise.all(sources.map((source) => source.stop()));
@@ -147,11 +176,10 @@ function runService({ options, service, sqs, dynamoDb, client, dir, undo }: Runn
     startEventSources() {
       for (const source of sources) source.start();
     },
+    backlog,
     async drained() {
-      // All read in one turn of the event loop, in which nothing can move from one place to another.
-      const depths = service.mappings.map((mapping) => sqs.depth(mapping.queueName));
-      const empty = depths.every(({ visible, inFlight, delayed }) => visible + inFlight + delayed === 0);
-      return empty && [...runtimes.values()].every((runtime) => runtime.running() === 0);
+      const { visible, inFlight, delayed, running } = backlog();
+      return visible + inFlight + delayed + running === 0;
     },
     close: () => (closing ??= close()),
   };

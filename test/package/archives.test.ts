@@ -18,7 +18,7 @@ const integrations = (await readdir('integrations')).filter((file) => file.endsW
 const maxBundleBytes = 1_000_000;
 const maxArchiveBytes = 1_500_000;
 
-describe.each(functions)('$name.zip', ({ name, environment }) => {
+describe.each(functions)('the archive of $name', ({ name, environment }) => {
   let archive: Buffer;
   let unpackedDir: string;
 

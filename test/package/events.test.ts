@@ -35,7 +35,7 @@ test('reconcile.json is what its schedule sends', async () => {
 describe.each([
   { name: 'continue', mapping: 'FetchEventSourceMappingSQSRunsQueue', queue: 'okki-sync-dev-runs' },
   { name: 'records', mapping: 'LoadEventSourceMappingSQSRecordsQueue', queue: 'okki-sync-dev-records' },
-])('$name.json', ({ name, mapping, queue }) => {
+])('event $name', ({ name, mapping, queue }) => {
   test('comes from a queue that feeds the function', async () => {
     const { Records } = await readEvent<QueueEvent>(name);
     expect(template.Resources).toHaveProperty(mapping);
@@ -55,7 +55,7 @@ test.each([
   { name: 'schedule', kind: 'schedule' },
   { name: 'full-refresh', kind: 'schedule' },
   { name: 'continue', kind: 'continue' },
-])('$name.json is a request that fetch understands', async ({ name, kind }) => {
+])('event $name is a request that fetch understands', async ({ name, kind }) => {
   expect(readFetchEvent(await readEvent(name))).toEqual([
     expect.objectContaining({ kind, integration: 'okki-product-groups-to-qingyiyun' }),
   ]);

@@ -45,7 +45,7 @@ export const packageService = async (dir: string, stage = 'dev'): Promise<string
   const osls = path.join(dir, 'node_modules', 'serverless', 'bin', 'serverless.js');
   const args = [osls, 'package', '--stage', stage, '--package', outDir];
   try {
-    await promisify(execFile)(process.execPath, args, { cwd: dir, env });
+    await promisify(execFile)(process.execPath, args, { cwd: dir, env, timeout: 100_000 });
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
     throw new Error(`${stdout}${stderr}`, { cause: error });

@@ -33,6 +33,7 @@ type PropertiesOf = {
     Runtime: string;
     Architectures: string[];
     Timeout: number;
+    MemorySize: number;
     Role: GetAtt;
     Environment: { Variables: Record<string, string | Ref> };
   };
@@ -73,14 +74,20 @@ type PropertiesOf = {
       RetryPolicy: { MaximumRetryAttempts: number; MaximumEventAgeInSeconds: number };
     };
   };
-  'AWS::CloudWatch::Alarm': {
-    Namespace: string;
-    MetricName: string;
-    Dimensions: { Name: string; Value: Ref | GetAtt }[];
+  'AWS::CloudWatch::Alarm': Partial<MetricAddress> & {
+    Metrics?: { Id: string; Expression?: string; MetricStat?: { Metric: MetricAddress }; ReturnData: boolean }[];
     AlarmActions: Ref[];
     TreatMissingData: string;
     Threshold: number;
   };
+  'AWS::CloudWatch::Dashboard': { DashboardName: string; DashboardBody: Sub };
+};
+
+/** A metric as an alarm names it. */
+export type MetricAddress = {
+  Namespace: string;
+  MetricName: string;
+  Dimensions: { Name: string; Value: string | Ref | GetAtt }[];
 };
 
 /** The resources of one type, by logical id. */

@@ -1,0 +1,43 @@
+import { fileURLToPath } from 'node:url';
+import type { Source } from '../lib/extract/source.ts';
+import { readIntegrations } from '../lib/integration/read.ts';
+import type { Integration } from '../lib/integration/schema.ts';
+import type { JsonValue } from '../lib/json/json.ts';
+import { groupRecord } from '../local/sandbox/group-tree.ts';
+
+export const PAGE_RECORDS = 500;
+
+/** The shipped integration that the measurements are made with. */
+export const shippedIntegration = (): Integration => {
+  const file = fileURLToPath(new URL('../integrations/okki-product-groups-to-qingyiyun.json', import.meta.url));
+  const [integration] = readIntegrations([file]).integrations;
+  if (integration === undefined) throw new Error(`${file} holds no integration`);
+  return integration;
+};
+
+const FIRST_ID = 5_203_300_076;
+
+/** Group number `n`, with all the fields that OKKI sends. */
+export const groupAt = (n: number): JsonValue =>
+  groupRecord({ id: FIRST_ID + n * 7, parentId: 0, layer: 1, prefix: '0-', name: `产品分组 ${n}`, rank: n });
+
+/** The groups of one page, from 0. */
+export const groupsOfPage = (page: number, total: number): JsonValue[] =>
+  Array.from({ length: Math.max(0, Math.min(PAGE_RECORDS, total - page * PAGE_RECORDS)) }, (_, index) =>
+    groupAt(page * PAGE_RECORDS + index),
+  );
+
+/** A list of so many groups, made page by page: nothing of it is kept. */
+export const groupSource = (total: number): Source => ({
+  readPage: async (at) => {
+    const page = Number(at?.page ?? 0);
+    const isLast = (page + 1) * PAGE_RECORDS >= total;
+    return {
+      kind: 'page',
+      records: groupsOfPage(page, total),
+      ...(isLast ? {} : { next: { page: page + 1 } }),
+      requests: 1,
+      warnings: [],
+    };
+  },
+});

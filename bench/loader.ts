@@ -1,0 +1,112 @@
+import { cpus, loadavg } from 'node:os';
+import { DYNAMO_MS, type LatencyServers, startLatencyServers, TARGET_MS } from './latency-servers.ts';
+import { bareCalls } from './loader-bare.ts';
+import { type LoaderBatch, loaderBatch } from './loader-batch.ts';
+import { okkiLoader } from './loader-okki.ts';
+import { sequentialLoop } from './loader-sequential.ts';
+import { markdownTable } from './markdown.ts';
+
+/** Something that loads a batch of messages; `open` is called once per measured series. */
+export type Loader = {
+  name: string;
+  /** As `NAME:HASHKEY:RANGEKEY`. */
+  tables: readonly string[];
+  open(servers: LatencyServers): Promise<{ load(batch: LoaderBatch): Promise<void>; close(): void }>;
+  /** The batch's time, in ms, if nothing but the injected latencies took time and what must wait waited. */
+  idealMs(records: number): number;
+};
+
+const RECORDS = 20;
+const WARM_UP = 5;
+const BATCHES = 25;
+
+/** The loaders that are held against each other, doing the same job on servers of their own. */
+const loaders: readonly Loader[] = [
+  okkiLoader({ concurrency: 4 }),
+  bareCalls({ concurrency: 4 }),
+  okkiLoader({ concurrency: 4, rateLimit: '1000/1s' }),
+  okkiLoader({ concurrency: RECORDS }),
+  bareCalls({ concurrency: RECORDS }),
+  sequentialLoop,
+];
+
+type Series = {
+  loader: Loader;
+  servers: LatencyServers;
+  load(batch: LoaderBatch): Promise<void>;
+  close(): void;
+  timesMs: number[];
+  cpuMs: number;
+};
+
+/** Wall time per batch, CPU time and requests per record: medians over batches of new records, as Markdown on stdout. */
+export const benchLoader = async (): Promise<void> => {
+  const series = await Promise.all(loaders.map(open));
+  try {
+    // In turns, so that whatever else the machine does falls on all of them alike.
+    for (let batch = 0; batch < WARM_UP + BATCHES; batch++) {
+      for (const one of series) await runBatch(one, batch);
+    }
+    const rows: string[][] = [];
+    const firstMs = median(series[0]?.timesMs ?? []);
+    for (const { loader, servers, timesMs, cpuMs } of series) {
+      const total = RECORDS * timesMs.length;
+      const { posts, reads, writes } = await servers.take();
+      if (posts !== total) throw new Error(`${loader.name} sent ${posts} POSTs for ${total} records`);
+      const medianMs = median(timesMs);
+      const idealMs = loader.idealMs(RECORDS);
+      rows.push([
+        loader.name,
+        ...[medianMs, idealMs].map((ms) => ms.toFixed(0)),
+        ...[medianMs / idealMs, medianMs / firstMs, cpuMs / total, reads / total, writes / total].map((n) =>
+          n.toFixed(2),
+        ),
+      ]);
+    }
+    const head = [
+      `${RECORDS} new records a batch`,
+      'ms a batch',
+      'ideal ms',
+      'ratio',
+      'to row 1',
+      'CPU ms',
+      'reads',
+      'writes',
+    ];
+    process.stdout.write(`${setting()}\n\n${markdownTable(head, rows)}\n\n`);
+  } finally {
+    for (const one of series) one.close();
+  }
+};
+
+const setting = (): string =>
+  [
+    `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, load average ${loadavg()[0]?.toFixed(1)}.`,
+    `Injected: DynamoDB ${DYNAMO_MS} ms, target ${TARGET_MS} ms. Medians of ${BATCHES} batches, taken in turns, after`,
+    `${WARM_UP} to warm up. CPU, reads and writes are per record; one POST per record each.`,
+  ].join('\n');
+
+const open = async (loader: Loader): Promise<Series> => {
+  const servers = await startLatencyServers(loader.tables);
+  const { load, close } = await loader.open(servers);
+  const closeBoth = () => {
+    close();
+    servers.close();
+  };
+  return { loader, servers, load, close: closeBoth, timesMs: [], cpuMs: 0 };
+};
+
+const runBatch = async (series: Series, index: number): Promise<void> => {
+  const batch = loaderBatch(index * RECORDS, RECORDS);
+  if (index === WARM_UP) await series.servers.take();
+  const cpuBefore = process.cpuUsage();
+  const beganMs = performance.now();
+  await series.load(batch);
+  if (index < WARM_UP) return;
+  series.timesMs.push(performance.now() - beganMs);
+  const { user, system } = process.cpuUsage(cpuBefore);
+  series.cpuMs += (user + system) / 1000;
+};
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;

@@ -1,0 +1,88 @@
+// One measured run in a process of its own, so that its peak memory is nobody else's: `scale-run.ts RECORDS CASE`.
+import type { Queue } from '../lib/dispatch/queue.ts';
+import type { IdStore } from '../lib/idcheck/store.ts';
+import { type FetchDeps, fetchRun } from '../lib/run/fetch-run.ts';
+import { fetchingOf } from '../lib/run/fetching.ts';
+import type { RunRecord } from '../lib/run/record.ts';
+import type { RunStore } from '../lib/run/store.ts';
+import { systemClock } from '../lib/runtime/clock.ts';
+import { silentLog } from '../lib/runtime/log.ts';
+import { systemRandom } from '../lib/runtime/random.ts';
+import { compileTransform } from '../lib/transform/transform.ts';
+import { groupSource, groupsOfPage, PAGE_RECORDS, shippedIntegration } from './groups.ts';
+
+export type ScaleResult = {
+  seconds: number;
+  /** Of all threads, the garbage collector's too: what other programs do at the same time does not count. */
+  processorSeconds: number;
+  peakMegabytes: number;
+  fetched: number;
+  unchanged: number;
+  messages: number;
+};
+
+const INVOCATION_MS = 3_600_000;
+
+const total = Number(process.argv[2]);
+const isUnchanged = process.argv[3] === 'unchanged';
+const integration = shippedIntegration();
+const transform = compileTransform(integration);
+
+/** What idCheck would hold after an earlier run, made page by page. */
+async function* loadedItems(): ReturnType<IdStore['scan']> & AsyncGenerator {
+  for (let page = 0; isUnchanged && page * PAGE_RECORDS < total; page++) {
+    const { prepared } = transform.begin().prepare(groupsOfPage(page, total), String);
+    const items = prepared.flatMap((one) =>
+      one.outcome === 'ready' ? [{ id: one.id, rev: 2, loaded: { hash: one.hash, versionMs: 1, atMs: 1 } }] : [],
+    );
+    // Parsed from text, as items of DynamoDB are: the hashes then share no memory with anything here.
+    yield JSON.parse(JSON.stringify(items));
+  }
+}
+
+let messages = 0;
+let saved: RunRecord | undefined;
+const idStore: IdStore = { read: async () => new Map(), write: async () => 'conflict', scan: () => loadedItems() };
+const queue: Queue = {
+  sendAll: async (outgoing) => {
+    messages += outgoing.length;
+    return { failed: [] };
+  },
+};
+const runs: RunStore = {
+  lease: async () => undefined,
+  takeLease: async () => 'taken',
+  endLease: async () => {},
+  run: async () => undefined,
+  runs: async () => [],
+  saveRun: async (run) => {
+    saved = run;
+  },
+  countTargetRequests: async () => {},
+  saveChunk: async () => {},
+  async *chunks() {},
+};
+const deps: FetchDeps = {
+  idStore,
+  records: queue,
+  continuations: queue,
+  runs,
+  clock: systemClock,
+  random: systemRandom,
+  log: silentLog,
+};
+
+const beganMs = performance.now();
+const request = { kind: 'schedule' as const, integration: integration.name, scheduledMs: 0, fullRefresh: false };
+await fetchRun(request, fetchingOf(integration, groupSource(total)), deps, () => INVOCATION_MS);
+const { user, system } = process.cpuUsage();
+const result: ScaleResult = {
+  seconds: (performance.now() - beganMs) / 1000,
+  processorSeconds: (user + system) / 1_000_000,
+  // Linux and libuv count in kilobytes.
+  peakMegabytes: process.resourceUsage().maxRSS / 1024,
+  fetched: saved?.counts.fetched ?? 0,
+  unchanged: saved?.counts.unchanged ?? 0,
+  messages,
+};
+process.stdout.write(JSON.stringify(result));

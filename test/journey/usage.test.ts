@@ -1,0 +1,140 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { takeDataDir } from '../../local/stack/data-dir.ts';
+import { groups, sourceEnv, startOwnSource } from './own-source.ts';
+import { startOwnTarget, targetEnv } from './own-target.ts';
+import { newDir, program } from './program.ts';
+
+const INTEGRATION = new URL('../../integrations/okki-product-groups-to-qingyiyun.json', import.meta.url);
+const noStackTrace = /\n\s+at /;
+
+describe('what cannot be done is said in words, with exit 2', () => {
+  test('an integration that does not exist: the ones that do are named', async () => {
+    const { code, stderr, stdout } = await program(['run', '--integration', 'okki-customers', '--data-dir', newDir()]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('okki-customers');
+    expect(stderr).toContain('okki-product-groups-to-crm');
+    expect(stderr).not.toMatch(noStackTrace);
+  });
+
+  test('a flag that does not exist', async () => {
+    const { code, stderr, stdout } = await program(['run', '--jsn']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('--jsn');
+  });
+
+  test('a file of groups that does not exist, and a fault that does not', async () => {
+    const none = await program(['run', '--groups', '/no/such/file', '--data-dir', newDir()]);
+    expect(none.code).toBe(2);
+    expect(none.stderr).toContain('/no/such/file');
+    const fault = await program(['run', '--fault', 'target-sulks', '--data-dir', newDir()]);
+    expect(fault.code).toBe(2);
+    expect(fault.stderr).toContain('target-sulks');
+    expect(none.stderr + fault.stderr).not.toMatch(noStackTrace);
+  });
+
+  test('every fault of an integration file at once, each with its path', async () => {
+    const file = join(newDir(), 'faulty.json');
+    const integration = JSON.parse(readFileSync(INTEGRATION, 'utf8'));
+    delete integration.target.onUncertain;
+    integration.source.paging.pageSize = -5;
+    integration.target.conection = {};
+    integration.deadlineMinutes = 'soon';
+    writeFileSync(file, JSON.stringify(integration));
+    const { code, stderr } = await program(['run', '--integration', file, '--data-dir', newDir()]);
+    expect(code).toBe(2);
+    for (const path of ['target.onUncertain', 'source.paging.pageSize', 'conection', 'deadlineMinutes']) {
+      expect(stderr).toContain(path);
+    }
+    expect(stderr).not.toMatch(noStackTrace);
+  });
+
+  test('a base URL without the credentials that go with it: the variables are named, and nothing is discarded', async () => {
+    const dir = newDir();
+    mkdirSync(join(dir, 'tables'));
+    writeFileSync(join(dir, 'tables', 'kept'), '');
+    const { code, stderr } = await program(['run', '--fresh', '--data-dir', dir], {
+      OKKI_BASE_URL: 'http://127.0.0.1:9',
+    });
+    expect(code).toBe(2);
+    expect(stderr).toContain('OKKI_CLIENT_ID');
+    expect(stderr).toContain('OKKI_CLIENT_SECRET');
+    expect(existsSync(join(dir, 'tables', 'kept'))).toBe(true);
+  });
+
+  test('a data directory that cannot be made', async () => {
+    const file = join(newDir(), 'a-file');
+    writeFileSync(file, '');
+    const { code, stderr } = await program(['run', '--data-dir', join(file, 'data')]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(join(file, 'data'));
+    expect(stderr).not.toMatch(noStackTrace);
+  });
+
+  test('a data directory whose content is damaged: what to do is said, and --fresh mends it', async () => {
+    const dir = newDir();
+    mkdirSync(join(dir, 'queues'));
+    writeFileSync(join(dir, 'queues', 'fauxqs.db'), 'this is no database');
+    const damaged = await program(['run', '--data-dir', dir]);
+    expect(damaged.code).toBe(2);
+    expect(damaged.stderr).toContain('--fresh');
+    expect(damaged.stderr).not.toMatch(noStackTrace);
+    const mended = await program(['run', '--fresh', '--data-dir', dir]);
+    expect(mended.code).toBe(0);
+  });
+
+  test('a data directory that another process holds: with --fresh, too, nothing in it is touched', async () => {
+    const dir = newDir();
+    const held = takeDataDir(dir, { fresh: false });
+    onTestFinished(() => held.release());
+    const kept = ['sandbox-target.jsonl', 'queues/kept', 'tables/kept'].map((name) => join(dir, name));
+    for (const file of kept) writeFileSync(file, '');
+    const { code, stderr, stdout } = await program(['run', '--fresh', '--data-dir', dir]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('in use');
+    expect(stderr).toContain(String(process.pid));
+    expect(kept.filter(existsSync)).toEqual(kept);
+  });
+});
+
+const filesUnder = (dir: string): string[] =>
+  readdirSync(dir, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(dir, name))
+    .filter((path) => statSync(path).isFile());
+
+test('a client secret and a token are nowhere in what is printed or kept', async () => {
+  const clientSecret = 'client-secret-7f3a9c';
+  const targetToken = 'target-token-5b1e8d';
+  const source = await startOwnSource({ rows: groups(4) });
+  const target = await startOwnTarget();
+  onTestFinished(async () => {
+    await Promise.all([source.close(), target.close()]);
+  });
+  let refusals = 0;
+  target.behave(() => (refusals++ < 2 ? { status: 422, text: '{"message":"不合格"}' } : undefined));
+  const env = {
+    ...sourceEnv(source),
+    ...targetEnv(target),
+    OKKI_CLIENT_SECRET: clientSecret,
+    QINGYIYUN_TOKEN: targetToken,
+  };
+  const dir = newDir();
+  const run = await program(['run', '--data-dir', dir], env);
+  const listed = await program(['dlq', 'list', '--json', '--data-dir', dir], env);
+  expect(run.code).toBe(1);
+  expect(
+    source.requests.some(({ body }) => body.includes(clientSecret)),
+    'the secret was used',
+  ).toBe(true);
+  expect(target.requests.every(({ headers }) => headers.authorization === `Bearer ${targetToken}`)).toBe(true);
+
+  const printed = [run, listed].map(({ stdout, stderr }) => stdout + stderr).join('\n');
+  const holders = filesUnder(dir).filter((file) => {
+    const content = readFileSync(file);
+    return content.includes(clientSecret) || content.includes(targetToken);
+  });
+  expect(printed).not.toContain(clientSecret);
+  expect(printed).not.toContain(targetToken);
+  expect(holders).toEqual([]);
+}, 60_000);

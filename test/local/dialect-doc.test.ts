@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { fieldKeys, sourceKeys, targetKeys } from '../../lib/integration/dialect.ts';
+import { dialectFiles, type Language, withTables } from '../../local/schema/dialect-doc.ts';
+import { chineseWords } from '../../local/schema/dialect-words.ts';
+
+test.each(Object.entries(dialectFiles))(
+  'the tables of the reference (%s) are those that the check goes by',
+  (language, file) => {
+    const text = readFileSync(join(import.meta.dirname, '../..', file), 'utf8');
+    expect(withTables(text, language as Language)).toBe(text);
+  },
+);
+
+test.each([
+  ['source', sourceKeys],
+  ['target', targetKeys],
+  ['field', fieldKeys],
+] as const)('every key of a %s has its words in Chinese, and no other has', (block, readings) => {
+  expect(Object.keys(chineseWords[block]).sort()).toEqual(Object.keys(readings).sort());
+});

@@ -1,0 +1,35 @@
+import { createRequire } from 'node:module';
+import { expect, test } from 'vitest';
+
+type Resolver = { resolveVariable(name: string): Promise<string> };
+type Policy = { Properties: { RoleName: unknown; PolicyDocument: { Statement: unknown[] } } };
+const notify = createRequire(import.meta.url)('../../serverless/notify.cjs') as (
+  resolver: Resolver,
+) => Promise<{ Resources: Record<string, Policy> }>;
+
+const onStage = (params: Record<string, string>) =>
+  notify({ resolveVariable: async (name) => params[name.slice('param:'.length)] ?? '' });
+
+test('without a robot there is nothing to read', async () => {
+  expect(await onStage({})).toEqual({ Resources: {} });
+});
+
+test('with a robot reconcile, and no other function, may read its address and its secret', async () => {
+  const { Resources } = await onStage({
+    notifyWebhookUrl: 'ssm:/okki-sync/prod/notify-webhook-url',
+    notifySecret: 'ssm:/okki-sync/prod/notify-secret',
+  });
+  const arn = (name: string) => ({
+    'Fn::Sub': `arn:\${AWS::Partition}:ssm:\${AWS::Region}:\${AWS::AccountId}:parameter/okki-sync/prod/${name}`,
+  });
+  expect(Object.values(Resources)).toMatchObject([
+    {
+      Properties: {
+        RoleName: { Ref: 'ReconcileRole' },
+        PolicyDocument: {
+          Statement: [{ Action: 'ssm:GetParameter', Resource: [arn('notify-webhook-url'), arn('notify-secret')] }],
+        },
+      },
+    },
+  ]);
+});

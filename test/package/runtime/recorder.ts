@@ -1,0 +1,111 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** One permission that a request needed: an IAM action on a table, queue, parameter or secret by name. */
+export type Use = { action: string; resource: string };
+
+/** An AWS endpoint that writes down what each request needs, and passes it on (or answers it itself). */
+export type Recorder = { url: string; uses(): Use[]; requests(): number; close(): Promise<void> };
+
+type Body = Record<string, unknown>;
+type Answer = (operation: string, body: Body) => { status: number; body: unknown };
+
+/** The services' names in the X-Amz-Target header, and their prefixes in IAM. */
+const services: Readonly<Record<string, string>> = {
+  DynamoDB_20120810: 'dynamodb',
+  AmazonSQS: 'sqs',
+  AmazonSSM: 'ssm',
+  secretsmanager: 'secretsmanager',
+};
+
+/**
+ * Operations whose permission has another name: batches of SQS need that of the single call (Service authorization
+ * reference, "Actions, resources, and condition keys for Amazon SQS").
+ */
+const permissionOf: Readonly<Record<string, string>> = {
+  'sqs:SendMessageBatch': 'sqs:SendMessage',
+  'sqs:DeleteMessageBatch': 'sqs:DeleteMessage',
+  'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',
+};
+
+/** What a request to an AWS service with a JSON protocol needs. Throws for a request that it cannot read. */
+export const usesOf = (target: string, body: Body): Use[] => {
+  const [version = '', operation = ''] = target.split('.');
+  const service = services[version];
+  if (service === undefined || operation === '') throw new Error(`unknown X-Amz-Target ${JSON.stringify(target)}`);
+  const called = `${service}:${operation}`;
+  return resourcesOf(service, body).map((resource) => ({ action: permissionOf[called] ?? called, resource }));
+};
+
+/** Where a request of each service says which resource it is about. */
+const namesIn: Readonly<Record<string, (body: Body) => unknown[]>> = {
+  dynamodb: (body) => (body.RequestItems ? Object.keys(body.RequestItems) : [body.TableName]),
+  sqs: (body) => [String(body.QueueUrl).split('/').at(-1)],
+  ssm: (body) => [body.Name],
+  secretsmanager: (body) => [body.SecretId],
+};
+
+const resourcesOf = (service: string, body: Body): string[] => {
+  const names = (namesIn[service]?.(body) ?? []).filter((name) => typeof name === 'string');
+  if (names.length === 0) throw new Error(`a request to ${service} that names no resource`);
+  return names;
+};
+
+/** Starts a recorder on a free port of the loopback interface, before another endpoint or a function that answers. */
+export const startRecorder = async (behind: { endpoint: string } | { answer: Answer }): Promise<Recorder> => {
+  const uses = new Map<string, Use>();
+  let requests = 0;
+  const faults: unknown[] = [];
+
+  const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const text = await textOf(incoming);
+    requests += 1;
+    const target = String(incoming.headers['x-amz-target']);
+    const body = JSON.parse(text) as Body;
+    for (const use of usesOf(target, body)) uses.set(`${use.action} ${use.resource}`, use);
+    if ('endpoint' in behind) return pass(behind.endpoint, incoming, text, response);
+    const answer = behind.answer(target.split('.')[1] ?? '', body);
+    response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.1' });
+    response.end(JSON.stringify(answer.body));
+  };
+
+  const server = createServer((incoming, response) => {
+    serve(incoming, response).catch((error: unknown) => {
+      faults.push(error);
+      response.destroy();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    uses: () => {
+      // A request that was not understood is a permission that would be missing from the table.
+      if (faults.length > 0) throw new AggregateError(faults, 'not every request could be recorded');
+      return [...uses.values()];
+    },
+    requests: () => requests,
+    close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+};
+
+const textOf = async (incoming: IncomingMessage): Promise<string> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+};
+
+const pass = (endpoint: string, { method, url, headers }: IncomingMessage, body: string, response: ServerResponse) =>
+  new Promise<void>((resolve, reject) => {
+    const { host: _host, ...rest } = headers;
+    const passed = request(new URL(url ?? '/', endpoint), { method, headers: rest }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response).on('finish', resolve).on('error', reject);
+    });
+    passed.on('error', reject).end(body);
+  });

@@ -6,9 +6,9 @@ import { dynamoClient } from '../lib/runtime/aws.ts';
 import { deployTables, startDynamoDbServer } from '../local/stack/dynamodb-server.ts';
 
 /** What DynamoDB says a table was asked for. */
-export type Consumed = { requests: number; units: number };
+type Consumed = { requests: number; units: number };
 /** By `TABLE read` and `TABLE write`. */
-export type Meter = Map<string, Consumed>;
+type Meter = Map<string, Consumed>;
 
 export type EmbeddedTables = {
   client: DynamoDBClient;

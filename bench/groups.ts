@@ -18,7 +18,7 @@ export const shippedIntegration = (): Integration => {
 const FIRST_ID = 5_203_300_076;
 
 /** Group number `n`, with all the fields that OKKI sends. */
-export const groupAt = (n: number): JsonValue =>
+const groupAt = (n: number): JsonValue =>
   groupRecord({ id: FIRST_ID + n * 7, parentId: 0, layer: 1, prefix: '0-', name: `产品分组 ${n}`, rank: n });
 
 /** The groups of one page, from 0. */

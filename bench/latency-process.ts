@@ -108,4 +108,6 @@ process.on('message', (order: Order) => {
   process.send?.({ counts });
   if (order === 'reset') counts = { posts: 0, reads: 0, writes: 0, readUnits: 0, writeUnits: 0 };
 });
+// Whoever measures may end before it closes us.
+process.on('disconnect', () => process.exit());
 process.send?.({ dynamo, target });

@@ -1,8 +1,13 @@
 import { benchExtract } from './extract.ts';
 import { benchLoader } from './loader.ts';
+import { benchWeight } from './weight.ts';
 
 /** What can be measured; each prints its tables as Markdown, fit for docs/benchmarks.md. */
-const benches: Readonly<Record<string, () => Promise<void>>> = { extract: benchExtract, loader: benchLoader };
+const benches: Readonly<Record<string, () => Promise<void>>> = {
+  extract: benchExtract,
+  loader: benchLoader,
+  weight: benchWeight,
+};
 
 const name = process.argv[2] ?? '';
 const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;

@@ -10,9 +10,16 @@ const SIZES = [100_000, 500_000, 1_000_000];
 const MAX_MEGABYTES = 512;
 const MAX_GROWTH = 2.2;
 
-const measure = async (records: number, kind: string): Promise<ScaleResult> => {
+const measureOnce = async (records: number, kind: string): Promise<ScaleResult> => {
   const { stdout } = await run(process.execPath, [SCRIPT, String(records), kind]);
   return JSON.parse(stdout) as ScaleResult;
+};
+
+/** The quicker of two runs, since other work on the machine can only add; with the higher of the two peaks. */
+const measure = async (records: number, kind: string): Promise<ScaleResult> => {
+  const [one, other] = [await measureOnce(records, kind), await measureOnce(records, kind)];
+  const quicker = one.processorSeconds <= other.processorSeconds ? one : other;
+  return { ...quicker, peakMegabytes: Math.max(one.peakMegabytes, other.peakMegabytes) };
 };
 
 /** Time and peak memory of whole runs on faked stores, by the number of records; each in a process of its own. */

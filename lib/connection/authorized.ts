@@ -86,14 +86,15 @@ export const connect = (connection: Connection, place: BlockPlace, deps: ApiDeps
       if (url === undefined) return { answer: { kind: 'foreignLink' }, requests: 0, tokenRenewed: false };
 
       const { method, body, headers } = request;
-      const sendWith = ({ header }: Held) => {
+      const sendWith = async ({ header }: Held) => {
         const all = {
           accept: 'application/json',
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           ...headers,
           ...(header === undefined ? {} : { authorization: header }),
         };
-        return exchange({ method, url, headers: all, ...(body === undefined ? {} : { body }) }, limits);
+        const answer = await exchange({ method, url, headers: all, ...(body === undefined ? {} : { body }) }, limits);
+        return withoutToken(answer, header);
       };
 
       const held = await authorization.get(limits);
@@ -115,4 +116,20 @@ export const connect = (connection: Connection, place: BlockPlace, deps: ApiDeps
       return { answer: repeated, requests: total, tokenRenewed: true };
     },
   };
+};
+
+/** Shorter ones may stand in an answer by chance; real ones are longer (RFC 6749 §10.10 asks for 128 bits and more). */
+const MIN_TOKEN_CHARACTERS = 16;
+
+/** A server that repeats what it was sent must not carry our token into logs and dead letters. */
+const withoutToken = <Answer extends { kind: string }>(answer: Answer, header: string | undefined): Answer => {
+  const token = header?.slice(header.indexOf(' ') + 1) ?? '';
+  if (
+    token.length < MIN_TOKEN_CHARACTERS ||
+    !('text' in answer) ||
+    typeof answer.text !== 'string' ||
+    !answer.text.includes(token)
+  )
+    return answer;
+  return { ...answer, text: answer.text.replaceAll(token, '***') };
 };

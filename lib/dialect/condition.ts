@@ -1,4 +1,3 @@
-import { readPath } from '../integration/path.ts';
 import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
 import { type Comparison, compareText, compareValues, isEmpty, isSame, likePattern } from './comparison.ts';
 
@@ -13,9 +12,6 @@ export type ConditionItem = {
 
 /** Alternatives, each of them items that must all hold. None at all: every record passes. */
 export type Condition = readonly (readonly ConditionItem[])[];
-
-/** What a condition makes of a record: the record (without children that failed), or the words of what did not hold. */
-export type Judged = { record: JsonObject } | { reason: string };
 
 const TIME_PREFIX = 'timestamp:';
 
@@ -80,7 +76,7 @@ const isLogic = (logic: JsonValue | undefined): logic is ConditionLogic =>
   typeof logic === 'string' && Object.hasOwn(operators, logic);
 
 /** A fault in a condition: where, from its root, and what was expected there. */
-export type ConditionFault = { path: (string | number)[]; expected: string };
+type ConditionFault = { path: (string | number)[]; expected: string };
 
 const withoutPrefix = (value: JsonValue): { value: JsonValue; isTime: boolean } =>
   typeof value === 'string' && value.startsWith(TIME_PREFIX)
@@ -139,7 +135,8 @@ export const readCondition = (raw: JsonValue | undefined, beatFlat: readonly str
       )
     : [];
 
-const parts = ({ field, value }: ConditionItem): { field: string; wanted: JsonValue; how: Comparison } => {
+/** What an item asks of its field, without the prefix that makes both sides times. */
+export const parts = ({ field, value }: ConditionItem): { field: string; wanted: JsonValue; how: Comparison } => {
   const time = withoutPrefix(value);
   const isTime = time.isTime || field.startsWith(TIME_PREFIX);
   return {
@@ -149,85 +146,13 @@ const parts = ({ field, value }: ConditionItem): { field: string; wanted: JsonVa
   };
 };
 
-const wordsOf = (item: ConditionItem): string =>
+/** An item as a reason tells it. */
+export const wordsOf = (item: ConditionItem): string =>
   `${item.field} ${item.logic}${item.value === null ? '' : ` ${stringifyJson(item.value)}`}`.slice(0, 120);
 
-/** The child array that a path leads into: its own path, and what comes after. */
-const childArray = (record: JsonObject, path: string): { list: string; rest: string } | undefined => {
-  const steps = path.split('.');
-  for (let length = 1; length < steps.length; length += 1) {
-    const list = steps.slice(0, length).join('.');
-    if (Array.isArray(readPath(record, list)) && !/^\d+$/.test(steps[length] ?? '')) {
-      return { list, rest: steps.slice(length).join('.') };
-    }
-  }
-  return undefined;
-};
-
-const test = (item: ConditionItem, found: JsonValue | undefined): boolean => {
+/** Whether an item holds for a value of its field. */
+export const holdsFor = (item: ConditionItem, found: JsonValue | undefined): boolean => {
   const { wanted, how } = parts(item);
   const operator: Operator = operators[item.logic];
   return operator.holds(found, wanted, how);
-};
-
-const testChild = (item: ConditionItem, child: JsonValue, rest: string): boolean => {
-  if (isJsonObject(child)) {
-    const nested = childArray(child, rest);
-    if (nested !== undefined) {
-      const list = readPath(child, nested.list);
-      return Array.isArray(list) && list.every((inner) => testChild(item, inner, nested.rest));
-    }
-  }
-  return test(item, readPath(child, rest));
-};
-
-/** The item that a record as a whole fails; children that only fail for themselves do not count. */
-const failing = (group: readonly ConditionItem[], record: JsonObject): ConditionItem | undefined =>
-  group.find((item) => {
-    const { field } = parts(item);
-    const inside = childArray(record, field);
-    if (inside === undefined) return !test(item, readPath(record, field));
-    const children = readPath(record, inside.list);
-    return item.strict && Array.isArray(children) && !children.every((child) => testChild(item, child, inside.rest));
-  });
-
-const withValueAt = (record: JsonObject, [key = '', ...rest]: readonly string[], value: JsonValue): JsonObject => {
-  if (rest.length === 0) return { ...record, [key]: value };
-  const inner = record[key];
-  return { ...record, [key]: withValueAt(isJsonObject(inner) ? inner : {}, rest, value) };
-};
-
-/** The record without the children that hold under none of these alternatives. */
-const withoutChildren = (groups: readonly (readonly ConditionItem[])[], record: JsonObject): JsonObject => {
-  const lists = new Set(
-    groups.flatMap((group) => group.flatMap((item) => childArray(record, parts(item).field)?.list ?? [])),
-  );
-  let kept = record;
-  for (const list of lists) {
-    const children = readPath(record, list);
-    if (!Array.isArray(children)) continue;
-    const left = children.filter((child) =>
-      groups.some((group) =>
-        group.every((item) => {
-          const inside = childArray(record, parts(item).field);
-          return inside?.list !== list || testChild(item, child, inside.rest);
-        }),
-      ),
-    );
-    if (left.length < children.length) kept = withValueAt(kept, list.split('.'), left);
-  }
-  return kept;
-};
-
-/**
- * Holds a record against a condition: it passes when all items of one alternative hold. A field of a child array
- * (`details.qty`) holds for each child: with `strictMode` one that fails drops the record, without only itself. Pure.
- */
-export const judge = (condition: Condition, record: JsonObject): Judged => {
-  if (condition.length === 0) return { record };
-  const failed = condition.map((group) => failing(group, record));
-  const passing = condition.filter((_, index) => failed[index] === undefined);
-  if (passing.length > 0) return { record: withoutChildren(passing, record) };
-  const words = failed.flatMap((item) => (item === undefined ? [] : [wordsOf(item)]));
-  return { reason: `condition: does not hold: ${words.join(' or ')}`.slice(0, 300) };
 };

@@ -36,7 +36,7 @@ export type ParserName = keyof typeof parsers;
 /** The parsers that are carried out. */
 export const parserNames = Object.keys(parsers) as ParserName[];
 
-export const isParserName = (name: string): name is ParserName => Object.hasOwn(parsers, name);
+const isParserName = (name: string): name is ParserName => Object.hasOwn(parsers, name);
 
 /** Reads `parser` of a field: `{name, params}` or a list of them. Undefined where it is not of that form. */
 export const readParsers = (value: JsonValue | undefined): FieldParser[] | undefined => {

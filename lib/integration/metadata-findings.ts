@@ -44,6 +44,32 @@ const keyFindings = (
       : [warning(place, `nothing: ${reading.why}; it is kept and not used`)];
   });
 
+/** The keys inside these keys. */
+const innerKeys = [
+  ['operation', ['method', 'rows', 'rowsKey', 'arrayKey']],
+  ['pagination', ['pageSize']],
+] as const;
+const conditionKeys = ['field', 'logic', 'value', 'strictMode'];
+
+const strangersIn = (value: JsonValue | undefined, known: readonly string[], path: FaultPath): Finding[] =>
+  isJsonObject(value)
+    ? Object.keys(value)
+        .filter((key) => !known.includes(key))
+        .map((key) => warning([...path, key], `a key known here${suggestion(key, known)}; it is kept and not used`))
+    : [];
+
+const innerFindings = (block: JsonObject, path: FaultPath): Finding[] => {
+  const groups = Array.isArray(block.condition) ? block.condition : [];
+  return [
+    ...innerKeys.flatMap(([key, known]) => strangersIn(block[key], known, [...path, key])),
+    ...groups.flatMap((group, index) =>
+      Array.isArray(group)
+        ? group.flatMap((item, place) => strangersIn(item, conditionKeys, [...path, 'condition', index, place]))
+        : [],
+    ),
+  ];
+};
+
 /** Where a field stands: what its templates may take from is another thing in each. */
 type Place = 'source' | 'target' | 'adapter';
 
@@ -182,6 +208,7 @@ export const findInMetadata = (raw: JsonValue, filled: JsonValue): Finding[] => 
     const other: Place = side === 'source' ? 'source' : 'adapter';
     return [
       ...keyFindings(block, readings, path, raw),
+      ...innerFindings(block, path),
       ...requestFindings(block.request, side, isPositional, [...path, 'request'], raw),
       ...requestFindings(block.otherRequest, other, isPositional, [...path, 'otherRequest'], raw),
       ...(side === 'source' ? sourceFindings(block, path) : []),

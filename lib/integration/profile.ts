@@ -51,7 +51,7 @@ const shipped: Readonly<Record<string, unknown>> = { okki, qingyiyun, 'generic-r
 export const profileNames: readonly string[] = Object.keys(shipped);
 
 /** A profile, or what was expected in the place of its name. */
-export type FoundProfile = { profile: Profile } | { expected: string };
+type FoundProfile = { profile: Profile } | { expected: string };
 
 /** Finds the profile that an integration file names: a shipped one, or the file at a path from the file's own folder. */
 export type FindProfile = (name: string) => FoundProfile;

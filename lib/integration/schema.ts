@@ -9,7 +9,6 @@ export type { MetadataField } from './metadata-schema.ts';
 export type { WindowSetting } from './source-schema.ts';
 export type { Retry, Success } from './target-schema.ts';
 export type { DependsOn, DuplicateRule } from './transform-schema.ts';
-export type { VanishedSetting } from './vanished-schema.ts';
 
 const isTimezone = (name: string): boolean => {
   try {

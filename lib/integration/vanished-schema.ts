@@ -41,5 +41,3 @@ export const vanishedSchema = z
     ),
   })
   .check(z.describe('Ids that are no longer in the source. 源中已消失的记录。'));
-
-export type VanishedSetting = z.infer<typeof vanishedSchema>;

@@ -47,11 +47,13 @@ export const fateOf = (item: IdCheck | undefined, sent: Sent, idCheck: boolean):
   if (item === undefined) return 'open';
   const { claim, trouble } = item;
   const loaded = isTombstone(sent.hash) ? item.deleted : item.loaded;
-  if (loaded?.hash === sent.hash && claim === undefined && trouble === undefined) return 'loaded';
   if (newestVersionMs(item) > sent.versionMs) return loaded?.hash === sent.hash ? 'loaded' : 'superseded';
   if (claim !== undefined) return 'open';
   if (trouble?.kind === 'parked') return 'uncertain';
-  if (trouble?.hash === sent.hash && trouble.kind === 'uncertain') return 'uncertain';
+  // Until its letter says that it was given up, it is on its way to be sent again.
+  if (trouble?.hash === sent.hash && trouble.kind === 'uncertain') {
+    return trouble.letterMs === undefined ? 'open' : 'uncertain';
+  }
   if (trouble?.hash === sent.hash && trouble.kind === 'rejected') return 'rejected';
   if (loaded?.hash === sent.hash) return 'loaded';
   if (idCheck && loaded !== undefined && !isTombstone(sent.hash)) return 'superseded';

@@ -21,7 +21,7 @@ export const stampOf = (run: RunRecord, nowMs: number): RunStamp => ({
 });
 
 /** Thrown when the queue did not accept messages after all retries: what was being sent is not done. */
-export class QueueRefusedError extends Error {
+class QueueRefusedError extends Error {
   override readonly name = 'QueueRefusedError';
   readonly code = 'QUEUE_REFUSED';
 }

@@ -12,7 +12,6 @@ import { openWork } from './run-work.ts';
 import { type RunRequest, runIdOf } from './start.ts';
 import { deadlinesOf } from './time-budget.ts';
 
-export { QueueRefusedError } from './dispatch-page.ts';
 export type { FetchDeps, Fetching } from './fetching.ts';
 
 /**
@@ -55,10 +54,17 @@ export const fetchRun = async (
   }
   // Not before the lease has ended: word that comes sooner would be taken for a duplicate, and lost.
   if (extracted.end === 'continued') await leaveWordToContinue(run, extracted.retryAtMs, deps);
-  // A schedule's request that went on with an earlier run has not started its own.
-  if (isForAnotherRun(request, run)) await waits(request, clock.nowMs(), fetching, deps);
+  // A schedule's request that went on with an earlier run has not started its own. Where the source failed, that would
+  // only go on with the same run and fail again: the next schedule does so in its time.
+  if (isForAnotherRun(request, run) && extracted.end !== 'incomplete') {
+    const freeAtMs = extracted.end === 'continued' ? clock.nowMs() + ANOTHER_LOOK_MS : clock.nowMs();
+    await waits(request, freeAtMs, fetching, deps);
+  }
   return { runId: run.runId, end: extracted.end };
 };
+
+/** The earlier run goes on by its own word; this request only looks whether it is through. */
+const ANOTHER_LOOK_MS = 60_000;
 
 const isForAnotherRun = (request: RunRequest, { integration, runId }: RunRecord): boolean =>
   request.kind === 'schedule' && runIdOf(integration, request.scheduledMs) !== runId;
@@ -95,7 +101,7 @@ const extract = async (
       warnings: addWarnings(run.warnings, page.warnings),
     };
     for (const { code, message } of page.warnings)
-      log.warn('source-warning', { integration: run.integration, runId: run.runId, code, message });
+      log.warn('source-warning', { integration: run.integration, runId: run.runId, code, words: message });
     if (page.kind === 'failed') return await leaveIncomplete(run, page, deps);
     if (page.kind === 'later') {
       await runs.saveRun(run);
@@ -121,6 +127,6 @@ const leaveIncomplete = async (
   const isOver = startOverCodes.has(code as PagingFailure) && checkpoint !== undefined;
   const left: RunRecord = isOver ? { ...rest, chunks: checkpoint.chunks } : run;
   await runs.saveRun({ ...left, status: 'incomplete', failure });
-  log.error('run-incomplete', { integration: run.integration, runId: run.runId, code, message });
+  log.error('run-incomplete', { integration: run.integration, runId: run.runId, code, words: message });
   return { end: 'incomplete' };
 };

@@ -48,7 +48,7 @@ const withDrift = async (run: RunRecord, { fetching, deps }: RunWork): Promise<R
   // An empty list has no fields: what is known stays known.
   if (Object.keys(run.fields).length === 0) return { ...run, fields: before };
   const drift = driftOf(before, run.fields, fetching.learns.mapped);
-  for (const { code, message } of drift) deps.log.warn('field-drift', { integration, runId, code, message });
+  for (const { code, message } of drift) deps.log.warn('field-drift', { integration, runId, code, words: message });
   return { ...run, warnings: addWarnings(run.warnings, drift) };
 };
 
@@ -62,7 +62,8 @@ const conclude = async (run: RunRecord, absent: readonly string[], { fetching, k
       : { action: 'post' as const, maxShare: deletion.maxShare };
   const { vanished, deletes, warnings } = concludeVanished(absent.length, known.loadedCount, run.warnings, rule);
   const { integration, runId } = run;
-  for (const { code, message } of warnings) deps.log.warn('vanished-warning', { integration, runId, code, message });
+  for (const { code, message } of warnings)
+    deps.log.warn('vanished-warning', { integration, runId, code, words: message });
   const concluded: RunRecord = {
     ...run,
     vanished,

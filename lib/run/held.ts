@@ -4,8 +4,11 @@ import type { Prepared } from '../transform/transform.ts';
 /** A record that is clean and mapped, and waits until its place in the tree is known. */
 export type Held = Extract<Prepared, { outcome: 'ready' }> & { parentId: string };
 
-/** A ledger chunk keeps held records beside its entries, and an item of DynamoDB has 400 KB: bytes of JSON for these. */
-export const MAX_HELD_BYTES = 250_000;
+/**
+ * A ledger chunk keeps held records beside its entries and memory, and an item of DynamoDB has 400 KB: this many bytes
+ * of JSON for all held records of a chunk, so that the rest has its room whatever does not compress.
+ */
+export const MAX_HELD_BYTES = 150_000;
 
 /** A held record as a ledger chunk keeps it. */
 export const writeHeld = ({ id, parentId, number, hash, body }: Held): string =>

@@ -17,7 +17,7 @@ import { windowOf } from './window.ts';
 /** What a run would do with a record. */
 export type Planned = 'create' | 'overwrite' | 'unchanged' | 'skip' | 'filter' | 'merge' | 'reject';
 
-export type PlannedRecord = {
+type PlannedRecord = {
   id: string;
   planned: Planned;
   reason?: string;

@@ -100,7 +100,7 @@ const drawUp = async (
     if (!(error instanceof MissingChunkError)) throw error;
     // One run's torn ledger must not keep the others open.
     const { code, message } = error;
-    log.error('ledger-torn', { integration: run.integration, runId: run.runId, message });
+    log.error('ledger-torn', { integration: run.integration, runId: run.runId, words: message });
     return { ...run, status: 'unbalanced', closedMs: run.closedMs ?? clock.nowMs(), failure: { code, message } };
   }
   const counts = { ...run.counts, ...evidence.counts };

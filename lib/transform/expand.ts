@@ -5,9 +5,7 @@ import { identify } from './identity.ts';
 import { kindOf } from './words.ts';
 
 /** One record that a fetched record stands for, or why it stands for none. */
-export type Expanded =
-  | { record: JsonValue; place: string }
-  | { outcome: 'filtered' | 'invalid'; id: string; reason: string };
+type Expanded = { record: JsonValue; place: string } | { outcome: 'filtered' | 'invalid'; id: string; reason: string };
 
 /** Turns a fetched record into those that are synced: at least one for each, so that none is missing in the books. */
 export type Expand = (raw: JsonValue, place: string) => Expanded[];

@@ -1,4 +1,5 @@
-import { type Condition, judge, readCondition } from '../dialect/condition.ts';
+import { type Condition, readCondition } from '../dialect/condition.ts';
+import { judge } from '../dialect/judge.ts';
 import { readPath } from '../integration/path.ts';
 import type { Integration } from '../integration/schema.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';

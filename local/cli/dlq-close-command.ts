@@ -20,6 +20,7 @@ export const discardCommand = async (flags: DiscardFlags): Promise<ExitCode> => 
   if (!isNamed && !flags.all) {
     throw new UsageError('Which letters? --id, --reason, --integration, --older-than, or --all. 请指定要丢弃的死信。');
   }
+  if (!flags.dryRun && !process.stdin.isTTY) checkUnasked(flags);
   const integration = flags.integration === undefined ? undefined : integrationsMeant(flags.integration)[0]?.name;
   const filter = filterOf(flags, integration);
   return withStores(flags, async (stores) => {
@@ -34,17 +35,20 @@ export const discardCommand = async (flags: DiscardFlags): Promise<ExitCode> => 
   });
 };
 
+/** Where nobody can be asked, everything must have been said. */
+const checkUnasked = ({ yes, why }: DiscardFlags): void => {
+  if (!yes) throw new UsageError('There is no terminal to ask on: --yes says yes. 无终端时请加 --yes。');
+  if (why === undefined) throw new UsageError('--why TEXT says why, for the audit log. 请用 --why 说明原因。');
+};
+
 const signature = async ({ discarded }: Discarded, flags: DiscardFlags): Promise<{ by: string; why: string }> => {
   const what = [...countByReason(discarded)].map(([reason, count]) => `${count} ${reason}`).join(', ');
   if (!flags.yes) {
     const answer = await ask(`Discard ${what} for good? 永久丢弃? [y/N] `);
-    if (answer === undefined)
-      throw new UsageError('There is no terminal to ask on: --yes says yes. 无终端时请加 --yes。');
-    if (!/^y(es)?$/i.test(answer)) throw new UsageError('Nothing was discarded. 未丢弃。');
+    if (!/^y(es)?$/i.test(answer ?? '')) throw new UsageError('Nothing was discarded. 未丢弃。');
   }
-  const why = flags.why ?? (await ask('Why? It goes into the audit log. 原因? '));
-  if (why === undefined || why === '')
-    throw new UsageError('--why TEXT says why, for the audit log. 请用 --why 说明原因。');
+  const why = flags.why ?? (await ask('Why? It goes into the audit log. 原因? ')) ?? '';
+  if (why === '') throw new UsageError('Nothing was discarded: without a reason it is not done. 未说明原因,未丢弃。');
   return { by: flags.by ?? operatorName(), why };
 };
 

@@ -85,10 +85,13 @@ export const reportText = (finished: Finished): string => {
 export const warningLines = (run: RunRecord): string[] => [
   ...run.warnings.map(({ code, count, message }) => `! ${code} ×${count}: ${message}`),
   ...(run.vanished > 0
-    ? [`! vanished ${run.vanished}: loaded before, no longer in the source 源中已消失  ${sample(run)}`]
+    ? [`! vanished ${run.vanished}: loaded before, no longer in the source 源中已消失  ${sample(run)}${deleted(run)}`]
     : []),
   ...(run.failure ? [`✗ ${run.failure.code}: ${run.failure.message}`] : []),
 ];
+
+const deleted = ({ deletions }: RunRecord): string =>
+  deletions === undefined ? '' : `; ${deletions.loaded} of ${deletions.enqueued} deleted in the target 目标已删除`;
 
 const SAMPLE = 5;
 const sample = ({ vanished, vanishedSample }: RunRecord): string =>

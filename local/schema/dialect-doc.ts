@@ -68,7 +68,7 @@ const titles: Readonly<Record<Language, readonly string[]>> = {
 };
 
 /** The generated part of the dialect's reference. */
-export const dialectTables = (language: Language): string => {
+const dialectTables = (language: Language): string => {
   const [source, target, field, words, paging] = titles[language];
   const isEnglish = language === 'en';
   return [

@@ -19,6 +19,7 @@ const withEverything: IdCheck = {
   id: '5203300076',
   rev: 7,
   loaded: { hash: 'AbCdEfGhIjKlMnOpQrStUv', versionMs: 1_767_571_200_000, atMs: 1_767_571_201_234 },
+  deleted: { hash: 'deleted@1767571200000', versionMs: 1_767_571_300_000, atMs: 1_767_571_300_500 },
   claim: {
     owner: 'worker',
     hash: 'h2',
@@ -33,6 +34,7 @@ const withEverything: IdCheck = {
     sinceMs: 1_767_657_602_000,
     reason: '422 分组名称重复',
     letterMs: 1_767_657_603_000,
+    parentId: '5203300000',
   },
   doubt: { hash: 'h4', untilMs: 1_767_657_700_000 },
 };

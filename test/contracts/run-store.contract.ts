@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LedgerChunk } from '../../lib/run/ledger.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
-import { type Lease, MissingChunkError, type RunStore } from '../../lib/run/store.ts';
+import { type Lease, MissingChunkError, type RunStore, type Watermarks } from '../../lib/run/store.ts';
 import { collect } from './collect.ts';
 
 export const run = (runId: string, changes: Partial<RunRecord> = {}): RunRecord => ({
@@ -60,9 +60,9 @@ const ledgerOf = (store: RunStore, upTo: number): Promise<LedgerChunk[]> =>
   collect(store.chunks('groups', 'run-1', upTo));
 
 /** What every store of runs keeps to. `create` gives an empty one. */
-export const runStoreContract = (create: () => Promise<RunStore> | RunStore) => {
+export const runStoreContract = (create: () => Promise<RunStore & Watermarks> | (RunStore & Watermarks)) => {
   describe('as a run store', () => {
-    let store: RunStore;
+    let store: RunStore & Watermarks;
     beforeEach(async () => {
       store = await create();
     });
@@ -184,6 +184,15 @@ export const runStoreContract = (create: () => Promise<RunStore> | RunStore) => 
         expect(await ledgerOf(store, 1)).toEqual([again]);
       });
 
+      it('keeps records that are held back, and deletions, beside its entries', async () => {
+        const whole = chunk(1, {
+          held: ['{"id":"7","parentId":"5","hash":"h","body":{"名称":"电子"}}'],
+          deletions: [{ id: '9', hash: 'deleted@1767571201000' }],
+        });
+        await store.saveChunk('groups', whole);
+        expect(await ledgerOf(store, 1)).toEqual([whole]);
+      });
+
       it('of another run or integration is not mixed in', async () => {
         await store.saveChunk('groups', chunk(1));
         await store.saveChunk('groups', chunk(1, { runId: 'run-10', versionMs: 1 }));
@@ -208,6 +217,38 @@ export const runStoreContract = (create: () => Promise<RunStore> | RunStore) => 
         await store.saveChunk('groups', chunk(1, { entries }));
         expect((await ledgerOf(store, 1))[0]?.entries).toEqual(entries);
       });
+    });
+
+    describe('watermark', () => {
+      it('is undefined until it is moved, and is one for each integration', async () => {
+        expect(await store.watermark('groups')).toBeUndefined();
+        await store.moveWatermark('groups', 5);
+        expect(await store.watermark('groups')).toBe(5);
+        expect(await store.watermark('customers')).toBeUndefined();
+      });
+
+      it('never moves back', async () => {
+        await store.moveWatermark('groups', 5);
+        await store.moveWatermark('groups', 4);
+        expect(await store.watermark('groups')).toBe(5);
+        await store.moveWatermark('groups', 6);
+        expect(await store.watermark('groups')).toBe(6);
+      });
+
+      it('is no run', async () => {
+        await store.moveWatermark('groups', 5);
+        expect(await store.runs('groups', 10)).toEqual([]);
+      });
+    });
+
+    it('keeps the window, the deletions and the place among held records of a run', async () => {
+      const whole = run('run-1', {
+        window: { fromMs: 1, toMs: 2 },
+        deletions: { enqueued: 3, loaded: 1, superseded: 0, rejected: 1, uncertain: 0, open: 1 },
+        checkpoint: { page: {}, chunks: 4, fetched: 12, judged: 2 },
+      });
+      await store.saveRun(whole);
+      expect(await store.run('groups', 'run-1')).toEqual(whole);
     });
   });
 };

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { conditionFaults, conditionLogics, judge, readCondition } from '../../lib/dialect/condition.ts';
+import { conditionFaults, conditionLogics, readCondition } from '../../lib/dialect/condition.ts';
+import { judge } from '../../lib/dialect/judge.ts';
 import type { JsonObject, JsonValue } from '../../lib/json/json.ts';
 
 const big = 812252963824298001n;

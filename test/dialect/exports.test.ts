@@ -27,7 +27,7 @@ const bodyOf = ({ body }: Request): JsonObject => parseJson(body) as JsonObject;
 /** A Beijing time as `YYYY-MM-DD HH:MM:SS` in ms. */
 const beijingMs = (text: string): number => Date.parse(`${text.replace(' ', 'T')}+08:00`);
 
-describe.concurrent('exports as they were pasted, against servers of the test', () => {
+describe.concurrent('exports as they were pasted, against servers of the test', { timeout: 120_000 }, () => {
   test('receipts: GET by start_index, in a window of time that moves on', async (context) => {
     const { expect } = context;
     const receipts = Array.from(

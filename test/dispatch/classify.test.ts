@@ -114,6 +114,39 @@ describe('a record of content A', () => {
   });
 });
 
+describe('a record whose parent was refused', () => {
+  const heldUp = { outcome: 'skipped', reason: 'parent 7 was rejected' };
+  const forItsParent = item({ trouble: { ...trouble('rejected', 'A').trouble, parentId: '7' } });
+  it.each([
+    { known: 'nothing', item: undefined, expected: heldUp, full: { outcome: 'enqueued', as: 'create' } },
+    {
+      known: 'its own refusal for that',
+      item: forItsParent,
+      expected: heldUp,
+      full: { outcome: 'enqueued', as: 'create' },
+    },
+    {
+      known: 'other content loaded',
+      item: item(loaded('B')),
+      expected: { outcome: 'enqueued', as: 'overwrite' },
+      full: { outcome: 'enqueued', as: 'overwrite' },
+    },
+    {
+      known: 'this content loaded',
+      item: item(loaded('A')),
+      expected: { outcome: 'unchanged' },
+      full: { outcome: 'enqueued', as: 'overwrite' },
+    },
+  ])('with $known: $expected; in a full refresh: $full', ({ item: known, expected, full }) => {
+    expect(classify(known, 'A', overwrite, false, '7')).toEqual(expected);
+    expect(classify(known, 'A', overwrite, true, '7')).toEqual(full);
+  });
+
+  it('is free as soon as the parent is', () => {
+    expect(classify(forItsParent, 'A', overwrite, false)).toEqual({ outcome: 'enqueued', as: 'create' });
+  });
+});
+
 describe('whatever is known', () => {
   it('nothing is held back that the loader would POST', () => {
     fc.assert(

@@ -1,11 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { classify } from '../../lib/dispatch/classify.ts';
-import { readKnown } from '../../lib/dispatch/known.ts';
+import { readKnown, readKnownByIds } from '../../lib/dispatch/known.ts';
+import type { IdCheck, TroubleKind } from '../../lib/idcheck/item.ts';
+import type { IdStore } from '../../lib/idcheck/store.ts';
+import { contentHash } from '../../lib/transform/hash.ts';
 import { memoryIdStore } from '../fakes/memory-id-store.ts';
 import { items, policies } from '../idcheck/arbitraries.ts';
 
-const many = fc.uniqueArray(fc.tuple(fc.constantFrom('0', '1', '01', '2', '3', '4'), items), {
+// Hashes as they are in the field: those are packed.
+const hashed = items.map((item) =>
+  item.loaded === undefined ? item : { ...item, loaded: { ...item.loaded, hash: contentHash(item.loaded.hash) } },
+);
+const many = fc.uniqueArray(fc.tuple(fc.constantFrom('0', '1', '01', '2', '3', '4'), fc.oneof(items, hashed)), {
   selector: ([id]) => id,
 });
 
@@ -23,7 +30,7 @@ describe('what idCheck knows of an integration', () => {
         for (const [id, item] of stored) {
           const taken = known.take(id);
           expect(taken?.id).toBe(id);
-          for (const hash of ['A', 'B']) {
+          for (const hash of ['A', 'B', contentHash('A'), contentHash('B')]) {
             expect(classify(taken, hash, policy, refresh)).toEqual(classify(item, hash, policy, refresh));
           }
           expect(known.take(id)).toBeUndefined();
@@ -42,6 +49,95 @@ describe('what idCheck knows of an integration', () => {
         for (const id of present) known.take(id);
         known.take('unheard of');
         expect([...known.vanished()].sort()).toEqual(loaded.filter((id) => !present.has(id)).sort());
+      }),
+    );
+  });
+
+  it('says of an id whether it was loaded, until it is taken', async () => {
+    await fc.assert(
+      fc.asyncProperty(many, async (stored) => {
+        const known = await readKnown(await storeOf(stored), 'groups');
+        for (const [id, item] of stored) {
+          expect(known.isLoaded(id)).toBe(item.loaded !== undefined);
+          known.take(id);
+          expect(known.isLoaded(id)).toBe(false);
+        }
+      }),
+    );
+  });
+
+  const refused = (kind: TroubleKind, parentId?: string): IdCheck => ({
+    id: '',
+    rev: 1,
+    trouble: {
+      kind,
+      hash: 'A',
+      versionMs: 1,
+      sinceMs: 1,
+      reason: 'words',
+      ...(parentId === undefined ? {} : { parentId }),
+    },
+  });
+  const inTheWay: Array<[string, IdCheck, boolean]> = [
+    ['rejected', refused('rejected'), true],
+    ['parked', refused('parked'), true],
+    ['uncertain', refused('uncertain'), false],
+    ['exhausted', refused('exhausted'), false],
+    ['loaded', { ...refused('rejected'), loaded: { hash: 'B', versionMs: 1, atMs: 1 } }, false],
+    ['child of rejected', refused('rejected', 'rejected'), true],
+    ['grandchild', refused('rejected', 'child of rejected'), true],
+    ['child of loaded', refused('rejected', 'loaded'), false],
+    ['child of unknown', refused('rejected', 'unknown'), false],
+  ];
+
+  it.each(inTheWay)('%s is in the way of what depends on it: %o → %s', async (id, _item, expected) => {
+    const store = await storeOf(inTheWay.map(([name, item]) => [name, item]));
+    const whole = await readKnown(store, 'groups');
+    expect(whole.isInTheWay(id)).toBe(expected);
+    expect(whole.isInTheWay('unknown')).toBe(false);
+    const byIds = readKnownByIds(store, 'groups');
+    await byIds.prepare(inTheWay.map(([name]) => name));
+    expect(byIds.isInTheWay(id)).toBe(expected);
+  });
+
+  it('ends also where refused records name each other as parents', async () => {
+    const store = await storeOf([
+      ['a', refused('rejected', 'b')],
+      ['b', refused('rejected', 'a')],
+    ]);
+    const known = await readKnown(store, 'groups');
+    expect(typeof known.isInTheWay('a')).toBe('boolean');
+  });
+});
+
+describe('what idCheck knows, read by ids', () => {
+  it('gives the items of the ids that were prepared, each read once, and nothing vanishes', async () => {
+    await fc.assert(
+      fc.asyncProperty(many, async (stored) => {
+        const store = await storeOf(stored);
+        const asked: string[] = [];
+        const counting: IdStore = {
+          ...store,
+          read: async (integration, ids) => {
+            asked.push(...ids);
+            return store.read(integration, ids);
+          },
+        };
+        const known = readKnownByIds(counting, 'groups');
+        const ids = [...stored.map(([id]) => id), 'unknown'];
+        expect(ids.map(known.take)).toEqual(ids.map(() => undefined));
+        await known.prepare([...ids, ...ids]);
+        await known.prepare(ids);
+        expect(asked.sort()).toEqual(ids.sort());
+        for (const [id, item] of stored) {
+          expect([known.take(id), known.take(id)]).toEqual([
+            { ...item, id },
+            { ...item, id },
+          ]);
+          expect(known.isLoaded(id)).toBe(item.loaded !== undefined);
+        }
+        expect([known.take('unknown'), known.isLoaded('unknown')]).toEqual([undefined, false]);
+        expect([[...known.vanished()], known.loadedCount]).toEqual([[], 0]);
       }),
     );
   });

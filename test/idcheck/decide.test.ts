@@ -26,6 +26,7 @@ const stored: Record<string, IdCheck | undefined> = {
   'A loaded, first try of A may come': item({ ...loaded('A', V1), ...doubt('A', NOW + 1) }),
   'A loaded at v1 and deleted': item({ deleted: { hash: 'deleted@1', versionMs: V1, atMs: 4 } }),
   'A deleted at v3': item({ deleted: { hash: 'deleted@1', versionMs: V3, atMs: 4 } }),
+  'A loaded, B rejected at v3': item({ ...loaded('A', V1), ...trouble('rejected', 'B', V3) }),
   'A loaded, its deletion rejected': item({ ...loaded('A', V1), ...trouble('rejected', 'deleted@1', V2) }),
   'A claimed, live': item(claim('A', V2, NOW + 1)),
   'A claimed at v3, live': item(claim('A', V3, NOW + 1)),
@@ -128,6 +129,8 @@ A rejected at v3                  | A                  | already-rejected | alre
 A rejected at v3                  | A, replayed        | claim            | claim            | claim             | claim
 A rejected at v3                  | B                  | superseded       | superseded       | superseded        | superseded
 A refused for its parent          | A                  | claim            | claim            | claim             | claim
+A loaded, B rejected at v3        | A                  | already-loaded   | already-loaded   | already-loaded    | already-loaded
+A loaded, B rejected at v3        | X                  | superseded       | superseded       | superseded        | superseded
 B rejected at v3                  | A                  | superseded       | superseded       | superseded        | superseded
 X loaded, A rejected              | A                  | already-rejected | already-rejected | already-rejected  | already-rejected
 X loaded, A rejected              | A, replayed        | duplicate        | duplicate        | claim             | claim

@@ -85,6 +85,9 @@ describe('withClaim', () => {
     const of = (hash: string) => withClaim({ id: '1', rev: 1, claim, trouble: { ...trouble, hash } }, '1', claim);
     expect(of('A').trouble?.letterMs).toBe(5);
     expect(of('B').trouble).not.toHaveProperty('letterMs');
+    const { letterMs: _, ...unwritten } = trouble;
+    const none = withClaim({ id: '1', rev: 1, claim, trouble: { ...unwritten, hash: 'A' } }, '1', claim);
+    expect(none.trouble).not.toHaveProperty('letterMs');
   });
 });
 
@@ -142,7 +145,7 @@ describe('asTrouble', () => {
         const { hash, versionMs, untilMs } = item.claim;
         const next = asTrouble(item, { kind, reason }, letterMs, NOW_MS);
         const letter = letterMs === undefined ? {} : { letterMs };
-        expect(next.trouble).toEqual({ kind, reason, hash, versionMs, sinceMs: NOW_MS, ...letter });
+        expect(next.trouble).toStrictEqual({ kind, reason, hash, versionMs, sinceMs: NOW_MS, ...letter });
         expect(next.loaded).toEqual(item.loaded);
         expect(next).not.toHaveProperty('claim');
         const mayComeYet = kind === 'uncertain' || kind === 'parked';
@@ -181,7 +184,7 @@ it('asParked under an older version than is known keeps the newest', () => {
 
 it('asParked without a letter yet says so', () => {
   const parked = asParked({ id: '1', rev: 1 }, { hash: 'A', versionMs: 9 }, undefined, 7);
-  expect(parked.trouble).toEqual({ kind: 'parked', hash: 'A', versionMs: 9, sinceMs: 7, reason: 'uncertain' });
+  expect(parked.trouble).toStrictEqual({ kind: 'parked', hash: 'A', versionMs: 9, sinceMs: 7, reason: 'uncertain' });
 });
 
 it('withLetter notes when the letter was written, and changes nothing else', () => {

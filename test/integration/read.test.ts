@@ -441,6 +441,19 @@ describe('metadata blocks', () => {
     expect(faultsAfter(crm, changes).join()).toBe(path);
   });
 
+  test('warn about unknown keys inside known ones, too', () => {
+    const text = changedText(crm, {
+      'source.metadata.operation': { method: 'none', mode: 1 },
+      'source.metadata.condition': [[{ field: 'a', logic: 'notnull', strictmode: true }]],
+    });
+    const { warnings, faults } = parseIntegration(text, `${crm}.json`);
+    expect(faults).toEqual([]);
+    expect(warnings.map(({ path }) => path)).toEqual([
+      'source.metadata.operation.mode',
+      'source.metadata.condition[0][0].strictmode',
+    ]);
+  });
+
   test('let unused keys of an export stand: null, empty text, empty list', () => {
     const text = changedText(crm, { 'source.metadata.condition': [], 'source.metadata.beatFlat': null });
     expect(parseIntegration(text, `${crm}.json`)).toMatchObject({ faults: [], warnings: [] });

@@ -65,7 +65,8 @@ const endpoints = async ({ onTestFinished }: TestContext, instead: OwnSourceOpti
   return { source, target };
 };
 
-describe.concurrent('a source that cannot be read ends the run with exit 3 and says what is wrong', () => {
+// At the same time, since most of it is waiting between tries.
+describe.concurrent('a source that cannot be read ends the run with exit 3 and says why', { timeout: 90_000 }, () => {
   test.for(cases)('$source', async ({ instead, says }, context) => {
     const { expect } = context;
     const { source, target } = await endpoints(context, instead);

@@ -53,7 +53,7 @@ test('a target that drops connections for a while: uncertain POSTs are sent agai
     const keys = target.applied.filter((application) => application.id === id).map(({ key }) => key);
     expect(new Set(keys).size, `keys of ${id}`).toBe(1);
   }
-}, 60_000);
+}, 90_000);
 
 test('Ctrl-C ends the run in order, and the next run goes on: every record is applied once', async () => {
   const { target, env } = await servers(300);
@@ -72,7 +72,7 @@ test('Ctrl-C ends the run in order, and the next run goes on: every record is ap
   expect(next.report.balanced).toBe(true);
   expect(target.timesById().size).toBe(300);
   expect(appliedMoreThanOnce(target)).toEqual([]);
-}, 60_000);
+}, 90_000);
 
 test('a message that nobody can read becomes a dead letter with its body, and the run goes on', async () => {
   const { target, env } = await servers(3);
@@ -88,4 +88,4 @@ test('a message that nobody can read becomes a dead letter with its body, and th
   expect(listed.code).toBe(1);
   expect(JSON.parse(listed.stdout).letters).toMatchObject([{ reason: 'unreadable', body }]);
   expect(target.timesById().size).toBe(3);
-}, 60_000);
+}, 90_000);

@@ -22,7 +22,7 @@ const journey = async (
 /** How often each id was applied is once, and these are the ids. */
 const eachOnce = (ids: readonly unknown[]) => new Map(ids.map((id) => [String(id), 1]));
 
-describe.concurrent('between a source and a target that are not the sandbox', () => {
+describe('between a source and a target that are not the sandbox', { timeout: 90_000 }, () => {
   test('one page in an envelope: every group arrives once, as the metadata says', async (context) => {
     const { expect } = context;
     const { report, code, target, stderr } = await journey(context, { rows: groups(5) });

@@ -45,4 +45,4 @@ test('a record that the target refuses waits with its words, and a replay after 
   expect(last.code).toBe(0);
   expect(last.report.counts).toMatchObject({ unchanged: 12, enqueued: 0 });
   expect(last.report.deadLetters).toBe(0);
-}, 60_000);
+}, 90_000);

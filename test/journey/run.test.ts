@@ -96,7 +96,9 @@ describe('the built-in data, from a fresh data directory', () => {
   });
 });
 
-test('the group that the report proposes to have refused is one of the built-in ones', async () => {
+test('the group that the report proposes to have refused is one of the built-in ones', {
+  timeout: 90_000,
+}, async () => {
   const dir = newDir();
   const { report, code } = await runJson(['--data-dir', dir, '--fault', 'target-refuse:ids=5203300118']);
   expect(report.counts.rejected).toBe(1);

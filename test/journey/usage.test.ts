@@ -9,7 +9,7 @@ import { newDir, program } from './program.ts';
 const INTEGRATION = new URL('../../integrations/okki-product-groups-to-qingyiyun.json', import.meta.url);
 const noStackTrace = /\n\s+at /;
 
-describe('what cannot be done is said in words, with exit 2', () => {
+describe('what cannot be done is said in words, with exit 2', { timeout: 90_000 }, () => {
   test('an integration that does not exist: the ones that do are named', async () => {
     const { code, stderr, stdout } = await program(['run', '--integration', 'okki-customers', '--data-dir', newDir()]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -137,4 +137,4 @@ test('a client secret and a token are nowhere in what is printed or kept', async
   expect(printed).not.toContain(clientSecret);
   expect(printed).not.toContain(targetToken);
   expect(holders).toEqual([]);
-}, 60_000);
+}, 90_000);

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
 import type { Claim, IdCheck } from '../../lib/idcheck/item.ts';
 import type { IdStore } from '../../lib/idcheck/store.ts';
-import { claimId } from '../../lib/load/claim.ts';
+import { askOf, claimId } from '../../lib/load/claim.ts';
 import { memoryIdStore } from '../fakes/memory-id-store.ts';
+import { recordMessage } from './message.ts';
 
 const policy: LoadPolicy = { idCheck: false, onUncertain: 'resend' };
 const ask = { hash: 'A', versionMs: 2, refresh: false };
@@ -94,5 +95,15 @@ describe('claiming an id', () => {
       decision: { kind: 'putOff', untilMs: NOW_MS, why: 'claimed' },
     });
     expect(writes).toBe(4);
+  });
+});
+
+it('a message asks with its content, its version, and what a person wants of it', () => {
+  const plain = { hash: 'A', versionMs: 7, refresh: false };
+  expect(askOf(recordMessage({ versionMs: 7 }))).toStrictEqual(plain);
+  expect(askOf(recordMessage({ versionMs: 7, refresh: true, replayedMs: 0 }))).toStrictEqual({
+    ...plain,
+    refresh: true,
+    replayedMs: 0,
   });
 });

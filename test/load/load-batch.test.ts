@@ -110,6 +110,8 @@ describe('waiting is not failing', () => {
     expect(copies(world)).toMatchObject([{ attempts: 2, deferrals: 1 }]);
     await world.clock.advance(24_999);
     expect(await world.records.receive(1, 1)).toEqual([]);
+    await world.clock.advance(2_000);
+    expect(await world.records.receive(1, 1)).toHaveLength(1);
   });
 
   it('puts off what the rate limit does not allow in time, until it does', async () => {
@@ -307,6 +309,22 @@ describe('real failures', () => {
     expect(world.applied('1')).toEqual(['A']);
   });
 
+  it.each(['resend', 'park'] as const)(
+    'that were surely not applied leave no doubt behind under %s',
+    async (onUncertain) => {
+      const world = loadWorld({ policy: { onUncertain } });
+      world.answer = (_records, index) => (index === 0 ? fails : takes);
+      await loadOnce(world, [{}]);
+      expect(putBack(world)).toEqual(['1: status 403']);
+      expect(world.idStore.items('groups')).toEqual([{ id: '1', rev: 2 }]);
+      expect(copies(world)).toMatchObject([
+        { attempts: 1, deferrals: 0, lastFailure: { cause: 'status', status: 403, atMs: NOW_MS + 200 } },
+      ]);
+      await world.run();
+      expect([world.applied('1'), await world.letters()]).toEqual([['A'], []]);
+    },
+  );
+
   it('are retried with growing waits: full jitter under the cap', async () => {
     const world = loadWorld({ retry: { maxAttempts: 5, baseMs: 4_000, capMs: 8_000 } });
     world.deps.random = { fraction: () => 0.999, token: () => 'owner' };
@@ -463,7 +481,10 @@ describe('what cannot be written down', () => {
     expect(copies(world)).toMatchObject([{ attempts: 1, deferrals: 1 }]);
     await world.clock.advance(23_000);
     expect(await world.records.receive(1, 1)).toEqual([]);
-    await world.run();
+    expect(world.logged.filter(({ event }) => event === 'settle-failed').map(({ fields }) => fields)).toEqual(
+      [1, 2, 3].map((tried) => ({ integration: 'groups', id: '1', tried, error: 'Error: down' })),
+    );
+    await world.run(10_000);
     expect(world.applied('1')).toEqual(['A', 'A']);
     expect(world.idStore.items('groups')).toMatchObject([{ loaded: { hash: 'A' } }]);
   });
@@ -484,7 +505,8 @@ describe('what cannot be written down', () => {
       expect(world.records.bodies()).toHaveLength(1);
       isDown = false;
       await world.run();
-      expect(await world.letters()).toHaveLength(1);
+      const reason = answer === refuses ? 'rejected' : 'uncertain';
+      expect((await world.letters()).map((letter) => letter.reason)).toEqual([reason]);
       expect(world.records.bodies()).toEqual([]);
       if (answer !== refuses) expect(world.posts).toHaveLength(1);
     }
@@ -502,7 +524,9 @@ describe('what cannot be written down', () => {
     expect(settled).toMatchObject([{ loaded: { hash: 'B' } }]);
     await world.clock.run(slow);
     expect(world.idStore.items('groups')).toEqual(settled);
-    expect(world.logged.some(({ event }) => event === 'claim-lost')).toBe(true);
+    expect(world.logged.filter(({ event }) => event === 'claim-lost')).toEqual([
+      { event: 'claim-lost', fields: { integration: 'groups', id: '1' } },
+    ]);
   });
 });
 
@@ -526,11 +550,36 @@ describe('a claim whose owner vanished', () => {
     expect(world.posts).toEqual([]);
     expect(settledAs(world)).toEqual(['1: uncertain', '1: already-parked']);
     expect(await world.letters()).toMatchObject([
-      { reason: 'uncertain', id: '1', failure: { cause: 'worker-vanished', atMs: NOW_MS } },
+      {
+        reason: 'uncertain',
+        id: '1',
+        failure: {
+          cause: 'worker-vanished',
+          excerpt: 'an earlier POST of this id never reported its outcome',
+          atMs: NOW_MS,
+        },
+      },
     ]);
     expect(world.idStore.items('groups')).toMatchObject([
       { trouble: { kind: 'parked', reason: 'worker-vanished', letterMs: NOW_MS }, doubt: { hash: 'A' } },
     ]);
+  });
+
+  it('has no second letter under park where one waits for this content', async () => {
+    const world = loadWorld({ policy: { onUncertain: 'park' } });
+    const trouble = {
+      kind: 'parked',
+      hash: 'A',
+      versionMs: NOW_MS,
+      sinceMs: NOW_MS - 60_000,
+      reason: 'reset',
+    } as const;
+    const letterMs = NOW_MS - 60_000;
+    const stored = { id: '1', rev: 1, claim: dead, trouble: { ...trouble, letterMs } };
+    await world.idStore.write('groups', stored, { absent: true });
+    await loadOnce(world, [{}]);
+    expect([settledAs(world), await world.letters()]).toEqual([['1: uncertain'], []]);
+    expect(world.idStore.items('groups')).toMatchObject([{ trouble: { kind: 'parked', letterMs } }]);
   });
 
   it('stays doubtful when the resend was put off', async () => {
@@ -563,7 +612,7 @@ describe('a claim whose owner vanished', () => {
     const { idStore } = raced.deps;
     raced.deps.idStore = { read: idStore.read, scan: idStore.scan, write: async () => 'conflict' };
     await loadOnce(raced, [{}]);
-    expect(putBack(raced)).toEqual(['1: claimed']);
+    expect([putBack(raced), await raced.letters()]).toEqual([['1: claimed'], []]);
   });
 });
 

@@ -44,7 +44,7 @@ describe('the status of an answer', () => {
       kind: 'rejected',
       failure: { cause: 'status', status: 422, excerpt: '分组名称 重复' },
     });
-    expect(judge(answered(500))).toEqual({ kind: 'uncertain', failure: { cause: 'status', status: 500 } });
+    expect(judge(answered(500))).toStrictEqual({ kind: 'uncertain', failure: { cause: 'status', status: 500 } });
     expect(judge(answered(403, 'no'))).toEqual({
       kind: 'notApplied',
       failure: { cause: 'status', status: 403, excerpt: 'no' },

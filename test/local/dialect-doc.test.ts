@@ -5,13 +5,13 @@ import { fieldKeys, sourceKeys, targetKeys } from '../../lib/integration/dialect
 import { dialectFiles, type Language, withTables } from '../../local/schema/dialect-doc.ts';
 import { chineseWords } from '../../local/schema/dialect-words.ts';
 
-test.each(Object.entries(dialectFiles))(
-  'the tables of the reference (%s) are those that the check goes by',
-  (language, file) => {
-    const text = readFileSync(join(import.meta.dirname, '../..', file), 'utf8');
-    expect(withTables(text, language as Language)).toBe(text);
-  },
-);
+/** The formatter pads the cells of tables. */
+const unpadded = (text: string): string => text.replaceAll(/ {2,}/g, ' ').replaceAll(/-{3,}/g, '---');
+
+test.each(Object.entries(dialectFiles))('the tables of the reference (%s) are those of the check', (language, file) => {
+  const text = readFileSync(join(import.meta.dirname, '../..', file), 'utf8');
+  expect(unpadded(withTables(text, language as Language))).toBe(unpadded(text));
+});
 
 test.each([
   ['source', sourceKeys],

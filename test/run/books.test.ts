@@ -42,10 +42,22 @@ const fates: Array<[what: string, item: IdCheck | undefined, skip: string, over:
   ['A rejected before the run', item(trouble('rejected', 'A', 1)), 'rejected', 'rejected'],
   ['A rejected, claimed again', item({ ...trouble('rejected', 'A', 2), ...claim('A', 2) }), 'open', 'open'],
   ['older content rejected', item(trouble('rejected', 'B', 1)), 'open', 'open'],
-  ['A uncertain', item(trouble('uncertain', 'A', 2)), 'uncertain', 'uncertain'],
+  ['A uncertain, on its way to be sent again', item(trouble('uncertain', 'A', 2)), 'open', 'open'],
+  [
+    'A uncertain, given up with a letter',
+    item({ trouble: { ...trouble('uncertain', 'A', 2).trouble, letterMs: 1 } }),
+    'uncertain',
+    'uncertain',
+  ],
   ['older content uncertain', item(trouble('uncertain', 'B', 1)), 'open', 'open'],
   ['A parked', item(trouble('parked', 'A', 2)), 'uncertain', 'uncertain'],
   ['other content of this version parked', item(trouble('parked', 'B', 2)), 'uncertain', 'uncertain'],
+  [
+    'A loaded, B of this version parked',
+    item({ ...loaded('A', 2), ...trouble('parked', 'B', 2) }),
+    'uncertain',
+    'uncertain',
+  ],
   ['A exhausted', item(trouble('exhausted', 'A', 2)), 'open', 'open'],
   [
     'A loaded, other content in trouble',
@@ -107,6 +119,31 @@ describe('the books', () => {
         expect(holds(books)).toBe(true);
         expect(isBalanced({ counts: books })).toBe(books.open === 0);
       }),
+    );
+  });
+
+  it('balance with deletions only where their sum holds, too, and none of them is open', () => {
+    fc.assert(
+      fc.property(
+        balancedBooks,
+        balancedBooks,
+        (books, { enqueued, loaded, superseded, rejected, uncertain, open }) => {
+          const right = {
+            ...books,
+            open: 0,
+            enqueued: books.enqueued - books.open,
+            fetched: books.fetched - books.open,
+          };
+          const deletions = { enqueued, loaded, superseded, rejected, uncertain, open };
+          expect(isBalanced({ counts: right, deletions })).toBe(open === 0);
+          const settled = { ...deletions, open: 0, enqueued: enqueued - open };
+          expect(isBalanced({ counts: right, deletions: settled })).toBe(true);
+          expect(isBalanced({ counts: right, deletions: { ...settled, loaded: loaded + 1 } })).toBe(false);
+          expect(isBalanced({ counts: { ...right, open: 1, enqueued: right.enqueued + 1 }, deletions: settled })).toBe(
+            false,
+          );
+        },
+      ),
     );
   });
 

@@ -52,6 +52,18 @@ describe('a scheduled run that is due while another is under way', () => {
     expect(await word(world)).toBeUndefined();
   });
 
+  it('does not keep asking a source that fails', async () => {
+    const world = fetchWorld({ pages: [[group(1)], [group(2)]], fetching: { waitsForMs: HOUR_MS } });
+    for (const read of [1, 2]) {
+      world.answers.set(read, { kind: 'failed', code: 'source-down', message: 'down', requests: 1, warnings: [] });
+    }
+    await world.invoke();
+    await world.clock.advance(HOUR_MS);
+    expect(await world.invoke(schedule({ scheduledMs: secondMs }))).toEqual({ runId, end: 'incomplete' });
+    await world.clock.advance(60_000);
+    expect(await word(world)).toBeUndefined();
+  });
+
   it('goes on with an unfinished run first, and then waits for its own turn', async () => {
     const world = fetchWorld({ pages: [[group(1)], [group(2)]], fetching: { waitsForMs: HOUR_MS } });
     world.answers.set(1, { kind: 'failed', code: 'source-down', message: 'down', requests: 1, warnings: [] });

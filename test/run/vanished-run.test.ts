@@ -62,7 +62,9 @@ describe('records that vanished from the source', () => {
       counts: { fetched: 8, unchanged: 8, enqueued: 0 },
       deletions: { enqueued: 2, loaded: 2, open: 0 },
     });
-    expect((await world.idStore.read(NAME, ['3'])).get('3')).toMatchObject({ deleted: { hash: expect.stringMatching(/^deleted@/) } });
+    expect((await world.idStore.read(NAME, ['3'])).get('3')).toMatchObject({
+      deleted: { hash: expect.stringMatching(/^deleted@/) },
+    });
     expect((await world.idStore.read(NAME, ['3'])).get('3')?.loaded).toBeUndefined();
     const { run: next } = await runOnce(['3', '4']);
     expect(next).toMatchObject({ vanished: 0, status: 'balanced' });

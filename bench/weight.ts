@@ -36,7 +36,7 @@ type Built = { name: string; file: string; bytes: number; chunkBytes: number };
 const bundle = async (dir: string, name: string, options: BuildOptions): Promise<Built> => {
   const outdir = path.join(dir, name.replaceAll(/\W+/g, '-'));
   const { metafile } = await build({ ...shared, outdir, metafile: true, ...options });
-  const outputs = Object.entries(metafile.outputs);
+  const outputs = Object.entries(metafile?.outputs ?? {});
   const [entry, main] = outputs.find(([, { entryPoint }]) => entryPoint !== undefined) ?? [];
   if (entry === undefined || main === undefined) throw new Error(`esbuild wrote no entry for ${name}`);
   const all = outputs.reduce((sum, [, { bytes }]) => sum + bytes, 0);

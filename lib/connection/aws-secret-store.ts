@@ -1,30 +1,15 @@
 import { isJsonObject, parseJson } from '../json/json.ts';
 import { type SecretStore, SecretUnreadableError, type StoredRef } from './secrets.ts';
 
-type ParameterRef = Extract<StoredRef, { ssm: string }>;
 type SecretRef = Extract<StoredRef, { secretsManager: string }>;
 
-// Both clients are loaded when the first secret is read: most processes read none, or one kind only.
-const readParameter = async ({ ssm }: ParameterRef): Promise<string | undefined> => {
-  const { GetParameterCommand, SSMClient } = await import('@aws-sdk/client-ssm');
-  const client = new SSMClient();
-  try {
-    const { Parameter } = await client.send(new GetParameterCommand({ Name: ssm, WithDecryption: true }));
-    return Parameter?.Value;
-  } finally {
-    client.destroy();
-  }
-};
-
-const readSecret = async ({ secretsManager }: SecretRef): Promise<string | undefined> => {
-  const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
-  const client = new SecretsManagerClient();
-  try {
-    const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: secretsManager }));
-    return SecretString;
-  } finally {
-    client.destroy();
-  }
+/**
+ * Each client is loaded when the first secret of its kind is read: most processes read none, or one kind only. By way
+ * of modules of ours, since a bundler keeps the whole of a package that is itself imported dynamically.
+ */
+const readText = async (ref: StoredRef): Promise<string | undefined> => {
+  if ('ssm' in ref) return (await import('./ssm-parameter.ts')).readParameter(ref.ssm);
+  return (await import('./secrets-manager-secret.ts')).readSecret(ref.secretsManager);
 };
 
 /** One member of a secret that is a JSON object; parse errors are not passed on, since they quote the secret. */
@@ -48,7 +33,7 @@ export const awsSecretStore: SecretStore = {
   read: async (ref) => {
     let text: string | undefined;
     try {
-      text = await ('ssm' in ref ? readParameter(ref) : readSecret(ref));
+      text = await readText(ref);
     } catch (error) {
       throw new SecretUnreadableError(ref, error instanceof Error ? error.name : 'unknown error', { cause: error });
     }

@@ -9,10 +9,10 @@ export type WriteCondition =
   /** The claim is still this owner's. */
   | { owner: string };
 
-/** Longest id in UTF-8 bytes (DynamoDB: a sort key has 1 to 1,024 bytes). */
-export const MAX_ID_BYTES = 1024;
-
-/** idCheck as a port (DynamoDB): strongly consistent by id, eventually consistent as a whole. */
+/**
+ * idCheck as a port (DynamoDB): strongly consistent by id, eventually consistent as a whole. An id has 1 to 1,024 bytes
+ * (DynamoDB, sort key); `lib/transform/identity.ts` refuses longer ones.
+ */
 export interface IdStore {
   /** Strongly consistent; ids without an item are absent from the map. */
   read(integration: string, ids: readonly string[]): Promise<Map<string, IdCheck>>;

@@ -92,6 +92,15 @@ describe('an API behind its authorization', () => {
     expect(http.requests.at(-1)?.headers.authorization).toBe('Bearer token-2');
   });
 
+  it('takes its own token out of an answer that repeats it', async () => {
+    const token = 'a-token-of-more-than-sixteen-characters';
+    env.TOKEN = token;
+    const bearer: Auth = { kind: 'bearer', token: { env: 'TOKEN' }, optional: false };
+    const http = fakeHttp(({ headers }) => ({ ...answered(422, {}), text: `refused: ${headers.authorization}` }));
+    const { answer } = await open(http, bearer).send(list, inMs(60_000));
+    expect(answer).toMatchObject({ status: 422, text: 'refused: Bearer ***' });
+  });
+
   it('takes a second 401 as the answer', async () => {
     const http = okki(['token-1', 'token-2']);
     const sent = await open(http, oauth2).send(list, inMs(120_000));

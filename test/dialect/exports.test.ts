@@ -60,7 +60,7 @@ describe.concurrent('exports as they were pasted, against servers of the test', 
     };
     const args = ['--integration', 'examples/okki-receipts-to-qingyiyun.json', '--data-dir', newDir()];
     const first = await runJson(args, env);
-    expect(nonZero(first.report.counts)).toEqual({ fetched: 25, enqueued: 25, loaded: 25 });
+    expect(nonZero(first.report.counts), first.stderr).toEqual({ fetched: 25, enqueued: 25, loaded: 25 });
     expect({ code: first.code, balanced: first.report.balanced }).toEqual({ code: 0, balanced: true });
 
     const lists = source.requests.filter(({ path }) => path.endsWith('/receipt/list')).map(({ query }) => query);

@@ -94,7 +94,7 @@ describe('an API behind its authorization', () => {
 
   it('takes its own token out of an answer that repeats it', async () => {
     const token = 'a-token-of-more-than-sixteen-characters';
-    env.TOKEN = token;
+    env = { ...env, TOKEN: token };
     const bearer: Auth = { kind: 'bearer', token: { env: 'TOKEN' }, optional: false };
     const http = fakeHttp(({ headers }) => ({ ...answered(422, {}), text: `refused: ${headers.authorization}` }));
     const { answer } = await open(http, bearer).send(list, inMs(60_000));

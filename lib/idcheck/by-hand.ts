@@ -30,7 +30,8 @@ export const resolved = (
   if (verdict === 'not-loaded') return { kind: 'resolved', item };
   const { loaded: _loaded, deleted: _deleted, ...bare } = item;
   const settled = { hash, versionMs: sent.versionMs, atMs: nowMs };
-  return { kind: 'resolved', item: { ...bare, ...(isTombstone(hash) ? { deleted: settled } : { loaded: settled }) } };
+  const next = { ...bare, turn: (stored.turn ?? 0) + 1 };
+  return { kind: 'resolved', item: { ...next, ...(isTombstone(hash) ? { deleted: settled } : { loaded: settled }) } };
 };
 
 /**

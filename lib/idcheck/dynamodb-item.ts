@@ -11,7 +11,7 @@ type FieldKinds<Part> = {
     : Kind<Part[Name]>;
 };
 
-type Parts = Omit<Required<IdCheck>, 'id' | 'rev'>;
+type Parts = Omit<Required<IdCheck>, 'id' | 'rev' | 'turn'>;
 
 // Names are written out: a typical item still has about 170 bytes, and 409 would be too many to scan a record for
 // 0.05 read units (eventually consistent: half a unit per 4 KB).
@@ -54,8 +54,8 @@ const fromMap = (map: ItemReader, kinds: Record<string, string>): Record<string,
 const TROUBLE_KINDS: Record<TroubleKind, true> = { rejected: true, uncertain: true, parked: true, exhausted: true };
 
 /** An item's attributes but for the partition key; the sort key `sk` is the id. */
-export const toAttributes = ({ id, rev, ...parts }: IdCheck): Item => {
-  const item: Item = { sk: text(id), rev: number(rev) };
+export const toAttributes = ({ id, rev, turn, ...parts }: IdCheck): Item => {
+  const item: Item = { sk: text(id), rev: number(rev), ...(turn === undefined ? {} : { turn: number(turn) }) };
   for (const [name, part] of Object.entries(parts)) if (part) item[name] = toMap(part);
   return item;
 };
@@ -74,5 +74,10 @@ export const fromAttributes = (item: Item): IdCheck => {
     throw new MalformedItemError(key, `trouble.kind must be one of ${Object.keys(TROUBLE_KINDS).join(', ')}`);
   }
   // PARTS names every field with its type, so what was read through it is an IdCheck's.
-  return { id: reader.text('sk'), rev: reader.number('rev'), ...(parts as Omit<IdCheck, 'id' | 'rev'>) };
+  return {
+    id: reader.text('sk'),
+    rev: reader.number('rev'),
+    ...(reader.has('turn') ? { turn: reader.number('turn') } : {}),
+    ...(parts as Omit<IdCheck, 'id' | 'rev' | 'turn'>),
+  };
 };

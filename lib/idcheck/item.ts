@@ -17,6 +17,11 @@ export type IdCheck = {
   trouble?: Trouble;
   /** A POST of this content, of unknown outcome, may still be applied until then: other content waits. */
   doubt?: { hash: string; untilMs: number };
+  /**
+   * Part of the Idempotency-Key, absent: 0. Grows when content is loaded or deleted, and when content in doubt gives way
+   * to other content: A, then B, then A again is no repeat of the first A. A POST that is sent again keeps it.
+   */
+  turn?: number;
 };
 
 /** From `sinceMs` the owner may POST; a claim that outlives `untilMs` has lost its owner. */

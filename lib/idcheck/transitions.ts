@@ -10,10 +10,20 @@ import { isTombstone } from './tombstone.ts';
  */
 export const withClaim = (stored: IdCheck | undefined, id: string, claim: Claim): IdCheck => ({
   ...(stored ?? { id }),
+  ...(isOtherInDoubt(stored, claim.hash) ? nextTurn(stored) : {}),
   ...(stored?.claim === undefined ? {} : doubtOf(stored.claim, stored.trouble)),
   rev: (stored?.rev ?? 0) + 1,
   claim,
 });
+
+/** Whether a POST of other content of this record has an unknown outcome. */
+const isOtherInDoubt = (stored: IdCheck | undefined, hash: string): boolean => {
+  const { claim, trouble } = stored ?? {};
+  const isUncertain = trouble?.kind === 'uncertain' || trouble?.kind === 'parked';
+  return (claim !== undefined && claim.hash !== hash) || (isUncertain && trouble.hash !== hash);
+};
+
+const nextTurn = (stored: IdCheck | undefined): { turn: number } => ({ turn: (stored?.turn ?? 0) + 1 });
 
 const doubtOf = ({ hash, versionMs, sinceMs, untilMs }: Claim, before: Trouble | undefined) => {
   const letter = before?.hash === hash && before.letterMs !== undefined ? { letterMs: before.letterMs } : {};
@@ -31,7 +41,8 @@ export const asLoaded = (claimed: IdCheck & { claim: Claim }, nowMs: number): Id
   const { trouble: _, loaded: _loaded, deleted: _deleted, ...rest } = withoutClaim(claimed);
   const { hash, versionMs } = claimed.claim;
   const settled = { hash, versionMs, atMs: nowMs };
-  return isTombstone(hash) ? { ...rest, deleted: settled } : { ...rest, loaded: settled };
+  const next = { ...rest, ...nextTurn(claimed) };
+  return isTombstone(hash) ? { ...next, deleted: settled } : { ...next, loaded: settled };
 };
 
 /** Not sent and not to be sent for now: the record that must be loaded first is in trouble. */

@@ -70,10 +70,10 @@ const postClaimed = async (round: Round, claimed: readonly ClaimedDelivery[]): P
     await releaseAll(round, claimed);
     return putAllOff(round, claimed, 'claim-too-old', 0);
   }
-  const records = claimed.map(({ message }) => ({
+  const records = claimed.map(({ message, item }) => ({
     id: message.id,
     body: message.body,
-    idempotencyKey: idempotencyKey(message.integration, message.id, message.hash),
+    idempotencyKey: idempotencyKey(message.integration, message.id, message.hash, item.turn),
     ...(isTombstone(message.hash) && { deletes: true as const }),
   }));
   const posted = await loading.target.post(records).catch((error: unknown) => ({ error }));

@@ -9,6 +9,9 @@ export const HASH_CHARACTERS = 22;
 /** Hash of mapped content, whatever the order of its keys: 22 printable characters. */
 export const contentHash = (value: JsonValue): string => digest(value).slice(0, HASH_CHARACTERS);
 
-/** `Idempotency-Key` of a POST: the same for the same content of the same record, whoever sends it and when. */
-export const idempotencyKey = (integration: string, id: string, hash: string): string =>
-  digest([integration, id, hash]);
+/**
+ * `Idempotency-Key` of a POST: the same for the same content of the same record, whoever sends it and when. `turn` sets
+ * content that comes back after other content apart from its first time (`lib/idcheck/item.ts`).
+ */
+export const idempotencyKey = (integration: string, id: string, hash: string, turn = 0): string =>
+  digest(turn === 0 ? [integration, id, hash] : [integration, id, hash, turn]);

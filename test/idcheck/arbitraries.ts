@@ -40,6 +40,7 @@ export const items: fc.Arbitrary<IdCheck> = fc.record(
     claim: claims,
     trouble: troubles,
     doubt: fc.record({ hash, untilMs: moment }),
+    turn: fc.integer({ min: 1, max: 9 }),
   },
   { requiredKeys: ['id', 'rev'] },
 );

@@ -25,7 +25,12 @@ const itemOf = (stored: IdCheck, verdict: 'loaded' | 'not-loaded') => {
 
 describe('loaded', () => {
   test('the content that was sent is what the target has', () => {
-    expect(itemOf(parked, 'loaded')).toEqual({ id: '1', rev: 4, loaded: { hash: 'A', versionMs: 500, atMs: NOW_MS } });
+    expect(itemOf(parked, 'loaded')).toEqual({
+      id: '1',
+      rev: 4,
+      turn: 1,
+      loaded: { hash: 'A', versionMs: 500, atMs: NOW_MS },
+    });
   });
 
   test('is about the content that was sent, not the newer one that asked', () => {
@@ -37,6 +42,7 @@ describe('loaded', () => {
     expect(itemOf({ id: '1', rev: 1, claim }, 'loaded')).toEqual({
       id: '1',
       rev: 2,
+      turn: 1,
       loaded: { hash: 'B', versionMs: 700, atMs: NOW_MS },
     });
   });

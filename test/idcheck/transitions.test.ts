@@ -59,7 +59,9 @@ describe('withClaim', () => {
   it('keeps what was loaded, refused and doubted where no claim was before', () => {
     fc.assert(
       fc.property(items, claims, ({ claim: _, ...item }, claim) => {
-        expect(withClaim(item, item.id, claim)).toEqual({ ...item, rev: item.rev + 1, claim });
+        const { turn: _turn, ...next } = withClaim(item, item.id, claim);
+        const { turn: _before, ...before } = item;
+        expect(next).toEqual({ ...before, rev: item.rev + 1, claim });
       }),
     );
   });
@@ -99,9 +101,45 @@ describe('asLoaded', () => {
         const next = asLoaded(item, NOW_MS);
         expect(next.trouble).toBeUndefined();
         const doubt = item.doubt === undefined ? {} : { doubt: item.doubt };
-        expect(next).toEqual({ id: item.id, rev: item.rev + 1, loaded: { hash, versionMs, atMs: NOW_MS }, ...doubt });
+        const turn = (item.turn ?? 0) + 1;
+        expect(next).toEqual({
+          id: item.id,
+          rev: item.rev + 1,
+          turn,
+          loaded: { hash, versionMs, atMs: NOW_MS },
+          ...doubt,
+        });
       }),
     );
+  });
+});
+
+describe('the turn, part of the Idempotency-Key', () => {
+  const claimOf = (hash: string): Claim => ({ owner: 'w', hash, versionMs: 9, sinceMs: 1, untilMs: 5 });
+  const claimedBy = (stored: IdCheck | undefined, hash: string) => {
+    const claim = claimOf(hash);
+    return { ...withClaim(stored, '1', claim), claim };
+  };
+  const uncertain = (stored: IdCheck | undefined, hash: string) =>
+    asTrouble(claimedBy(stored, hash), { kind: 'uncertain', reason: 'timeout' }, undefined, NOW_MS);
+
+  it('sets content that comes back after other content apart from its first time', () => {
+    const first = claimedBy(undefined, 'A');
+    const second = claimedBy(asLoaded(first, NOW_MS), 'B');
+    const third = claimedBy(asLoaded(second, NOW_MS), 'A');
+    expect([first.turn, second.turn, third.turn]).toEqual([undefined, 1, 2]);
+  });
+
+  it('stays while the same content is sent again: after an unknown outcome, a vanished worker, a release', () => {
+    expect(claimedBy(uncertain(undefined, 'A'), 'A').turn).toBeUndefined();
+    expect(claimedBy(claimedBy(undefined, 'A'), 'A').turn).toBeUndefined();
+    expect(claimedBy(asReleased(claimedBy(undefined, 'A')), 'A').turn).toBeUndefined();
+  });
+
+  it('grows when content in doubt gives way to other content', () => {
+    const other = uncertain(uncertain(undefined, 'A'), 'B');
+    expect([other.turn, claimedBy(other, 'A').turn]).toEqual([1, 2]);
+    expect(claimedBy(claimedBy(undefined, 'A'), 'B').turn).toBe(1);
   });
 });
 

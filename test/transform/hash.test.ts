@@ -42,6 +42,13 @@ test('an idempotency key is printable, stable, and another for each integration,
   const key = idempotencyKey('a-b', '1', 'h');
   expect(key).toMatch(/^[\w-]{43}$/);
   expect(idempotencyKey('a-b', '1', 'h')).toBe(key);
-  const others = [idempotencyKey('a', 'b1', 'h'), idempotencyKey('a-b', '1h', ''), idempotencyKey('a-b', '1', 'i')];
-  expect(new Set([key, ...others]).size).toBe(4);
+  expect(idempotencyKey('a-b', '1', 'h', 0)).toBe(key);
+  const others = [
+    idempotencyKey('a-b', '1', 'h', 1),
+    idempotencyKey('a-b', '1', 'h', 2),
+    idempotencyKey('a', 'b1', 'h'),
+    idempotencyKey('a-b', '1h', ''),
+    idempotencyKey('a-b', '1', 'i'),
+  ];
+  expect(new Set([key, ...others]).size).toBe(6);
 });

@@ -19,7 +19,8 @@ export type IdCheck = {
   doubt?: { hash: string; untilMs: number };
   /**
    * Part of the Idempotency-Key, absent: 0. Grows when content is loaded or deleted, and when content in doubt gives way
-   * to other content: A, then B, then A again is no repeat of the first A. A POST that is sent again keeps it.
+   * to other content: A, then B, then A again is no repeat of the first A. A POST of unknown outcome
+   * that is sent again keeps it.
    */
   turn?: number;
 };

@@ -31,8 +31,8 @@ export const auditTarget = (world: World, evidence: Evidence) => {
   const { scheduler, settings } = world;
   const { policy } = settings;
   const { posts, owners, doubtedMs, letters, replayedMs, refreshVersionsMs } = evidence;
-  /** `id hash` → the Idempotency-Key that it is sent with. */
-  const keys = new Map<string, string>();
+  /** Those that had a request, and so a key, to themselves. */
+  const alone = new WeakSet<Post>();
 
   const must = (isSo: boolean, rule: string, id: string, more = ''): void => {
     if (!isSo) world.broken(rule, `id ${id}${more}`);
@@ -44,14 +44,21 @@ export const auditTarget = (world: World, evidence: Evidence) => {
     const isOwn = claim !== undefined && owners.get(claim.owner) === worker;
     must(isOwn, 'no POST without a claim of its own', id);
     must(!isOwn || claim.hash === hash, 'a claim is for the content that is sent', id);
-    if (isAlone) {
-      const known = keys.get(`${id} ${hash}`) ?? key;
-      must(known === key, 'one content of one id always has the same Idempotency-Key', id);
-      keys.set(`${id} ${hash}`, known);
-    }
+    if (isAlone) alone.add(post);
     const earlier = posts.get(id) ?? [];
     const last = earlier.at(-1);
     if (last === undefined) return;
+    if (isAlone) {
+      const isRepeat = alone.has(last) && last.hash === hash && last.settled !== 'loaded' && isUnsafe(last);
+      must(
+        !isRepeat || last.key === key,
+        'content sent again after an unknown outcome has the same Idempotency-Key',
+        id,
+      );
+      const firstMs = Math.max(-1, ...earlier.flatMap((one) => (one.key === key ? (one.appliedMs ?? []) : [])));
+      const isBack = firstMs >= 0 && earlier.some((one) => one.hash !== hash && (one.appliedMs ?? -1) > firstMs);
+      must(!isBack, 'content that comes back after other content has another Idempotency-Key', id);
+    }
     const isUnderWay = sentMs < last.untilMs;
     must(last.settled !== undefined || !isUnderWay, 'two POSTs of one id are never under way at once', id);
     must(

@@ -1,5 +1,5 @@
 import { newestVersionMs } from '../idcheck/decide.ts';
-import type { IdCheck } from '../idcheck/item.ts';
+import type { IdCheck, Trouble } from '../idcheck/item.ts';
 import { isTombstone } from '../idcheck/tombstone.ts';
 import { type ExtractOutcome, extractOutcomes, type LedgerEntry } from './ledger.ts';
 import type { DeletionCounts, ExtractCounts, LoadCounts, RunRecord } from './record.ts';
@@ -32,15 +32,15 @@ export const addCounts = (a: ExtractCounts, b: ExtractCounts): ExtractCounts => 
   return sum;
 };
 
-/** What a run sent: the evidence to hold against idCheck. */
-export type Sent = { id: string; hash: string; versionMs: number };
+/** What a run sent: the evidence to hold against idCheck. `refresh`: sent although idCheck knew the content. */
+export type Sent = { id: string; hash: string; versionMs: number; refresh?: boolean };
 
 /**
  * What became of one enqueued record, by the evidence of idCheck alone. Pure and total: every record has one fate.
  *
  * - `loaded`: the target has exactly this content.
  * - `superseded`: a newer version was settled or claimed, or (idCheck: true) the id was loaded before it came.
- * - `rejected`, `uncertain`: this content ended so.
+ * - `rejected`, `uncertain`: this content ended so, and is not on its way to be sent again.
  * - `open`: nothing is known yet; under way, waiting, given up after `maxAttempts`, or lost.
  */
 export const fateOf = (item: IdCheck | undefined, sent: Sent, idCheck: boolean): keyof LoadCounts => {
@@ -50,14 +50,24 @@ export const fateOf = (item: IdCheck | undefined, sent: Sent, idCheck: boolean):
   if (newestVersionMs(item) > sent.versionMs) return loaded?.hash === sent.hash ? 'loaded' : 'superseded';
   if (claim !== undefined) return 'open';
   if (trouble?.kind === 'parked') return 'uncertain';
-  // Until its letter says that it was given up, it is on its way to be sent again.
-  if (trouble?.hash === sent.hash && trouble.kind === 'uncertain') {
-    return trouble.letterMs === undefined ? 'open' : 'uncertain';
+  if (trouble?.hash === sent.hash && trouble.kind !== 'exhausted') return fateInTrouble(trouble, sent);
+  if (loaded?.hash === sent.hash) {
+    const isToBeSentAgain = sent.refresh === true && !idCheck && loaded.versionMs < sent.versionMs;
+    return isToBeSentAgain ? 'open' : 'loaded';
   }
-  if (trouble?.hash === sent.hash && trouble.kind === 'rejected') return 'rejected';
-  if (loaded?.hash === sent.hash) return 'loaded';
   if (idCheck && loaded !== undefined && !isTombstone(sent.hash)) return 'superseded';
   return 'open';
+};
+
+/** Trouble from before the run is what it was sent again to mend, but for a refusal, which nothing retries by itself. */
+const fateInTrouble = (trouble: Trouble, { versionMs, refresh }: Sent): keyof LoadCounts => {
+  const isFromBefore = trouble.versionMs < versionMs;
+  if (trouble.kind === 'rejected') {
+    const isToBeSentAgain = isFromBefore && (refresh === true || trouble.parentId !== undefined);
+    return isToBeSentAgain ? 'open' : 'rejected';
+  }
+  // Until its letter says that it was given up, it is on its way to be sent again.
+  return isFromBefore || trouble.letterMs === undefined ? 'open' : 'uncertain';
 };
 
 /** Whether the sums of the books hold exactly, those of deletions too, and nothing is open. */

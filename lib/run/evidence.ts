@@ -35,13 +35,13 @@ export const gatherEvidence = async (
   for await (const { entries, versionMs, deletions: deleted = [] } of runs.chunks(run.integration, run.runId, chunks)) {
     for (const { id, outcome, hash } of entries) {
       if (outcome !== 'enqueued' || hash === undefined) continue;
-      const fate = fateOf(items.get(id), { id, hash, versionMs }, idCheck);
+      const fate = fateOf(items.get(id), { id, hash, versionMs, refresh: run.fullRefresh }, idCheck);
       counts[fate] += 1;
       if (fate === 'loaded' || fate === 'superseded') continue;
       if (unsettled[fate].length < named) unsettled[fate].push(id);
     }
     for (const { id, hash } of deleted) {
-      const fate = fateOf(items.get(id), { id, hash, versionMs }, idCheck);
+      const fate = fateOf(items.get(id), { id, hash, versionMs, refresh: run.fullRefresh }, idCheck);
       deletions.enqueued += 1;
       deletions[fate] += 1;
       if (fate === 'loaded' || fate === 'superseded') continue;

@@ -75,6 +75,34 @@ describe('the fate of an enqueued record', () => {
     expect([fateOf(known, sent, true), fateOf(known, sent, false)]).toEqual([skip, over]);
   });
 
+  const letter = { letterMs: 1 };
+  it.each<[what: string, item: IdCheck, refresh: boolean, fate: string]>([
+    [
+      'given up as uncertain before',
+      item({ trouble: { ...trouble('uncertain', 'A', 1).trouble, ...letter } }),
+      false,
+      'open',
+    ],
+    [
+      'refused before for its parent',
+      item({ trouble: { ...trouble('rejected', 'A', 1).trouble, parentId: '5' } }),
+      false,
+      'open',
+    ],
+    [
+      'refused now for its parent',
+      item({ trouble: { ...trouble('rejected', 'A', 2).trouble, parentId: '5' } }),
+      false,
+      'rejected',
+    ],
+    ['refused before, a full refresh', item(trouble('rejected', 'A', 1)), true, 'open'],
+    ['refused again by a full refresh', item(trouble('rejected', 'A', 2)), true, 'rejected'],
+    ['loaded before, a full refresh', item(loaded('A', 1)), true, 'open'],
+    ['loaded again by a full refresh', item(loaded('A', 2)), true, 'loaded'],
+  ])('what it was sent again to mend is no evidence: %s', (_what, known, refresh, fate) => {
+    expect(fateOf(known, { id: '1', hash: 'A', versionMs: 2, refresh }, false)).toBe(fate);
+  });
+
   it.each<[what: string, item: IdCheck | undefined, fate: string]>([
     ['the id still loaded', item(loaded('A', 1)), 'open'],
     ['the id deleted', item(deleted('deleted@1', 2)), 'loaded'],

@@ -69,6 +69,10 @@ const doubtSinceMs = (stored: IdCheck): number | undefined => {
   return trouble?.kind === 'uncertain' || trouble?.kind === 'parked' ? trouble.sinceMs : undefined;
 };
 
+/** Whether a POST of this record, of whatever content, was begun and its outcome is not known. */
+export const isInDoubt = (stored: IdCheck | undefined): boolean =>
+  stored !== undefined && doubtSinceMs(stored) !== undefined;
+
 /** The first row that fits, in this order. */
 const situationOf = (stored: IdCheck | undefined, ask: Ask, nowMs: number): Situation => {
   if (stored === undefined) return 'unknown';

@@ -28,7 +28,7 @@ const rawBigint = (_key: string, value: unknown): unknown =>
 /** Serializes to JSON text; a bigint is written as the plain integer that it is. */
 export const stringifyJson = (value: JsonValue, indent?: number): string => JSON.stringify(value, rawBigint, indent);
 
-/** The same value with every object's keys in code unit order: equal content gives equal text (as RFC 8785 orders keys). */
+/** The same value with every object's keys in one order (integer-like keys first, as objects have it, then by code unit). */
 const sortKeys = (value: JsonValue): JsonValue => {
   if (Array.isArray(value)) return value.map(sortKeys);
   if (!isJsonObject(value)) return value;

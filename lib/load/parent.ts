@@ -1,4 +1,5 @@
 import type { RecordMessage } from '../dispatch/message.ts';
+import { isInDoubt } from '../idcheck/decide.ts';
 import { decideOnParent } from '../idcheck/decide-parent.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import { asOrphaned } from '../idcheck/transitions.ts';
@@ -39,6 +40,8 @@ export const endForParent = async (
         : putOff(message, 'parent', PARENT_WAIT_MS, random.fraction());
     case 'rejected': {
       const stored = read.get(id);
+      // It was POSTed before, and nobody knows how that ended: to be settled first, and never forgotten.
+      if (isInDoubt(stored)) return undefined;
       const orphaned = asOrphaned(stored, { id, hash, versionMs, parentId }, decision.reason, nowMs);
       const written = await idStore
         .write(integration, orphaned, conditionOf(stored))

@@ -11,7 +11,7 @@ const GROUPS = 1_500;
 const PAGE = 50;
 
 /** A list of one's own to try the same on: a file as `--groups` takes it. */
-const ownList = process.env.TEST_GROUPS_FILE ?? '';
+const ownList = process.env.OKKI_GROUPS_FILE ?? '';
 
 const generatedList = (dir: string): string => {
   const file = join(dir, 'groups.json');
@@ -53,7 +53,7 @@ describe('a run longer than an invocation may be', () => {
   }, 180_000);
 
   test.skipIf(!existsSync(ownList))(
-    'and so over the list of TEST_GROUPS_FILE',
+    'and so over the list of OKKI_GROUPS_FILE',
     async () => {
       await expectAllOnce(newDir(), ownList);
     },

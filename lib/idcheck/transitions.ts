@@ -16,11 +16,12 @@ export const withClaim = (stored: IdCheck | undefined, id: string, claim: Claim)
   claim,
 });
 
-/** Whether a POST of other content of this record has an unknown outcome. */
+/** Whether the last POST of unknown outcome was of other content of this record: a vanished claim is later than trouble. */
 const isOtherInDoubt = (stored: IdCheck | undefined, hash: string): boolean => {
   const { claim, trouble } = stored ?? {};
+  if (claim !== undefined) return claim.hash !== hash;
   const isUncertain = trouble?.kind === 'uncertain' || trouble?.kind === 'parked';
-  return (claim !== undefined && claim.hash !== hash) || (isUncertain && trouble.hash !== hash);
+  return isUncertain && trouble.hash !== hash;
 };
 
 const nextTurn = (stored: IdCheck | undefined): { turn: number } => ({ turn: (stored?.turn ?? 0) + 1 });

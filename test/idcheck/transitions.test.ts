@@ -136,6 +136,11 @@ describe('the turn, part of the Idempotency-Key', () => {
     expect(claimedBy(asReleased(claimedBy(undefined, 'A')), 'A').turn).toBeUndefined();
   });
 
+  it('stays when a worker vanished with content that had taken the turn of other content in doubt', () => {
+    const vanished = claimedBy(uncertain(undefined, 'A'), 'B');
+    expect([vanished.turn, claimedBy(vanished, 'B').turn]).toEqual([1, 1]);
+  });
+
   it('grows when content in doubt gives way to other content', () => {
     const other = uncertain(uncertain(undefined, 'A'), 'B');
     expect([other.turn, claimedBy(other, 'A').turn]).toEqual([1, 2]);

@@ -515,9 +515,9 @@ describe('reading files', () => {
   test.each([
     [{ INTEGRATIONS: ['/a', '/b/c.json'].join(delimiter) }, ['/a', '/b/c.json']],
     [{ LAMBDA_TASK_ROOT: '/var/task' }, ['/var/task/integrations']],
-    [{}, ['/work/integrations']],
-    [{ INTEGRATIONS: '' }, ['/work/integrations']],
+    [{}, ['/srv/integrations']],
+    [{ INTEGRATIONS: '' }, ['/srv/integrations']],
   ])('paths come from the environment %j', (env, paths) => {
-    expect(integrationPaths(env, '/work')).toEqual(paths);
+    expect(integrationPaths(env, '/srv')).toEqual(paths);
   });
 });

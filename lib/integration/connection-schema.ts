@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { isBaseUrl } from '../connection/base-url.ts';
 
 const envName = (description: string) =>
   z.string().check(z.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable'), z.describe(description));
@@ -24,13 +25,6 @@ const refSchema = z
       description: 'A reference to a value kept elsewhere. 引用存放在别处的值,绝不直接写明文。',
     }),
   );
-
-/** Whether a literal base URL is one that requests can be built on. */
-const isBaseUrl = (text: string): boolean => {
-  if (!URL.canParse(text)) return false;
-  const { protocol, username, password, search, hash } = new URL(text);
-  return (protocol === 'https:' || protocol === 'http:') && `${username}${password}${search}${hash}` === '';
-};
 
 const baseUrlSchema = z
   .union(

@@ -22,7 +22,8 @@ const blocks = [
 const isAtOrUnder = ({ path }: Fault, place: string): boolean =>
   path === place || path.startsWith(`${place}.`) || path.startsWith(`${place}[`);
 
-const wordsOf = (reading: Reading): string => {
+/** What a key's reading does, or why it is not carried out, in words. */
+export const wordsOf = (reading: Reading): string => {
   switch (reading.as) {
     case 'honoured':
       return reading.does;

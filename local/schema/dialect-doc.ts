@@ -10,6 +10,7 @@ import {
   sourceKeys,
   targetKeys,
 } from '../../lib/integration/dialect.ts';
+import { wordsOf } from '../../lib/integration/key-readings.ts';
 import { DEFAULT_PAGE_SIZE, pagingFamilies, sizeFields } from '../../lib/integration/paging-families.ts';
 import { profileNames } from '../../lib/integration/profile.ts';
 import { pipeNames } from '../../lib/integration/template.ts';
@@ -21,20 +22,6 @@ export type Language = 'en' | 'zh';
 export const dialectFiles: Readonly<Record<Language, string>> = { en: 'docs/dialect.md', zh: 'docs/dialect.zh-CN.md' };
 const BEGIN = '<!-- tables: npm run schema writes what follows -->';
 const END = '<!-- end of tables -->';
-
-const english = (reading: Reading): string => {
-  switch (reading.as) {
-    case 'honoured':
-      return reading.does;
-    case 'noted':
-      return 'describes, and changes nothing';
-    case 'ignored':
-    case 'refused':
-      return reading.why;
-    default:
-      return reading satisfies never;
-  }
-};
 
 const asWords: Readonly<Record<Language, Readonly<Record<Reading['as'], string>>>> = {
   en: { honoured: 'honoured', noted: 'noted', ignored: 'ignored', refused: 'refused' },
@@ -56,7 +43,7 @@ const keyTable = (
     language === 'en' ? ['key', 'reading', 'what or why'] : ['键', '处理', '说明'],
     Object.entries(readings).map(([key, reading]) => {
       const unless = reading.as === 'honoured' && reading.unless !== undefined ? reading.unless : undefined;
-      const words = language === 'en' ? english(reading) : (chineseWords[block][key] ?? '');
+      const words = language === 'en' ? wordsOf(reading) : (chineseWords[block][key] ?? '');
       const exception = language === 'en' ? `; not with ${code(unless ?? '')}` : `;有 ${code(unless ?? '')} 时不用`;
       return [code(key), asWords[language][reading.as], `${words}${unless === undefined ? '' : exception}`];
     }),

@@ -1,8 +1,8 @@
 // One measured run in a process of its own, so that its peak memory is nobody else's: `scale-run.ts RECORDS CASE`.
 import type { Queue } from '../lib/dispatch/queue.ts';
+import { type FetchDeps, fetchRun } from '../lib/fetch/fetch-run.ts';
+import { fetchingOf } from '../lib/fetch/fetching.ts';
 import type { IdStore } from '../lib/idcheck/store.ts';
-import { type FetchDeps, fetchRun } from '../lib/run/fetch-run.ts';
-import { fetchingOf } from '../lib/run/fetching.ts';
 import type { RunRecord } from '../lib/run/record.ts';
 import type { RunStore } from '../lib/run/store.ts';
 import { systemClock } from '../lib/runtime/clock.ts';

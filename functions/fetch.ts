@@ -1,8 +1,8 @@
 import type { SQSBatchResponse } from 'aws-lambda';
-import { isQueueEvent, readFetchEvent } from '../lib/run/fetch-event.ts';
-import { type FetchEnd, fetchRun } from '../lib/run/fetch-run.ts';
-import { lambdaHandler } from '../lib/runtime/handler.ts';
-import { openFetch } from '../lib/runtime/open-fetch.ts';
+import { isQueueEvent, readFetchEvent } from '../lib/fetch/fetch-event.ts';
+import { type FetchEnd, fetchRun } from '../lib/fetch/fetch-run.ts';
+import { lambdaHandler } from '../lib/lambda/handler.ts';
+import { openFetch } from '../lib/lambda/open-fetch.ts';
 
 /**
  * Starts, resumes or continues runs: for a schedule's event, or for word on the runs queue. What fails is thrown: the

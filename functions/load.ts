@@ -1,8 +1,8 @@
 import type { SQSBatchResponse } from 'aws-lambda';
+import { lambdaHandler } from '../lib/lambda/handler.ts';
+import { openLoad } from '../lib/lambda/open-load.ts';
 import { loadBatch } from '../lib/load/load-batch.ts';
 import { readLoadEvent } from '../lib/load/load-event.ts';
-import { lambdaHandler } from '../lib/runtime/handler.ts';
-import { openLoad } from '../lib/runtime/open-load.ts';
 
 /** Loads a batch of records and names the deliveries that must come again (ReportBatchItemFailures). */
 export const handler = lambdaHandler(async (event, remainingMs): Promise<SQSBatchResponse> => {

@@ -1,7 +1,7 @@
-import type { Pipe, Slot, Template } from '../integration/template.ts';
 import { type JsonValue, stringifyJson } from '../json/json.ts';
 import { calculate } from './formula.ts';
 import { beijingTime, instantMs } from './instant.ts';
+import type { Pipe, Slot, Template } from './template.ts';
 
 /** A filled template: its value, nothing, or the rule that a value does not match. */
 export type Filled = { value: JsonValue | undefined } | { reason: string };

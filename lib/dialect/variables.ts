@@ -1,4 +1,10 @@
-import type { RequestContext } from '../extract/request.ts';
+/** What the request of a run depends on beside its metadata, both in ms since the epoch; the same for all its pages. */
+export type RequestContext = {
+  /** What CURRENT_TIME and DAYS_AGO_n count from. */
+  nowMs: number;
+  /** What LAST_SYNC_TIME means: up to where earlier runs have read. */
+  lastSyncMs: number;
+};
 
 /** What the platform's own variables depend on: the run and, for PAGINATION_…, the page. */
 export type VariableContext = RequestContext & {

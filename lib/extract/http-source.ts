@@ -3,6 +3,7 @@ import { leaveByLimit } from '../connection/leave.ts';
 import type { RateLimit, RateLimiter } from '../connection/rate-limit.ts';
 import { rateLimitOf } from '../connection/rate-limit-setting.ts';
 import type { BlockPlace } from '../connection/references.ts';
+import type { RequestContext } from '../dialect/variables.ts';
 import { type Backoff, backoffMs } from '../dispatch/backoff.ts';
 import type { RateLimitSetting } from '../integration/connection-schema.ts';
 import { ConfigurationError } from '../integration/fault.ts';
@@ -11,7 +12,7 @@ import type { Page } from './answer.ts';
 import { nextStep, paramsAt } from './paging.ts';
 import { type Progress, readProgress, startOf } from './paging-state.ts';
 import { readingOf } from './reading.ts';
-import { pageRequest, type RequestContext } from './request.ts';
+import { pageRequest } from './request.ts';
 import type { PageResult, Source } from './source.ts';
 import { type WarningTally, warningTally } from './warning-tally.ts';
 

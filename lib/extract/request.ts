@@ -2,11 +2,11 @@ import type { ApiRequest } from '../connection/authorized.ts';
 import { fillTemplate, type Scope } from '../dialect/fill.ts';
 import { beijingTime, instantMs } from '../dialect/instant.ts';
 import { applyParser, isTypedBefore, readParsers } from '../dialect/parsers.ts';
-import { variableValue } from '../dialect/variables.ts';
+import { parseTemplate } from '../dialect/template.ts';
+import { type RequestContext, variableValue } from '../dialect/variables.ts';
 import { fieldTypes } from '../integration/dialect.ts';
 import type { MetadataField, SourceMetadata } from '../integration/metadata-schema.ts';
 import type { Send } from '../integration/send-schema.ts';
-import { parseTemplate } from '../integration/template.ts';
 import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
 
 /** What a paginator adds to a request: parameters, or a link instead of path and query. */
@@ -15,14 +15,6 @@ export type PageParams = {
   link?: string;
   /** What {{PAGINATION_PAGE_SIZE}} and {{PAGINATION_START_ROW}} are, where pages have a size. */
   page?: { pageSize: number; startRow: number };
-};
-
-/** What the request of a run depends on beside its metadata, both in ms since the epoch; the same for all its pages. */
-export type RequestContext = {
-  /** What CURRENT_TIME and DAYS_AGO_n count from. */
-  nowMs: number;
-  /** What LAST_SYNC_TIME means: up to where earlier runs have read. */
-  lastSyncMs: number;
 };
 
 /** What a source block says about its requests. */

@@ -1,6 +1,6 @@
+import type { RequestContext } from '../dialect/variables.ts';
 import type { JsonValue } from '../json/json.ts';
 import type { RunWarning } from '../run/record.ts';
-import type { RequestContext } from './request.ts';
 
 /** Where a page starts, as its paginator wrote it: small, flat, fit for a checkpoint. */
 export type PageState = Record<string, string | number | boolean>;

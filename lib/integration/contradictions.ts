@@ -1,3 +1,4 @@
+import { parseTemplate, slotsOf } from '../dialect/template.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { effects, methods, operations } from './dialect.ts';
 import type { FaultPath } from './fault.ts';
@@ -7,7 +8,6 @@ import { leafFields } from './request-fields.ts';
 import { runRules } from './run-contradictions.ts';
 import type { Finding } from './shape.ts';
 import { bodyPaths } from './target-fields.ts';
-import { parseTemplate, slotsOf } from './template.ts';
 
 const fault = (path: FaultPath, expected: string): Finding => ({ kind: 'fault', path, expected });
 

@@ -1,5 +1,6 @@
 import { conditionFaults } from '../dialect/condition.ts';
 import { parserNames, readParsers } from '../dialect/parsers.ts';
+import { parseTemplate, slotsOf, type Template } from '../dialect/template.ts';
 import { isPageVariable, variableNames } from '../dialect/variables.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { fieldKeys, fieldTypes, type Reading, sourceKeys, targetKeys } from './dialect.ts';
@@ -7,7 +8,6 @@ import type { FaultPath } from './fault.ts';
 import { suggestion } from './nearest.ts';
 import { readPath } from './path.ts';
 import type { Finding } from './shape.ts';
-import { parseTemplate, slotsOf, type Template } from './template.ts';
 
 /** An export writes `null`, `""`, `[]` and `{}` for "not used". */
 export const isUnused = (value: JsonValue | undefined): boolean =>

@@ -1,7 +1,7 @@
+import { parseTemplate, slotsOf } from '../dialect/template.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { FaultPath } from './fault.ts';
 import { type LeafField, leafFields } from './request-fields.ts';
-import { parseTemplate, slotsOf } from './template.ts';
 
 type Family = { kind: 'pageNumber' | 'offset' | 'cursor'; position: readonly string[] };
 

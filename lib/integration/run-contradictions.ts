@@ -1,8 +1,8 @@
+import { parseTemplate, slotsOf } from '../dialect/template.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { readPath } from './path.ts';
 import { leafFields } from './request-fields.ts';
 import type { Finding } from './shape.ts';
-import { parseTemplate, slotsOf } from './template.ts';
 
 /** Whether the list is asked for what changed since the last run. */
 const asksForChanges = (raw: JsonValue): boolean =>

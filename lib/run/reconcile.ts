@@ -5,7 +5,7 @@ import type { Log } from '../runtime/log.ts';
 import { isBalanced } from './books.ts';
 import { type Evidence, gatherEvidence, readItems } from './evidence.ts';
 import type { RunRecord } from './record.ts';
-import { isUnfinished } from './start.ts';
+import { isUnfinished } from './record.ts';
 import { MissingChunkError, type RunStore, type Watermarks } from './store.ts';
 
 export type ReconcileDeps = {

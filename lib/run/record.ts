@@ -21,6 +21,9 @@ export type LoadCounts = { loaded: number; superseded: number; rejected: number;
  */
 export type RunStatus = 'extracting' | 'incomplete' | 'loading' | 'balanced' | 'unbalanced';
 
+/** The fields of an answer: dotted path → the kinds of its values, in the order of their letters: `null text`. */
+export type Fields = Readonly<Record<string, string>>;
+
 export type RunRecord = {
   runId: string;
   integration: string;
@@ -85,3 +88,13 @@ export const addWarnings = (known: readonly RunWarning[], more: readonly RunWarn
   }
   return [...byCode.values()];
 };
+
+/**
+ * The run's id: stable for an integration and its scheduled second, so that one event delivered twice (EventBridge
+ * Scheduler delivers at least once) starts one run. Sorts by time.
+ */
+export const runIdOf = (integration: string, scheduledMs: number): string =>
+  `${integration}-${new Date(scheduledMs).toISOString().replace(/[-:]|\.\d{3}/g, '')}`;
+
+export const isUnfinished = (run: RunRecord | undefined): run is RunRecord =>
+  run !== undefined && (run.status === 'extracting' || run.status === 'incomplete');

@@ -1,9 +1,9 @@
 import { type Filled, fillTemplate, type Scope } from '../dialect/fill.ts';
 import { type FieldParser, readParsers } from '../dialect/parsers.ts';
+import { parseTemplate, slotsOf } from '../dialect/template.ts';
 import { fieldTypes } from '../integration/dialect.ts';
 import { readPath } from '../integration/path.ts';
 import type { Integration, MetadataField } from '../integration/schema.ts';
-import { parseTemplate, slotsOf } from '../integration/template.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { Conversion } from './convert.ts';
 

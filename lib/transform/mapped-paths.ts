@@ -1,6 +1,6 @@
+import { parseTemplate, slotsOf } from '../dialect/template.ts';
 import { leafFields } from '../integration/request-fields.ts';
 import type { Integration } from '../integration/schema.ts';
-import { parseTemplate, slotsOf } from '../integration/template.ts';
 import type { JsonValue } from '../json/json.ts';
 
 /** The paths of a record that an integration takes: its id, its number and what the mapping reads. */

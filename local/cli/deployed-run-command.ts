@@ -6,7 +6,7 @@ import { holds } from '../../lib/run/books.ts';
 import { reconcile } from '../../lib/run/reconcile.ts';
 import { reconcilingOf } from '../../lib/run/reconciling.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
-import { runIdOf } from '../../lib/run/start.ts';
+import { runIdOf } from '../../lib/run/record.ts';
 import { systemClock as clock } from '../../lib/runtime/clock.ts';
 import { silentLog as log } from '../../lib/runtime/log.ts';
 import { SERVICE_DIR } from './embedded.ts';

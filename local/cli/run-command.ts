@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import type { FetchEnd } from '../../lib/fetch/fetch-run.ts';
 import { listLetters } from '../../lib/replay/letters.ts';
 import { holds } from '../../lib/run/books.ts';
-import type { FetchEnd } from '../../lib/run/fetch-run.ts';
-import { runIdOf } from '../../lib/run/start.ts';
+import { runIdOf } from '../../lib/run/record.ts';
 import type { RunStore } from '../../lib/run/store.ts';
 import { type Embedded, type EmbeddedOptions, SERVICE_DIR, startEmbedded } from './embedded.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';

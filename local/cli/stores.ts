@@ -4,12 +4,12 @@ import type { ReadableQueue } from '../../lib/dispatch/queue.ts';
 import { sqsQueue } from '../../lib/dispatch/sqs-queue.ts';
 import { dynamoIdStore } from '../../lib/idcheck/dynamodb-store.ts';
 import type { IdStore } from '../../lib/idcheck/store.ts';
+import { resource } from '../../lib/lambda/environment.ts';
 import type { AuditLog } from '../../lib/replay/audit.ts';
 import { dynamoAuditLog } from '../../lib/replay/dynamodb-audit.ts';
 import { dynamoRunStore } from '../../lib/run/dynamodb-store.ts';
 import type { RunStore, Watermarks } from '../../lib/run/store.ts';
 import { dynamoClient, sqsClient } from '../../lib/runtime/aws.ts';
-import { resource } from '../../lib/runtime/environment.ts';
 
 /** The stores and queues of a stack, as the command line uses them beside its functions. */
 export type Stores = {

@@ -1,6 +1,7 @@
 import { conditionLogics } from '../../lib/dialect/condition.ts';
 import { formulaFunctions } from '../../lib/dialect/formula.ts';
 import { parserNames } from '../../lib/dialect/parsers.ts';
+import { pipeNames } from '../../lib/dialect/template.ts';
 import { variableNames } from '../../lib/dialect/variables.ts';
 import {
   fieldKeys,
@@ -13,7 +14,6 @@ import {
 import { wordsOf } from '../../lib/integration/key-readings.ts';
 import { DEFAULT_PAGE_SIZE, pagingFamilies, sizeFields } from '../../lib/integration/paging-families.ts';
 import { profileNames } from '../../lib/integration/profile.ts';
-import { pipeNames } from '../../lib/integration/template.ts';
 import { chineseWords } from './dialect-words.ts';
 
 export type Language = 'en' | 'zh';

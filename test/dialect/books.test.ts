@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { holds } from '../../lib/run/books.ts';
 import { compileTransform } from '../../lib/transform/transform.ts';
+import { fetchWorld } from '../fetch/fetch-world.ts';
 import { type Changes, integrationWith } from '../integration/sample.ts';
-import { fetchWorld } from '../run/fetch-world.ts';
 
 const transformOf = (changes: Changes) =>
   compileTransform(integrationWith('okki-product-groups-to-qingyiyun', { 'transform.clean': {}, ...changes }));

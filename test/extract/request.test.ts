@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ApiRequest } from '../../lib/connection/authorized.ts';
-import { type PageParams, pageRequest, type RequestContext, type RequestSetting } from '../../lib/extract/request.ts';
+import type { RequestContext } from '../../lib/dialect/variables.ts';
+import { type PageParams, pageRequest, type RequestSetting } from '../../lib/extract/request.ts';
 import type { MetadataField } from '../../lib/integration/metadata-schema.ts';
 
 const metadata = (method: 'GET' | 'POST', request: MetadataField[]): RequestSetting => ({

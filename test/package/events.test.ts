@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, inject, test } from 'vitest';
 import { readMessage } from '../../lib/dispatch/message.ts';
+import { readFetchEvent } from '../../lib/fetch/fetch-event.ts';
 import { readReplayEvent } from '../../lib/replay/replay-event.ts';
-import { readFetchEvent } from '../../lib/run/fetch-event.ts';
 import { contentHash } from '../../lib/transform/hash.ts';
 import { readTemplate, resourcesOf } from './template.ts';
 

@@ -4,7 +4,7 @@ import type { LoaderDeps } from '../../lib/load/loading.ts';
 import type { PostRecord } from '../../lib/load/target.ts';
 import { type MemoryQueue, memoryQueue } from '../fakes/memory-queue.ts';
 import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
-import { type FetchWorld, NAME } from './fetch-world.ts';
+import { type FetchWorld, NAME } from '../fetch/fetch-world.ts';
 
 const INVOCATION_MS = 60_000;
 const VISIBILITY_SEC = 360;

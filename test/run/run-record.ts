@@ -1,6 +1,6 @@
 import { noExtractCounts, noLoadCounts } from '../../lib/run/books.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
-import { runIdOf } from '../../lib/run/start.ts';
+import { runIdOf } from '../../lib/run/record.ts';
 
 const STARTED_MS = Date.UTC(2026, 0, 5);
 

@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sqsQueue } from '../../lib/dispatch/sqs-queue.ts';
+import { fetchRun } from '../../lib/fetch/fetch-run.ts';
 import { dynamoIdStore } from '../../lib/idcheck/dynamodb-store.ts';
 import { loadBatch } from '../../lib/load/load-batch.ts';
 import type { LoaderDeps, Loading } from '../../lib/load/loading.ts';
 import { dynamoRunStore } from '../../lib/run/dynamodb-store.ts';
-import { fetchRun } from '../../lib/run/fetch-run.ts';
 import { reconcile } from '../../lib/run/reconcile.ts';
-import { runIdOf } from '../../lib/run/start.ts';
+import { runIdOf } from '../../lib/run/record.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 import { type EmbeddedDynamo, startDynamo } from '../contracts/embedded-dynamodb.ts';
 import { type EmbeddedSqs, startSqs } from '../contracts/embedded-sqs.ts';
 import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
+import { DUE_MS, fetchWorld, group, NAME, schedule } from '../fetch/fetch-world.ts';
 import { loadWorld } from '../load/load-world.ts';
-import { DUE_MS, fetchWorld, group, NAME, schedule } from './fetch-world.ts';
 
 let dynamo: EmbeddedDynamo;
 let sqs: EmbeddedSqs;

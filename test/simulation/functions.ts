@@ -3,6 +3,8 @@ import { limitOf } from '../../lib/connection/rate-limit-setting.ts';
 import { cachedSecrets } from '../../lib/connection/secrets.ts';
 import type { Queue } from '../../lib/dispatch/queue.ts';
 import { openSource } from '../../lib/extract/http-source.ts';
+import { readFetchEvent } from '../../lib/fetch/fetch-event.ts';
+import { type FetchDeps, type Fetching, fetchRun } from '../../lib/fetch/fetch-run.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { isJsonObject } from '../../lib/json/json.ts';
 import { httpTarget } from '../../lib/load/http-target.ts';
@@ -10,8 +12,6 @@ import { loadBatch } from '../../lib/load/load-batch.ts';
 import type { LoaderDeps, Loading } from '../../lib/load/loading.ts';
 import { replay } from '../../lib/replay/replay.ts';
 import { readReplayEvent } from '../../lib/replay/replay-event.ts';
-import { readFetchEvent } from '../../lib/run/fetch-event.ts';
-import { type FetchDeps, type Fetching, fetchRun } from '../../lib/run/fetch-run.ts';
 import { reconcile } from '../../lib/run/reconcile.ts';
 import { silentLog as log } from '../../lib/runtime/log.ts';
 import { compileTransform } from '../../lib/transform/transform.ts';
@@ -67,7 +67,7 @@ const portsOf = (world: World, environment: Environment) => {
 /** Under what a record stands in the ledger; '' where that is its place. */
 const ledgerId = (record: JsonValue): string => (isJsonObject(record) ? String(record.id ?? '') : '');
 
-// These four are what functions/*.ts and lib/runtime/open-*.ts wire, over the simulated world.
+// These four are what functions/*.ts and lib/lambda/open-*.ts wire, over the simulated world.
 
 /** `functions/fetch`. */
 const fetchFunction = (world: World): LambdaFunction => ({

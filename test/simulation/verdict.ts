@@ -3,7 +3,7 @@ import { countEntries, fateOf, holds } from '../../lib/run/books.ts';
 import { extractOutcomes, type LedgerEntry } from '../../lib/run/ledger.ts';
 import { reconcile } from '../../lib/run/reconcile.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
-import { runIdOf } from '../../lib/run/start.ts';
+import { runIdOf } from '../../lib/run/record.ts';
 import { silentLog as log } from '../../lib/runtime/log.ts';
 import { compileTransform } from '../../lib/transform/transform.ts';
 import { REFUSED_NAME } from './source-server.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RunRecord } from '../../../lib/run/record.ts';
-import { runIdOf } from '../../../lib/run/start.ts';
+import { runIdOf } from '../../../lib/run/record.ts';
 import { UsageError } from '../../../local/cli/exit-code.ts';
 import { findRun, integrationsMeant, recentRuns, stampOf } from '../../../local/cli/find-run.ts';
 import { memoryRunStore } from '../../fakes/memory-run-store.ts';

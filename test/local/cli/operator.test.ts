@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunRecord, Unsettled } from '../../../lib/run/record.ts';
-import { metricTable } from '../../../lib/runtime/metrics.ts';
+import { metricTable } from '../../../lib/telemetry/metrics.ts';
 import { type Embedded, startEmbedded } from '../../../local/cli/embedded.ts';
 import { jsonOf, okkiSync } from './okki-sync.ts';
 

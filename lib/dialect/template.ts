@@ -1,0 +1,114 @@
+import type { JsonValue } from '../json/json.ts';
+import { type Formula, operandName, parseFormula } from './formula.ts';
+import { isKnownVariable, isVariable } from './variables.ts';
+
+/** What a `{{…|pipe}}` makes of its value: the time as Beijing's clock shows it, or as Unix milliseconds. */
+export type Pipe = 'datetime' | 'timestamp_ms';
+
+/** One `{{…}}`: a field of the record or a variable of the platform, and what it goes through. */
+export type Slot = { of: 'field' | 'variable'; name: string; pipes: readonly Pipe[] };
+
+/** What the `value` of a request field says. */
+export type Template =
+  | { kind: 'constant'; value: JsonValue }
+  /** Exactly one `{{…}}`: the value passes with its type. */
+  | { kind: 'slot'; slot: Slot }
+  /** Text with `{{…}}` in it. */
+  | { kind: 'text'; parts: readonly ({ text: string } | { slot: Slot })[] }
+  /** `_function` and arithmetic; the operands stand in `slots`. */
+  | { kind: 'formula'; formula: Formula; slots: readonly Slot[] }
+  | { kind: 'unsupported'; why: string };
+
+const pipes: Readonly<Record<string, Pipe>> = {
+  datetime: 'datetime',
+  dateTime: 'datetime',
+  timestamp_ms: 'timestamp_ms',
+};
+
+/** The spellings of pipes, for people. */
+export const pipeNames: readonly string[] = Object.keys(pipes);
+
+// Exports write variables with one pair of braces, too; a field always has two.
+const PLACEHOLDER = /\{\{([^{}]*)\}\}|\{((?:LAST_SYNC_TIME|CURRENT_TIME|DAYS_AGO_\w+|PAGINATION_[A-Z_]+)[^{}]*)\}/;
+const BARE_VARIABLE = /\b(?:LAST_SYNC_TIME|CURRENT_TIME|DAYS_AGO_\w+|PAGINATION_[A-Z_]+)\b/g;
+const FUNCTION = /^\s*_function(?:\s+|$)/;
+/** `_findCollection …`, `_mongoQuery …`: the platform's own queries. A word with an underscore alone is a constant. */
+const PLATFORM_CALL = /^\s*(_[A-Za-z]\w*)(?:\s|\()/;
+
+const unsupported = (why: string): Template => ({ kind: 'unsupported', why });
+
+const slotOf = (inside: string): Slot | { why: string } => {
+  const [name = '', ...piped] = inside.split('|').map((part) => part.trim());
+  if (name === '') return { why: 'an empty {{}}' };
+  const unknown = piped.find((pipe) => !Object.hasOwn(pipes, pipe));
+  if (unknown !== undefined) return { why: `the pipe |${unknown} (known: ${pipeNames.join(', ')})` };
+  if (isVariable(name) && !isKnownVariable(name)) return { why: `the variable ${name}` };
+  const of = isVariable(name) ? 'variable' : 'field';
+  return { of, name, pipes: piped.flatMap((pipe) => pipes[pipe] ?? []) };
+};
+
+/** Texts and what stood in braces between them, or what is wrong with that. */
+const split = (value: string): { texts: string[]; slots: Slot[] } | { why: string } => {
+  // split with two groups: text, {{…}} or nothing, {…} or nothing, text, …
+  const pieces = value.split(new RegExp(PLACEHOLDER, 'g'));
+  const texts: string[] = [];
+  const slots: Slot[] = [];
+  for (let index = 0; index < pieces.length; index += 3) {
+    texts.push(pieces[index] ?? '');
+    const inside = pieces[index + 1] ?? pieces[index + 2];
+    if (inside === undefined) continue;
+    const slot = slotOf(inside);
+    if ('why' in slot) return slot;
+    slots.push(slot);
+  }
+  return { texts, slots };
+};
+
+/** Variables stand without braces, too, in arithmetic. */
+const braced = (text: string): string =>
+  text.replace(BARE_VARIABLE, (name, at: number) => (/[{|]\s*$/.test(text.slice(0, at)) ? name : `{{${name}}}`));
+
+const readFormula = (text: string): Template => {
+  const pieces = split(braced(text));
+  if ('why' in pieces) return unsupported(`${pieces.why} in _function`);
+  const { texts, slots } = pieces;
+  const whole = texts.map((piece, index) => (index === 0 ? piece : ` ${operandName(index - 1)} ${piece}`)).join('');
+  const formula = parseFormula(whole.trim(), slots.length);
+  return 'why' in formula ? unsupported(`a _function with ${formula.why}`) : { kind: 'formula', formula, slots };
+};
+
+/** Reads a template; what cannot be carried out is named instead of being sent as text. */
+export const parseTemplate = (value: JsonValue): Template => {
+  if (typeof value !== 'string') return { kind: 'constant', value };
+  if (FUNCTION.test(value)) return readFormula(value.replace(FUNCTION, ''));
+  const call = PLATFORM_CALL.exec(value)?.[1];
+  if (call !== undefined) return unsupported(`${call}, a query of the platform itself`);
+  const pieces = split(value);
+  if ('why' in pieces) return unsupported(pieces.why);
+  const { texts, slots } = pieces;
+  const [slot] = slots;
+  if (slot === undefined) return { kind: 'constant', value };
+  if (slots.length === 1 && texts.every((text) => text.trim() === '')) return { kind: 'slot', slot };
+  const parts = texts.flatMap((text, index) => {
+    const next = slots[index];
+    return [...(text === '' ? [] : [{ text }]), ...(next === undefined ? [] : [{ slot: next }])];
+  });
+  return { kind: 'text', parts };
+};
+
+/** The fields and variables that a template takes. */
+export const slotsOf = (template: Template): readonly Slot[] => {
+  switch (template.kind) {
+    case 'slot':
+      return [template.slot];
+    case 'text':
+      return template.parts.flatMap((part) => ('slot' in part ? [part.slot] : []));
+    case 'formula':
+      return template.slots;
+    case 'constant':
+    case 'unsupported':
+      return [];
+    default:
+      return template satisfies never;
+  }
+};

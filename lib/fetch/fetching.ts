@@ -1,0 +1,66 @@
+import type { Queue } from '../dispatch/queue.ts';
+import type { Source } from '../extract/source.ts';
+import type { LoadPolicy } from '../idcheck/decide.ts';
+import type { IdStore } from '../idcheck/store.ts';
+import type { DependsOn, Integration, WindowSetting } from '../integration/schema.ts';
+import type { JsonObject } from '../json/json.ts';
+import type { RunStore, Watermarks } from '../run/store.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Random } from '../runtime/random.ts';
+import { compileDeletion } from '../transform/deletion.ts';
+import { mappedPaths } from '../transform/mapped-paths.ts';
+import { compileTransform, type Transform } from '../transform/transform.ts';
+
+/** What fetching one integration needs to know. What is absent, the integration does not ask for. */
+export type Fetching = {
+  integration: string;
+  policy: LoadPolicy;
+  source: Source;
+  transform: Transform;
+  /** A run due while another is under way waits for it, for so long after its time; absent: it yields. */
+  waitsForMs?: number;
+  /** No record is loaded before its parent. */
+  tree?: DependsOn;
+  /** The list is asked for what changed in a window of time. */
+  window?: WindowSetting;
+  /** The fields of the answers are learnt and compared with the last run's; these paths are mapped. */
+  learns?: { mapped: ReadonlySet<string> };
+  /** Vanished ids are deleted in the target where no more than this share vanished; absent: they are reported. */
+  deletion?: { maxShare: number; bodyOf(id: string): { body: JsonObject } | { reason: string } };
+};
+
+export type FetchDeps = {
+  idStore: IdStore;
+  records: Queue;
+  /** Where a run that is out of time leaves word to be continued (the runs queue). */
+  continuations: Queue;
+  runs: RunStore;
+  /** Needed where an integration has a window. */
+  watermarks?: Watermarks;
+  /** How long one invocation may work on a run, ms; absent: as long as Lambda allows. */
+  timeBudgetMs?: number;
+  clock: Clock;
+  random: Random;
+  log: Log;
+};
+
+const MINUTE_MS = 60_000;
+
+/** What an integration's file says of fetching it from `source`. */
+export const fetchingOf = (integration: Integration, source: Source): Fetching => {
+  const { name, source: from, transform, target, overlap, vanished, deadlineMinutes } = integration;
+  return {
+    integration: name,
+    policy: { idCheck: target.metadata.idCheck, onUncertain: target.onUncertain },
+    source,
+    transform: compileTransform(integration),
+    ...(overlap === 'wait' ? { waitsForMs: deadlineMinutes * MINUTE_MS } : {}),
+    ...(transform.dependsOn === undefined ? {} : { tree: transform.dependsOn }),
+    ...(from.window === undefined ? {} : { window: from.window }),
+    ...(from.metadata.autoFillResponse ? { learns: { mapped: mappedPaths(integration) } } : {}),
+    ...(vanished.action === 'post'
+      ? { deletion: { maxShare: vanished.maxShare, bodyOf: compileDeletion(integration) } }
+      : {}),
+  };
+};

@@ -1,0 +1,49 @@
+import { sqsQueue } from '../dispatch/sqs-queue.ts';
+import { openSource } from '../extract/http-source.ts';
+import { type FetchDeps, type Fetching, fetchingOf } from '../fetch/fetching.ts';
+import { readTimeBudgetMs } from '../fetch/time-budget.ts';
+import { dynamoIdStore } from '../idcheck/dynamodb-store.ts';
+import { openCatalog } from '../integration/catalog.ts';
+import { dynamoRunStore } from '../run/dynamodb-store.ts';
+import { dynamoClient, sqsClient } from '../runtime/aws.ts';
+import { once } from '../runtime/once.ts';
+import { functionLog as log } from '../telemetry/function-log.ts';
+import { resource, runRetentionDays } from './environment.ts';
+import { openConnections } from './open-connections.ts';
+
+/** Thrown for an event that names an integration which is not deployed. */
+export class UnknownIntegrationError extends Error {
+  override readonly name = 'UnknownIntegrationError';
+  readonly code = 'UNKNOWN_INTEGRATION';
+}
+
+/** What `functions/fetch` works with, opened once per execution environment; `open` throws ConfigurationError, UnknownIntegrationError. */
+export const openFetch = once((): { deps: FetchDeps; open(integration: string): Fetching } => {
+  const { env } = process;
+  const dynamo = dynamoClient();
+  const sqs = sqsClient();
+  const connections = openConnections(dynamo, env, log);
+  const { clock, random } = connections;
+  const catalog = openCatalog(env);
+  const runs = dynamoRunStore(dynamo, resource('RUNS_TABLE', env), runRetentionDays(env));
+  const timeBudgetMs = readTimeBudgetMs(env);
+  return {
+    deps: {
+      idStore: dynamoIdStore(dynamo, resource('IDCHECK_TABLE', env)),
+      records: sqsQueue(sqs, resource('RECORDS_QUEUE_URL', env)),
+      continuations: sqsQueue(sqs, resource('RUNS_QUEUE_URL', env)),
+      runs,
+      watermarks: runs,
+      ...(timeBudgetMs === undefined ? {} : { timeBudgetMs }),
+      clock,
+      random,
+      log,
+    },
+    open: (name) => {
+      const integration = catalog.find(name);
+      if (integration === undefined)
+        throw new UnknownIntegrationError(`there is no integration ${JSON.stringify(name)}`);
+      return fetchingOf(integration, openSource(integration, connections));
+    },
+  };
+});

@@ -1,0 +1,160 @@
+import { readMessage } from '../../lib/dispatch/message.ts';
+import type { PageResult, PageState, Source } from '../../lib/extract/source.ts';
+import { readFetchEvent } from '../../lib/fetch/fetch-event.ts';
+import { type FetchDeps, type FetchEnd, type Fetching, fetchRun } from '../../lib/fetch/fetch-run.ts';
+import type { RunRequest } from '../../lib/fetch/start.ts';
+import type { IdCheck } from '../../lib/idcheck/item.ts';
+import type { JsonValue } from '../../lib/json/json.ts';
+import type { LedgerChunk } from '../../lib/run/ledger.ts';
+import type { RunRecord } from '../../lib/run/record.ts';
+import { runIdOf } from '../../lib/run/record.ts';
+import type { LogFields } from '../../lib/runtime/log.ts';
+import { compileTransform } from '../../lib/transform/transform.ts';
+import { collect } from '../contracts/collect.ts';
+import { type FakeClock, fakeClock } from '../fakes/fake-clock.ts';
+import { type Faults, portFaults } from '../fakes/faults.ts';
+import { type MemoryIdStore, memoryIdStore } from '../fakes/memory-id-store.ts';
+import { type MemoryQueue, memoryQueue } from '../fakes/memory-queue.ts';
+import { memoryRunStore } from '../fakes/memory-run-store.ts';
+import { seededRandom } from '../fakes/seeded-random.ts';
+import { integrationWith } from '../integration/sample.ts';
+
+export const NAME = 'okki-product-groups-to-qingyiyun';
+/** The fake clock's start: when runs are due unless a test says otherwise. */
+export const DUE_MS = Date.UTC(2026, 0, 5);
+const INVOCATION_MS = 300_000;
+
+export type FetchWorld = {
+  clock: FakeClock;
+  idStore: MemoryIdStore;
+  records: MemoryQueue;
+  continuations: MemoryQueue;
+  runs: FetchDeps['runs'];
+  faults: Faults;
+  deps: FetchDeps;
+  fetching: Fetching;
+  /** What the source lists, page by page; may be changed while a run goes on. */
+  pages: JsonValue[][];
+  /** Answers of the source other than its pages, by the number of the read (from 0). */
+  answers: Map<number, PageResult>;
+  /** How long a read takes, ms. */
+  pageMs: number;
+  /** Where reads began, `start` for the first page. */
+  reads: Array<PageState | 'start'>;
+  logged: Array<{ event: string; fields: LogFields }>;
+  /** One invocation; `killed` where it never came back or threw. */
+  invoke(request?: RunRequest, remainingMs?: number): Promise<FetchEnd | 'killed'>;
+  /** Follows the word on the runs queue, and asks again by the schedule, until the run is extracted. */
+  untilExtracted(request?: RunRequest): Promise<void>;
+  run(scheduledMs?: number): Promise<RunRecord | undefined>;
+  ledger(runId?: string): Promise<LedgerChunk[]>;
+  /** Ids of the messages on the records queue, in order. */
+  sentIds(): string[];
+};
+
+export const schedule = (changes: { scheduledMs?: number; fullRefresh?: boolean } = {}): RunRequest => ({
+  kind: 'schedule',
+  integration: NAME,
+  scheduledMs: DUE_MS,
+  fullRefresh: false,
+  ...changes,
+});
+
+export const runId = runIdOf(NAME, DUE_MS);
+
+export const group = (id: string | number, name = `分组${id}`): JsonValue => ({ id, name });
+
+export const loadedItem = (id: string, hash = 'old'): IdCheck => ({
+  id,
+  rev: 1,
+  loaded: { hash, versionMs: DUE_MS - 1, atMs: DUE_MS - 1 },
+});
+
+/** Fetching among fakes, under one virtual clock. */
+export const fetchWorld = (setup: { pages: JsonValue[][]; fetching?: Partial<Fetching> }): FetchWorld => {
+  const clock = fakeClock(DUE_MS);
+  const faults = portFaults();
+  const idStore = memoryIdStore();
+  const records = memoryQueue(clock);
+  const continuations = memoryQueue(clock);
+  const runs = memoryRunStore();
+  const logged: FetchWorld['logged'] = [];
+  const note = (event: string, fields: LogFields = {}) => {
+    logged.push({ event, fields });
+  };
+
+  const source: Source = {
+    readPage: async (at) => {
+      const read = world.reads.push(at ?? 'start') - 1;
+      await clock.sleep(world.pageMs);
+      const answer = world.answers.get(read);
+      if (answer !== undefined) return answer;
+      const index = Number(at?.page ?? 0);
+      const isLast = index + 1 >= world.pages.length;
+      return {
+        kind: 'page',
+        records: structuredClone(world.pages[index] ?? []),
+        ...(isLast ? {} : { next: { page: index + 1 } }),
+        requests: 1,
+        warnings: [],
+      };
+    },
+  };
+
+  const world: FetchWorld = {
+    clock,
+    idStore,
+    records,
+    continuations,
+    runs,
+    faults,
+    pages: setup.pages,
+    answers: new Map(),
+    pageMs: 0,
+    reads: [],
+    logged,
+    fetching: {
+      integration: NAME,
+      policy: { idCheck: false, onUncertain: 'resend' },
+      source: faults.wrap('source', source),
+      transform: compileTransform(integrationWith(NAME)),
+      ...setup.fetching,
+    },
+    deps: {
+      idStore: faults.wrap('idStore', idStore),
+      records: faults.wrap('records', { sendAll: records.sendAll }),
+      continuations: faults.wrap('continuations', { sendAll: continuations.sendAll }),
+      runs: faults.wrap('runs', runs),
+      clock,
+      random: seededRandom(1),
+      log: { info: note, warn: note, error: note },
+    },
+    invoke: async (request = schedule(), remainingMs = INVOCATION_MS) => {
+      const endMs = clock.nowMs() + remainingMs;
+      const invocation = fetchRun(request, world.fetching, world.deps, () => endMs - clock.nowMs());
+      return clock.run(invocation).catch(() => 'killed' as const);
+    },
+    untilExtracted: async (request = schedule()) => {
+      for (let invocation = 0; invocation < 100; invocation++) {
+        const [word] = await continuations.receive(1, INVOCATION_MS / 1_000);
+        const [asked] = word ? readFetchEvent({ Records: [{ body: word.body }] }) : [request];
+        const end = await world.invoke(asked);
+        if (word && end !== 'killed') await continuations.delete([word.handle]);
+        if ((await world.run())?.extractedMs !== undefined) return;
+        await clock.advance(60_000);
+      }
+      throw new Error('the run is not extracted after 100 invocations');
+    },
+    run: (scheduledMs = DUE_MS) => runs.run(NAME, runIdOf(NAME, scheduledMs)),
+    ledger: async (id = runId) => {
+      const run = await runs.run(NAME, id);
+      return collect(runs.chunks(NAME, id, run?.chunks ?? run?.checkpoint?.chunks ?? 0));
+    },
+    sentIds: () =>
+      records.bodies().map((body) => {
+        const read = readMessage(body);
+        return read.kind === 'message' ? read.message.id : read.why;
+      }),
+  };
+  return world;
+};

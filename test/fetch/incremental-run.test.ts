@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import type { RequestContext } from '../../lib/dialect/variables.ts';
+import type { Source } from '../../lib/extract/source.ts';
+import { reconcile } from '../../lib/run/reconcile.ts';
+import { memoryRunStore } from '../fakes/memory-run-store.ts';
+import { loadingFor } from '../run/load-all.ts';
+import { DUE_MS, fetchWorld, group, loadedItem, NAME, schedule } from './fetch-world.ts';
+
+const HOUR_MS = 3_600_000;
+const INITIAL_MS = Date.UTC(2020, 0, 1) - 8 * HOUR_MS;
+
+const incrementalWorld = () => {
+  const world = fetchWorld({
+    pages: [[group(1)], [group(2)]],
+    fetching: { window: { initial: '2020-01-01 00:00:00', overlapMinutes: 10 } },
+  });
+  const watermarks = memoryRunStore();
+  world.deps.watermarks = watermarks;
+  const asked: RequestContext[] = [];
+  const { readPage } = world.fetching.source;
+  const source: Source = {
+    readPage: (at, deadlineMs, context) => {
+      asked.push(context);
+      return readPage(at, deadlineMs, context);
+    },
+  };
+  world.fetching.source = source;
+  const target = loadingFor(world);
+  const balance = () => reconcile({ integration: NAME, idCheck: false, deadlineMs: HOUR_MS }, world.deps);
+  return { world, asked, target, balance, watermark: () => watermarks.watermark(NAME) };
+};
+
+describe('a run over a list of changes', () => {
+  it('asks all its pages for one window, from the initial time up to its start', async () => {
+    const { world, asked } = incrementalWorld();
+    world.pageMs = 200_000;
+    await world.untilExtracted();
+    expect(asked).toEqual([
+      { lastSyncMs: INITIAL_MS, nowMs: DUE_MS },
+      { lastSyncMs: INITIAL_MS, nowMs: DUE_MS },
+    ]);
+  });
+
+  it('moves the watermark only when everything that it sent is loaded', async () => {
+    const { world, asked, target, balance, watermark } = incrementalWorld();
+    await world.invoke();
+    await balance();
+    expect(await watermark()).toBeUndefined();
+    await target.all();
+    await balance();
+    expect(await watermark()).toBe(DUE_MS);
+
+    await world.clock.advance(HOUR_MS);
+    await world.invoke(schedule({ scheduledMs: DUE_MS + HOUR_MS }));
+    expect(asked.at(-1)?.lastSyncMs).toBe(DUE_MS - 600_000);
+  });
+
+  it('leaves the watermark where it is when the source failed', async () => {
+    const { world, balance, watermark } = incrementalWorld();
+    world.answers.set(1, { kind: 'failed', code: 'source-down', message: '', requests: 1, warnings: [] });
+    await world.invoke();
+    await balance();
+    expect(await watermark()).toBeUndefined();
+  });
+
+  it('moves on when nothing had changed', async () => {
+    const { world, watermark } = incrementalWorld();
+    world.pages = [[]];
+    await world.invoke();
+    expect(await world.run()).toMatchObject({ status: 'balanced', counts: { fetched: 0 } });
+    expect(await watermark()).toBe(DUE_MS);
+  });
+
+  it('never concludes that something vanished', async () => {
+    const { world } = incrementalWorld();
+    await world.idStore.write(NAME, loadedItem('9'), { absent: true });
+    await world.invoke();
+    expect(await world.run()).toMatchObject({ vanished: 0, vanishedSample: [] });
+  });
+
+  it('sends what changed only: an unchanged row inside the overlap costs no message', async () => {
+    const { world, target } = incrementalWorld();
+    await world.invoke();
+    await target.all();
+    await world.clock.advance(HOUR_MS);
+    world.pages = [[group(1), group(2, '新名字')]];
+    await world.invoke(schedule({ scheduledMs: DUE_MS + HOUR_MS }));
+    expect(await world.run(DUE_MS + HOUR_MS)).toMatchObject({ counts: { unchanged: 1, enqueued: 1 } });
+  });
+});

@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import { fetchingOf } from '../../lib/fetch/fetching.ts';
+import type { JsonValue } from '../../lib/json/json.ts';
+import { reconcile } from '../../lib/run/reconcile.ts';
+import { integrationWith } from '../integration/sample.ts';
+import { loadingFor, messagesOn } from '../run/load-all.ts';
+import { DUE_MS, fetchWorld, group, NAME, schedule } from './fetch-world.ts';
+
+const HOUR_MS = 3_600_000;
+const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => String(n + 1));
+
+const vanishingWorld = (vanished: Record<string, JsonValue>, idCheck = true) => {
+  const integration = integrationWith(NAME, { vanished });
+  const world = fetchWorld({ pages: [ids(10).map((id) => group(id))] });
+  const { source: _, ...fetching } = fetchingOf(integration, world.fetching.source);
+  Object.assign(world.fetching, fetching, { policy: { idCheck, onUncertain: 'resend' } });
+  const target = loadingFor(world);
+  let runs = 0;
+  const runOnce = async (without: readonly string[] = []) => {
+    world.pages = [
+      ids(10)
+        .filter((id) => !without.includes(id))
+        .map((id) => group(id)),
+    ];
+    const scheduledMs = DUE_MS + runs++ * HOUR_MS;
+    await world.clock.advance(Math.max(0, scheduledMs - world.clock.nowMs()));
+    await world.invoke(schedule({ scheduledMs }));
+    const sent = messagesOn(world.records);
+    await target.all();
+    await reconcile({ integration: NAME, idCheck, deadlineMs: 1 }, world.deps);
+    return { run: await world.run(scheduledMs), sent };
+  };
+  return { world, target, runOnce };
+};
+
+const post = { action: 'post', maxShare: 0.2, path: '/remove' };
+
+describe('records that vanished from the source', () => {
+  it('are only reported by default', async () => {
+    const { runOnce } = vanishingWorld({});
+    await runOnce();
+    const { run, sent } = await runOnce(['3']);
+    expect(run).toMatchObject({ status: 'balanced', vanished: 1, vanishedSample: ['3'] });
+    expect([sent, run?.deletions]).toEqual([[], undefined]);
+  });
+
+  it('are deleted in the target once, and have books of their own', async () => {
+    const { world, target, runOnce } = vanishingWorld(post);
+    await runOnce();
+    const { run, sent } = await runOnce(['3', '4']);
+    expect(sent.map(({ id, body }) => [id, body])).toEqual([
+      ['3', { id: '3' }],
+      ['4', { id: '4' }],
+    ]);
+    expect(target.posts.slice(10).map(({ id, deletes }) => [id, deletes])).toEqual([
+      ['3', true],
+      ['4', true],
+    ]);
+    expect(run).toMatchObject({
+      status: 'balanced',
+      vanished: 2,
+      counts: { fetched: 8, unchanged: 8, enqueued: 0 },
+      deletions: { enqueued: 2, loaded: 2, open: 0 },
+    });
+    expect((await world.idStore.read(NAME, ['3'])).get('3')).toMatchObject({
+      deleted: { hash: expect.stringMatching(/^deleted@/) },
+    });
+    expect((await world.idStore.read(NAME, ['3'])).get('3')?.loaded).toBeUndefined();
+    const { run: next } = await runOnce(['3', '4']);
+    expect(next).toMatchObject({ vanished: 0, status: 'balanced' });
+    expect(target.posts).toHaveLength(12);
+  });
+
+  it('are loaded again when they come back, and deleted again when they go again', async () => {
+    const { target, runOnce } = vanishingWorld(post);
+    await runOnce();
+    await runOnce(['3']);
+    expect((await runOnce()).run).toMatchObject({ counts: { unchanged: 9, enqueued: 1, loaded: 1 } });
+    expect((await runOnce(['3'])).run).toMatchObject({ deletions: { enqueued: 1, loaded: 1 } });
+    const deletions = target.posts.filter(({ deletes }) => deletes);
+    // A target that honours the key must not take the second deletion for a repeat of the first.
+    expect(new Set(deletions.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(2);
+  });
+
+  it('are not deleted where too many vanished at once: the run says so', async () => {
+    const { target, runOnce } = vanishingWorld(post);
+    await runOnce();
+    const { run, sent } = await runOnce(['1', '2', '3']);
+    expect([sent, run?.deletions, run?.vanished]).toEqual([[], undefined, 3]);
+    expect(run?.warnings.map(({ code }) => code)).toEqual(['vanished-guard']);
+    expect(target.posts).toHaveLength(10);
+  });
+
+  it('are not concluded from a snapshot that is in doubt', async () => {
+    const { world, runOnce } = vanishingWorld(post);
+    await runOnce();
+    const warnings = [{ code: 'pages-overlap', count: 1, message: '' }];
+    const records = ids(9).map((id) => group(id));
+    world.answers.set(1, { kind: 'page', records, requests: 1, warnings });
+    const { run, sent } = await runOnce();
+    expect([sent, run?.vanished]).toEqual([[], 0]);
+    expect(run?.warnings.map(({ code }) => code)).toEqual(['pages-overlap', 'vanished-unclear']);
+  });
+
+  it('are not concluded from a snapshot that broke off', async () => {
+    const { world, runOnce } = vanishingWorld(post);
+    await runOnce();
+    world.answers.set(1, { kind: 'failed', code: 'source-refused', message: 'no', requests: 1, warnings: [] });
+    const { run, sent } = await runOnce();
+    expect(run).toMatchObject({ status: 'incomplete', vanished: 0 });
+    expect(sent).toEqual([]);
+  });
+
+  it('whose deletion the target refuses are dead-lettered and not asked for again by themselves', async () => {
+    const { target, runOnce } = vanishingWorld(post);
+    await runOnce();
+    target.refused.add('3');
+    expect((await runOnce(['3'])).run).toMatchObject({
+      status: 'balanced',
+      deletions: { enqueued: 1, rejected: 1, open: 0 },
+    });
+    expect(target.deadLetters.bodies()).toHaveLength(1);
+    const { run, sent } = await runOnce(['3']);
+    expect([sent, run?.vanished, run?.status]).toEqual([[], 1, 'balanced']);
+  });
+});

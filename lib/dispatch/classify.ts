@@ -1,4 +1,4 @@
-import type { LoadPolicy } from '../idcheck/decide.ts';
+import { type LoadPolicy, surelyLoaded } from '../idcheck/decide.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 
 /** What a run does with a record that is clean and mapped. */
@@ -32,7 +32,8 @@ export const classify = (
   if (known === undefined) {
     return isHeldUp ? heldUpBy(parentInTheWay) : { outcome: 'enqueued', as: 'create' };
   }
-  const { loaded, claim, trouble } = known;
+  const { claim, trouble } = known;
+  const loaded = surelyLoaded(known);
   // Content under way, or of unknown fate, may yet replace what was loaded: compare again at the target's door.
   if (trouble?.kind === 'parked' && claim === undefined && policy.onUncertain === 'park') {
     return skipped('parked: nobody knows whether it was applied, a person decides');
@@ -40,7 +41,7 @@ export const classify = (
   if (claim !== undefined || trouble?.kind === 'uncertain' || trouble?.kind === 'parked') return enqueued(known);
   if (loaded?.hash === hash) return fullRefresh && !policy.idCheck ? enqueued(known) : { outcome: 'unchanged' };
   if (loaded !== undefined && policy.idCheck) return skipped('duplicate: changed, but the id is loaded already');
-  if (isHeldUp && loaded === undefined) return heldUpBy(parentInTheWay);
+  if (isHeldUp && known.loaded === undefined) return heldUpBy(parentInTheWay);
   // Refused for its parent's sake only: free as soon as the parent is.
   if (trouble?.parentId !== undefined) return enqueued(known);
   if (trouble?.kind === 'rejected' && trouble.hash === hash && !fullRefresh) {

@@ -1,3 +1,4 @@
+import { surelyLoaded } from '../idcheck/decide.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import { HASH_CHARACTERS } from '../transform/hash.ts';
@@ -89,7 +90,7 @@ export const readKnownByIds = (store: IdStore, integration: string): Known => {
 };
 
 const isOnlyLoaded = (item: IdCheck): item is IdCheck & { loaded: NonNullable<IdCheck['loaded']> } =>
-  item.loaded !== undefined && item.claim === undefined && item.trouble === undefined;
+  surelyLoaded(item) !== undefined && item.claim === undefined && item.trouble === undefined;
 
 const isRefused = ({ loaded, trouble }: IdCheck): boolean =>
   loaded === undefined && (trouble?.kind === 'rejected' || trouble?.kind === 'parked');

@@ -1,4 +1,4 @@
-import type { IdCheck } from './item.ts';
+import type { IdCheck, Loaded } from './item.ts';
 import { isTombstone } from './tombstone.ts';
 
 /** What a message asks to load. */
@@ -46,6 +46,10 @@ type Situation =
   | 'nothing-to-delete'
   | 'free';
 
+/** The content that the target surely has; what was loaded before a POST of unknown outcome came to nothing is not. */
+export const surelyLoaded = ({ loaded }: IdCheck): Loaded | undefined =>
+  loaded?.unsureSinceMs === undefined ? loaded : undefined;
+
 /** The newest version that is loaded, claimed or otherwise settled. */
 export const newestVersionMs = (stored: IdCheck): number =>
   Math.max(
@@ -79,14 +83,15 @@ const situationOf = (stored: IdCheck | undefined, ask: Ask, nowMs: number): Situ
   if (isSuperseded(stored, ask)) return 'superseded';
   if (stored.claim && stored.claim.untilMs > nowMs) return 'claimed-live';
   if (doubtSinceMs(stored) !== undefined) return 'in-doubt';
-  if (stored.loaded?.hash === ask.hash) return 'loaded-same';
+  const loaded = surelyLoaded(stored);
+  if (loaded?.hash === ask.hash) return 'loaded-same';
   // Only a refusal by the target itself stands; one for the parent's sake is looked into again.
   const { trouble } = stored;
   if (trouble?.kind === 'rejected' && trouble.hash === ask.hash && trouble.parentId === undefined) {
     return 'rejected-same';
   }
   if (isTombstone(ask.hash) && stored.loaded === undefined) return 'nothing-to-delete';
-  if (stored.loaded) return 'loaded-other';
+  if (loaded) return 'loaded-other';
   return 'free';
 };
 
@@ -105,7 +110,7 @@ export const decide = (stored: IdCheck | undefined, ask: Ask, policy: LoadPolicy
     case 'unknown':
       return { kind: 'claim' };
     case 'superseded':
-      return acknowledge(stored?.loaded?.hash === ask.hash ? 'already-loaded' : 'superseded');
+      return acknowledge(stored && surelyLoaded(stored)?.hash === ask.hash ? 'already-loaded' : 'superseded');
     case 'claimed-live':
       return { kind: 'putOff', untilMs: stored?.claim?.untilMs ?? nowMs, why: 'claimed' };
     case 'in-doubt':
@@ -122,7 +127,7 @@ export const decide = (stored: IdCheck | undefined, ask: Ask, policy: LoadPolicy
         isReplayedSince(ask, trouble?.sinceMs ?? 0) || (ask.refresh && (trouble?.versionMs ?? 0) < ask.versionMs);
       if (!onPurpose) return acknowledge('already-rejected');
       // Replayed or not: an id that is loaded is never overwritten where idCheck says so.
-      return stored?.loaded && policy.idCheck
+      return stored && surelyLoaded(stored) && policy.idCheck
         ? acknowledge('duplicate')
         : unlessStillInDoubt(stored as IdCheck, ask, nowMs);
     }

@@ -8,7 +8,7 @@ export type IdCheck = {
   /** Grows by one with every write: the claim is conditional on it. */
   rev: number;
   /** The content last loaded. */
-  loaded?: { hash: string; versionMs: number; atMs: number };
+  loaded?: Loaded;
   /** The target was told that the record is gone; its content is loaded no more. */
   deleted?: { hash: string; versionMs: number; atMs: number };
   /** A worker is about to POST, or vanished doing so. */
@@ -19,10 +19,21 @@ export type IdCheck = {
   doubt?: { hash: string; untilMs: number };
   /**
    * Part of the Idempotency-Key, absent: 0. Grows when content is loaded or deleted, and when content in doubt gives way
-   * to other content: A, then B, then A again is no repeat of the first A. A POST of unknown outcome
-   * that is sent again keeps it.
+   * to other content: A, then B, then A again is no repeat of the first A. A POST of unknown outcome that is sent again
+   * keeps it.
    */
   turn?: number;
+};
+
+export type Loaded = {
+  hash: string;
+  versionMs: number;
+  atMs: number;
+  /**
+   * Since then nobody knows whether the target still has this content: a POST of unknown outcome came after it, and was
+   * refused or given up when it was sent again. Absent: the target has it.
+   */
+  unsureSinceMs?: number;
 };
 
 /** From `sinceMs` the owner may POST; a claim that outlives `untilMs` has lost its owner. */

@@ -6,23 +6,39 @@ import { isTombstone } from './tombstone.ts';
  * The item with a new claim on it; `stored` is what was read, absent where nothing is stored.
  *
  * A claim that is taken over has lost its owner, perhaps after the POST: that doubt stays as trouble, or giving the new
- * claim up (nothing sent, a 429) would make it forgotten.
+ * claim up (nothing sent, a 429) would make it forgotten. `replayedMs`, of the message that claims: the letter that it
+ * was replayed from is gone, so whoever ends the record next writes another.
  */
-export const withClaim = (stored: IdCheck | undefined, id: string, claim: Claim): IdCheck => ({
-  ...(stored ?? { id }),
-  ...(isOtherInDoubt(stored, claim.hash) ? nextTurn(stored) : {}),
-  ...(stored?.claim === undefined ? {} : doubtOf(stored.claim, stored.trouble)),
-  rev: (stored?.rev ?? 0) + 1,
-  claim,
-});
+export const withClaim = (
+  stored: IdCheck | undefined,
+  id: string,
+  claim: Claim,
+  replayedMs: number | undefined,
+): IdCheck => {
+  const before = stored?.trouble;
+  const trouble = before && isLetterGone(before, replayedMs) ? withoutLetterMs(before) : before;
+  return {
+    ...(stored ?? { id }),
+    ...(isOtherInDoubt(stored, claim.hash) ? nextTurn(stored) : {}),
+    ...(trouble === undefined ? {} : { trouble }),
+    ...(stored?.claim === undefined ? {} : doubtOf(stored.claim, trouble)),
+    rev: (stored?.rev ?? 0) + 1,
+    claim,
+  };
+};
 
 /** Whether the last POST of unknown outcome was of other content of this record: a vanished claim is later than trouble. */
 const isOtherInDoubt = (stored: IdCheck | undefined, hash: string): boolean => {
-  const { claim, trouble } = stored ?? {};
-  if (claim !== undefined) return claim.hash !== hash;
-  const isUncertain = trouble?.kind === 'uncertain' || trouble?.kind === 'parked';
-  return isUncertain && trouble.hash !== hash;
+  const { claim, doubt } = stored ?? {};
+  const sent = claim ?? doubt;
+  return sent !== undefined && sent.hash !== hash;
 };
+
+/** Whether the letter that the trouble names is the one that was replayed. */
+export const isLetterGone = (trouble: Trouble | undefined, replayedMs: number | undefined): boolean =>
+  trouble?.letterMs !== undefined && replayedMs !== undefined && replayedMs >= trouble.letterMs;
+
+const withoutLetterMs = ({ letterMs: _, ...trouble }: Trouble): Trouble => trouble;
 
 const nextTurn = (stored: IdCheck | undefined): { turn: number } => ({ turn: (stored?.turn ?? 0) + 1 });
 
@@ -32,17 +48,22 @@ const doubtOf = ({ hash, versionMs, sinceMs, untilMs }: Claim, before: Trouble |
   return { trouble, doubt: { hash, untilMs } };
 };
 
+const isDoubtful = ({ kind }: Pick<Trouble, 'kind'>): boolean => kind === 'uncertain' || kind === 'parked';
+
 const withoutClaim = (claimed: IdCheck): IdCheck => {
   const { claim: _, ...rest } = claimed;
   return { ...rest, rev: claimed.rev + 1 };
 };
 
-/** The target has this content, or knows that the record is gone. Ends the claim and whatever trouble there was. */
+/**
+ * The target has this content, or knows that the record is gone. Ends the claim and whatever trouble there was; a doubt
+ * stays for as long as what it speaks of may still be applied.
+ */
 export const asLoaded = (claimed: IdCheck & { claim: Claim }, nowMs: number): IdCheck => {
-  const { trouble: _, loaded: _loaded, deleted: _deleted, ...rest } = withoutClaim(claimed);
+  const { trouble: _, loaded: _loaded, deleted: _deleted, doubt, ...rest } = withoutClaim(claimed);
   const { hash, versionMs } = claimed.claim;
   const settled = { hash, versionMs, atMs: nowMs };
-  const next = { ...rest, ...nextTurn(claimed) };
+  const next = { ...rest, ...nextTurn(claimed), ...(doubt && doubt.untilMs > nowMs ? { doubt } : {}) };
   return isTombstone(hash) ? { ...next, deleted: settled } : { ...next, loaded: settled };
 };
 
@@ -61,7 +82,14 @@ export const asOrphaned = (
   };
 };
 
-/** The claim's content ended otherwise than loaded. What was loaded before is still what the target has. */
+/**
+ * The claim's content ended otherwise than loaded. What was loaded before is still what the target has, unless an
+ * earlier POST of unknown outcome may have been applied: that nobody learns any more once the record is refused or given
+ * up, so what was loaded is unsure from then on, and is sent again should the source return to it.
+ *
+ *   A loaded ── POST B, time-out ── POST B, 422 ── the source returns to A
+ *                    └ applied?          └ B rejected, A unsure └ A is sent again
+ */
 export const asTrouble = (
   claimed: IdCheck & { claim: Claim },
   trouble: Pick<Trouble, 'kind' | 'reason'>,
@@ -69,9 +97,12 @@ export const asTrouble = (
   nowMs: number,
 ): IdCheck => {
   const { hash, versionMs, untilMs } = claimed.claim;
-  const mayStillBeApplied = trouble.kind === 'uncertain' || trouble.kind === 'parked';
+  const mayStillBeApplied = isDoubtful(trouble);
+  const { loaded } = claimed;
+  const isUnsure = !mayStillBeApplied && claimed.trouble !== undefined && isDoubtful(claimed.trouble);
   return {
     ...withoutClaim(claimed),
+    ...(isUnsure && loaded !== undefined ? { loaded: { unsureSinceMs: nowMs, ...loaded } } : {}),
     trouble: { ...trouble, hash, versionMs, sinceMs: nowMs, ...(letterMs === undefined ? {} : { letterMs }) },
     ...(mayStillBeApplied ? { doubt: { hash, untilMs } } : {}),
   };
@@ -128,7 +159,6 @@ export const waitingLetterMs = (
   nowMs: number,
 ): number | undefined => {
   const { trouble } = stored;
-  if (trouble?.letterMs === undefined || trouble.hash !== hash) return undefined;
-  if (replayedMs !== undefined && replayedMs >= trouble.letterMs) return undefined;
+  if (trouble?.letterMs === undefined || trouble.hash !== hash || isLetterGone(trouble, replayedMs)) return undefined;
   return nowMs - trouble.letterMs < LETTER_LIFE_MS ? trouble.letterMs : undefined;
 };

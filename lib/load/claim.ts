@@ -54,7 +54,7 @@ export const claimId = async (
       sinceMs: nowMs,
       untilMs: nowMs + claimFor.claimMs,
     };
-    const next = { ...withClaim(stored, id, claim), claim };
+    const next = { ...withClaim(stored, id, claim, ask.replayedMs), claim };
     const written = await store.write(integration, next, conditionOf(stored)).catch(() => 'conflict' as const);
     if (written === 'written') return { kind: 'claimed', item: next };
     stored = (await store.read(integration, [id])).get(id);

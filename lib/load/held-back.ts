@@ -1,7 +1,8 @@
 import type { RecordMessage } from '../dispatch/message.ts';
+import { withoutLetter } from '../idcheck/by-hand.ts';
 import type { AcknowledgeReason, Decision } from '../idcheck/decide.ts';
 import type { IdCheck } from '../idcheck/item.ts';
-import { asParked, waitingLetterMs, withLetter } from '../idcheck/transitions.ts';
+import { asParked, isLetterGone, waitingLetterMs, withLetter } from '../idcheck/transitions.ts';
 import { askOf, conditionOf } from './claim.ts';
 import { letterFor, sendLetter } from './dead-letter.ts';
 import { done, type Ending, putOff, UNREACHABLE_WAIT_MS } from './ending.ts';
@@ -19,7 +20,7 @@ export const endHeldBack = async (
     case 'acknowledge':
       return waitsForPerson(decision.as) && stored !== undefined && lacksLetter(message, stored)
         ? writeLetterOf(decision.as, message, stored, loading, deps)
-        : done(decision.as);
+        : endUnsent(decision.as, message, stored, loading, deps);
     case 'putOff':
       return putOff(message, decision.why, decision.untilMs - deps.clock.nowMs(), deps.random.fraction());
     case 'park':
@@ -27,6 +28,29 @@ export const endHeldBack = async (
     default:
       return decision satisfies never;
   }
+};
+
+/**
+ * Ends a delivery for which nothing is sent. A replayed one was its record's letter: the item must not go on naming a
+ * letter that is gone, or a later trouble of this content would be taken for told. Where the content is loaded after
+ * all, the trouble is over with its letter.
+ */
+export const endUnsent = async (
+  as: AcknowledgeReason | 'parent-never-came',
+  message: RecordMessage,
+  stored: IdCheck | undefined,
+  { integration }: Loading,
+  { idStore, clock, random }: LoaderDeps,
+): Promise<Ending> => {
+  if (!isLetterGone(stored?.trouble, message.replayedMs)) return done(as);
+  const unlettered = withoutLetter(stored, message.hash);
+  if (unlettered === undefined) return done(as);
+  const { trouble: _, ...mended } = unlettered;
+  const next: IdCheck = as === 'already-loaded' ? mended : unlettered;
+  // Only the owner writes under a claim: its settling write is conditional on the claim, not on the revision.
+  if (next.claim) return putOff(message, 'claimed', next.claim.untilMs - clock.nowMs(), random.fraction());
+  const written = await idStore.write(integration, next, conditionOf(stored)).catch(() => 'conflict' as const);
+  return written === 'written' ? done(as) : putOff(message, 'claimed', 0, random.fraction());
 };
 
 const waitsForPerson = (as: AcknowledgeReason): boolean => as === 'already-rejected' || as === 'already-parked';
@@ -39,7 +63,7 @@ const lacksLetter = ({ hash, replayedMs }: RecordMessage, { trouble }: IdCheck):
   trouble !== undefined &&
   trouble.hash === hash &&
   trouble.parentId === undefined &&
-  (trouble.letterMs === undefined || (replayedMs !== undefined && replayedMs >= trouble.letterMs));
+  (trouble.letterMs === undefined || isLetterGone(trouble, replayedMs));
 
 /**
  * Writes the dead letter of a record that waits for a person, then acknowledges its message. A crash in between gives a

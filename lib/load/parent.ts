@@ -5,6 +5,7 @@ import type { IdCheck } from '../idcheck/item.ts';
 import { asOrphaned } from '../idcheck/transitions.ts';
 import { conditionOf } from './claim.ts';
 import { done, type Ending, putOff, UNREACHABLE_WAIT_MS } from './ending.ts';
+import { endUnsent } from './held-back.ts';
 import type { LoaderDeps, Loading } from './loading.ts';
 
 /** A parent is mostly a moment away: its own POST. */
@@ -24,8 +25,9 @@ export const endForParent = async (
   message: RecordMessage,
   read: ReadonlyMap<string, IdCheck>,
   loading: Loading,
-  { idStore, clock, random, log }: LoaderDeps,
+  deps: LoaderDeps,
 ): Promise<Ending | undefined> => {
+  const { idStore, clock, random, log } = deps;
   const { id, integration, hash, versionMs, parentId, refresh } = message;
   if (parentId === undefined) return undefined;
   const ask = { parentId, versionMs, refresh: refresh === true };
@@ -36,7 +38,7 @@ export const endForParent = async (
       return undefined;
     case 'wait':
       return nowMs - message.firstSentMs > MAX_PARENT_WAIT_MS
-        ? done('parent-never-came')
+        ? endUnsent('parent-never-came', message, read.get(id), loading, deps)
         : putOff(message, 'parent', PARENT_WAIT_MS, random.fraction());
     case 'rejected': {
       const stored = read.get(id);

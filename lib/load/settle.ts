@@ -86,23 +86,39 @@ export const settle = async (
     await writeSettled(open, claimed, loading, deps);
     return putOff(message, 'no-dead-letter', LETTER_RETRY_MS, deps.random.fraction());
   }
-  const written = await writeSettled(item, claimed, loading, deps);
-  // The POST happened but cannot be written down: after the claim it counts as uncertain, and someone must look again.
-  return written ? ending : putOff(message, 'not-settled', claimed.claim.untilMs - nowMs, deps.random.fraction());
+  const fraction = deps.random.fraction();
+  const settled = await writeSettled(item, claimed, loading, deps);
+  switch (settled) {
+    case 'written':
+      return ending;
+    case 'claim-lost':
+      // Another took this worker for lost, and may have died over it: the message looks once more at what there is.
+      return ending.kind === 'again' ? ending : putOff(attempted, 'claim-lost', 0, fraction);
+    case 'unreachable':
+      // The POST happened but cannot be written down: after the claim it counts as uncertain, and someone must look again.
+      return putOff(message, 'not-settled', claimed.claim.untilMs - nowMs, fraction);
+    default:
+      return settled satisfies never;
+  }
 };
 
 const LETTER_RETRY_MS = 60_000;
 
-/** Whether the item was written, or is another's by now (who then knows more than we do). */
-const writeSettled = async (item: IdCheck, claimed: Claimed, loading: Loading, deps: LoaderDeps): Promise<boolean> => {
+const writeSettled = async (
+  item: IdCheck,
+  claimed: Claimed,
+  loading: Loading,
+  deps: LoaderDeps,
+): Promise<'written' | 'claim-lost' | 'unreachable'> => {
   for (let tried = 1; ; tried++) {
     try {
       const result = await deps.idStore.write(loading.integration, item, { owner: claimed.claim.owner });
-      if (result === 'conflict') deps.log.warn('claim-lost', { integration: loading.integration, id: item.id });
-      return true;
+      if (result === 'written') return result;
+      deps.log.warn('claim-lost', { integration: loading.integration, id: item.id });
+      return 'claim-lost';
     } catch (error) {
       deps.log.error('settle-failed', { integration: loading.integration, id: item.id, tried, error: String(error) });
-      if (tried === SETTLE_TRIES) return false;
+      if (tried === SETTLE_TRIES) return 'unreachable';
       await deps.clock.sleep(SETTLE_PAUSE_MS * tried);
     }
   }

@@ -1,4 +1,4 @@
-import { newestVersionMs } from '../idcheck/decide.ts';
+import { newestVersionMs, surelyLoaded } from '../idcheck/decide.ts';
 import type { IdCheck, Trouble } from '../idcheck/item.ts';
 import { isTombstone } from '../idcheck/tombstone.ts';
 import { type ExtractOutcome, extractOutcomes, type LedgerEntry } from './ledger.ts';
@@ -46,7 +46,7 @@ export type Sent = { id: string; hash: string; versionMs: number; refresh?: bool
 export const fateOf = (item: IdCheck | undefined, sent: Sent, idCheck: boolean): keyof LoadCounts => {
   if (item === undefined) return 'open';
   const { claim, trouble } = item;
-  const loaded = isTombstone(sent.hash) ? item.deleted : item.loaded;
+  const loaded = isTombstone(sent.hash) ? item.deleted : surelyLoaded(item);
   if (newestVersionMs(item) > sent.versionMs) return loaded?.hash === sent.hash ? 'loaded' : 'superseded';
   if (claim !== undefined) return 'open';
   if (trouble?.kind === 'parked') return 'uncertain';

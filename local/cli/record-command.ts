@@ -122,10 +122,16 @@ const historyText = ({ integration, id, item, runs, letters, audit }: History): 
 const itemLines = (item: IdCheck | undefined): string[] => {
   if (item === undefined) return ['  idCheck knows nothing of it. idCheck 中没有。'];
   const { loaded, deleted, claim, trouble, doubt, rev } = item;
+  const unsureSinceMs = loaded?.unsureSinceMs;
   return [
     ...(loaded
       ? [`  loaded 已写入      ${localTime(loaded.atMs)}  hash ${loaded.hash}, version ${localTime(loaded.versionMs)}`]
       : ['  never loaded 从未写入']),
+    ...(unsureSinceMs === undefined
+      ? []
+      : [
+          `      unsure 不确定    since ${localTime(unsureSinceMs)}: a later POST of unknown outcome may have replaced it`,
+        ]),
     ...(deleted ? [`  deleted 已删除     ${localTime(deleted.atMs)}`] : []),
     ...(claim
       ? [

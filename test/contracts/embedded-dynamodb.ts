@@ -25,6 +25,8 @@ export const startDynamo = async (): Promise<EmbeddedDynamo> => {
     endpoint: `http://127.0.0.1:${port}`,
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    // The server lives in this process: a connection that takes a busy event loop seconds is not lost.
+    requestHandler: { connectionTimeout: 20_000, requestTimeout: 20_000, throwOnRequestTimeout: true },
   });
   let tables = 0;
   return {

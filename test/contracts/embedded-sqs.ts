@@ -18,6 +18,8 @@ export const startSqs = async (): Promise<EmbeddedSqs> => {
     useQueueUrlAsEndpoint: false,
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    // The server lives in this process: a connection that takes a busy event loop seconds is not lost.
+    requestHandler: { connectionTimeout: 20_000, requestTimeout: 20_000, throwOnRequestTimeout: true },
   });
   let queues = 0;
   const create = async (Attributes: Record<string, string>) => {

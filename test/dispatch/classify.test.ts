@@ -7,6 +7,7 @@ import { items, NOW_MS, policies } from '../idcheck/arbitraries.ts';
 
 const item = (state: Omit<IdCheck, 'id' | 'rev'>): IdCheck => ({ id: '1', rev: 1, ...state });
 const loaded = (hash: string) => ({ loaded: { hash, versionMs: 1, atMs: 1 } });
+const unsure = (hash: string) => ({ loaded: { hash, versionMs: 1, atMs: 1, unsureSinceMs: 2 } });
 const trouble = (kind: TroubleKind, hash: string) => ({
   trouble: { kind, hash, versionMs: 2, sinceMs: 5, reason: 'status 422' },
 });
@@ -81,6 +82,20 @@ const table: Array<{ known: string; item: IdCheck | undefined; skip: string; ove
     skip: 'unchanged',
     over: 'unchanged',
     full: ['unchanged', 'overwrite'],
+  },
+  {
+    known: 'A unsure, B rejected',
+    item: item({ ...unsure('A'), ...trouble('rejected', 'B') }),
+    skip: 'overwrite',
+    over: 'overwrite',
+    full: ['overwrite', 'overwrite'],
+  },
+  {
+    known: 'B unsure, A rejected',
+    item: item({ ...unsure('B'), ...trouble('rejected', 'A') }),
+    skip: refused,
+    over: refused,
+    full: ['overwrite', 'overwrite'],
   },
   {
     known: 'A exhausted',

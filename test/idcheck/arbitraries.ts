@@ -35,7 +35,10 @@ export const items: fc.Arbitrary<IdCheck> = fc.record(
   {
     id: fc.constant('1'),
     rev: fc.integer({ min: 1, max: 100 }),
-    loaded: fc.record({ hash, versionMs, atMs: moment }),
+    loaded: fc.record(
+      { hash, versionMs, atMs: moment, unsureSinceMs: moment },
+      { requiredKeys: ['hash', 'versionMs', 'atMs'] },
+    ),
     deleted: fc.record({ hash: tombstone, versionMs, atMs: moment }),
     claim: claims,
     trouble: troubles,

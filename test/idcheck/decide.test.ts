@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Ask, type Decision, decide, type LoadPolicy, newestVersionMs } from '../../lib/idcheck/decide.ts';
+import {
+  type Ask,
+  type Decision,
+  decide,
+  type LoadPolicy,
+  newestVersionMs,
+  surelyLoaded,
+} from '../../lib/idcheck/decide.ts';
 import type { IdCheck, TroubleKind } from '../../lib/idcheck/item.ts';
 import { isTombstone } from '../../lib/idcheck/tombstone.ts';
 import { asks, items, NOW_MS as NOW, policies } from './arbitraries.ts';
@@ -15,6 +22,7 @@ const claim = (hash: string, versionMs: number, untilMs: number) => ({
 const trouble = (kind: TroubleKind, hash: string, versionMs: number) => ({
   trouble: { kind, hash, versionMs, sinceMs: 5, reason: 'words' },
 });
+const unsure = (hash: string, versionMs: number) => ({ loaded: { hash, versionMs, atMs: 4, unsureSinceMs: 5 } });
 const doubt = (hash: string, untilMs: number) => ({ doubt: { hash, untilMs } });
 
 const stored: Record<string, IdCheck | undefined> = {
@@ -46,6 +54,8 @@ const stored: Record<string, IdCheck | undefined> = {
   'X loaded, A rejected': item({ ...loaded('X', V1), ...trouble('rejected', 'A', V1) }),
   'A exhausted': item(trouble('exhausted', 'A', V2)),
   'A parked at v3': item(trouble('parked', 'A', V3)),
+  'X unsure, A rejected': item({ ...unsure('X', V1), ...trouble('rejected', 'A', V1) }),
+  'X unsure, A rejected at v3': item({ ...unsure('X', V1), ...trouble('rejected', 'A', V3) }),
   'X loaded, A exhausted': item({ ...loaded('X', V1), ...trouble('exhausted', 'A', V2) }),
 };
 
@@ -149,6 +159,12 @@ A rejected at v2                  | deletion           | already-deleted  | alre
 A exhausted                       | A                  | claim            | claim            | claim             | claim
 A exhausted                       | B                  | claim            | claim            | claim             | claim
 X loaded, A exhausted             | A                  | duplicate        | duplicate        | claim             | claim
+X unsure, A rejected              | A                  | already-rejected | already-rejected | already-rejected  | already-rejected
+X unsure, A rejected              | A, replayed        | claim            | claim            | claim             | claim
+X unsure, A rejected              | X                  | claim            | claim            | claim             | claim
+X unsure, A rejected              | B                  | claim            | claim            | claim             | claim
+X unsure, A rejected              | deletion           | claim            | claim            | claim             | claim
+X unsure, A rejected at v3        | X                  | superseded       | superseded       | superseded        | superseded
 `;
 
 const [head, ...rows] = table
@@ -231,14 +247,15 @@ describe('whatever is stored and asked', () => {
 
   it('claims content that is loaded, and not in doubt, only for a newer full refresh that may overwrite', () => {
     checked(({ kind }, known, asked, policy) => {
-      if (kind !== 'claim' || !known || isInDoubt(known) || known.loaded?.hash !== asked.hash) return;
-      expect(asked.refresh && !policy.idCheck && known.loaded.versionMs < asked.versionMs).toBe(true);
+      const sure = known && surelyLoaded(known);
+      if (kind !== 'claim' || !known || isInDoubt(known) || sure?.hash !== asked.hash) return;
+      expect(asked.refresh && !policy.idCheck && sure.versionMs < asked.versionMs).toBe(true);
     });
   });
 
-  it('never claims a loaded id under idCheck: true, unless it is in doubt or to be deleted', () => {
+  it('never claims an id that is surely loaded under idCheck: true, unless it is in doubt or to be deleted', () => {
     checked(({ kind }, known, asked, policy) => {
-      if (!known?.loaded || !policy.idCheck || isInDoubt(known) || isTombstone(asked.hash)) return;
+      if (!known || !surelyLoaded(known) || !policy.idCheck || isInDoubt(known) || isTombstone(asked.hash)) return;
       expect(kind).not.toBe('claim');
     });
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../lib/idcheck/decide.ts';
-import type { Claim, IdCheck } from '../../lib/idcheck/item.ts';
+import type { Claim, IdCheck, TroubleKind } from '../../lib/idcheck/item.ts';
 import {
   asLoaded,
   asOrphaned,
@@ -22,7 +22,7 @@ describe('every write', () => {
     fc.assert(
       fc.property(claimed, troubles, (item, { kind, reason }) => {
         const next = [
-          withClaim(item, item.id, item.claim),
+          withClaim(item, item.id, item.claim, undefined),
           asLoaded(item, NOW_MS),
           asTrouble(item, { kind, reason }, undefined, NOW_MS),
           asParked(item, { hash: 'A', versionMs: 1 }, NOW_MS, NOW_MS),
@@ -39,7 +39,7 @@ describe('every write', () => {
         const before = structuredClone(item);
         asLoaded(item, NOW_MS);
         asTrouble(item, { kind: 'uncertain', reason: 'timeout' }, 1, NOW_MS);
-        asReleased(withClaim(item, item.id, item.claim));
+        asReleased(withClaim(item, item.id, item.claim, undefined));
         asParked(item, { hash: 'A', versionMs: 1 }, NOW_MS, NOW_MS);
         expect(item).toEqual(before);
       }),
@@ -51,7 +51,7 @@ describe('withClaim', () => {
   it('starts an unknown id at revision 1 with nothing but the claim', () => {
     fc.assert(
       fc.property(claims, (claim) => {
-        expect(withClaim(undefined, '7', claim)).toEqual({ id: '7', rev: 1, claim });
+        expect(withClaim(undefined, '7', claim, undefined)).toEqual({ id: '7', rev: 1, claim });
       }),
     );
   });
@@ -59,7 +59,7 @@ describe('withClaim', () => {
   it('keeps what was loaded, refused and doubted where no claim was before', () => {
     fc.assert(
       fc.property(items, claims, ({ claim: _, ...item }, claim) => {
-        const { turn: _turn, ...next } = withClaim(item, item.id, claim);
+        const { turn: _turn, ...next } = withClaim(item, item.id, claim, undefined);
         const { turn: _before, ...before } = item;
         expect(next).toEqual({ ...before, rev: item.rev + 1, claim });
       }),
@@ -70,7 +70,7 @@ describe('withClaim', () => {
     fc.assert(
       fc.property(claimed, claims, (item, claim) => {
         const { hash, versionMs, sinceMs, untilMs } = item.claim;
-        const released = asReleased(withClaim(item, item.id, claim));
+        const released = asReleased(withClaim(item, item.id, claim, undefined));
         expect(released).toMatchObject({
           trouble: { kind: 'uncertain', hash, versionMs, sinceMs, reason: 'worker-vanished' },
           doubt: { hash, untilMs },
@@ -84,23 +84,39 @@ describe('withClaim', () => {
   it('remembers a letter that waits for the content of the vanished owner, and no other', () => {
     const claim: Claim = { owner: 'a', hash: 'A', versionMs: 1, sinceMs: 1, untilMs: 2 };
     const trouble = { kind: 'rejected', versionMs: 1, sinceMs: 1, reason: 'status 422', letterMs: 5 } as const;
-    const of = (hash: string) => withClaim({ id: '1', rev: 1, claim, trouble: { ...trouble, hash } }, '1', claim);
+    const of = (hash: string) =>
+      withClaim({ id: '1', rev: 1, claim, trouble: { ...trouble, hash } }, '1', claim, undefined);
     expect(of('A').trouble?.letterMs).toBe(5);
     expect(of('B').trouble).not.toHaveProperty('letterMs');
     const { letterMs: _, ...unwritten } = trouble;
-    const none = withClaim({ id: '1', rev: 1, claim, trouble: { ...unwritten, hash: 'A' } }, '1', claim);
+    const none = withClaim({ id: '1', rev: 1, claim, trouble: { ...unwritten, hash: 'A' } }, '1', claim, undefined);
     expect(none.trouble).not.toHaveProperty('letterMs');
+  });
+
+  it.each([
+    { replayed: 'not at all', replayedMs: undefined, letterMs: 5 },
+    { replayed: 'before the letter was written', replayedMs: 4, letterMs: 5 },
+    { replayed: 'at its very moment', replayedMs: 5, letterMs: undefined },
+    { replayed: 'since', replayedMs: 6, letterMs: undefined },
+  ])('knows that the letter it was replayed from is gone: $replayed → $letterMs', ({ replayedMs, letterMs }) => {
+    const claim: Claim = { owner: 'a', hash: 'A', versionMs: 1, sinceMs: 7, untilMs: 9 };
+    const trouble = { kind: 'parked', hash: 'A', versionMs: 1, sinceMs: 1, reason: 'timeout', letterMs: 5 } as const;
+    const next = withClaim({ id: '1', rev: 1, trouble }, '1', claim, replayedMs);
+    expect(next.trouble).toMatchObject({ kind: 'parked', hash: 'A', reason: 'timeout' });
+    expect(next.trouble?.letterMs).toBe(letterMs);
+    const vanished = withClaim({ id: '1', rev: 1, claim, trouble }, '1', claim, replayedMs);
+    expect(vanished.trouble?.letterMs).toBe(letterMs);
   });
 });
 
 describe('asLoaded', () => {
-  it('ends claim and trouble, keeps a doubt, and holds exactly the content that was claimed', () => {
+  it('ends claim and trouble, keeps a doubt that is not over, and holds exactly the content that was claimed', () => {
     fc.assert(
       fc.property(claimed, (item) => {
         const { hash, versionMs } = item.claim;
         const next = asLoaded(item, NOW_MS);
         expect(next.trouble).toBeUndefined();
-        const doubt = item.doubt === undefined ? {} : { doubt: item.doubt };
+        const doubt = item.doubt !== undefined && item.doubt.untilMs > NOW_MS ? { doubt: item.doubt } : {};
         const turn = (item.turn ?? 0) + 1;
         expect(next).toEqual({
           id: item.id,
@@ -118,7 +134,7 @@ describe('the turn, part of the Idempotency-Key', () => {
   const claimOf = (hash: string): Claim => ({ owner: 'w', hash, versionMs: 9, sinceMs: 1, untilMs: 5 });
   const claimedBy = (stored: IdCheck | undefined, hash: string) => {
     const claim = claimOf(hash);
-    return { ...withClaim(stored, '1', claim), claim };
+    return { ...withClaim(stored, '1', claim, undefined), claim };
   };
   const uncertain = (stored: IdCheck | undefined, hash: string) =>
     asTrouble(claimedBy(stored, hash), { kind: 'uncertain', reason: 'timeout' }, undefined, NOW_MS);
@@ -145,6 +161,21 @@ describe('the turn, part of the Idempotency-Key', () => {
     const other = uncertain(uncertain(undefined, 'A'), 'B');
     expect([other.turn, claimedBy(other, 'A').turn]).toEqual([1, 2]);
     expect(claimedBy(claimedBy(undefined, 'A'), 'B').turn).toBe(1);
+  });
+
+  it('grows by what was sent, not by what asks: other content that was parked meanwhile is not what is in doubt', () => {
+    const asked = asParked(uncertain(undefined, 'A'), { hash: 'B', versionMs: 9 }, undefined, NOW_MS);
+    expect([claimedBy(asked, 'A').turn, claimedBy(asked, 'B').turn]).toEqual([undefined, 1]);
+  });
+
+  it('grows although the content in doubt was refused when it was sent again', () => {
+    const refused = asTrouble(
+      claimedBy(uncertain(undefined, 'A'), 'A'),
+      { kind: 'rejected', reason: '422' },
+      1,
+      NOW_MS,
+    );
+    expect([claimedBy(refused, 'A').turn, claimedBy(refused, 'B').turn]).toEqual([undefined, 1]);
   });
 });
 
@@ -184,7 +215,8 @@ describe('asOrphaned', () => {
 describe('asTrouble', () => {
   it('ends the claim and keeps what the target had before', () => {
     fc.assert(
-      fc.property(claimed, troubles, fc.option(fc.nat(), { nil: undefined }), (item, { kind, reason }, letterMs) => {
+      fc.property(claimed, troubles, fc.option(fc.nat(), { nil: undefined }), (some, { kind, reason }, letterMs) => {
+        const { trouble: _, ...item } = some;
         const { hash, versionMs, untilMs } = item.claim;
         const next = asTrouble(item, { kind, reason }, letterMs, NOW_MS);
         const letter = letterMs === undefined ? {} : { letterMs };
@@ -195,6 +227,35 @@ describe('asTrouble', () => {
         expect(next.doubt).toEqual(mayComeYet ? { hash, untilMs } : item.doubt);
       }),
     );
+  });
+
+  const troubled = (kind: TroubleKind): IdCheck & { claim: Claim } => ({
+    id: '1',
+    rev: 1,
+    loaded: { hash: 'A', versionMs: 1, atMs: 1 },
+    claim: { owner: 'w', hash: 'B', versionMs: 2, sinceMs: 3, untilMs: 4 },
+    trouble: { kind, hash: 'B', versionMs: 2, sinceMs: 2, reason: 'timeout' },
+  });
+  it.each<[before: TroubleKind, now: TroubleKind, isUnsure: boolean]>([
+    ['uncertain', 'rejected', true],
+    ['uncertain', 'exhausted', true],
+    ['parked', 'rejected', true],
+    ['parked', 'exhausted', true],
+    ['uncertain', 'uncertain', false],
+    ['uncertain', 'parked', false],
+    ['rejected', 'rejected', false],
+    ['exhausted', 'rejected', false],
+  ])('that was %s and is %s now leaves what was loaded unsure: %s', (kind, now, isUnsure) => {
+    const { loaded } = asTrouble(troubled(kind), { kind: now, reason: 'words' }, undefined, NOW_MS);
+    expect(loaded).toStrictEqual({ hash: 'A', versionMs: 1, atMs: 1, ...(isUnsure ? { unsureSinceMs: NOW_MS } : {}) });
+  });
+
+  it('remembers since when what was loaded is unsure, until something is loaded', () => {
+    const unsure = asTrouble(troubled('uncertain'), { kind: 'rejected', reason: '422' }, 1, 7);
+    const claim: Claim = { owner: 'w', hash: 'A', versionMs: 3, sinceMs: 8, untilMs: 9 };
+    const again = asTrouble({ ...unsure, claim }, { kind: 'uncertain', reason: 'timeout' }, undefined, 9);
+    expect(asTrouble({ ...again, claim }, { kind: 'exhausted', reason: '401' }, 1, 10).loaded?.unsureSinceMs).toBe(7);
+    expect(asLoaded({ ...again, claim }, 11).loaded).toStrictEqual({ hash: 'A', versionMs: 3, atMs: 11 });
   });
 });
 

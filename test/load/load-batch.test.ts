@@ -616,6 +616,111 @@ describe('a claim whose owner vanished', () => {
   });
 });
 
+describe('a doubt that comes to nothing', () => {
+  const NEWER_MS = NOW_MS + 1;
+  const NEWEST_MS = NOW_MS + 2;
+  it.each([
+    { end: 'is refused', last: refuses, as: '1: rejected' },
+    { end: 'is given up', last: fails, as: '1: exhausted' },
+  ])('leaves what was loaded unsure when it $end: the source returns to it, and it is sent again', async (how) => {
+    const world = loadWorld();
+    await loadOnce(world, [{ hash: 'A' }]);
+    world.answer = (_records, index) => (index === 1 ? drops(true) : how.last);
+    await world.send(recordMessage({ hash: 'B', body: { id: '1', name: 'B' }, versionMs: NEWER_MS }));
+    await world.run();
+    expect([settledAs(world).at(-1), world.applied('1')]).toEqual([how.as, ['A', 'B']]);
+    expect(world.idStore.items('groups')).toMatchObject([{ loaded: { hash: 'A', unsureSinceMs: expect.any(Number) } }]);
+    world.answer = () => takes;
+    await world.send(recordMessage({ hash: 'A', versionMs: NEWEST_MS }));
+    await world.run();
+    expect(world.applied('1')).toEqual(['A', 'B', 'A']);
+    expect(world.idStore.items('groups')[0]?.loaded).toStrictEqual({
+      hash: 'A',
+      versionMs: NEWEST_MS,
+      atMs: expect.any(Number),
+    });
+  });
+});
+
+describe('a letter that was replayed', () => {
+  const letterMs = NOW_MS - 60_000;
+  const parked = {
+    kind: 'parked',
+    hash: 'A',
+    versionMs: NOW_MS,
+    sinceMs: letterMs,
+    reason: 'reset',
+    letterMs,
+  } as const;
+  const refused = { ...parked, kind: 'rejected', reason: 'status 422' } as const;
+  const replayed = { replayedMs: NOW_MS };
+
+  it('is gone: what waits for a person again gets another, whoever finds it', async () => {
+    const world = loadWorld({ policy: { onUncertain: 'park' } });
+    await world.idStore.write('groups', { id: '1', rev: 1, trouble: parked }, { absent: true });
+    world.answer = () => throttles(60_000);
+    await loadOnce(world, [replayed]);
+    expect(world.idStore.items('groups')[0]?.trouble).not.toHaveProperty('letterMs');
+    await loadOnce(world, [{}]);
+    expect(settledAs(world)).toEqual(['1: already-parked']);
+    expect(await world.letters()).toMatchObject([{ reason: 'uncertain', id: '1' }]);
+  });
+
+  it('is not named any more although nothing was sent for it', async () => {
+    const world = loadWorld({ policy: { idCheck: true } });
+    const loaded = { hash: 'X', versionMs: NOW_MS - 1, atMs: 1 };
+    await world.idStore.write('groups', { id: '1', rev: 1, loaded, trouble: refused }, { absent: true });
+    await loadOnce(world, [replayed]);
+    expect([settledAs(world), world.posts]).toEqual([['1: duplicate'], []]);
+    const { letterMs: _, ...trouble } = refused;
+    expect(world.idStore.items('groups')).toStrictEqual([{ id: '1', rev: 2, loaded, trouble }]);
+  });
+
+  it('is over with its trouble where the content is loaded after all', async () => {
+    const world = loadWorld();
+    const loaded = { hash: 'A', versionMs: NOW_MS - 1, atMs: 1 };
+    await world.idStore.write('groups', { id: '1', rev: 1, loaded, trouble: refused }, { absent: true });
+    await loadOnce(world, [replayed]);
+    expect([settledAs(world), world.posts]).toEqual([['1: already-loaded'], []]);
+    expect(world.idStore.items('groups')).toStrictEqual([{ id: '1', rev: 2, loaded }]);
+  });
+
+  it('waits for the claim on its record to end, since nobody else writes under one', async () => {
+    const world = loadWorld();
+    const claim = { owner: 'other', hash: 'B', versionMs: NOW_MS + 1, sinceMs: NOW_MS, untilMs: NOW_MS + 5_000 };
+    await world.idStore.write('groups', { id: '1', rev: 1, claim, trouble: refused }, { absent: true });
+    await loadOnce(world, [replayed]);
+    expect([putBack(world), world.posts]).toEqual([['1: claimed'], []]);
+    expect(world.idStore.items('groups')).toMatchObject([{ rev: 1, trouble: { letterMs } }]);
+  });
+});
+
+describe('a worker that finds its claim lost', () => {
+  it('lets its message look again, so that a letter that nobody wrote is written', async () => {
+    const world = loadWorld({ policy: { onUncertain: 'park' } });
+    world.answer = () => ({ ...takes, afterMs: 50_000 });
+    const slow = loadBatch([{ messageId: 'slow', body: writeMessage(recordMessage()) }], world.deps, () => 60_000);
+    await world.clock.advance(26_000);
+    // Another takes it for vanished, parks its record, and dies before it can write the letter.
+    const [item] = world.idStore.items('groups');
+    const { claim: _, ...bare } = item ?? { id: '1', rev: 0 };
+    const trouble = {
+      kind: 'parked',
+      hash: 'A',
+      versionMs: NOW_MS,
+      sinceMs: NOW_MS,
+      reason: 'worker-vanished',
+    } as const;
+    await world.idStore.write('groups', { ...bare, rev: bare.rev + 1, trouble }, { rev: bare.rev });
+    await world.clock.run(slow);
+    expect(putBack(world)).toEqual(['1: claim-lost']);
+    await world.run();
+    expect(settledAs(world)).toEqual(['1: already-parked']);
+    expect(await world.letters()).toMatchObject([{ reason: 'uncertain', id: '1' }]);
+    expect(world.posts).toHaveLength(1);
+  });
+});
+
 describe('what cannot be read', () => {
   it('goes to the dead letters with its body, and the rest of the batch is loaded', async () => {
     const world = loadWorld();

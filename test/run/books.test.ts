@@ -29,6 +29,7 @@ const fates: Array<[what: string, item: IdCheck | undefined, skip: string, over:
   ['no more than a revision', item({}), 'open', 'open'],
   ['A loaded', item(loaded('A', 2)), 'loaded', 'loaded'],
   ['A loaded before the run', item(loaded('A', 1)), 'loaded', 'loaded'],
+  ['A unsure', item({ loaded: { hash: 'A', versionMs: 1, atMs: 1, unsureSinceMs: 1 } }), 'open', 'open'],
   ['A loaded by a later run', item(loaded('A', 3)), 'loaded', 'loaded'],
   ['A loaded, newer content claimed', item({ ...loaded('A', 2), ...claim('B', 3) }), 'loaded', 'loaded'],
   ['A loaded, a claim of the same run', item({ ...loaded('A', 1), ...claim('A', 2) }), 'open', 'open'],

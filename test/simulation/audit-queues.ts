@@ -7,11 +7,12 @@ import type { QueueName } from './sqs.ts';
 import { itemOf } from './stores.ts';
 import type { World } from './world.ts';
 
-/** Whether the records queue holds a message of this content. */
-const isQueued = ({ queues }: World, { id, hash }: RecordMessage): boolean =>
+/** Whether the records queue holds a message of this content, or of newer content of the same record. */
+const isQueued = ({ queues }: World, { id, hash, versionMs }: RecordMessage): boolean =>
   [...queues.records.messages.values()].some(({ body }) => {
-    const read = body.includes(hash) ? readMessage(body) : undefined;
-    return read?.kind === 'message' && read.message.id === id && read.message.hash === hash;
+    const read = readMessage(body);
+    if (read.kind === 'unreadable' || read.message.id !== id) return false;
+    return read.message.hash === hash || read.message.versionMs > versionMs;
   });
 
 const parsedLetter = (body: string): JsonObject => {

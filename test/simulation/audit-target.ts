@@ -19,7 +19,7 @@ const settledAs = (before: IdCheck, after: IdCheck): Settled => {
 const describe = ({ loaded, claim, trouble, doubt }: IdCheck): string =>
   [
     claim && `claimed v${claim.versionMs}`,
-    loaded && `loaded v${loaded.versionMs}`,
+    loaded && `loaded v${loaded.versionMs}${loaded.unsureSinceMs === undefined ? '' : ', unsure'}`,
     trouble && `${trouble.kind} v${trouble.versionMs}`,
     doubt && 'in doubt',
   ]
@@ -33,6 +33,8 @@ export const auditTarget = (world: World, evidence: Evidence) => {
   const { posts, owners, doubtedMs, letters, replayedMs, refreshVersionsMs } = evidence;
   /** Those that had a request, and so a key, to themselves. */
   const alone = new WeakSet<Post>();
+  /** What each id holds at the target. */
+  const lastApplied = new Map<string, Post>();
 
   const must = (isSo: boolean, rule: string, id: string, more = ''): void => {
     if (!isSo) world.broken(rule, `id ${id}${more}`);
@@ -120,13 +122,13 @@ export const auditTarget = (world: World, evidence: Evidence) => {
 
     /** The target applied a record; `isChange`: it was not a repetition that the target knew. */
     applied: (post: Post, isChange: boolean): void => {
-      const { id, name, settled, versionMs } = post;
+      const { id, name, hash, settled, versionMs } = post;
       world.note('target', isChange ? 'applies' : 'has already', id, name);
       post.appliedMs = scheduler.nowMs();
       must(!deniesApplication(settled), 'what is settled as not applied is not applied later', id);
-      const isOverNewer = (posts.get(id) ?? []).some(
-        (other) => other.appliedMs !== undefined && other.versionMs > versionMs,
-      );
+      const last = lastApplied.get(id);
+      if (isChange) lastApplied.set(id, post);
+      const isOverNewer = last !== undefined && last.versionMs > versionMs && last.hash !== hash;
       must(!isChange || !isOverNewer, 'older content never overwrites newer', id);
     },
 

@@ -7,6 +7,7 @@ import type { Target } from '../../lib/load/target.ts';
 import type { RunStore } from '../../lib/run/store.ts';
 import type { Transform } from '../../lib/transform/transform.ts';
 import type { Environment } from './lambda.ts';
+import type { Settings } from './settings.ts';
 import type { World } from './world.ts';
 
 type Wrap<Port> = (port: Port, world: World, environment: Environment) => Port;
@@ -21,6 +22,8 @@ export type Bug = {
   summary: string;
   /** Within so many seeds the simulation finds it. */
   seeds: number;
+  /** The worlds that can show it; absent: any. */
+  where?: (settings: Settings) => boolean;
   idStore?: Wrap<IdStore>;
   runs?: Wrap<RunStore>;
   source?: Wrap<Source>;

@@ -1,12 +1,13 @@
 import { readMessage, writeMessage } from '../../lib/dispatch/message.ts';
 import type { Queue } from '../../lib/dispatch/queue.ts';
-import type { IdCheck } from '../../lib/idcheck/item.ts';
+import type { IdCheck, Loaded } from '../../lib/idcheck/item.ts';
 import type { IdStore, WriteCondition } from '../../lib/idcheck/store.ts';
 import type { Outcome } from '../../lib/load/outcome.ts';
 import type { Target } from '../../lib/load/target.ts';
 import type { LedgerChunk } from '../../lib/run/ledger.ts';
 import type { Bug } from './bug.ts';
 import { clockOf } from './lambda.ts';
+import { SHORTEST_PERIOD_MS } from './settings.ts';
 
 /** Writes over whatever is there, as a write without a condition does. */
 const writeAnyway = async (store: IdStore, integration: string, item: IdCheck): Promise<'written' | 'conflict'> => {
@@ -108,7 +109,18 @@ export const bugs: readonly Bug[] = [
     name: 'doubt-forgotten',
     summary: 'other content is sent while a POST of unknown outcome may still be applied',
     seeds: 1_500,
+    where: ({ policy, periodMs }) => !policy.idCheck && periodMs === SHORTEST_PERIOD_MS,
     idStore: writing(({ doubt: _, ...item }, condition) => [item, condition]),
+  },
+  {
+    name: 'unsure-forgotten',
+    summary: 'what was loaded counts as loaded after a POST of unknown outcome came to nothing',
+    seeds: 2_000,
+    where: ({ targetKind, hasFavourite }) => targetKind === 'conflicts' && hasFavourite,
+    idStore: writing(({ loaded, ...item }, condition) => {
+      const { unsureSinceMs: _, ...sure } = loaded ?? {};
+      return [loaded === undefined ? item : { ...item, loaded: sure as Loaded }, condition];
+    }),
   },
   {
     name: 'version-ignored',
@@ -285,7 +297,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'vanished-from-a-part',
     summary: 'a source that fails is taken for the end of its list',
-    seeds: 600,
+    seeds: 2_000,
     source: (source) => ({
       readPage: async (...asked) => {
         const page = await source.readPage(...asked);

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { noBug } from './bug.ts';
 import { bugs } from './bugs.ts';
-import { simulate } from './simulate.ts';
+import { seedsToTry, simulate } from './simulate.ts';
 import { timelineOf } from './timeline.ts';
 
 const { values } = parseArgs({
@@ -32,8 +32,11 @@ if (values['all-bugs']) {
     for (let from = 0; from < count * STRETCH; from += STRETCH) {
       let tried = 0;
       let rule: string | undefined;
-      while (rule === undefined && tried < 2_000)
-        rule = (await simulate(from + ++tried, { bug: one })).violations[0]?.rule;
+      for (const seed of seedsToTry(from + 1, one)) {
+        tried += 1;
+        rule = (await simulate(seed, { bug: one })).violations[0]?.rule;
+        if (rule !== undefined || tried === 2_000) break;
+      }
       needed.push(rule === undefined ? Number.POSITIVE_INFINITY : tried);
       if (rule !== undefined) rules.add(rule);
     }

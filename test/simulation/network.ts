@@ -42,10 +42,10 @@ export const httpOf = (world: World, environment: Environment): Http => {
         scheduler.after(chance.whole(1, 20), () => {
           if (isLost()) return;
           const holdMs = Math.min(...posts.map(({ untilMs }) => untilMs)) - scheduler.nowMs() - 1;
-          const reception = receive(world, posted, timeoutMs, Math.max(0, holdMs));
+          const reception = receive(world, posted, key, timeoutMs, Math.max(0, holdMs));
           if (reception.applies) {
             scheduler.after(reception.applyAfterMs, () => {
-              for (const post of posts) audit.applied(post, applyTo(world, post, posts.length === 1 ? key : post.id));
+              for (const post of posts) audit.applied(post, applyTo(world, post, key));
             });
           }
           answerAfter(reception.answerAfterMs, reception.answer, () => {

@@ -5,11 +5,15 @@ import { integrationWith } from '../integration/sample.ts';
 import type { Chance } from './chance.ts';
 
 const MINUTE_MS = 60_000;
+/** Not much longer than a claim: the changes of one run meet those of the next at the target's door. */
+export const SHORTEST_PERIOD_MS = 30_000;
 
 /** How the target treats a record that it has already, as its integration must know to choose `onUncertain`. */
 type TargetKind =
   /** The last write under an id stands. */
   | 'upserts'
+  /** The same, but a request that it has applied already is refused when it comes again: 409. */
+  | 'conflicts'
   /** Every request adds a row, but for a repeated Idempotency-Key. */
   | 'honours-key'
   /** Every request adds a row: only `park` is right here. */
@@ -56,6 +60,8 @@ export type Settings = {
   /** For so long faults, edits and the operator are at work. */
   troubledMs: number;
   edits: number;
+  /** Whether most edits are of one and the same group. */
+  hasFavourite: boolean;
   operatorReplays: number;
   /** Whether the operator replays everything in the end. */
   replaysInTheEnd: boolean;
@@ -107,6 +113,7 @@ const integrationOf = (
 // The key of a request with several records changes with their company: a target that only honours keys is not safe
 // to send them to again.
 const targetKindOf = (chance: Chance, { idCheck, onUncertain }: LoadPolicy, rows: number): TargetKind => {
+  if (!idCheck && rows === 1) return chance.pick(['upserts', 'upserts', 'conflicts']);
   if (!idCheck || (rows > 1 && onUncertain === 'resend')) return 'upserts';
   return onUncertain === 'resend'
     ? chance.pick(['upserts', 'honours-key'])
@@ -159,7 +166,8 @@ export const settingsOf = (chance: Chance): Settings => {
   const paging = chance.pick<Paging>(['numbered', 'numbered', 'numbered-without-total', 'offset', 'single']);
   const pageSize = chance.whole(2, 4);
   const rows = chance.pick([1, 1, 2, 3]);
-  const periodMs = chance.pick([2, 10, 30]) * MINUTE_MS;
+  const periodMs = chance.pick([SHORTEST_PERIOD_MS, 2 * MINUTE_MS, 10 * MINUTE_MS, 30 * MINUTE_MS]);
+  const hasFavourite = chance.happens(0.4);
   return {
     policy,
     targetKind: targetKindOf(chance, policy, rows),
@@ -169,7 +177,8 @@ export const settingsOf = (chance: Chance): Settings => {
     groups: chance.whole(3, 10),
     periodMs,
     troubledMs: chance.whole(2, 4) * periodMs,
-    edits: chance.whole(0, 8),
+    edits: chance.whole(0, hasFavourite ? 16 : 8),
+    hasFavourite,
     operatorReplays: chance.pick([0, 0, 1, 3]),
     replaysInTheEnd: chance.happens(0.3),
     fullRefreshes: chance.pick([0, 0, 0, 0.3]),

@@ -1,4 +1,5 @@
 import { deadLetterReasons } from '../../lib/load/dead-letter.ts';
+import type { Bug } from './bug.ts';
 import { type Functions, functionsOf } from './functions.ts';
 import { invoke, workerOf } from './lambda.ts';
 import { editGroups } from './source-server.ts';
@@ -96,7 +97,8 @@ const schedule = (world: World, functions: Functions): void => {
 };
 
 const replayAll = (world: World, functions: Functions): void =>
-  invoke(world, functions.replay, { kind: 'replay' }, (end) => {
+  // Also what was replayed so often already that it is held back otherwise.
+  invoke(world, functions.replay, { kind: 'replay', force: true }, (end) => {
     if (end.kind !== 'returned') world.broken('a replay ends while nothing fails', end.kind);
   });
 
@@ -124,6 +126,11 @@ export const begin = (world: World, functions: Functions): void => {
   trouble(world, functions);
 };
 
+/** Seeds from `first` on, but for those whose worlds could not show the bug: a bug is looked for where it can be. */
+export function* seedsToTry(first: number, { where }: Bug): Generator<number, never> {
+  for (let seed = first; ; seed++) if (where === undefined || where(newWorld(seed).settings)) yield seed;
+}
+
 /** Runs one world to its end and judges it. The same seed gives the same world, event for event. */
 export const simulate = async (seed: number, options: WorldOptions = {}): Promise<Outcome> => {
   const world = newWorld(seed, options);
@@ -141,6 +148,9 @@ export const simulate = async (seed: number, options: WorldOptions = {}): Promis
   if (!isBroken()) await settle();
   if (!isBroken()) await judge(world, { isReplayed: false });
   if (!isBroken() && settings.replaysInTheEnd) {
+    // A replay that broke off has hidden the letters that it looked at; an operator finds them a little later.
+    const shownMs = [...world.queues['dead-letters'].messages.values()].map(({ hiddenUntilMs }) => hiddenUntilMs);
+    await scheduler.run(isBroken, Math.max(scheduler.nowMs(), ...shownMs));
     world.calmFromMs = scheduler.nowMs();
     replayAll(world, functions);
     await settle();

@@ -36,13 +36,17 @@ const nameOf = (isRefused: boolean, edit: number): string => (isRefused ? `${REF
 
 /** Somebody works in the source: a group is renamed, added, deleted, blanked or renamed back. */
 export const editGroups = (world: World): void => {
-  const { chance, groups, scheduler } = world;
+  const { chance, groups, scheduler, settings } = world;
   const { list } = groups;
   const nowMs = scheduler.nowMs();
   groups.edits += 1;
-  const index = chance.whole(0, Math.max(0, list.length - 1));
+  // Where one group is edited again and again, its changes meet each other on the way.
+  const isFavourite = settings.hasFavourite && chance.happens(0.8);
+  const index = isFavourite ? 0 : chance.whole(0, Math.max(0, list.length - 1));
   const group = list[index];
-  const what = chance.pick(['rename', 'rename', 'rename', 'add', 'delete', 'blank', 'back']);
+  const what = isFavourite
+    ? chance.pick(['rename', 'back', 'back'])
+    : chance.pick(['rename', 'rename', 'rename', 'add', 'delete', 'blank', 'back']);
   if (what === 'add' || group === undefined) {
     const back = [...groups.presence.keys()].find((id) => !list.some((one) => String(one.id) === id));
     const id = back !== undefined && chance.happens(0.5) ? back : groups.edits + 100;

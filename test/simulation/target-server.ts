@@ -54,7 +54,13 @@ type Trick =
   | 'slow';
 
 /** Decides how a request that arrived is taken; `holdMs`: for so long it may be under way at the most. */
-export const receive = (world: World, posted: readonly Posted[], timeoutMs: number, holdMs: number): Reception => {
+export const receive = (
+  world: World,
+  posted: readonly Posted[],
+  key: string,
+  timeoutMs: number,
+  holdMs: number,
+): Reception => {
   const { chance, rates } = world;
   const soonMs = chance.whole(20, 2_000);
   const plain = (truth: Truth, answer: HttpAnswer, applies = false): Reception => ({
@@ -123,6 +129,10 @@ export const receive = (world: World, posted: readonly Posted[], timeoutMs: numb
   if (posted.some(({ name }) => name.startsWith(REFUSED_NAME))) {
     return plain('rejected', answered(422, { message: 'name is not allowed' }));
   }
+  const hasAlready = posted.some(({ id }) => world.rows.get(id)?.at(-1)?.key === key);
+  if (world.settings.targetKind === 'conflicts' && hasAlready) {
+    return plain('rejected', answered(409, { message: 'was received before' }));
+  }
   return plain('success', fine, true);
 };
 
@@ -138,6 +148,7 @@ export const applyTo = (world: World, { id, name, hash }: Posted, key: string): 
   world.rows.set(id, rows);
   switch (world.settings.targetKind) {
     case 'upserts':
+    case 'conflicts':
       rows.splice(0, rows.length, { name, hash, key });
       return true;
     case 'honours-key':

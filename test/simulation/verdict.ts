@@ -58,8 +58,11 @@ const judgeTarget = (world: World, isReplayed: boolean): void => {
     const trouble = item?.trouble;
     const contents = rows.get(id) ?? [];
     const hasAtTarget = (wanted: string) =>
-      targetKind === 'upserts' ? contents.at(-1)?.hash === wanted : contents.some((row) => row.hash === wanted);
-    const isFinal = groups.list[index]?.name.startsWith(REFUSED_NAME) === true;
+      targetKind === 'upserts' || targetKind === 'conflicts'
+        ? contents.at(-1)?.hash === wanted
+        : contents.some((row) => row.hash === wanted);
+    const isRepeat = targetKind === 'conflicts' && hasAtTarget(hash);
+    const isFinal = isRepeat || groups.list[index]?.name.startsWith(REFUSED_NAME) === true;
     if (trouble?.kind === 'parked' || (trouble?.kind === 'rejected' && trouble.hash === hash)) {
       if (!letters.has(id)) broken('what waits for a person has a dead letter', `id ${id}, ${trouble.kind}`);
       if (isReplayed && !isFinal) broken('replayed while nothing fails, everything is loaded', `id ${id}`);

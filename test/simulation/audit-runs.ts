@@ -22,9 +22,8 @@ export const auditRuns = (world: World, evidence: Evidence) => {
     }
     if (checked.get(key) === chunk) return;
     checked.set(key, chunk);
-    const lost = chunk.entries.find(
-      ({ id, outcome, hash }) => outcome === 'enqueued' && !accepted.has(`${runId} ${id} ${hash}`),
-    );
+    const sent = [...chunk.entries.filter(({ outcome }) => outcome === 'enqueued'), ...(chunk.deletions ?? [])];
+    const lost = sent.find(({ id, hash }) => !accepted.has(`${runId} ${id} ${hash}`));
     if (lost === undefined) return;
     world.broken('the checkpoint moves only after the queue accepted the messages', `${key}, id ${lost.id}`);
   };
@@ -44,7 +43,9 @@ export const auditRuns = (world: World, evidence: Evidence) => {
       chunks.set(`${chunk.runId} ${chunk.index}`, structuredClone(chunk));
       const page = lastPages.get(environment.name) ?? [];
       const isWhole =
-        page.length === chunk.entries.length && page.every((id, index) => id === '' || id === chunk.entries[index]?.id);
+        chunk.deletions !== undefined ||
+        (page.length === chunk.entries.length &&
+          page.every((id, index) => id === '' || id === chunk.entries[index]?.id));
       if (!isWhole) world.broken('every record of a page is in the ledger once', place);
       const lease = await world.runTable.lease(world.settings.integration.name);
       if (lease === undefined || owners.get(lease.owner) !== worker) {

@@ -9,17 +9,26 @@ import type { World } from './world.ts';
 const deniesApplication = (settled: Settled | undefined): boolean =>
   settled === 'released' || settled === 'rejected' || settled === 'exhausted';
 
+/** Whether content was loaded, and nothing was sent since that tells the target to delete it. */
+const isLoadedStill = (posts: readonly Post[]): boolean => {
+  const last = posts.findLast(({ settled, deletes }) => deletes || settled === 'loaded');
+  return last !== undefined && !last.deletes;
+};
+
 /** What a settling write says of the POST under its claim. */
 const settledAs = (before: IdCheck, after: IdCheck): Settled => {
   if (after.trouble !== undefined && after.trouble.sinceMs !== before.trouble?.sinceMs) return after.trouble.kind;
-  const isLoaded = before.claim !== undefined && after.loaded?.hash === before.claim.hash;
-  return isLoaded && after.loaded?.atMs !== before.loaded?.atMs ? 'loaded' : 'released';
+  const { claim } = before;
+  const isLoaded = after.loaded?.hash === claim?.hash && after.loaded?.atMs !== before.loaded?.atMs;
+  const isDeleted = after.deleted?.hash === claim?.hash && after.deleted?.atMs !== before.deleted?.atMs;
+  return claim !== undefined && (isLoaded || isDeleted) ? 'loaded' : 'released';
 };
 
-const describe = ({ loaded, claim, trouble, doubt }: IdCheck): string =>
+const describe = ({ loaded, deleted, claim, trouble, doubt }: IdCheck): string =>
   [
     claim && `claimed v${claim.versionMs}`,
     loaded && `loaded v${loaded.versionMs}${loaded.unsureSinceMs === undefined ? '' : ', unsure'}`,
+    deleted && `deleted v${deleted.versionMs}`,
     trouble && `${trouble.kind} v${trouble.versionMs}`,
     doubt && 'in doubt',
   ]
@@ -75,11 +84,7 @@ export const auditTarget = (world: World, evidence: Evidence) => {
       'loaded content is not sent again',
       id,
     );
-    must(
-      !policy.idCheck || !earlier.some(({ settled }) => settled === 'loaded'),
-      'with idCheck a loaded id is not overwritten',
-      id,
-    );
+    must(!policy.idCheck || post.deletes || !isLoadedStill(earlier), 'with idCheck a loaded id is not overwritten', id);
     must(
       policy.onUncertain !== 'park' ||
         !isUnsafe(last) ||
@@ -106,6 +111,7 @@ export const auditTarget = (world: World, evidence: Evidence) => {
         const claim = itemOf(world.idTable, one.id)?.claim;
         const post: Post = {
           ...one,
+          ...(one.deletes && claim ? { hash: claim.hash } : {}),
           worker: workerOf(environment),
           key,
           versionMs: claim?.versionMs ?? 0,

@@ -256,6 +256,25 @@ export const bugs: readonly Bug[] = [
     fetchRecords: sendingLater,
   },
   {
+    name: 'tombstones-alike',
+    summary: 'the second deletion of a record looks like its first',
+    seeds: 1_500,
+    where: ({ deletes, hasFavourite }) => deletes && hasFavourite,
+    fetchRecords: (queue) => ({
+      ...queue,
+      sendAll: (messages) =>
+        queue.sendAll(messages.map((one) => ({ ...one, body: one.body.replace(/"deleted@\d+"/, '"deleted@0"') }))),
+    }),
+    runs: (store) => ({
+      ...store,
+      saveChunk: (integration, chunk) =>
+        store.saveChunk(integration, {
+          ...chunk,
+          ...(chunk.deletions && { deletions: chunk.deletions.map(({ id }) => ({ id, hash: 'deleted@0' })) }),
+        }),
+    }),
+  },
+  {
     name: 'failed-entries-not-sent-again',
     summary: 'entries that failed inside HTTP 200 are taken for sent',
     seeds: 50,

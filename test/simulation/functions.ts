@@ -3,8 +3,10 @@ import { limitOf } from '../../lib/connection/rate-limit-setting.ts';
 import { cachedSecrets } from '../../lib/connection/secrets.ts';
 import type { Queue } from '../../lib/dispatch/queue.ts';
 import { openSource } from '../../lib/extract/http-source.ts';
+import type { Source } from '../../lib/extract/source.ts';
 import { readFetchEvent } from '../../lib/fetch/fetch-event.ts';
 import { type FetchDeps, type Fetching, fetchRun } from '../../lib/fetch/fetch-run.ts';
+import { fetchingOf } from '../../lib/fetch/fetching.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { isJsonObject } from '../../lib/json/json.ts';
 import { httpTarget } from '../../lib/load/http-target.ts';
@@ -14,7 +16,6 @@ import { replay } from '../../lib/replay/replay.ts';
 import { readReplayEvent } from '../../lib/replay/replay-event.ts';
 import { reconcile } from '../../lib/run/reconcile.ts';
 import { silentLog as log } from '../../lib/runtime/log.ts';
-import { compileTransform } from '../../lib/transform/transform.ts';
 import { memorySecretStore } from '../fakes/memory-secret-store.ts';
 import { clockOf, type Environment, type LambdaFunction } from './lambda.ts';
 import { httpOf, SOURCE_URL, TARGET_URL } from './network.ts';
@@ -81,17 +82,18 @@ const fetchFunction = (world: World): LambdaFunction => ({
     const records = wrapped<Queue>(ports.records, bug.fetchRecords);
     const deps: FetchDeps = { idStore, records, continuations, runs, clock, random, log };
     const source = wrapped(openSource(integration, ports.connections), bug.source);
-    const fetching: Fetching = {
-      integration: integration.name,
-      policy: bug.fetchPolicy ? bug.fetchPolicy(settings.policy) : settings.policy,
-      source: {
-        readPage: async (...asked) => {
-          const page = await source.readPage(...asked);
-          if (page.kind === 'page') world.audit.pageRead(environment, page.records.map(ledgerId));
-          return page;
-        },
+    const watched: Source = {
+      readPage: async (...asked) => {
+        const page = await source.readPage(...asked);
+        if (page.kind === 'page') world.audit.pageRead(environment, page.records.map(ledgerId));
+        return page;
       },
-      transform: wrapped(compileTransform(integration), bug.transform),
+    };
+    const asWritten = fetchingOf(integration, watched);
+    const fetching: Fetching = {
+      ...asWritten,
+      policy: bug.fetchPolicy ? bug.fetchPolicy(settings.policy) : settings.policy,
+      transform: wrapped(asWritten.transform, bug.transform),
     };
     return async (event, remainingMs) => {
       for (const asked of readFetchEvent(event)) {

@@ -5,6 +5,8 @@ import { integrationWith } from '../integration/sample.ts';
 import type { Chance } from './chance.ts';
 
 const MINUTE_MS = 60_000;
+/** Where the target is told that a record is gone. */
+export const DELETION_PATH = '/deletions';
 /** Not much longer than a claim: the changes of one run meet those of the next at the target's door. */
 export const SHORTEST_PERIOD_MS = 30_000;
 
@@ -60,6 +62,8 @@ export type Settings = {
   /** For so long faults, edits and the operator are at work. */
   troubledMs: number;
   edits: number;
+  /** Whether what vanished from the source is deleted in the target. */
+  deletes: boolean;
   /** Whether most edits are of one and the same group. */
   hasFavourite: boolean;
   operatorReplays: number;
@@ -87,11 +91,12 @@ const integrationOf = (
   paging: Paging,
   pageSize: number,
   rows: number,
+  deletes: boolean,
 ): Integration => {
   const maxAttempts = chance.pick([2, 8]);
   const concurrency = chance.pick([1, 3]);
   const hasLimit = chance.happens(0.2);
-  const key = JSON.stringify([policy, paging, pageSize, rows, maxAttempts, concurrency, hasLimit]);
+  const key = JSON.stringify([policy, paging, pageSize, rows, deletes, maxAttempts, concurrency, hasLimit]);
   const known = integrations.get(key);
   if (known !== undefined) return known;
   const name = rows === 1 ? 'okki-product-groups-to-qingyiyun' : 'okki-product-groups-to-crm';
@@ -105,6 +110,7 @@ const integrationOf = (
     'target.concurrency': concurrency,
     'target.rateLimit': hasLimit ? { requests: 5, intervalMs: 10_000 } : undefined,
     ...(rows === 1 ? {} : { 'target.metadata.operation.rows': rows }),
+    ...(deletes ? { vanished: { action: 'post', maxShare: 1, path: DELETION_PATH } } : {}),
   });
   integrations.set(key, integration);
   return integration;
@@ -168,16 +174,18 @@ export const settingsOf = (chance: Chance): Settings => {
   const rows = chance.pick([1, 1, 2, 3]);
   const periodMs = chance.pick([SHORTEST_PERIOD_MS, 2 * MINUTE_MS, 10 * MINUTE_MS, 30 * MINUTE_MS]);
   const hasFavourite = chance.happens(0.4);
+  const deletes = chance.happens(0.25);
   return {
     policy,
     targetKind: targetKindOf(chance, policy, rows),
-    integration: integrationOf(chance, policy, paging, pageSize, rows),
+    integration: integrationOf(chance, policy, paging, pageSize, rows, deletes),
     paging,
     pageSize,
     groups: chance.whole(3, 10),
     periodMs,
     troubledMs: chance.whole(2, 4) * periodMs,
     edits: chance.whole(0, hasFavourite ? 16 : 8),
+    deletes,
     hasFavourite,
     operatorReplays: chance.pick([0, 0, 1, 3]),
     replaysInTheEnd: chance.happens(0.3),

@@ -34,6 +34,14 @@ export const newGroups = ({ chance, scheduler, settings }: World): Groups => {
 
 const nameOf = (isRefused: boolean, edit: number): string => (isRefused ? `${REFUSED_NAME} ${edit}` : `name ${edit}`);
 
+type Edit = 'rename' | 'add' | 'delete' | 'blank' | 'back';
+
+const otherEdits: readonly [Edit, ...Edit[]] = ['rename', 'add', 'delete', 'blank', 'back'];
+const favouriteEdits: Record<'renaming' | 'deleting', readonly [Edit, ...Edit[]]> = {
+  renaming: ['rename', 'back', 'back'],
+  deleting: ['rename', 'back', 'delete', 'add', 'add'],
+};
+
 /** Somebody works in the source: a group is renamed, added, deleted, blanked or renamed back. */
 export const editGroups = (world: World): void => {
   const { chance, groups, scheduler, settings } = world;
@@ -44,9 +52,9 @@ export const editGroups = (world: World): void => {
   const isFavourite = settings.hasFavourite && chance.happens(0.8);
   const index = isFavourite ? 0 : chance.whole(0, Math.max(0, list.length - 1));
   const group = list[index];
-  const what = isFavourite
-    ? chance.pick(['rename', 'back', 'back'])
-    : chance.pick(['rename', 'rename', 'rename', 'add', 'delete', 'blank', 'back']);
+  const what = chance.pick(
+    isFavourite ? favouriteEdits[settings.deletes ? 'deleting' : 'renaming'] : ['rename', 'rename', ...otherEdits],
+  );
   if (what === 'add' || group === undefined) {
     const back = [...groups.presence.keys()].find((id) => !list.some((one) => String(one.id) === id));
     const id = back !== undefined && chance.happens(0.5) ? back : groups.edits + 100;

@@ -2,6 +2,7 @@ import type { HttpAnswer, HttpRequest } from '../../lib/connection/http.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../../lib/json/json.ts';
 import { contentHash } from '../../lib/transform/hash.ts';
 import { answered, failed } from '../fakes/fake-http.ts';
+import { DELETION_PATH } from './settings.ts';
 import { REFUSED_NAME } from './source-server.ts';
 import type { World } from './world.ts';
 
@@ -9,10 +10,10 @@ import type { World } from './world.ts';
 export type Truth = 'success' | 'rejected' | 'failed' | 'throttled' | 'uncertain';
 
 /** One record as a request carries it. */
-export type Posted = { id: string; name: string; hash: string };
+export type Posted = { id: string; name: string; hash: string; deletes?: true };
 
 /** One row of the target's. */
-export type Row = { name: string; hash: string; key: string };
+export type Row = { name: string; hash: string };
 
 /** How the target takes one request: when it is applied, if it is, and when which answer goes out. */
 export type Reception = {
@@ -23,9 +24,15 @@ export type Reception = {
   answer: HttpAnswer;
 };
 
-/** The records in the body of a request, as both shipped integrations write them. */
-export const postedIn = ({ body = '' }: HttpRequest): Posted[] => {
+/**
+ * The records in the body of a request, as both shipped integrations write them. A deletion carries no content; it is
+ * known by the hash that its claim has.
+ */
+export const postedIn = ({ url, body = '' }: HttpRequest): Posted[] => {
   const parsed = parseJson(body) as JsonObject;
+  if (url.endsWith(DELETION_PATH)) {
+    return [{ id: String(parsed.id ?? parsed.group_id), name: 'deletion', hash: '', deletes: true }];
+  }
   const records = Array.isArray(parsed.array) ? parsed.array.filter(isJsonObject) : [parsed];
   return records.map((record) => ({
     id: String(record.id ?? record.group_id),
@@ -129,7 +136,7 @@ export const receive = (
   if (posted.some(({ name }) => name.startsWith(REFUSED_NAME))) {
     return plain('rejected', answered(422, { message: 'name is not allowed' }));
   }
-  const hasAlready = posted.some(({ id }) => world.rows.get(id)?.at(-1)?.key === key);
+  const hasAlready = posted.some(({ id }) => world.keys.get(id)?.has(key));
   if (world.settings.targetKind === 'conflicts' && hasAlready) {
     return plain('rejected', answered(409, { message: 'was received before' }));
   }
@@ -143,20 +150,26 @@ const throttledAnswer = ({ chance, scheduler }: World): HttpAnswer => {
 };
 
 /** Applies one record as this kind of target does. Returns whether anything changed. */
-export const applyTo = (world: World, { id, name, hash }: Posted, key: string): boolean => {
+export const applyTo = (world: World, { id, name, hash, deletes }: Posted, key: string): boolean => {
   const rows = world.rows.get(id) ?? [];
+  const keys = world.keys.get(id) ?? new Set();
   world.rows.set(id, rows);
+  world.keys.set(id, keys);
+  const isRepeat = keys.has(key);
+  keys.add(key);
+  if (world.settings.targetKind === 'honours-key' && isRepeat) return false;
+  if (deletes) {
+    rows.length = 0;
+    return true;
+  }
   switch (world.settings.targetKind) {
     case 'upserts':
     case 'conflicts':
-      rows.splice(0, rows.length, { name, hash, key });
+      rows.splice(0, rows.length, { name, hash });
       return true;
     case 'honours-key':
-      if (rows.some((row) => row.key === key)) return false;
-      rows.push({ name, hash, key });
-      return true;
     case 'adds-rows':
-      rows.push({ name, hash, key });
+      rows.push({ name, hash });
       return true;
   }
 };

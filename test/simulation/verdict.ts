@@ -27,11 +27,15 @@ export const isQuiet = (world: World): boolean =>
   world.running === 0 &&
   world.queues.records.messages.size === 0 &&
   world.queues.runs.messages.size === 0 &&
-  lastCalmRun(world)?.counts.enqueued === 0;
+  sentBy(lastCalmRun(world)) === 0;
+
+/** What a run sent, deletions too; undefined: there is no run. */
+const sentBy = (run: RunRecord | undefined): number | undefined =>
+  run && run.counts.enqueued + (run.deletions?.enqueued ?? 0);
 
 export const whyNotQuiet = (world: World): string => {
   const { running, queues } = world;
-  const enqueued = lastCalmRun(world)?.counts.enqueued ?? 'no run ended';
+  const enqueued = sentBy(lastCalmRun(world)) ?? 'no run ended';
   const { size } = queues.records.messages;
   return `${running} invocations under way, ${size} messages wait, enqueued by the last run: ${enqueued}`;
 };
@@ -73,6 +77,19 @@ const judgeTarget = (world: World, isReplayed: boolean): void => {
     } else if (!hasAtTarget(item.loaded.hash)) {
       broken('the target has what idCheck says it has', `id ${id}`);
     }
+  }
+};
+
+/** What the source has no more: deleted in the target too, where the integration says so, or named. */
+const judgeVanished = (world: World): void => {
+  const { settings, groups, idTable, rows, broken } = world;
+  const letters = lettersIn(world);
+  const present = new Set(groups.list.map(({ id }) => String(id)));
+  for (const id of settings.deletes ? idTable.keys() : []) {
+    const item = itemOf(idTable, id);
+    if (present.has(id) || item === undefined || item.trouble !== undefined || letters.has(id)) continue;
+    if (item.loaded !== undefined) broken('what vanished is deleted in the target, or named', `id ${id}`);
+    else if ((rows.get(id) ?? []).length > 0) broken('the target lacks what idCheck says is deleted', `id ${id}`);
   }
 };
 
@@ -125,6 +142,7 @@ export const judge = async (world: World, { isReplayed }: { isReplayed: boolean 
   const reconciling = { integration: integration.name, idCheck: policy.idCheck, deadlineMs: 0 };
   await reconcile(reconciling, { idStore, runs: runTable, clock, log });
   judgeTarget(world, isReplayed);
+  judgeVanished(world);
   const letters = lettersIn(world);
   for (const run of await runTable.runs(integration.name, Number.POSITIVE_INFINITY)) {
     await judgeRun(world, run, letters);

@@ -48,6 +48,8 @@ export type World = {
   answerAsSource: (request: HttpRequest) => HttpAnswer;
   /** What the target holds, by id. */
   rows: Map<string, Row[]>;
+  /** The keys of the requests that the target applied, by id. */
+  keys: Map<string, Set<string>>;
 
   idTable: IdTable;
   runTable: RunStore;
@@ -95,6 +97,7 @@ export const newWorld = (seed: number, { bug = noBug, records = false, change }:
     earlierNames: new Map(),
     answerAsSource: () => ({ kind: 'failed', cause: 'refused', message: 'not started' }),
     rows: new Map(),
+    keys: new Map(),
     idTable: new Map(),
     runTable: memoryRunStore(),
     tokenTable: memoryTokenStore(),

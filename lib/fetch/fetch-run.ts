@@ -1,5 +1,7 @@
+import { MAX_DELAY_SEC } from '../dispatch/queue.ts';
 import { type PagingFailure, startOverCodes } from '../extract/paging-step.ts';
 import type { PageResult } from '../extract/source.ts';
+import { addHits, type LimitHits, limitsOf } from '../run/limits.ts';
 import { addWarnings, type RunRecord, runIdOf } from '../run/record.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { beginRun } from './begin-run.ts';
@@ -99,6 +101,7 @@ const extract = async (
       ...run,
       requests: { ...run.requests, source: run.requests.source + page.requests },
       warnings: addWarnings(run.warnings, page.warnings),
+      ...limitsWith(run, page, clock.nowMs()),
     };
     for (const { code, message } of page.warnings)
       log.warn('source-warning', { integration: run.integration, runId: run.runId, code, words: message });
@@ -114,6 +117,16 @@ const extract = async (
   }
   const finished = await finishRun(run, work, isTimeUp);
   return finished === 'extracted' ? { end: 'extracted' } : { end: 'continued', retryAtMs: clock.nowMs() };
+};
+
+/** The run's limits with those that a page hit; where it was put off, until another invocation may ask. */
+const limitsWith = (run: RunRecord, page: PageResult, nowMs: number): Pick<RunRecord, 'limits'> => {
+  if (page.limits === undefined) return {};
+  const untilMs = page.kind === 'later' && page.limits.putOff > 0 ? page.retryAtMs : nowMs;
+  const heldMs = Math.min(MAX_DELAY_SEC * 1_000, Math.max(0, untilMs - nowMs));
+  const hits: LimitHits = { ...page.limits, heldMs: page.limits.heldMs + heldMs };
+  const { source, target } = limitsOf(run);
+  return { limits: { source: addHits(source, hits), target } };
 };
 
 const leaveIncomplete = async (

@@ -3,6 +3,7 @@ import type { IdCheck } from '../../lib/idcheck/item.ts';
 import type { Integration } from '../../lib/integration/schema.ts';
 import { holds } from '../../lib/run/books.ts';
 import { gatherEvidence, NAMED_IDS, readItems } from '../../lib/run/evidence.ts';
+import { limitsOf } from '../../lib/run/limits.ts';
 import type { RunRecord, Unsettled } from '../../lib/run/record.ts';
 import type { ExitCode } from './exit-code.ts';
 import { findRun, integrationsMeant } from './find-run.ts';
@@ -76,6 +77,7 @@ const statusJson = ({ run, unsettled, items, isUnderWay }: Seen): string => {
     });
   return JSON.stringify({
     ...run,
+    limits: limitsOf(run),
     unsettled,
     reasons: Object.fromEntries(reasons),
     isUnderWay,

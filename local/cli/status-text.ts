@@ -1,12 +1,13 @@
 import type { IdCheck } from '../../lib/idcheck/item.ts';
 import type { Integration } from '../../lib/integration/schema.ts';
 import { holds } from '../../lib/run/books.ts';
+import { type LimitHits, limitsOf } from '../../lib/run/limits.ts';
 import type { RunRecord, Unsettled } from '../../lib/run/record.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { fittedTable, terminalColumns } from './fitted-table.ts';
 import { warningLines } from './report.ts';
 import { padEnd, padStart } from './table.ts';
-import { coloured, localTime, span, statusWord } from './words.ts';
+import { coloured, limitWords, localTime, span, statusWord } from './words.ts';
 
 /** A run as it was seen just now. */
 export type Seen = {
@@ -45,12 +46,19 @@ const line = ([count, english, chinese]: Line, fetched: number): string => {
 const stage = (english: string, chinese: string, what: string): string =>
   `  ${padEnd(`${english} ${chinese}`, 20)}${what}`.trimEnd();
 
+/** Under a stage: what its rate limit and pauses cost the run. */
+const limitLine = (hits: LimitHits): string => {
+  const words = limitWords(hits);
+  return `  ${padEnd('  limits 限流', 20)}${words === '' ? 'none hit 未触发' : coloured('yellow', words)}`;
+};
+
 const rate = (count: number, ms: number): string => (ms > 0 ? `, ${((count * 1_000) / ms).toFixed(1)}/s` : '');
 
 /** What a person reads of one run: when, how much in each stage, what it used, and what is not settled. */
 export const statusText = (seen: Seen): string => {
   const { run, integration, isUnderWay, nowMs } = seen;
   const { counts, requests, startedMs, extractedMs, closedMs } = run;
+  const limits = limitsOf(run);
   const nonZero = (lines: readonly Line[]) =>
     lines.filter(([count]) => count > 0).map((one) => line(one, counts.fetched));
   const readMs = (extractedMs ?? nowMs) - startedMs;
@@ -67,6 +75,7 @@ export const statusText = (seen: Seen): string => {
     `  ${padEnd('closed 结账', 20)}${closedMs === undefined ? '-' : `${localTime(closedMs)}  after ${span(closedMs - startedMs)}`}`,
     '',
     stage('Extract', '抓取', `${source}, ${requests.source} requests${rate(counts.fetched, readMs)}`),
+    limitLine(limits.source),
     line([counts.fetched, 'fetched', '抓取'], counts.fetched),
     stage('Transform', '清洗映射', ''),
     ...nonZero([
@@ -85,6 +94,7 @@ export const statusText = (seen: Seen): string => {
     ]),
     line([counts.enqueued, 'enqueued', '入队'], counts.fetched),
     stage('Load', '写入', `${target}, ${requests.target} requests${rate(counts.loaded, loadMs)}`),
+    limitLine(limits.target),
     line([counts.loaded, 'loaded', '写入成功'], counts.fetched),
     ...nonZero([
       [counts.superseded, 'superseded', '被更新版本取代'],

@@ -233,6 +233,17 @@ describe('a run out of time', () => {
     expect(await world.run()).toMatchObject({ counts: { fetched: 5 }, requests: { source: 4 } });
   });
 
+  it.each([
+    { title: 'until the source may be asked again', againAfterMs: 600_000, heldMs: 605_000 },
+    { title: 'no longer than the word to go on takes', againAfterMs: 86_400_000, heldMs: 905_000 },
+  ])('counts as held up by a limit what it waited and what it is put off, $title', async ({ againAfterMs, heldMs }) => {
+    const world = fetchWorld({ pages: threePages() });
+    const limits = { heldMs: 5_000, throttled: 2, putOff: 1 };
+    world.answers.set(0, { kind: 'later', retryAtMs: DUE_MS + againAfterMs, requests: 1, warnings: [], limits });
+    await world.invoke();
+    expect((await world.run())?.limits?.source).toEqual({ heldMs, throttled: 2, putOff: 1 });
+  });
+
   it('waits no longer than a message can, and then asks again', async () => {
     const world = fetchWorld({ pages: threePages() });
     world.answers.set(0, { kind: 'later', retryAtMs: DUE_MS + 86_400_000, requests: 0, warnings: [] });

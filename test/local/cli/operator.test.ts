@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { LimitHits } from '../../../lib/run/limits.ts';
 import type { RunRecord, Unsettled } from '../../../lib/run/record.ts';
 import { metricTable } from '../../../lib/telemetry/metrics.ts';
 import { type Embedded, startEmbedded } from '../../../local/cli/embedded.ts';
@@ -20,7 +21,8 @@ let held: Embedded;
 beforeAll(async () => {
   const list = [...REFUSED, '5203300300', '5203300301'].map((id) => ({ id: Number(id), name: `分组${id}` }));
   writeFileSync(groups, JSON.stringify(list));
-  const ended = await on('--integration', CRM, '--groups', groups, '--json', '--fault', `target-refuse:ids=${REFUSED}`);
+  const faults = ['--fault', `target-refuse:ids=${REFUSED}`, '--fault', 'target-429:times=1:retryAfter=1'];
+  const ended = await on('--integration', CRM, '--groups', groups, '--json', ...faults);
   expect(ended.exitCode).toBe(1);
   ({ runId } = jsonOf<{ runId: string }>(ended));
   held = await startEmbedded({ dataDir });
@@ -73,6 +75,16 @@ describe('status', () => {
     expect(status.unsettled.rejected.toSorted()).toEqual(REFUSED);
     expect(status.reasons[REFUSED[0] ?? '']).toContain('422');
     expect(ended.exitCode).toBe(1);
+  });
+
+  test('says which limits were hit, and how long they held the run up', async () => {
+    const { limits } = jsonOf<{ limits: { source: LimitHits; target: LimitHits } }>(
+      await on('status', 'last', '--json'),
+    );
+    expect(limits.target).toMatchObject({ throttled: 1, putOff: 4 });
+    expect(limits.target.heldMs).toBeGreaterThan(900);
+    const { stdout } = await on('status', 'last');
+    expect(stdout).toMatch(/Load 写入.*\n +limits 限流 +held up for .*1 answer "too many", 4 put off\n/);
   });
 
   test('of an unknown run exits 2 and says so', async () => {

@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { fittedTable } from '../../../local/cli/fitted-table.ts';
-import { parseSpan, span, waitingWords } from '../../../local/cli/words.ts';
+import { limitWords, parseSpan, span, waitingWords } from '../../../local/cli/words.ts';
 import { loadingRun } from '../../run/run-record.ts';
 
 describe('a table', () => {
@@ -49,4 +49,13 @@ test.each([
 test('what waits is named, what does not is left out', () => {
   expect(waitingWords({ counts: { ...loadingRun.counts, rejected: 2, open: 1 } })).toBe('2 rejected, 1 open');
   expect(waitingWords(loadingRun)).toBe('');
+});
+
+test.each([
+  [{ heldMs: 0, throttled: 0, putOff: 0 }, ''],
+  [{ heldMs: 130_000, throttled: 0, putOff: 0 }, 'held up for 2 min 10 s'],
+  [{ heldMs: 900, throttled: 1, putOff: 0 }, 'held up for 900 ms, 1 answer "too many"'],
+  [{ heldMs: 0, throttled: 3, putOff: 27 }, '3 answers "too many", 27 put off'],
+])('limits that were hit are told in words', (hits, words) => {
+  expect(limitWords(hits)).toBe(words);
 });

@@ -33,10 +33,17 @@ export const openNotifier = (env: Env, deps: NotifierDeps): Notifier | undefined
   const fault = (path: string, expected: string, found: string) =>
     faults.push({ file: 'environment', path, expected, found });
   if (known === undefined) fault('NOTIFY_FORMAT', notifyFormats.join(', '), JSON.stringify(format));
-  if (lookUp(URL_REF, env).kind === 'missing') fault('NOTIFY_WEBHOOK_URL', "the robot's address", 'nothing');
+  const address = lookUp(URL_REF, env);
+  if (address.kind === 'missing') fault('NOTIFY_WEBHOOK_URL', "the robot's address", 'nothing');
+  // The address holds the robot's token: a wrong one is not repeated.
+  if (address.kind === 'value' && !isAddress(address.value)) {
+    fault('NOTIFY_WEBHOOK_URL', 'an address such as https://…, or ssm:…', 'another text');
+  }
   if (known === undefined || faults.length > 0) throw new ConfigurationError(faults);
   return (run, before) => notify(known, run, before, env, deps);
 };
+
+const isAddress = (text: string): boolean => /^https?:$/.test(URL.parse(text)?.protocol ?? '');
 
 const notify = async (format: NotifyFormat, run: RunRecord, before: RunRecord, env: Env, deps: NotifierDeps) => {
   const notice = noticeOf(run, before);

@@ -1,7 +1,11 @@
+import type { Integration } from '../../lib/integration/schema.ts';
+import { gatherEvidence, readItems } from '../../lib/run/evidence.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
+import { MissingChunkError } from '../../lib/run/store.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { integrationsMeant, recentRuns, stampOf } from './find-run.ts';
 import { fittedTable, terminalColumns } from './fitted-table.ts';
+import type { Stores } from './stores.ts';
 import { type StackFlags, withStores } from './with-stores.ts';
 import { localTime, span, statusWord, waitingWords } from './words.ts';
 
@@ -10,9 +14,35 @@ export type RunsFlags = StackFlags & { integration?: string; limit: number; json
 /** Prints the recent runs, newest first, one line each. */
 export const runsCommand = async (flags: RunsFlags): Promise<ExitCode> => {
   const integrations = integrationsMeant(flags.integration);
-  const runs = await withStores(flags, (stores) => recentRuns(stores.runs, integrations, flags.limit));
+  const runs = await withStores(flags, async (stores) =>
+    withLoadCounts(await recentRuns(stores.runs, integrations, flags.limit), integrations, stores),
+  );
   process.stdout.write(flags.json ? `${JSON.stringify({ runs })}\n` : runsText(runs));
   return exitCodes.ok;
+};
+
+/** Runs that are loading say how far they are: their books are stored only when they are reconciled. */
+const withLoadCounts = async (
+  runs: readonly RunRecord[],
+  integrations: readonly Integration[],
+  { idStore, runs: store }: Stores,
+): Promise<RunRecord[]> => {
+  const items = new Map<string, ReturnType<typeof readItems>>();
+  return Promise.all(
+    runs.map(async (run) => {
+      const integration = integrations.find(({ name }) => name === run.integration);
+      if (run.status !== 'loading' || integration === undefined) return run;
+      const known = items.get(run.integration) ?? readItems(idStore, run.integration);
+      items.set(run.integration, known);
+      try {
+        const { counts } = await gatherEvidence(run, await known, integration.target.metadata.idCheck, store);
+        return { ...run, counts: { ...run.counts, ...counts } };
+      } catch (error) {
+        if (!(error instanceof MissingChunkError)) throw error;
+        return run;
+      }
+    }),
+  );
 };
 
 const runsText = (runs: readonly RunRecord[]): string => {

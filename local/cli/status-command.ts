@@ -8,7 +8,7 @@ import type { RunRecord, Unsettled } from '../../lib/run/record.ts';
 import type { ExitCode } from './exit-code.ts';
 import { findRun, integrationsMeant } from './find-run.ts';
 import { runExitCode, type Seen, statusText } from './status-text.ts';
-import type { Stores } from './stores.ts';
+import { messagesIn, type Stores } from './stores.ts';
 import { type StackFlags, withStores } from './with-stores.ts';
 
 export type StatusFlags = StackFlags & { integration?: string; watch?: boolean; ids?: boolean; json?: boolean };
@@ -52,7 +52,8 @@ const look = async (
   const lease = await stores.runs.lease(run.integration);
   const isUnderWay = lease !== undefined && lease.runId === run.runId && lease.untilMs > nowMs;
   const unsettled: Unsettled = { open: [], rejected: [], uncertain: [] };
-  const base = { integration, isUnderWay, nowMs };
+  const queued = messagesIn(await stores.records.depth());
+  const base = { integration, isUnderWay, queued, nowMs };
   // Without its file nobody knows whether the integration overwrites: then the books are shown as they were stored.
   if (integration === undefined) {
     return { ...base, run, unsettled: run.unsettled ?? unsettled, items: new Map<string, IdCheck>() };

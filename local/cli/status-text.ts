@@ -18,6 +18,8 @@ export type Seen = {
   items: ReadonlyMap<string, IdCheck>;
   /** An invocation holds the lease for it. */
   isUnderWay: boolean;
+  /** Messages in the records queue, whatever they carry: with none, what is open and not claimed is lost. */
+  queued: number;
   nowMs: number;
 };
 
@@ -110,9 +112,9 @@ export const statusText = (seen: Seen): string => {
   ].join('\n');
 };
 
-const unsettledLines = ({ unsettled, items, run }: Seen): string[] => {
+const unsettledLines = ({ unsettled, items, run, queued }: Seen): string[] => {
   const rows = (['open', 'rejected', 'uncertain'] as const).flatMap((fate) =>
-    unsettled[fate].map((id) => [fate, id, items.get(id)?.trouble?.reason ?? whyOpen(items.get(id))]),
+    unsettled[fate].map((id) => [fate, id, items.get(id)?.trouble?.reason ?? whyOpen(items.get(id), queued)]),
   );
   if (rows.length === 0) return [];
   const { open, rejected, uncertain } = run.counts;
@@ -126,13 +128,13 @@ const unsettledLines = ({ unsettled, items, run }: Seen): string[] => {
   ];
 };
 
-const whyOpen = (item: IdCheck | undefined): string => {
-  if (item === undefined) return 'idCheck has never seen it: waiting in the queue, or lost 未见过:排队中或已丢失';
-  if (item.claim !== undefined) return 'claimed by a worker 正在写入';
-  return 'waiting in the queue, or lost: other content is known 排队中或已丢失';
+const whyOpen = (item: IdCheck | undefined, queued: number): string => {
+  if (item?.claim !== undefined) return 'claimed by a worker 正在写入';
+  const where = queued === 0 ? 'lost: the queue is empty 已丢失' : 'waiting in the queue, or lost 排队中或已丢失';
+  return `${where}; idCheck ${item === undefined ? 'has never seen it' : 'knows other content'}`;
 };
 
-const booksLine = ({ run }: Seen): string => {
+const booksLine = ({ run, queued }: Seen): string => {
   const { counts, status } = run;
   if (status === 'extracting') return 'The source is being read. 正在抓取。';
   if (status === 'incomplete') {
@@ -140,6 +142,9 @@ const booksLine = ({ run }: Seen): string => {
   }
   if (!holds(counts)) return coloured('red', '✗ The books do not balance. 账目不平。');
   if (counts.open > 0) {
+    if (status !== 'unbalanced' && queued === 0) {
+      return coloured('red', `✗ ${counts.open} open, the queue is empty: the next run sends them again. 下次重发。`);
+    }
     return status === 'unbalanced'
       ? coloured(
           'red',

@@ -38,13 +38,15 @@ const listText = (letters: readonly Letter[]): string => {
         letter.integration ?? '-',
       ]),
   );
+  const fit = { cut: ['words', 'number'], cutFront: ['integration'], drop: ['attempts', 'last', 'integration'] };
   const header = ['reason', 'id', 'number', 'words', 'attempts', 'last', 'integration'];
   return [
     [...byReason].map(([reason, count]) => `${count} ${reason}`).join(', '),
     '',
-    fittedTable(header, rows, terminalColumns() ?? 160),
+    fittedTable(header, rows, terminalColumns() ?? 160, fit),
     '',
-    'okki-sync dlq show ID shows one 查看; when the cause is mended 修复后重放: okki-sync dlq replay',
+    'okki-sync dlq show ID shows one 查看',
+    'when the cause is mended 修复后重放: okki-sync dlq replay',
     '',
   ].join('\n');
 };

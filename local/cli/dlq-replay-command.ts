@@ -163,6 +163,9 @@ const replayText = (
     table(['reason', 'id', 'integration'], rows),
     '',
     dryRun ? `Dry run: ${replayed.length} would be sent again. 预演,未发送。` : outcome,
+    ...(deadLetters > 0 && !dryRun && stage === undefined
+      ? [`${deadLetters} in the dead-letter queue now 仍在死信队列: okki-sync dlq list`]
+      : []),
     ...notes,
     '',
   ].join('\n');

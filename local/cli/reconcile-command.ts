@@ -28,5 +28,5 @@ const reconciledText = (runs: readonly RunRecord[]): string => {
     waitingWords(run),
     (run.unsettled?.open ?? []).slice(0, IDS_SHOWN).join(', '),
   ]);
-  return `${fittedTable(['run', 'status', 'waiting', 'open ids'], rows, terminalColumns())}\n`;
+  return `${fittedTable(['run', 'status', 'waiting', 'open ids'], rows, terminalColumns(), { cut: ['waiting', 'open ids'] })}\n`;
 };

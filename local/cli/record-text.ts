@@ -1,6 +1,6 @@
 import type { IdCheck } from '../../lib/idcheck/item.ts';
 import { stampOf } from './find-run.ts';
-import { fittedTable, terminalColumns } from './fitted-table.ts';
+import { type Fit, fittedTable, terminalColumns } from './fitted-table.ts';
 import { letterWords } from './letter-text.ts';
 import type { History } from './record-history.ts';
 import { openSending } from './record-history.ts';
@@ -10,8 +10,8 @@ import { coloured, localTime } from './words.ts';
 export const historyText = (history: History): string => {
   const { integration, id, item, runs, letters, audit } = history;
   const lines = [`${id}  ${integration}`, '', ...itemLines(item), ...verdictLines(history), ''];
-  const add = (title: string, header: readonly string[], rows: string[][]) => {
-    if (rows.length > 0) lines.push(title, fittedTable(header, rows, terminalColumns()), '');
+  const add = (title: string, header: readonly string[], rows: string[][], fit: Fit) => {
+    if (rows.length > 0) lines.push(title, fittedTable(header, rows, terminalColumns(), fit), '');
   };
   add(
     'Runs that carried it 经过的运行',
@@ -24,16 +24,19 @@ export const historyText = (history: History): string => {
       (run.hash ?? '').slice(0, 8),
       run.reason ?? '',
     ]),
+    { cut: ['reason'], drop: ['hash', 'started'] },
   );
   add(
     'Dead letters 死信',
     ['reason', 'last', 'attempts', 'words'],
     letters.map((letter) => [letter.reason, localTime(letter.lastMs), String(letter.attempts), letterWords(letter)]),
+    { cut: ['words'], drop: ['attempts'] },
   );
   add(
     'Done by hand 人工处理',
     ['when', 'action', 'by', 'why'],
     audit.map(({ atMs, action, by, why }) => [localTime(atMs), action, by, why]),
+    { cut: ['by', 'why'], drop: ['by'] },
   );
   return lines.join('\n');
 };
@@ -43,18 +46,23 @@ const itemLines = (item: IdCheck | undefined): string[] => {
   const { loaded, deleted, claim, trouble, doubt, rev } = item;
   return [
     ...(loaded
-      ? [`  loaded 已写入      ${localTime(loaded.atMs)}  hash ${loaded.hash}, version ${localTime(loaded.versionMs)}`]
+      ? [
+          `  loaded 已写入      ${localTime(loaded.atMs)}`,
+          `      hash ${loaded.hash}, version ${localTime(loaded.versionMs)}`,
+        ]
       : ['  never loaded 从未写入']),
     ...(deleted ? [`  deleted 已删除     ${localTime(deleted.atMs)}`] : []),
     ...(claim
       ? [
-          `  claimed 处理中     since ${localTime(claim.sinceMs)}, until ${localTime(claim.untilMs)}, hash ${claim.hash}`,
+          `  claimed 处理中     since ${localTime(claim.sinceMs)}, until ${localTime(claim.untilMs)}`,
+          `      hash ${claim.hash}`,
         ]
       : []),
     ...(trouble
       ? [
           coloured('yellow', `  ${trouble.kind} 有问题  since ${localTime(trouble.sinceMs)}: ${trouble.reason}`),
-          `      hash ${trouble.hash}${trouble.parentId === undefined ? '' : `, waits for ${trouble.parentId}`}${trouble.letterMs === undefined ? '' : `, letter since ${localTime(trouble.letterMs)}`}`,
+          `      hash ${trouble.hash}${trouble.parentId === undefined ? '' : `, waits for ${trouble.parentId}`}`,
+          ...(trouble.letterMs === undefined ? [] : [`      letter since ${localTime(trouble.letterMs)}`]),
         ]
       : []),
     ...(doubt ? [`  in doubt 存疑      hash ${doubt.hash} until ${localTime(doubt.untilMs)}`] : []),

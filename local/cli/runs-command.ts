@@ -59,7 +59,8 @@ const runsText = (runs: readonly RunRecord[]): string => {
     String(run.counts.loaded),
     waitingWords(run),
   ]);
-  return `${fittedTable(header, rows, terminalColumns())}\n\nokki-sync status RUN (or: last) shows one by stage 查看某次运行\n`;
+  const fit = { cut: ['waiting'], cutFront: ['integration'], drop: ['started', 'took', 'integration', 'fetched'] };
+  return `${fittedTable(header, rows, terminalColumns(), fit)}\n\nokki-sync status RUN (or: last) shows one by stage 查看某次运行\n`;
 };
 
 const tookWords = ({ startedMs, closedMs }: RunRecord): string =>

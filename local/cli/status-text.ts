@@ -36,12 +36,18 @@ type Line = readonly [count: number, english: string, chinese: string];
 
 const BAR_COLUMNS = 24;
 const LABEL_COLUMNS = 18;
+/** A line without its bar: four to the left, the count, the label, the longest Chinese name, and what is between. */
+const BARE_COLUMNS = 4 + 9 + 2 + LABEL_COLUMNS + 2 + 14;
+
+const barColumns = (): number =>
+  Math.max(1, Math.min(BAR_COLUMNS, (terminalColumns() ?? Number.POSITIVE_INFINITY) - BARE_COLUMNS));
 
 /** A bar is as long as the line's share of the records fetched. */
 const line = ([count, english, chinese]: Line, fetched: number): string => {
   const share = fetched === 0 ? 0 : count / fetched;
-  const filled = count === 0 ? 0 : Math.max(1, Math.round(Math.min(1, share) * BAR_COLUMNS));
-  const bar = padEnd('▇'.repeat(filled), BAR_COLUMNS);
+  const columns = barColumns();
+  const filled = count === 0 ? 0 : Math.max(1, Math.round(Math.min(1, share) * columns));
+  const bar = padEnd('▇'.repeat(filled), columns);
   return `    ${padStart(String(count), 9)}  ${padEnd(english, LABEL_COLUMNS)}${bar}  ${chinese}`.trimEnd();
 };
 
@@ -120,7 +126,7 @@ const unsettledLines = ({ unsettled, items, run, queued }: Seen): string[] => {
   const { open, rejected, uncertain } = run.counts;
   const hidden = open + rejected + uncertain - rows.length;
   return [
-    ...fittedTable(['fate', 'id', 'known of it'], rows, (terminalColumns() ?? 100) - 2)
+    ...fittedTable(['fate', 'id', 'known of it'], rows, (terminalColumns() ?? 100) - 2, { cut: ['known of it'] })
       .split('\n')
       .map((row) => `  ${row}`),
     ...(hidden > 0 ? [`  … and ${hidden} more: okki-sync status ${run.runId} --ids`] : []),

@@ -18,6 +18,34 @@ describe('a table', () => {
     expect(fittedTable(header, rows, 60)).toContain('5203300118');
   });
 
+  describe('that says what may give way', () => {
+    const wide = ['run', 'integration', 'started', 'waiting'];
+    const runs = ['crm', 'qingyiyun'].map((target) => [
+      '20261128T071725Z',
+      `okki-product-groups-to-${target}`,
+      '2026-11-28 07:17:25',
+      '3 rejected, 2 uncertain, 1 open',
+    ]);
+    const fit = { cut: ['waiting'], cutFront: ['integration'], drop: ['started', 'integration'] };
+
+    test.each([40, 60, 80, 120])('fits %d columns with its key whole', (columns) => {
+      const lines = fittedTable(wide, runs, columns, fit).split('\n');
+      for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+      expect(lines[1]).toContain('20261128T071725Z');
+    });
+
+    test('leaves out in order what may be left out, and only as much as it must', () => {
+      const headerAt = (columns: number) => fittedTable(wide, runs, columns, fit).split('\n')[0]?.split(/ +/);
+      expect(headerAt(120)).toEqual(wide);
+      expect(headerAt(60)).toEqual(['run', 'integration', 'waiting']);
+      expect(headerAt(40)).toEqual(['run', 'waiting']);
+    });
+
+    test('cuts names that begin alike at their front', () => {
+      expect(fittedTable(wide, runs, 60, fit)).toMatch(/…[\w-]*to-crm.*\n.*…[\w-]*qingyiyun/);
+    });
+  });
+
   test('cuts nothing where there is no terminal', () => {
     expect(fittedTable(header, rows, undefined)).toContain(rows[0]?.[1]);
   });

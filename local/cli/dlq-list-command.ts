@@ -1,3 +1,4 @@
+import type { IdCheck } from '../../lib/idcheck/item.ts';
 import { stringifyJson } from '../../lib/json/json.ts';
 import { type Letter, listLetters } from '../../lib/replay/letters.ts';
 import { filterOf, type LetterFlags } from './dlq-flags.ts';
@@ -76,7 +77,17 @@ export const showCommand = async (id: string, flags: StackFlags & { json?: boole
 
 type Shown = ReturnType<typeof letterFacts>;
 
-const showText = (letter: Shown, item: { trouble?: { kind: string; reason: string } } | undefined): string => {
+/** What idCheck knows of the letter's record by now: what is settled is not loaded again by a replay. */
+const itemWords = (item: IdCheck | undefined, hash: string | undefined): string | undefined => {
+  if (item?.trouble !== undefined) return `${item.trouble.kind}: ${item.trouble.reason}`;
+  if (item?.loaded === undefined) return undefined;
+  const when = localTime(item.loaded.atMs);
+  return item.loaded.hash === hash
+    ? `loaded since ${when}: a replay only deletes the letter 已写入,重放只删除死信`
+    : `other content loaded ${when} 已写入其他内容`;
+};
+
+const showText = (letter: Shown, item: IdCheck | undefined): string => {
   const { reason, id, number, integration, runId, attempts, firstMs, lastMs, failure, message, body, messageId } =
     letter;
   const facts: ReadonlyArray<readonly [string, string | undefined]> = [
@@ -91,7 +102,7 @@ const showText = (letter: Shown, item: { trouble?: { kind: string; reason: strin
     ['last failure 最近', localTime(lastMs)],
     ['cause', failure && [failure.cause, failure.status].filter((word) => word !== undefined).join(' ')],
     ['answer 目标答复', failure?.excerpt],
-    ['idCheck', item?.trouble && `${item.trouble.kind}: ${item.trouble.reason}`],
+    ['idCheck', itemWords(item, message?.hash)],
     ['would send 将发送', message && stringifyJson(message.body)],
     ['body 原文', body],
     ['message id', messageId],

@@ -74,6 +74,9 @@ const itemLines = (item: IdCheck | undefined): string[] => {
 const verdictLines = (history: History): string[] => {
   const { integration, item, runs, queued } = history;
   const sending = openSending(history);
+  if (sending !== undefined && item?.trouble?.kind === 'exhausted') {
+    return ['  given up 已放弃: the next run sends it again, as a replay does now. 下次运行或重放会再发。'];
+  }
   if (sending !== undefined) {
     const run = `run ${stampOf({ runId: sending.runId, integration })}`;
     if (item?.claim !== undefined) return [`  … ${run} sent it; a worker is at it. 正在写入。`];

@@ -140,6 +140,17 @@ describe('dlq', () => {
     expect((await on('dlq', 'show', '1')).exitCode).toBe(2);
   });
 
+  test('replay leaves what nobody can read, and says so; looking at it is no attempt', async () => {
+    await held.stores.deadLetters.sendAll([{ body: 'not JSON' }]);
+    const ended = await on('dlq', 'replay', '--reason', 'unreadable', '--json');
+    expect(jsonOf<object>(ended)).toMatchObject({ replayed: [], notReplayable: 1, deadLetters: 3 });
+    expect(ended.exitCode).toBe(1);
+    const { letters } = jsonOf<{ letters: object[] }>(await on('dlq', 'list', '--reason', 'unreadable', '--json'));
+    expect(letters).toMatchObject([{ attempts: 0, body: 'not JSON' }]);
+    const discarded = await on('dlq', 'discard', '--reason', 'unreadable', '--yes', '--why', 'a test');
+    expect(discarded.exitCode).toBe(0);
+  });
+
   test('discard wants to know which, why, and a yes', async () => {
     const refused = await Promise.all([
       on('dlq', 'discard', '--yes', '--why', 'x'),

@@ -135,9 +135,9 @@ const pauseAll = async (round: Round, runId: string, pauseMs: number): Promise<v
   count(round.useByRun, runId, { heldMs });
 };
 
-const logOutcome = ({ deps }: Round, { message }: RecordDelivery, outcome: Outcome): void => {
+const logOutcome = ({ deps }: Round, { messageId, message }: RecordDelivery, outcome: Outcome): void => {
   const { integration, runId, id, attempts } = message;
-  const fields = { integration, runId, id, attempt: attempts + 1 };
+  const fields = { integration, runId, id, messageId, attempt: attempts + 1 };
   if (outcome.kind === 'loaded') deps.log.info('loaded', fields);
   else deps.log.warn(outcome.kind, { ...fields, cause: outcome.failure.cause, status: outcome.failure.status });
 };

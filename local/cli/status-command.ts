@@ -14,6 +14,11 @@ import { type StackFlags, withStores } from './with-stores.ts';
 export type StatusFlags = StackFlags & { integration?: string; watch?: boolean; ids?: boolean; json?: boolean };
 
 const WATCH_EVERY_MS = 2_000;
+/**
+ * The stores are opened anew for each look: the process whose servers are used may end before the run's books are seen
+ * closed, and its servers are gone while it does.
+ */
+const MAX_FAILED_LOOKS = 5;
 
 /**
  * Prints a run's books by stage, drawn up now: what it sent is held against idCheck, as reconciliation does, and
@@ -21,22 +26,32 @@ const WATCH_EVERY_MS = 2_000;
  */
 export const statusCommand = async (word: string, flags: StatusFlags): Promise<ExitCode> => {
   const integrations = integrationsMeant(flags.integration);
-  return withStores(flags, async (stores) => {
-    let run = await findRun(stores.runs, integrations, word);
-    const integration = integrations.find(({ name }) => name === run.integration);
-    for (;;) {
-      const seen = await look(run, integration, stores, flags.ids === true);
-      if (!flags.watch || isOver(seen.run)) {
-        process.stdout.write(flags.json ? `${statusJson(seen)}\n` : statusText(seen));
-        return runExitCode(seen.run);
-      }
-      // On a terminal the page is drawn again in its place; elsewhere pages follow each other.
-      if (process.stdout.isTTY) process.stdout.write('\u001b[2J\u001b[H');
-      process.stdout.write(flags.json ? `${statusJson(seen)}\n` : statusText(seen));
+  let watched: RunRecord | undefined;
+  const lookOnce = () =>
+    withStores(flags, async (stores) => {
+      const known = watched && (await stores.runs.run(watched.integration, watched.runId));
+      watched = known ?? watched ?? (await findRun(stores.runs, integrations, word));
+      const integration = integrations.find(({ name }) => name === watched?.integration);
+      return look(watched, integration, stores, flags.ids === true);
+    });
+  for (let failed = 0; ; ) {
+    let seen: Seen;
+    try {
+      seen = await lookOnce();
+      failed = 0;
+    } catch (error) {
+      failed += 1;
+      if (!flags.watch || watched === undefined || failed > MAX_FAILED_LOOKS) throw error;
       await sleep(WATCH_EVERY_MS);
-      run = (await stores.runs.run(run.integration, run.runId)) ?? run;
+      continue;
     }
-  });
+    const isLast = !flags.watch || isOver(seen.run);
+    // On a terminal the page is drawn again in its place; elsewhere pages follow each other.
+    if (!isLast && process.stdout.isTTY && !flags.json) process.stdout.write('\u001b[2J\u001b[H');
+    process.stdout.write(flags.json ? `${statusJson(seen)}\n` : statusText(seen));
+    if (isLast) return runExitCode(seen.run);
+    await sleep(WATCH_EVERY_MS);
+  }
 };
 
 const isOver = ({ status }: RunRecord): boolean =>

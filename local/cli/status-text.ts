@@ -137,7 +137,8 @@ const unsettledLines = ({ unsettled, items, run, queued }: Seen): string[] => {
 const whyOpen = (item: IdCheck | undefined, queued: number): string => {
   if (item?.claim !== undefined) return 'claimed by a worker 正在写入';
   const where = queued === 0 ? 'lost: the queue is empty 已丢失' : 'waiting in the queue, or lost 排队中或已丢失';
-  return `${where}; idCheck ${item === undefined ? 'has never seen it' : 'knows other content'}`;
+  const known = item?.loaded === undefined ? 'has nothing loaded of it' : 'knows other content';
+  return `${where}; idCheck ${item === undefined ? 'has never seen it' : known}`;
 };
 
 const booksLine = ({ run, queued }: Seen): string => {

@@ -41,6 +41,13 @@ describe('a record that the target takes', () => {
     ]);
     expect(world.idStore.items('groups')).toMatchObject([{ id: '0', loaded: { hash: 'A', versionMs: NOW_MS } }]);
     expect(world.idStore.items('groups')[0]).not.toHaveProperty('claim');
+    expect(world.logged.find(({ event }) => event === 'loaded')?.fields).toEqual({
+      integration: 'groups',
+      runId: recordMessage().runId,
+      id: '0',
+      messageId: 'm0',
+      attempt: 1,
+    });
     expect(settledAs(world)).toEqual(['0: loaded']);
     expect(world.counted).toEqual(new Map([[recordMessage().runId, { ...noUse(), requests: 1, writes: 1 }]]));
   });

@@ -45,7 +45,7 @@ export const fetchRun = async (
     const isWaiting = end === 'overlap' && (await waits(request, leaseUntilMs ?? clock.nowMs(), fetching, deps));
     return { runId, end: isWaiting ? 'waiting' : end };
   }
-  const { run, lease, abandoned } = begun;
+  const { run, lease, abandoned, before } = begun;
   let extracted: Extracted;
   try {
     if (abandoned) await runs.saveRun(abandoned);
@@ -54,6 +54,7 @@ export const fetchRun = async (
   } finally {
     await runs.endLease(lease, clock.nowMs());
   }
+  if (extracted.end === 'incomplete') await deps.onIncomplete?.(extracted.run, before);
   // Not before the lease has ended: word that comes sooner would be taken for a duplicate, and lost.
   if (extracted.end === 'continued') await leaveWordToContinue(run, extracted.retryAtMs, deps);
   // A schedule's request that went on with an earlier run has not started its own. Where the source failed, that would
@@ -81,7 +82,7 @@ const waits = async (
   request.kind === 'schedule' && waitsForMs !== undefined && leaveWordToStart(request, leaseUntilMs, waitsForMs, deps);
 
 /** How the extraction of one invocation ended. */
-type Extracted = { end: 'extracted' | 'incomplete' } | { end: 'continued'; retryAtMs: number };
+type Extracted = { end: 'extracted' } | { end: 'incomplete'; run: RunRecord } | { end: 'continued'; retryAtMs: number };
 
 const extract = async (
   begun: RunRecord,
@@ -138,8 +139,8 @@ const leaveIncomplete = async (
   const failure = { code, message };
   // A reading that went wrong as a whole is not gone on with: the next run begins at the first page.
   const isOver = startOverCodes.has(code as PagingFailure) && checkpoint !== undefined;
-  const left: RunRecord = isOver ? { ...rest, chunks: checkpoint.chunks } : run;
-  await runs.saveRun({ ...left, status: 'incomplete', failure });
+  const left: RunRecord = { ...(isOver ? { ...rest, chunks: checkpoint.chunks } : run), status: 'incomplete', failure };
+  await runs.saveRun(left);
   log.error('run-incomplete', { integration: run.integration, runId: run.runId, code, words: message });
-  return { end: 'incomplete' };
+  return { end: 'incomplete', run: left };
 };

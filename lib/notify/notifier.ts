@@ -8,8 +8,8 @@ import type { Log } from '../runtime/log.ts';
 import { type NotifyFormat, notifyFormats, robotAccepted, robotRequest } from './formats.ts';
 import { noticeOf } from './notice.ts';
 
-/** Tells people of runs that closed in trouble. Never throws: a robot that is down must not hold up the books. */
-export type Notifier = (run: RunRecord, before: RunRecord) => Promise<void>;
+/** Tells people of runs that ended in trouble. Never throws: a robot that is down must not hold up the books. */
+export type Notifier = (run: RunRecord, before: Pick<RunRecord, 'status'>) => Promise<void>;
 
 export type NotifierDeps = { http: Http; secrets: SecretStore; clock: Clock; log: Log };
 
@@ -45,7 +45,13 @@ export const openNotifier = (env: Env, deps: NotifierDeps): Notifier | undefined
 
 const isAddress = (text: string): boolean => /^https?:$/.test(URL.parse(text)?.protocol ?? '');
 
-const notify = async (format: NotifyFormat, run: RunRecord, before: RunRecord, env: Env, deps: NotifierDeps) => {
+const notify = async (
+  format: NotifyFormat,
+  run: RunRecord,
+  before: Pick<RunRecord, 'status'>,
+  env: Env,
+  deps: NotifierDeps,
+) => {
   const notice = noticeOf(run, before);
   if (notice === undefined) return;
   const { http, secrets, clock, log } = deps;

@@ -42,6 +42,7 @@ const measures: Readonly<Record<string, Measure>> = {
     add('NewestRunAge', newestRunAgeSec);
   },
   'notify-failed': (_, add) => add('NotificationsFailed', 1),
+  'notify-misconfigured': (_, add) => add('NotificationsFailed', 1),
 };
 
 /**

@@ -53,9 +53,13 @@ const listText = (letters: readonly Letter[]): string => {
 };
 
 /** Prints all of the letters of one record (or of a letter's message id). Throws UsageError where none waits. */
-export const showCommand = async (id: string, flags: StackFlags & { json?: boolean }): Promise<ExitCode> => {
+export const showCommand = async (
+  id: string,
+  flags: StackFlags & { integration?: string; json?: boolean },
+): Promise<ExitCode> => {
+  const integration = flags.integration === undefined ? undefined : integrationsMeant(flags.integration)[0]?.name;
   const found = await withStores(flags, async ({ deadLetters, idStore }) => {
-    const letters = await listLetters(deadLetters, { id });
+    const letters = await listLetters(deadLetters, { id, ...(integration !== undefined && { integration }) });
     return Promise.all(
       letters.map(async (letter) => ({
         letter: letterFacts(letter),

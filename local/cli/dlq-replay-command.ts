@@ -158,7 +158,7 @@ const replayText = (
         ]
       : []),
     ...(heldBack > 0
-      ? [`${heldBack} were refused after ${MAX_REPLAYS} replays and stay; --force or --id sends them. 多次被拒,保留。`]
+      ? [`${heldBack} held back, refused after ${MAX_REPLAYS} replays: --force or --id sends them. 多次被拒,保留。`]
       : []),
   ];
   if (replayed.length === 0) {

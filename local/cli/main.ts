@@ -183,6 +183,7 @@ onLetters(dlq.command('list'))
 onStack(dlq.command('show'))
   .description('all that is known of one dead letter, and what a replay would send  查看一条死信')
   .argument('<id>', "the record's id, or the letter's message id")
+  .addOption(someIntegrationOption())
   .addOption(jsonOption())
   .action(ending(async (id, flags) => (await import('./dlq-list-command.ts')).showCommand(id, flags)));
 

@@ -25,7 +25,7 @@ export const recordCommand = async (id: string, flags: RecordFlags): Promise<Exi
     const names = integrations.map(({ name }) => name).join(', ');
     throw new UsageError(
       `Nothing is known of the id ${JSON.stringify(id)} in ${names}: idCheck has no item of it, none of the last ` +
-        `${flags.runs} runs carried it (--runs N looks further back), and no dead letter waits for it. 没有这条记录。`,
+        `${flags.runs} runs carried it (--runs N looks further back), and no dead letter waits for it. --integration FILE looks at another integration. 没有这条记录。`,
     );
   }
   process.stdout.write(

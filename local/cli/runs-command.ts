@@ -3,7 +3,7 @@ import { gatherEvidence, readItems } from '../../lib/run/evidence.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
 import { MissingChunkError } from '../../lib/run/store.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
-import { integrationsMeant, recentRuns, stampOf } from './find-run.ts';
+import { integrationsMeant, noRuns, recentRuns, stampOf } from './find-run.ts';
 import { fittedTable, terminalColumns } from './fitted-table.ts';
 import type { Stores } from './stores.ts';
 import { type StackFlags, withStores } from './with-stores.ts';
@@ -17,7 +17,7 @@ export const runsCommand = async (flags: RunsFlags): Promise<ExitCode> => {
   const runs = await withStores(flags, async (stores) =>
     withLoadCounts(await recentRuns(stores.runs, integrations, flags.limit), integrations, stores),
   );
-  process.stdout.write(flags.json ? `${JSON.stringify({ runs })}\n` : runsText(runs));
+  process.stdout.write(flags.json ? `${JSON.stringify({ runs })}\n` : runsText(runs, integrations));
   return exitCodes.ok;
 };
 
@@ -45,8 +45,8 @@ const withLoadCounts = async (
   );
 };
 
-const runsText = (runs: readonly RunRecord[]): string => {
-  if (runs.length === 0) return 'No runs yet. 还没有任何运行。\n';
+const runsText = (runs: readonly RunRecord[], integrations: readonly Integration[]): string => {
+  if (runs.length === 0) return `${noRuns(integrations)}\n`;
   const header = ['run', 'integration', 'status', 'started', 'took', 'fetched', 'sent', 'loaded', 'waiting'];
   const rows = runs.map((run) => [
     stampOf(run),

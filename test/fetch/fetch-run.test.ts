@@ -276,6 +276,24 @@ describe('a run out of time', () => {
 });
 
 describe('a source that fails', () => {
+  it('is told of after its lease has ended, with whether it failed before', async () => {
+    const world = fetchWorld({ pages: threePages() });
+    const told: unknown[] = [];
+    world.deps.onIncomplete = async ({ status, failure }, before) => {
+      const isLeased = ((await world.runs.lease(NAME))?.untilMs ?? 0) > world.clock.nowMs();
+      told.push([before.status, status, failure?.code, isLeased]);
+    };
+    const why = { code: 'source-unavailable', message: 'the source answers with status 500' };
+    for (const [failing, scheduledMs] of [DUE_MS, DUE_MS + 3_600_000].entries()) {
+      world.answers.set(failing, { kind: 'failed', ...why, requests: 1, warnings: [] });
+      await world.invoke(schedule({ scheduledMs }));
+    }
+    expect(told).toEqual([
+      ['extracting', 'incomplete', 'source-unavailable', false],
+      ['incomplete', 'incomplete', 'source-unavailable', false],
+    ]);
+  });
+
   it('leaves the run incomplete, says why, concludes nothing, and the next request goes on there', async () => {
     const world = fetchWorld({ pages: threePages() });
     await seed(world, 'gone');

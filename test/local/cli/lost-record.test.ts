@@ -11,7 +11,7 @@ import { loadingRun } from '../../run/run-record.ts';
 import { jsonOf, okkiSync } from './okki-sync.ts';
 
 const CRM = 'okki-product-groups-to-crm';
-const [LOST, BLANK] = ['5203300118', '5203300119'];
+const [LOST, BLANK, VANISHED] = ['5203300118', '5203300119', '5203300120'];
 const dataDir = mkdtempSync(path.join(tmpdir(), 'okki-sync-lost-'));
 const on = (args: string[], env: Record<string, string> = {}) => okkiSync([...args, '--data-dir', dataDir], env);
 
@@ -30,6 +30,7 @@ beforeAll(async () => {
       { id: LOST, outcome: 'enqueued', hash: 'A' },
       { id: BLANK, outcome: 'filtered', reason: 'blank name' },
     ],
+    deletions: [{ id: VANISHED, hash: 'deleted@1' }],
     memory: [],
   });
 });
@@ -60,6 +61,12 @@ test('a record that was left out says so, and is no trouble', async () => {
   const ended = await on(['record', BLANK]);
   expect(ended.exitCode).toBe(0);
   expect(ended.stdout).toMatch(/never sent .*left it out \(filtered: blank name\)/);
+});
+
+test('a deletion that a run sent is part of the history of its record', async () => {
+  const ended = await on(['record', VANISHED, '--json']);
+  expect(ended.exitCode).toBe(1);
+  expect(jsonOf<object>(ended)).toMatchObject({ records: [{ runs: [{ runId, outcome: 'deletion', fate: 'open' }] }] });
 });
 
 test('a record that nobody carried exits 2 and says where was looked', async () => {

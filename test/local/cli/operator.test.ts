@@ -44,6 +44,13 @@ describe('runs', () => {
     expect(jsonOf<{ runs: RunRecord[] }>(ended).runs).toEqual([]);
   });
 
+  test('is as narrow as COLUMNS says, run ids whole', async () => {
+    const { stdout } = await okkiSync(['runs', '--data-dir', dataDir], { COLUMNS: '60' });
+    const [header = '', row = ''] = stdout.split('\n');
+    expect(Math.max(header.length, row.length)).toBeLessThanOrEqual(60);
+    expect(row).toContain(runId.slice(CRM.length + 1));
+  });
+
   test('prints no colours where it prints to no terminal', async () => {
     const { stdout } = await on('runs');
     expect(stdout).toContain(CRM);

@@ -239,7 +239,16 @@ const explain = (error: unknown): { words: string; code: ExitCode } | undefined 
   }
 };
 
+/** `run` is what is meant where no command is named, but a misspelt one is no argument of it. */
+const checkCommand = ([first]: readonly string[]): void => {
+  if (first === undefined || first.startsWith('-') || first === 'help') return;
+  if (program.commands.some((command) => command.name() === first)) return;
+  const names = program.commands.map((command) => command.name()).join(', ');
+  throw new UsageError(`There is no command ${JSON.stringify(first)}. There are: ${names}. 没有这个命令。`);
+};
+
 try {
+  checkCommand(process.argv.slice(2));
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {

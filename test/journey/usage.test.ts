@@ -18,6 +18,12 @@ describe('what cannot be done is said in words, with exit 2', { timeout: 90_000 
     expect(stderr).not.toMatch(noStackTrace);
   });
 
+  test('a command that does not exist: the ones that do are named', async () => {
+    const { code, stderr, stdout } = await program(['stauts', 'last']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/"stauts".*status/);
+  });
+
   test('a flag that does not exist', async () => {
     const { code, stderr, stdout } = await program(['run', '--jsn']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

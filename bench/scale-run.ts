@@ -58,7 +58,7 @@ const runs: RunStore = {
   saveRun: async (run) => {
     saved = run;
   },
-  countTargetRequests: async () => {},
+  addTargetUse: async () => {},
   saveChunk: async () => {},
   async *chunks() {},
 };

@@ -3,7 +3,7 @@ import { type Backoff, backoffMs } from '../dispatch/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Item, isConditionFailed, number, readItem, text } from '../runtime/dynamodb-item.ts';
 import type { Random } from '../runtime/random.ts';
-import { type LimiterState, leasePermits, unusedLimiter } from './gcra.ts';
+import { type LimiterState, leasePermits, pauseGainMs, unusedLimiter } from './gcra.ts';
 import type { RateLimiter } from './rate-limit.ts';
 
 const NOTHING_STORED = 'attribute_not_exists(pk)';
@@ -93,20 +93,27 @@ export const dynamoRateLimiter = (client: DynamoDBClient, table: string, clock: 
       }
     },
     pause: async (connection, untilMs) => {
+      const nowMs = clock.nowMs();
+      let gainMs = 0;
       try {
-        await client.send(
+        const { Attributes } = await client.send(
           new UpdateItemCommand({
             TableName: table,
             Key: keyOf(connection),
             UpdateExpression: 'SET pausedUntilMs = :untilMs, tatMs = if_not_exists(tatMs, :unusedTatMs)',
             ConditionExpression: PAUSE_IS_LONGER,
             ExpressionAttributeValues: { ':untilMs': number(untilMs), ':unusedTatMs': number(unusedLimiter.tatMs) },
+            ReturnValues: 'UPDATED_OLD',
           }),
         );
+        const before = Attributes?.pausedUntilMs?.N;
+        const pausedUntilMs = before === undefined ? unusedLimiter.pausedUntilMs : Number(before);
+        gainMs = pauseGainMs(pausedUntilMs, untilMs, nowMs);
       } catch (error) {
         if (!isConditionFailed(error)) throw error;
       }
       pauses.delete(connection);
+      return gainMs;
     },
   };
 };

@@ -24,6 +24,10 @@ const CLOCK_STEP_MS = 1;
 /** How late a request may start after its permit's time, in ms. */
 export const slackMs = (limit: RateLimit): number => Math.max(MIN_SLACK_MS, SLACK_SHARE * limit.intervalMs);
 
+/** By how many ms a pause until `untilMs`, begun at `nowMs`, outlasts the one that was known before. Pure. */
+export const pauseGainMs = (pausedUntilMs: number, untilMs: number, nowMs: number): number =>
+  Math.max(0, untilMs - Math.max(nowMs, pausedUntilMs));
+
 /**
  * Time between two permits in ms. With N requests per interval I, spacing T and slack s:
  *

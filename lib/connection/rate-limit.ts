@@ -24,6 +24,9 @@ export interface RateLimiter {
     count: number,
     deadlineMs: number,
   ): Promise<{ permits: Permit[]; retryAtMs: number }>;
-  /** Holds every worker of the connection until `untilMs` (429, Retry-After, lock-out). Never shortens a pause. */
-  pause(connection: string, untilMs: number): Promise<void>;
+  /**
+   * Holds every worker of the connection until `untilMs` (429, Retry-After, lock-out). Never shortens a pause. Gives by
+   * how many ms it made the pause longer: added up over all workers that is how long the connection was paused.
+   */
+  pause(connection: string, untilMs: number): Promise<number>;
 }

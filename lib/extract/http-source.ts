@@ -1,3 +1,4 @@
+import type { Leave } from '../connection/authorization.ts';
 import { type ApiDeps, connect, MIN_REQUEST_MS } from '../connection/authorized.ts';
 import { leaveByLimit } from '../connection/leave.ts';
 import type { RateLimit, RateLimiter } from '../connection/rate-limit.ts';
@@ -8,6 +9,7 @@ import { type Backoff, backoffMs } from '../dispatch/backoff.ts';
 import type { RateLimitSetting } from '../integration/connection-schema.ts';
 import { ConfigurationError } from '../integration/fault.ts';
 import type { Integration } from '../integration/schema.ts';
+import { isHit, type LimitHits, noHits } from '../run/limits.ts';
 import type { Page } from './answer.ts';
 import { nextStep, paramsAt } from './paging.ts';
 import { type Progress, readProgress, startOf } from './paging-state.ts';
@@ -67,9 +69,17 @@ export const openSource = (integration: Integration, deps: SourceDeps): Source =
     context: RequestContext,
     deadlineMs: number,
     tally: WarningTally,
+    hits: LimitHits,
   ): Promise<Asked> => {
     const lastStartMs = deadlineMs - MIN_REQUEST_MS;
-    const leave = leaveByLimit(limiter, connection.name, limit, clock, lastStartMs);
+    const byLimit = leaveByLimit(limiter, connection.name, limit, clock, lastStartMs, (heldMs) => {
+      hits.heldMs += heldMs;
+    });
+    const leave: Leave = async () => {
+      const left = await byLimit();
+      if (!left.granted) hits.putOff += 1;
+      return left;
+    };
     const pageAt = pageRequest(integration.source, paramsAt(paging, progress), context);
     if ('reason' in pageAt) {
       return { kind: 'failed', code: 'request-unfit', message: `${request}: ${pageAt.reason}`, requests: 0 };
@@ -92,6 +102,7 @@ export const openSource = (integration: Integration, deps: SourceDeps): Source =
         // Waiting is not failing: it costs no retry, however often. The next request's leave does the waiting.
         const ownMs = backoffMs(waits, (1 + random.fraction()) / 2, PAUSE_BACKOFF);
         waits += 1;
+        hits.throttled += 1;
         await limiter.pause(connection.name, clock.nowMs() + Math.max(reading.waitMs ?? 0, ownMs));
         continue;
       }
@@ -110,6 +121,8 @@ export const openSource = (integration: Integration, deps: SourceDeps): Source =
   return {
     readPage: async (at, deadlineMs, context): Promise<PageResult> => {
       const tally = warningTally();
+      const hits = noHits();
+      const seen = () => ({ warnings: tally.list(), ...(isHit(hits) && { limits: hits }) });
       let requests = 0;
       let progress = at === undefined ? startOf(paging) : readProgress(paging, at);
       const failed = (code: string, message: string): PageResult => ({
@@ -117,25 +130,25 @@ export const openSource = (integration: Integration, deps: SourceDeps): Source =
         code,
         message: `${request}: ${message}`,
         requests,
-        warnings: tally.list(),
+        ...seen(),
       });
       if (progress === undefined) {
         return failed('checkpoint-unfit', 'the checkpoint was written under another source.paging');
       }
       for (;;) {
-        const asked: Asked = await ask(progress, context, deadlineMs, tally);
+        const asked: Asked = await ask(progress, context, deadlineMs, tally, hits);
         requests += asked.requests;
-        if (asked.kind !== 'page') return { ...asked, requests, warnings: tally.list() };
+        if (asked.kind !== 'page') return { ...asked, requests, ...seen() };
         const { records } = asked.page;
         const step = nextStep(paging, metadata.id, progress, asked.page);
         for (const { code, message } of step.warnings) warn(tally, code, message);
         switch (step.kind) {
           case 'take': {
             const next = step.next === undefined ? {} : { next: step.next };
-            return { kind: 'page', records, ...next, requests, warnings: tally.list() };
+            return { kind: 'page', records, ...next, requests, ...seen() };
           }
           case 'end':
-            return { kind: 'page', records: [], requests, warnings: tally.list() };
+            return { kind: 'page', records: [], requests, ...seen() };
           case 'failed':
             return failed(step.code, step.message);
           case 'again':

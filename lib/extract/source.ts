@@ -1,12 +1,16 @@
 import type { RequestContext } from '../dialect/variables.ts';
 import type { JsonValue } from '../json/json.ts';
+import type { LimitHits } from '../run/limits.ts';
 import type { RunWarning } from '../run/record.ts';
 
 /** Where a page starts, as its paginator wrote it: small, flat, fit for a checkpoint. */
 export type PageState = Record<string, string | number | boolean>;
 
-/** What one attempt to read a page came to. `requests` counts HTTP requests, token requests included. */
-export type PageResult = { requests: number; warnings: RunWarning[] } & (
+/**
+ * What one attempt to read a page came to. `requests` counts HTTP requests, token requests included; `limits` says how
+ * the rate limit and pauses held them up (absent: not at all).
+ */
+export type PageResult = { requests: number; warnings: RunWarning[]; limits?: LimitHits } & (
   | {
       kind: 'page';
       /** As the source sent them, before cleaning. */

@@ -11,7 +11,13 @@ import { windowOf } from './window.ts';
 const LEASE_MARGIN_MS = 5_000;
 
 /** A run to be worked on under its lease, and the one that it takes over from. */
-export type Begun = { run: RunRecord; lease: Lease; abandoned: RunRecord | undefined };
+export type Begun = {
+  run: RunRecord;
+  lease: Lease;
+  abandoned: RunRecord | undefined;
+  /** This run, or the last one of the integration where that has failed: then it is known that the source fails. */
+  before: Pick<RunRecord, 'status'>;
+};
 export type NotBegun = { runId: string; end: 'duplicate' | 'overlap' | 'stale'; leaseUntilMs?: number };
 
 /** Takes the integration's lease for this request and says with which run to go on. Writes nothing but the lease. */
@@ -59,7 +65,7 @@ export const beginRun = async (
       ? { ...leased, status: 'incomplete', failure: { code: 'abandoned', message } }
       : undefined;
   log.info(start.kind === 'resume' ? 'run-resumed' : 'run-started', { integration, runId });
-  return { run, lease, abandoned };
+  return { run, lease, abandoned, before: leased?.status === 'incomplete' ? leased : run };
 };
 
 const newRun = (

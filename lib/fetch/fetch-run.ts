@@ -1,5 +1,7 @@
+import { MAX_DELAY_SEC } from '../dispatch/queue.ts';
 import { type PagingFailure, startOverCodes } from '../extract/paging-step.ts';
 import type { PageResult } from '../extract/source.ts';
+import { addHits, type LimitHits, limitsOf } from '../run/limits.ts';
 import { addWarnings, type RunRecord, runIdOf } from '../run/record.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { beginRun } from './begin-run.ts';
@@ -43,7 +45,7 @@ export const fetchRun = async (
     const isWaiting = end === 'overlap' && (await waits(request, leaseUntilMs ?? clock.nowMs(), fetching, deps));
     return { runId, end: isWaiting ? 'waiting' : end };
   }
-  const { run, lease, abandoned } = begun;
+  const { run, lease, abandoned, before } = begun;
   let extracted: Extracted;
   try {
     if (abandoned) await runs.saveRun(abandoned);
@@ -52,6 +54,7 @@ export const fetchRun = async (
   } finally {
     await runs.endLease(lease, clock.nowMs());
   }
+  if (extracted.end === 'incomplete') await deps.onIncomplete?.(extracted.run, before);
   // Not before the lease has ended: word that comes sooner would be taken for a duplicate, and lost.
   if (extracted.end === 'continued') await leaveWordToContinue(run, extracted.retryAtMs, deps);
   // A schedule's request that went on with an earlier run has not started its own. Where the source failed, that would
@@ -79,7 +82,7 @@ const waits = async (
   request.kind === 'schedule' && waitsForMs !== undefined && leaveWordToStart(request, leaseUntilMs, waitsForMs, deps);
 
 /** How the extraction of one invocation ended. */
-type Extracted = { end: 'extracted' | 'incomplete' } | { end: 'continued'; retryAtMs: number };
+type Extracted = { end: 'extracted' } | { end: 'incomplete'; run: RunRecord } | { end: 'continued'; retryAtMs: number };
 
 const extract = async (
   begun: RunRecord,
@@ -99,6 +102,7 @@ const extract = async (
       ...run,
       requests: { ...run.requests, source: run.requests.source + page.requests },
       warnings: addWarnings(run.warnings, page.warnings),
+      ...limitsWith(run, page, clock.nowMs()),
     };
     for (const { code, message } of page.warnings)
       log.warn('source-warning', { integration: run.integration, runId: run.runId, code, words: message });
@@ -116,6 +120,16 @@ const extract = async (
   return finished === 'extracted' ? { end: 'extracted' } : { end: 'continued', retryAtMs: clock.nowMs() };
 };
 
+/** The run's limits with those that a page hit; where it was put off, until another invocation may ask. */
+const limitsWith = (run: RunRecord, page: PageResult, nowMs: number): Pick<RunRecord, 'limits'> => {
+  if (page.limits === undefined) return {};
+  const untilMs = page.kind === 'later' && page.limits.putOff > 0 ? page.retryAtMs : nowMs;
+  const heldMs = Math.min(MAX_DELAY_SEC * 1_000, Math.max(0, untilMs - nowMs));
+  const hits: LimitHits = { ...page.limits, heldMs: page.limits.heldMs + heldMs };
+  const { source, target } = limitsOf(run);
+  return { limits: { source: addHits(source, hits), target } };
+};
+
 const leaveIncomplete = async (
   run: RunRecord,
   { code, message }: Extract<PageResult, { kind: 'failed' }>,
@@ -125,8 +139,8 @@ const leaveIncomplete = async (
   const failure = { code, message };
   // A reading that went wrong as a whole is not gone on with: the next run begins at the first page.
   const isOver = startOverCodes.has(code as PagingFailure) && checkpoint !== undefined;
-  const left: RunRecord = isOver ? { ...rest, chunks: checkpoint.chunks } : run;
-  await runs.saveRun({ ...left, status: 'incomplete', failure });
+  const left: RunRecord = { ...(isOver ? { ...rest, chunks: checkpoint.chunks } : run), status: 'incomplete', failure };
+  await runs.saveRun(left);
   log.error('run-incomplete', { integration: run.integration, runId: run.runId, code, words: message });
-  return { end: 'incomplete' };
+  return { end: 'incomplete', run: left };
 };

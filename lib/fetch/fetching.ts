@@ -4,6 +4,7 @@ import type { LoadPolicy } from '../idcheck/decide.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import type { DependsOn, Integration, WindowSetting } from '../integration/schema.ts';
 import type { JsonObject } from '../json/json.ts';
+import type { RunRecord } from '../run/record.ts';
 import type { RunStore, Watermarks } from '../run/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
@@ -43,6 +44,8 @@ export type FetchDeps = {
   clock: Clock;
   random: Random;
   log: Log;
+  /** Told of a run that the source failed for good, and what was known before: `incomplete` where it failed already. */
+  onIncomplete?: (run: RunRecord, before: Pick<RunRecord, 'status'>) => Promise<void>;
 };
 
 const MINUTE_MS = 60_000;

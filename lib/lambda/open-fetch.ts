@@ -10,6 +10,7 @@ import { once } from '../runtime/once.ts';
 import { functionLog as log } from '../telemetry/function-log.ts';
 import { resource, runRetentionDays } from './environment.ts';
 import { openConnections } from './open-connections.ts';
+import { notifierIfAny } from './open-notifier.ts';
 
 /** Thrown for an event that names an integration which is not deployed. */
 export class UnknownIntegrationError extends Error {
@@ -27,6 +28,7 @@ export const openFetch = once((): { deps: FetchDeps; open(integration: string): 
   const catalog = openCatalog(env);
   const runs = dynamoRunStore(dynamo, resource('RUNS_TABLE', env), runRetentionDays(env));
   const timeBudgetMs = readTimeBudgetMs(env);
+  const onIncomplete = notifierIfAny(env, log);
   return {
     deps: {
       idStore: dynamoIdStore(dynamo, resource('IDCHECK_TABLE', env)),
@@ -38,6 +40,7 @@ export const openFetch = once((): { deps: FetchDeps; open(integration: string): 
       clock,
       random,
       log,
+      ...(onIncomplete && { onIncomplete }),
     },
     open: (name) => {
       const integration = catalog.find(name);

@@ -1,9 +1,5 @@
-import { awsSecretStore } from '../connection/aws-secret-store.ts';
-import { kyHttp } from '../connection/ky-http.ts';
-import { cachedSecrets } from '../connection/secrets.ts';
 import { dynamoIdStore } from '../idcheck/dynamodb-store.ts';
 import { openCatalog } from '../integration/catalog.ts';
-import { openNotifier } from '../notify/notifier.ts';
 import { dynamoRunStore } from '../run/dynamodb-store.ts';
 import type { ReconcileDeps, Reconciling } from '../run/reconcile.ts';
 import { reconcilingOf } from '../run/reconciling.ts';
@@ -12,12 +8,13 @@ import { systemClock as clock } from '../runtime/clock.ts';
 import { once } from '../runtime/once.ts';
 import { functionLog as log } from '../telemetry/function-log.ts';
 import { resource } from './environment.ts';
+import { notifierOf } from './open-notifier.ts';
 
 /** What `functions/reconcile` works with, opened once per execution environment. Throws ConfigurationError. */
 export const openReconcile = once((): { deps: ReconcileDeps; integrations: Reconciling[] } => {
   const { env } = process;
   const dynamo = dynamoClient();
-  const onClosed = openNotifier(env, { http: kyHttp, secrets: cachedSecrets(awsSecretStore, clock), clock, log });
+  const onClosed = notifierOf(env, log);
   const runs = dynamoRunStore(dynamo, resource('RUNS_TABLE', env));
   return {
     deps: {

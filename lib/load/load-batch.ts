@@ -1,3 +1,4 @@
+import type { TargetUse } from '../run/limits.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { letterForUnreadable, sendLetter } from './dead-letter.ts';
 import {
@@ -10,6 +11,8 @@ import {
 import { type Again, misfitWaitMs, outgoingOf, putOff } from './ending.ts';
 import { loadRound } from './load-records.ts';
 import type { LoaderDeps, Loading } from './loading.ts';
+import { leaveWaits } from './permits.ts';
+import { count } from './round.ts';
 
 type SentBack = { messageId: string; ending: Again };
 
@@ -63,11 +66,12 @@ const loadIntegration = async (
     return { again: [], failedMessageIds: (await Promise.all(buried)).flat() };
   }
   const again: SentBack[] = [];
-  const requestsByRun = new Map<string, number>();
+  const useByRun = new Map<string, TargetUse>();
   for (const deliveriesOfRound of roundsById(deliveries)) {
     const round = await loadRound(deliveriesOfRound, loading, deps, remainingMs);
     for (const { messageId, message, ending } of round.ended) {
       if (ending.kind === 'again') again.push({ messageId, ending });
+      if (ending.kind === 'again' && leaveWaits.has(ending.why)) count(useByRun, message.runId, { putOff: 1 });
       deps.log.info(ending.kind === 'again' ? 'put-back' : 'settled', {
         integration,
         runId: message.runId,
@@ -79,24 +83,24 @@ const loadIntegration = async (
           : { as: ending.as }),
       });
     }
-    for (const [runId, requests] of round.requestsByRun) {
-      requestsByRun.set(runId, (requestsByRun.get(runId) ?? 0) + requests);
-    }
+    for (const [runId, use] of round.useByRun) count(useByRun, runId, use);
   }
-  await countRequests(integration, requestsByRun, deps);
+  await countUse(integration, useByRun, deps);
   return { again, failedMessageIds: [] };
 };
 
-const countRequests = async (
+/** One write for each run in the batch, which most often is one. */
+const countUse = async (
   integration: string,
-  requestsByRun: Map<string, number>,
+  useByRun: ReadonlyMap<string, TargetUse>,
   deps: LoaderDeps,
 ): Promise<void> => {
-  for (const [runId, requests] of requestsByRun) {
-    deps.log.info('target-requests', { integration, runId, requests });
-    // A number for people; a batch is not repeated for its sake.
-    await deps.runs.countTargetRequests(integration, runId, requests).catch((error: unknown) => {
-      deps.log.warn('requests-not-counted', { integration, runId, requests, error: String(error) });
+  for (const [runId, { heldMs, ...counted }] of useByRun) {
+    const use = { ...counted, heldMs: Math.round(heldMs) };
+    deps.log.info('target-requests', { integration, runId, ...use });
+    // Numbers for people; a batch is not repeated for their sake.
+    await deps.runs.addTargetUse(integration, runId, use).catch((error: unknown) => {
+      deps.log.warn('requests-not-counted', { integration, runId, ...use, error: String(error) });
     });
   }
 };

@@ -1,5 +1,6 @@
 import { decide } from '../idcheck/decide.ts';
 import { isTombstone } from '../idcheck/tombstone.ts';
+import type { TargetUse } from '../run/limits.ts';
 import { mapBounded } from '../runtime/bounded.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { askOf } from './claim.ts';
@@ -21,7 +22,7 @@ export const loadRound = async (
   loading: Loading,
   deps: LoaderDeps,
   remainingMs: RemainingMs,
-): Promise<{ ended: readonly Ended[]; requestsByRun: ReadonlyMap<string, number> }> => {
+): Promise<{ ended: readonly Ended[]; useByRun: ReadonlyMap<string, TargetUse> }> => {
   const { target } = loading;
   const round: Round = {
     loading,
@@ -29,7 +30,7 @@ export const loadRound = async (
     deadlineMs: deps.clock.nowMs() + remainingMs() - SETTLE_RESERVE_MS - target.longestPostMs,
     pausedUntilMs: 0,
     ended: [],
-    requestsByRun: new Map(),
+    useByRun: new Map(),
   };
   const requests = inRequests(await candidatesOf(round, deliveries), target.rows);
   if (requests.length === 0) return round;

@@ -26,7 +26,7 @@ export type LoaderDeps = {
   records: Queue;
   deadLetters: Queue;
   limiter: RateLimiter;
-  runs: Pick<RunStore, 'countTargetRequests'>;
+  runs: Pick<RunStore, 'addTargetUse'>;
   clock: Clock;
   random: Random;
   log: Log;

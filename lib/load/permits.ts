@@ -1,6 +1,18 @@
-import type { Permit } from '../connection/rate-limit.ts';
+import { spacingMs } from '../connection/gcra.ts';
+import type { Permit, RateLimit } from '../connection/rate-limit.ts';
 import { UNREACHABLE_WAIT_MS } from './ending.ts';
 import type { Round } from './round.ts';
+
+/** Why a delivery is put off that only lacks leave to be sent. */
+export const leaveWaits: ReadonlySet<string> = new Set(['rate-limit', 'paused', 'throttled']);
+
+/**
+ * For how long the limit holds a request up that has a permit and is ready at `nowMs`, ms. No permit takes more than its
+ * own slot: slots of all workers follow each other, so that their sum is time that has passed, however many wait. What
+ * a pause adds is counted where the pause is made.
+ */
+export const heldByLimitMs = ({ notBeforeMs }: Permit, limit: RateLimit | undefined, nowMs: number): number =>
+  limit === undefined ? 0 : Math.min(spacingMs(limit), Math.max(0, notBeforeMs - nowMs));
 
 /** The next request's leave to be sent; without a permit there is none in this round's time, and `retryAtMs` says when. */
 export type TakePermit = () => Promise<{ permit: Permit | undefined; retryAtMs: number }>;

@@ -6,8 +6,8 @@ import { misfitWaitMs, UNREACHABLE_WAIT_MS } from './ending.ts';
 import { endHeldBack } from './held-back.ts';
 import { claimMsOf } from './loading.ts';
 import type { Outcome } from './outcome.ts';
-import { permitsFor, type TakePermit } from './permits.ts';
-import { type Candidate, end, putAllOff, type Round } from './round.ts';
+import { heldByLimitMs, permitsFor, type TakePermit } from './permits.ts';
+import { type Candidate, count, end, putAllOff, type Round } from './round.ts';
 import { release, settle } from './settle.ts';
 
 type ClaimedDelivery = RecordDelivery & { item: Claimed };
@@ -19,9 +19,11 @@ export const postRequest = async (
   takePermit: TakePermit,
 ): Promise<void> => {
   const { clock } = round.deps;
+  let heldMs = 0;
   for (;;) {
     const { permit, retryAtMs } = await takePermit();
     if (permit === undefined) return putAllOff(round, candidates, 'rate-limit', retryAtMs - clock.nowMs());
+    heldMs += heldByLimitMs(permit, round.loading.target.limit, clock.nowMs());
     await clock.sleep(permit.notBeforeMs - clock.nowMs());
     // A worker may sleep longer than it meant to: a permit that ran out meanwhile is no permit.
     if (clock.nowMs() <= permit.untilMs) break;
@@ -29,9 +31,14 @@ export const postRequest = async (
   const nowMs = clock.nowMs();
   if (round.pausedUntilMs > nowMs) return putAllOff(round, candidates, 'paused', round.pausedUntilMs - nowMs);
   if (nowMs > round.deadlineMs) return putAllOff(round, candidates, 'no-time', 0);
+  // A wait that ends in a pause is part of the pause.
+  if (heldMs > 0) count(round.useByRun, runOf(candidates), { heldMs });
   const claimed = await claimAll(round, candidates);
   if (claimed.length > 0) await postClaimed(round, claimed);
 };
+
+/** A request is counted with the run of its first record. */
+const runOf = ([first]: readonly RecordDelivery[]): string => first?.message.runId ?? '';
 
 /** Claims the records of one request under one owner; what is not to be claimed ends here. */
 const claimAll = async (round: Round, candidates: readonly Candidate[]): Promise<ClaimedDelivery[]> => {
@@ -84,8 +91,8 @@ const postClaimed = async (round: Round, claimed: readonly ClaimedDelivery[]): P
     return putAllOff(round, claimed, 'target-not-opened', misfitWaitMs(error));
   }
   const { outcomes, requests } = posted;
-  const runId = claimed[0]?.message.runId ?? '';
-  round.requestsByRun.set(runId, (round.requestsByRun.get(runId) ?? 0) + requests);
+  const isThrottled = outcomes.some((outcome) => outcome.kind === 'notApplied' && (outcome.pauseMs ?? 0) > 0);
+  count(round.useByRun, runOf(claimed), { requests, throttled: isThrottled ? 1 : 0 });
 
   if (claimed.length > 1 && outcomes.every(({ kind }) => kind === 'rejected')) {
     // One bad record must not take the others of its request with it: each is asked for by itself.
@@ -95,7 +102,7 @@ const postClaimed = async (round: Round, claimed: readonly ClaimedDelivery[]): P
   await Promise.all(
     claimed.map(async (delivery, index) => {
       const outcome = outcomes[index] ?? { kind: 'uncertain', failure: { cause: 'no-result' } };
-      if (outcome.kind === 'notApplied' && outcome.waits) await pauseAll(round, outcome.pauseMs ?? 0);
+      if (outcome.kind === 'notApplied' && outcome.waits) await pauseAll(round, runOf(claimed), outcome.pauseMs ?? 0);
       logOutcome(round, delivery, outcome);
       end(round, delivery, await settle(delivery.item, delivery.message, outcome, loading, deps));
     }),
@@ -115,20 +122,22 @@ const postOneByOne = async (round: Round, deliveries: readonly RecordDelivery[])
   }
 };
 
-const pauseAll = async (round: Round, pauseMs: number): Promise<void> => {
+const pauseAll = async (round: Round, runId: string, pauseMs: number): Promise<void> => {
   const { clock, limiter, log } = round.deps;
   const { connection } = round.loading.target;
   const untilMs = clock.nowMs() + pauseMs;
   if (pauseMs <= 0 || untilMs <= round.pausedUntilMs) return;
   round.pausedUntilMs = untilMs;
-  await limiter.pause(connection, untilMs).catch((error: unknown) => {
+  const heldMs = await limiter.pause(connection, untilMs).catch((error: unknown) => {
     log.error('limiter-unreachable', { connection, error: String(error) });
+    return 0;
   });
+  count(round.useByRun, runId, { heldMs });
 };
 
-const logOutcome = ({ deps }: Round, { message }: RecordDelivery, outcome: Outcome): void => {
+const logOutcome = ({ deps }: Round, { messageId, message }: RecordDelivery, outcome: Outcome): void => {
   const { integration, runId, id, attempts } = message;
-  const fields = { integration, runId, id, attempt: attempts + 1 };
+  const fields = { integration, runId, id, messageId, attempt: attempts + 1 };
   if (outcome.kind === 'loaded') deps.log.info('loaded', fields);
   else deps.log.warn(outcome.kind, { ...fields, cause: outcome.failure.cause, status: outcome.failure.status });
 };

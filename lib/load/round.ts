@@ -1,5 +1,6 @@
 import type { RecordMessage } from '../dispatch/message.ts';
 import type { IdCheck } from '../idcheck/item.ts';
+import { addUse, noUse, type TargetUse } from '../run/limits.ts';
 import type { RecordDelivery } from './deliveries.ts';
 import { type Ending, putOff } from './ending.ts';
 import type { LoaderDeps, Loading } from './loading.ts';
@@ -18,7 +19,12 @@ export type Round = {
   /** A request of this round was told to wait: its word holds here at once, without asking the limiter again. */
   pausedUntilMs: number;
   readonly ended: Ended[];
-  readonly requestsByRun: Map<string, number>;
+  readonly useByRun: Map<string, TargetUse>;
+};
+
+/** Counts what a run used of the target. */
+export const count = (useByRun: Map<string, TargetUse>, runId: string, use: Partial<TargetUse>): void => {
+  useByRun.set(runId, addUse(useByRun.get(runId) ?? noUse(), { ...noUse(), ...use }));
 };
 
 export const end = (round: Round, { messageId, message }: RecordDelivery, ending: Ending): void => {

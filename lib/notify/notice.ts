@@ -1,6 +1,6 @@
 import type { RunRecord } from '../run/record.ts';
 
-/** What people are told of a run that closed: a title, lines of text, and the facts for machines. */
+/** What people are told of a run that ended: a title, lines of text, and the facts for machines. */
 export type Notice = {
   title: string;
   lines: string[];
@@ -16,24 +16,28 @@ const names = (ids: readonly string[] | undefined, total: number): string => {
   return total > IDS_SHOWN ? `: ${shown}, …` : `: ${shown}`;
 };
 
+const titleOf = ({ status, counts, integration }: RunRecord, isMended: boolean): string => {
+  if (status === 'incomplete') return `The source could not be read 未能读完: ${integration}`;
+  if (status === 'unbalanced') return `Books do not balance 账目不平: ${integration}`;
+  return isMended && counts.rejected + counts.uncertain === 0
+    ? `Mended, books balance 已补齐: ${integration}`
+    : `Records need a look 有记录待处理: ${integration}`;
+};
+
 /**
- * The notice for a run that closed, or undefined where there is nothing to tell: a run that balances with every record
- * loaded is silent, unless it had been reported as not balanced before. Pure.
+ * The notice for a run that ended, or undefined where there is nothing to tell: a run that balances with every record
+ * loaded is silent, unless it had been reported as not balanced before; a source that still cannot be read is told of
+ * once. Pure.
  */
 export const noticeOf = (run: RunRecord, before: Pick<RunRecord, 'status'>): Notice | undefined => {
   const { runId, integration, status, counts, vanished, unsettled, failure } = run;
   const { rejected, uncertain, open, fetched, enqueued, loaded } = counts;
   const isMended = before.status === 'unbalanced' && status === 'balanced';
-  const isTrouble = status === 'unbalanced' || rejected + uncertain > 0;
+  const isUnread = status === 'incomplete' && before.status !== 'incomplete';
+  const isTrouble = isUnread || status === 'unbalanced' || (status !== 'incomplete' && rejected + uncertain > 0);
   if (!isTrouble && !isMended) return undefined;
-  const title =
-    status === 'unbalanced'
-      ? `Books do not balance 账目不平: ${integration}`
-      : isMended && rejected + uncertain === 0
-        ? `Mended, books balance 已补齐: ${integration}`
-        : `Records need a look 有记录待处理: ${integration}`;
   return {
-    title,
+    title: titleOf(run, isMended),
     lines: [
       `run ${runId}`,
       `fetched 抓取 ${fetched}, enqueued 入队 ${enqueued}, loaded 写入 ${loaded}`,

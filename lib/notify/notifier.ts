@@ -8,8 +8,8 @@ import type { Log } from '../runtime/log.ts';
 import { type NotifyFormat, notifyFormats, robotAccepted, robotRequest } from './formats.ts';
 import { noticeOf } from './notice.ts';
 
-/** Tells people of runs that closed in trouble. Never throws: a robot that is down must not hold up the books. */
-export type Notifier = (run: RunRecord, before: RunRecord) => Promise<void>;
+/** Tells people of runs that ended in trouble. Never throws: a robot that is down must not hold up the books. */
+export type Notifier = (run: RunRecord, before: Pick<RunRecord, 'status'>) => Promise<void>;
 
 export type NotifierDeps = { http: Http; secrets: SecretStore; clock: Clock; log: Log };
 
@@ -33,12 +33,25 @@ export const openNotifier = (env: Env, deps: NotifierDeps): Notifier | undefined
   const fault = (path: string, expected: string, found: string) =>
     faults.push({ file: 'environment', path, expected, found });
   if (known === undefined) fault('NOTIFY_FORMAT', notifyFormats.join(', '), JSON.stringify(format));
-  if (lookUp(URL_REF, env).kind === 'missing') fault('NOTIFY_WEBHOOK_URL', "the robot's address", 'nothing');
+  const address = lookUp(URL_REF, env);
+  if (address.kind === 'missing') fault('NOTIFY_WEBHOOK_URL', "the robot's address", 'nothing');
+  // The address holds the robot's token: a wrong one is not repeated.
+  if (address.kind === 'value' && !isAddress(address.value)) {
+    fault('NOTIFY_WEBHOOK_URL', 'an address such as https://…, or ssm:…', 'another text');
+  }
   if (known === undefined || faults.length > 0) throw new ConfigurationError(faults);
   return (run, before) => notify(known, run, before, env, deps);
 };
 
-const notify = async (format: NotifyFormat, run: RunRecord, before: RunRecord, env: Env, deps: NotifierDeps) => {
+const isAddress = (text: string): boolean => /^https?:$/.test(URL.parse(text)?.protocol ?? '');
+
+const notify = async (
+  format: NotifyFormat,
+  run: RunRecord,
+  before: Pick<RunRecord, 'status'>,
+  env: Env,
+  deps: NotifierDeps,
+) => {
   const notice = noticeOf(run, before);
   if (notice === undefined) return;
   const { http, secrets, clock, log } = deps;

@@ -44,14 +44,14 @@ const definedOnly = <Fields extends Record<string, unknown>>(fields: Fields): De
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<Fields>;
 
 /** Reads a message of the dead-letter queue. Never throws: what nobody can read is `unreadable`, body and all. */
-export const readLetter = ({ messageId, handle, body, sentMs, receiveCount }: Received): Letter => {
+export const readLetter = ({ messageId, handle, body, sentMs }: Received): Letter => {
   const place = { messageId, handle };
   const value = parsed(body);
   if (isJsonObject(value) && value.deadLetter !== undefined) return { ...place, ...writtenByLoader(value, sentMs) };
   // SQS itself moves a message as it is: a record message here was received maxReceiveCount times and never answered.
   const read = readMessage(body);
   if (read.kind === 'unreadable') {
-    return { ...place, reason: 'unreadable', attempts: receiveCount, firstMs: sentMs, lastMs: sentMs, body };
+    return { ...place, reason: 'unreadable', attempts: 0, firstMs: sentMs, lastMs: sentMs, body };
   }
   const { message } = read;
   const { integration, id, runId, attempts, firstSentMs } = message;

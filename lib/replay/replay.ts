@@ -107,6 +107,8 @@ const sendAgain = async (
   const refused = new Set(failed);
   const sent = batch.flatMap(({ letter }, index) => (refused.has(index) ? [] : [letter]));
   await deadLetters.delete(sent.map(({ handle }) => handle));
-  for (const { integration, id, reason, runId } of sent) log.info('replayed', { integration, runId, id, reason });
+  for (const { integration, id, reason, runId, messageId, attempts } of sent) {
+    log.info('replayed', { integration, runId, id, messageId, attempts, reason });
+  }
   return sent.map(namesOf);
 };

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { parseJson } from '../json/json.ts';
 import { MalformedItemError } from '../runtime/dynamodb-item.ts';
+import type { LimitHits } from './limits.ts';
 import type { Checkpoint, DeletionCounts, RunRecord, Unsettled, Window } from './record.ts';
 
 const count = z.number();
@@ -43,6 +44,11 @@ const deletions = z.object({
   open: count,
 } satisfies Record<keyof DeletionCounts, z.ZodMiniType>);
 
+const hits = z.object({ heldMs: count, throttled: count, putOff: count } satisfies Record<
+  keyof LimitHits,
+  z.ZodMiniType
+>);
+
 const window = z.object({ fromMs: count, toMs: count } satisfies Record<keyof Window, z.ZodMiniType>);
 
 const runRecord: z.ZodMiniType<RunRecord> = z.object({
@@ -59,6 +65,7 @@ const runRecord: z.ZodMiniType<RunRecord> = z.object({
   closedMs: z.exactOptional(z.number()),
   counts,
   requests: z.object({ source: count, target: count }),
+  limits: z.exactOptional(z.object({ source: hits, target: hits })),
   vanished: count,
   vanishedSample: z.array(z.string()),
   deletions: z.exactOptional(deletions),

@@ -5,10 +5,19 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { type Item, isConditionFailed, MalformedItemError, number, readItem, text } from '../runtime/dynamodb-item.ts';
+import {
+  type Item,
+  type ItemReader,
+  isConditionFailed,
+  MalformedItemError,
+  number,
+  readItem,
+  text,
+} from '../runtime/dynamodb-item.ts';
 import { packChunk, unpackChunk } from './dynamodb-chunk.ts';
 import { parseRunRecord } from './dynamodb-run.ts';
 import type { LedgerChunk } from './ledger.ts';
+import { isHit, type LimitHits, noHits } from './limits.ts';
 import type { RunRecord } from './record.ts';
 import {
   ChunkTooLargeError,
@@ -58,8 +67,20 @@ const toLease = (item: Item, integration: string): Lease => {
 const toRun = (item: Item): RunRecord => {
   const key = keyName(item);
   const reader = readItem(item, key);
-  const run = parseRunRecord(reader.text('record'), key);
-  return { ...run, requests: { ...run.requests, target: reader.number('targetRequests') } };
+  const { limits, ...run } = parseRunRecord(reader.text('record'), key);
+  const source = limits?.source ?? noHits();
+  const target = targetHits(reader);
+  return {
+    ...run,
+    requests: { ...run.requests, target: reader.number('targetRequests') },
+    ...((isHit(source) || isHit(target)) && { limits: { source, target } }),
+  };
+};
+
+/** Counted apart from the record; none of them is there before a batch was counted. */
+const targetHits = (reader: ItemReader): LimitHits => {
+  const count = (name: string) => (reader.has(name) ? reader.number(name) : 0);
+  return { heldMs: count('targetHeldMs'), throttled: count('targetThrottled'), putOff: count('targetPutOff') };
 };
 
 const toChunk = async (item: Item, runId: string, index: number): Promise<LedgerChunk> => {
@@ -78,7 +99,7 @@ const toChunk = async (item: Item, runId: string, index: number): Promise<Ledger
  * Runs, ledgers and leases in one DynamoDB table with keys `pk` and `sk`:
  *
  *     NAME           lease           who runs it now; kept for ever
- *     NAME           run#RUN         the run's record as JSON, its target requests beside it
+ *     NAME           run#RUN         the run's record as JSON, its use of the target beside it
  *     NAME           watermark       up to where an incremental list is loaded; kept for ever
  *     NAME#RUN       chunk#000001    entries and memory, packed
  *
@@ -193,15 +214,21 @@ export const dynamoRunStore = (client: DynamoDBClient, table: string, retentionD
         }),
       );
     },
-    countTargetRequests: async (integration, runId, requests) => {
+    addTargetUse: async (integration, runId, { requests, heldMs, throttled, putOff }) => {
       await succeeds(
         client.send(
           new UpdateItemCommand({
             TableName,
             Key: runKey(integration, runId),
-            UpdateExpression: 'ADD targetRequests :requests',
+            UpdateExpression:
+              'ADD targetRequests :requests, targetHeldMs :heldMs, targetThrottled :throttled, targetPutOff :putOff',
             ConditionExpression: RUN_EXISTS,
-            ExpressionAttributeValues: { ':requests': number(requests) },
+            ExpressionAttributeValues: {
+              ':requests': number(requests),
+              ':heldMs': number(heldMs),
+              ':throttled': number(throttled),
+              ':putOff': number(putOff),
+            },
           }),
         ),
       );

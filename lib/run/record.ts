@@ -1,3 +1,5 @@
+import type { LimitHits } from './limits.ts';
+
 /** How extraction counted one run's records. Every fetched record is in exactly one of the others. */
 export type ExtractCounts = {
   fetched: number;
@@ -41,6 +43,8 @@ export type RunRecord = {
   closedMs?: number;
   counts: ExtractCounts & LoadCounts;
   requests: { source: number; target: number };
+  /** How rate limits and pauses held the run up; absent: not at all. */
+  limits?: { source: LimitHits; target: LimitHits };
   /** Ids loaded before and absent from this complete snapshot. */
   vanished: number;
   vanishedSample: string[];

@@ -1,4 +1,5 @@
 import type { LedgerChunk } from './ledger.ts';
+import type { TargetUse } from './limits.ts';
 import type { RunRecord } from './record.ts';
 
 /** Who runs an integration now. */
@@ -15,10 +16,10 @@ export interface RunStore {
   run(integration: string, runId: string): Promise<RunRecord | undefined>;
   /** In descending order of run ids, which begin with their scheduled time: newest first. */
   runs(integration: string, limit: number): Promise<RunRecord[]>;
-  /** Replaces the run's record, but for `requests.target`, which only `countTargetRequests` moves. */
+  /** Replaces the run's record, but for `requests.target` and `limits.target`, which only `addTargetUse` moves. */
   saveRun(run: RunRecord): Promise<void>;
-  /** Adds to the run's number of requests to the target. Unknown runs are ignored. */
-  countTargetRequests(integration: string, runId: string, requests: number): Promise<void>;
+  /** Adds to what the run used of the target, in one write. Unknown runs are ignored. */
+  addTargetUse(integration: string, runId: string, use: TargetUse): Promise<void>;
 
   /** Throws `ChunkTooLargeError` where the store cannot hold the chunk. */
   saveChunk(integration: string, chunk: LedgerChunk): Promise<void>;

@@ -1,3 +1,4 @@
+import { leaveWaits } from '../load/permits.ts';
 import type { Log, LogFields } from '../runtime/log.ts';
 import type { MetricName, Metrics } from './metrics.ts';
 
@@ -9,9 +10,6 @@ const settledAs: Readonly<Record<string, MetricName>> = {
   uncertain: 'RecordsUncertain',
   exhausted: 'RecordsExhausted',
 };
-
-/** Waits for leave to send. */
-const limiterWaits = new Set<LogFields[string]>(['rate-limit', 'paused', 'throttled']);
 
 /** Which events are measured, and what of them: the one place where an event becomes a number. */
 const measures: Readonly<Record<string, Measure>> = {
@@ -32,7 +30,7 @@ const measures: Readonly<Record<string, Measure>> = {
   settled: ({ as }, add) => add(settledAs[String(as)] ?? 'RecordsAcknowledged', 1),
   'put-back': ({ why, isRetry }, add) => {
     add(isRetry === true ? 'RecordsRetried' : 'RecordsPutOff', 1);
-    if (limiterWaits.has(why)) add('LimiterWaits', 1);
+    if (leaveWaits.has(String(why))) add('LimiterWaits', 1);
   },
   'target-requests': ({ requests }, add) => add('TargetRequests', requests),
   unreadable: (_, add) => add('MessagesUnreadable', 1),
@@ -44,6 +42,7 @@ const measures: Readonly<Record<string, Measure>> = {
     add('NewestRunAge', newestRunAgeSec);
   },
   'notify-failed': (_, add) => add('NotificationsFailed', 1),
+  'notify-misconfigured': (_, add) => add('NotificationsFailed', 1),
 };
 
 /**

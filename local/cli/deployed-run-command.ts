@@ -8,13 +8,13 @@ import { reconcilingOf } from '../../lib/run/reconciling.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
 import { runIdOf } from '../../lib/run/record.ts';
 import { systemClock as clock } from '../../lib/runtime/clock.ts';
-import { silentLog as log } from '../../lib/runtime/log.ts';
+import { closingBooks } from './closing-books.ts';
 import { SERVICE_DIR } from './embedded.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { chooseIntegration } from './integration-choice.ts';
 import { isExtracted, reportJson } from './report.ts';
 import { runExitCode, statusText } from './status-text.ts';
-import type { Stores } from './stores.ts';
+import { messagesIn, type Stores } from './stores.ts';
 import { type StackFlags, withStores } from './with-stores.ts';
 
 export type DeployedRunFlags = StackFlags & {
@@ -54,6 +54,7 @@ export const deployedRunCommand = async (flags: DeployedRunFlags): Promise<ExitC
       unsettled: run.unsettled ?? { open: [], rejected: [], uncertain: [] },
       items: new Map(),
       isUnderWay: false,
+      queued: messagesIn(await stores.records.depth()),
       nowMs: Date.now(),
     };
     const finished = { run, integration, deadLetters: letters.length, stranded: 0, durationMs, flags };
@@ -99,6 +100,7 @@ const requestRun = async (
 
 /** Waits for the snapshot's end, then draws up the books until they are closed. */
 const followRun = async (begun: RunRecord, integration: Integration, stores: Stores): Promise<RunRecord> => {
+  const closing = closingBooks(stores);
   let run = begun;
   let booksEveryMs = BOOKS_FIRST_MS;
   for (;;) {
@@ -107,7 +109,7 @@ const followRun = async (begun: RunRecord, integration: Integration, stores: Sto
     if (status === 'balanced' || status === 'unbalanced' || status === 'incomplete') return run;
     await sleep(status === 'loading' ? booksEveryMs : POLL_MS);
     if (status === 'loading') {
-      await reconcile(reconcilingOf(integration), { idStore: stores.idStore, runs: stores.runs, clock, log });
+      await reconcile(reconcilingOf(integration), closing);
       booksEveryMs = Math.min(BOOKS_LAST_MS, booksEveryMs * 2);
     }
     run = (await stores.runs.run(run.integration, run.runId)) ?? run;

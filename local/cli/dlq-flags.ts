@@ -45,12 +45,16 @@ export const operatorName = (): string => {
   }
 };
 
-/** Asks on the terminal (the question goes to stderr); undefined where there is none. */
+/** Asks on the terminal (the question goes to stderr); undefined where there is none, or where Ctrl-C or Ctrl-D answers. */
 export const ask = async (question: string): Promise<string | undefined> => {
   if (!process.stdin.isTTY) return undefined;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return (await terminal.question(question)).trim();
+  } catch (error) {
+    if (!(error instanceof Error && error.name === 'AbortError')) throw error;
+    process.stderr.write('\n');
+    return undefined;
   } finally {
     terminal.close();
   }

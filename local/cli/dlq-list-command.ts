@@ -1,3 +1,4 @@
+import type { IdCheck } from '../../lib/idcheck/item.ts';
 import { stringifyJson } from '../../lib/json/json.ts';
 import { type Letter, listLetters } from '../../lib/replay/letters.ts';
 import { filterOf, type LetterFlags } from './dlq-flags.ts';
@@ -38,21 +39,27 @@ const listText = (letters: readonly Letter[]): string => {
         letter.integration ?? '-',
       ]),
   );
+  const fit = { cut: ['words', 'number'], cutFront: ['integration'], drop: ['attempts', 'last', 'integration'] };
   const header = ['reason', 'id', 'number', 'words', 'attempts', 'last', 'integration'];
   return [
     [...byReason].map(([reason, count]) => `${count} ${reason}`).join(', '),
     '',
-    fittedTable(header, rows, terminalColumns() ?? 160),
+    fittedTable(header, rows, terminalColumns() ?? 160, fit),
     '',
-    'okki-sync dlq show ID shows one 查看; when the cause is mended 修复后重放: okki-sync dlq replay',
+    'okki-sync dlq show ID shows one 查看',
+    'when the cause is mended 修复后重放: okki-sync dlq replay',
     '',
   ].join('\n');
 };
 
 /** Prints all of the letters of one record (or of a letter's message id). Throws UsageError where none waits. */
-export const showCommand = async (id: string, flags: StackFlags & { json?: boolean }): Promise<ExitCode> => {
+export const showCommand = async (
+  id: string,
+  flags: StackFlags & { integration?: string; json?: boolean },
+): Promise<ExitCode> => {
+  const integration = flags.integration === undefined ? undefined : integrationsMeant(flags.integration)[0]?.name;
   const found = await withStores(flags, async ({ deadLetters, idStore }) => {
-    const letters = await listLetters(deadLetters, { id });
+    const letters = await listLetters(deadLetters, { id, ...(integration !== undefined && { integration }) });
     return Promise.all(
       letters.map(async (letter) => ({
         letter: letterFacts(letter),
@@ -74,7 +81,17 @@ export const showCommand = async (id: string, flags: StackFlags & { json?: boole
 
 type Shown = ReturnType<typeof letterFacts>;
 
-const showText = (letter: Shown, item: { trouble?: { kind: string; reason: string } } | undefined): string => {
+/** What idCheck knows of the letter's record by now: what is settled is not loaded again by a replay. */
+const itemWords = (item: IdCheck | undefined, hash: string | undefined): string | undefined => {
+  if (item?.trouble !== undefined) return `${item.trouble.kind}: ${item.trouble.reason}`;
+  if (item?.loaded === undefined) return undefined;
+  const when = localTime(item.loaded.atMs);
+  return item.loaded.hash === hash
+    ? `loaded since ${when}: a replay only deletes the letter 已写入,重放只删除死信`
+    : `other content loaded ${when} 已写入其他内容`;
+};
+
+const showText = (letter: Shown, item: IdCheck | undefined): string => {
   const { reason, id, number, integration, runId, attempts, firstMs, lastMs, failure, message, body, messageId } =
     letter;
   const facts: ReadonlyArray<readonly [string, string | undefined]> = [
@@ -89,7 +106,7 @@ const showText = (letter: Shown, item: { trouble?: { kind: string; reason: strin
     ['last failure 最近', localTime(lastMs)],
     ['cause', failure && [failure.cause, failure.status].filter((word) => word !== undefined).join(' ')],
     ['answer 目标答复', failure?.excerpt],
-    ['idCheck', item?.trouble && `${item.trouble.kind}: ${item.trouble.reason}`],
+    ['idCheck', itemWords(item, message?.hash)],
     ['would send 将发送', message && stringifyJson(message.body)],
     ['body 原文', body],
     ['message id', messageId],

@@ -66,7 +66,9 @@ const replayEmbedded = async (flags: ReplayFlags): Promise<ReplayResult> => {
     backInQueue: 0,
     deadLetters: 0,
   };
-  for (const nameOrPath of await integrationsWithLetters(flags)) {
+  const { names, unreadable } = await integrationsWithLetters(flags);
+  result.notReplayable += unreadable;
+  for (const nameOrPath of names) {
     const left = flags.limit === undefined ? undefined : flags.limit - result.replayed.length;
     if (left === 0) break;
     const one = await replayIntegration(nameOrPath, { ...flags, ...(left !== undefined && { limit: left }) });
@@ -87,9 +89,12 @@ const integrationFilter = (nameOrPath: string) => {
   return (letter: { integration?: string }) => letter.integration === name;
 };
 
-/** The integration that is named, or all that letters wait for: each is replayed with its own target. */
-const integrationsWithLetters = async (flags: ReplayFlags): Promise<string[]> => {
-  if (flags.integration !== undefined) return [flags.integration];
+/**
+ * The integration that is named, or all that letters wait for: each is replayed with its own target. And the letters
+ * that are meant of which nobody can say whose they are.
+ */
+const integrationsWithLetters = async (flags: ReplayFlags): Promise<{ names: string[]; unreadable: number }> => {
+  if (flags.integration !== undefined) return { names: [flags.integration], unreadable: 0 };
   const letters = await withStores(flags, ({ deadLetters }) => listLetters(deadLetters, filterOf(flags, undefined)));
   const names = [...new Set(letters.flatMap(({ message }) => message?.integration ?? []))];
   for (const name of names) {
@@ -100,7 +105,8 @@ const integrationsWithLetters = async (flags: ReplayFlags): Promise<string[]> =>
       throw new UsageError(`Letters of ${name} wait, which is not among the shipped files: --integration FILE`);
     }
   }
-  return names;
+  const unreadable = letters.filter(({ integration, message }) => (integration ?? message) === undefined).length;
+  return { names, unreadable };
 };
 
 const replayIntegration = async (
@@ -146,9 +152,13 @@ const replayText = (
   stage: string | undefined,
 ): string => {
   const notes = [
-    ...(notReplayable > 0 ? [`${notReplayable} cannot be read and stay. ${notReplayable} 条不可读,保留。`] : []),
+    ...(notReplayable > 0
+      ? [
+          `${notReplayable} cannot be read and stay: mend what should read them, or okki-sync dlq discard. 不可读,保留。`,
+        ]
+      : []),
     ...(heldBack > 0
-      ? [`${heldBack} were refused after ${MAX_REPLAYS} replays and stay; --force or --id sends them. 多次被拒,保留。`]
+      ? [`${heldBack} held back, refused after ${MAX_REPLAYS} replays: --force or --id sends them. 多次被拒,保留。`]
       : []),
   ];
   if (replayed.length === 0) {
@@ -163,6 +173,9 @@ const replayText = (
     table(['reason', 'id', 'integration'], rows),
     '',
     dryRun ? `Dry run: ${replayed.length} would be sent again. 预演,未发送。` : outcome,
+    ...(deadLetters > 0 && !dryRun && stage === undefined
+      ? [`${deadLetters} in the dead-letter queue now 仍在死信队列: okki-sync dlq list`]
+      : []),
     ...notes,
     '',
   ].join('\n');

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Integration } from '../../lib/integration/schema.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
+import { notifierOf } from '../../lib/lambda/open-notifier.ts';
+import { silentLog } from '../../lib/runtime/log.ts';
 import { type Fault, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { type Stack, type StackEvent, startStack } from '../stack/stack.ts';
 import { connectionVariables, type Side, sandboxedSides } from './sides.ts';
@@ -58,7 +60,10 @@ export const startEmbedded = async ({ dataDir, fresh, run, onEvent }: EmbeddedOp
   try {
     const sides = run === undefined ? [] : sandboxedSides(run.integration, process.env);
     // Faults of the configuration are named before anything is taken or, with `fresh`, discarded.
-    if (run !== undefined) connectionVariables(run.integration, process.env, { url: 'http://127.0.0.1', sides });
+    if (run !== undefined) {
+      connectionVariables(run.integration, process.env, { url: 'http://127.0.0.1', sides });
+      notifierOf(process.env, silentLog);
+    }
     let sandbox: Sandbox | undefined;
     let variables: Record<string, string> = {};
     /** Asked once the data directory is ours: the sandbox's file in it must not be touched before. */

@@ -30,6 +30,12 @@ export const recentRuns = async (
 export const stampOf = ({ runId, integration }: Pick<RunRecord, 'runId' | 'integration'>): string =>
   runId.startsWith(`${integration}-`) ? runId.slice(integration.length + 1) : runId;
 
+/** Says of which integrations no run is known: one that is not shipped must be named. */
+export const noRuns = (integrations: readonly Integration[]): string => {
+  const names = integrations.map(({ name }) => name).join(', ');
+  return `There is no run of ${names} yet. --integration FILE looks at another. 还没有任何运行。`;
+};
+
 /** Runs looked through for one whose name is not given in full. */
 const LOOKED_THROUGH = 500;
 
@@ -44,7 +50,7 @@ export const findRun = async (
 ): Promise<RunRecord> => {
   if (word === 'last') {
     const [newest] = await recentRuns(runs, integrations, 1);
-    if (newest === undefined) throw new UsageError('There is no run yet. 还没有任何运行。');
+    if (newest === undefined) throw new UsageError(noRuns(integrations));
     return newest;
   }
   // A whole id names its integration, be it among the files here or not.

@@ -5,8 +5,10 @@ import type { Letter } from '../../lib/replay/letters.ts';
 export const letterFacts = ({ handle: _, ...letter }: Letter) => letter;
 
 /** Status and the target's words, or what else is known of the failure. */
-export const letterWords = ({ failure, body }: Pick<Letter, 'failure' | 'body'>): string =>
-  [failure?.status, failure?.excerpt ?? failure?.cause ?? body].filter((word) => word !== undefined).join(' ');
+export const letterWords = ({ reason, failure, body }: Pick<Letter, 'reason' | 'failure' | 'body'>): string => {
+  const words = [failure?.status, failure?.excerpt ?? failure?.cause ?? body].filter((word) => word !== undefined);
+  return words.length === 0 && reason === 'crashed' ? 'no worker ever answered for it' : words.join(' ');
+};
 
 /** How many wait for each reason, in the order in which reasons are documented. */
 export const countByReason = (letters: ReadonlyArray<Pick<Letter, 'reason'>>): Map<DeadLetterReason, number> =>

@@ -15,6 +15,19 @@ const wholeNumber = (text: string): number => {
   return value;
 };
 
+const countFromOne = (text: string): number => {
+  const value = wholeNumber(text);
+  if (value === 0) throw new InvalidArgumentError('expected 1 or more.');
+  return value;
+};
+
+const ratePerSec = (text: string): number => {
+  if (!/^\d+(\.\d+)?$/.test(text) || Number(text) === 0) {
+    throw new InvalidArgumentError('expected a number above 0, such as 5 or 0.5.');
+  }
+  return Number(text);
+};
+
 const collect = (text: string, before: string[] = []): string[] => [...before, text];
 
 const integrationOption = () =>
@@ -124,7 +137,7 @@ program
 onStack(program.command('runs'))
   .description('recent runs, one line each, newest first  最近的运行')
   .addOption(someIntegrationOption())
-  .option('--limit <n>', 'at most so many', wholeNumber, 20)
+  .option('--limit <n>', 'at most so many', countFromOne, 20)
   .addOption(jsonOption())
   .action(ending(async (flags) => (await import('./runs-command.ts')).runsCommand(flags)));
 
@@ -132,7 +145,7 @@ onStack(program.command('status'))
   .description('one run by stage: counts, times, requests, warnings, what is not settled  某次运行的各环节')
   .argument('<run>', 'its id, the beginning of its id or of its time (20261122T21), or: last')
   .addOption(someIntegrationOption())
-  .option('--watch', 'again and again until the run is closed')
+  .option('--watch', 'again and again until the run is closed (with --json one object a line)')
   .option('--ids', 'name every id that is not settled')
   .addOption(jsonOption())
   .action(ending(async (run, flags) => (await import('./status-command.ts')).statusCommand(run, flags)));
@@ -141,7 +154,7 @@ onStack(program.command('record'))
   .description('everything known of one record: idCheck, runs, dead letters, work by hand  一条记录的来龙去脉')
   .argument('<id>', "the source's id")
   .addOption(someIntegrationOption())
-  .option('--runs <n>', 'how many recent runs are looked through', wholeNumber, 20)
+  .option('--runs <n>', 'how many recent runs are looked through', countFromOne, 20)
   .addOption(jsonOption())
   .action(ending(async (id, flags) => (await import('./record-command.ts')).recordCommand(id, flags)));
 
@@ -159,7 +172,7 @@ const onLetters = (command: Command): Command =>
     .addOption(new Option('--reason <reason>', 'only letters with this reason').choices([...deadLetterReasons]))
     .option('--id <id>', 'only the letter of this record (or with this message id)')
     .option('--older-than <span>', 'only letters whose last failure is longer ago: 90s, 30m, 2h, 7d')
-    .option('--limit <n>', 'at most so many', wholeNumber)
+    .option('--limit <n>', 'at most so many', countFromOne)
     .addOption(jsonOption());
 const byOption = () => new Option('--by <name>', 'who does it, for the audit log (default: your name here)');
 
@@ -170,12 +183,13 @@ onLetters(dlq.command('list'))
 onStack(dlq.command('show'))
   .description('all that is known of one dead letter, and what a replay would send  查看一条死信')
   .argument('<id>', "the record's id, or the letter's message id")
+  .addOption(someIntegrationOption())
   .addOption(jsonOption())
   .action(ending(async (id, flags) => (await import('./dlq-list-command.ts')).showCommand(id, flags)));
 
 onLetters(dlq.command('replay'))
   .description('sends dead letters to be loaded again; on the embedded stack waits until they are  重放死信')
-  .option('--rate <n>', 'letters a second (default: as fast as the target is allowed to take them)', wholeNumber)
+  .option('--rate <n>', 'letters a second (default: as fast as the target is allowed to take them)', ratePerSec)
   .option('--force', 'also records that were refused again after three replays')
   .option('--dry-run', 'only say what would be sent')
   .addOption(groupsOption())
@@ -225,7 +239,16 @@ const explain = (error: unknown): { words: string; code: ExitCode } | undefined 
   }
 };
 
+/** `run` is what is meant where no command is named, but a misspelt one is no argument of it. */
+const checkCommand = ([first]: readonly string[]): void => {
+  if (first === undefined || first.startsWith('-') || first === 'help') return;
+  if (program.commands.some((command) => command.name() === first)) return;
+  const names = program.commands.map((command) => command.name()).join(', ');
+  throw new UsageError(`There is no command ${JSON.stringify(first)}. There are: ${names}. 没有这个命令。`);
+};
+
 try {
+  checkCommand(process.argv.slice(2));
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {

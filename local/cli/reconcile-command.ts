@@ -1,8 +1,7 @@
 import { reconcileAll } from '../../lib/run/reconcile.ts';
 import { reconcilingOf } from '../../lib/run/reconciling.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
-import { systemClock as clock } from '../../lib/runtime/clock.ts';
-import { silentLog as log } from '../../lib/runtime/log.ts';
+import { closingBooks } from './closing-books.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { integrationsMeant } from './find-run.ts';
 import { fittedTable, terminalColumns } from './fitted-table.ts';
@@ -14,9 +13,7 @@ export type ReconcileFlags = StackFlags & { integration?: string; json?: boolean
 /** Balances the books of open runs now, as functions/reconcile does on its schedule. Exit 1 where some do not balance. */
 export const reconcileCommand = async (flags: ReconcileFlags): Promise<ExitCode> => {
   const integrations = integrationsMeant(flags.integration);
-  const runs = await withStores(flags, (stores) =>
-    reconcileAll(integrations.map(reconcilingOf), { idStore: stores.idStore, runs: stores.runs, clock, log }),
-  );
+  const runs = await withStores(flags, (stores) => reconcileAll(integrations.map(reconcilingOf), closingBooks(stores)));
   process.stdout.write(flags.json ? `${JSON.stringify({ runs })}\n` : reconciledText(runs));
   return runs.some(({ status }) => status === 'unbalanced') ? exitCodes.unfinishedRecords : exitCodes.ok;
 };
@@ -31,5 +28,5 @@ const reconciledText = (runs: readonly RunRecord[]): string => {
     waitingWords(run),
     (run.unsettled?.open ?? []).slice(0, IDS_SHOWN).join(', '),
   ]);
-  return `${fittedTable(['run', 'status', 'waiting', 'open ids'], rows, terminalColumns())}\n`;
+  return `${fittedTable(['run', 'status', 'waiting', 'open ids'], rows, terminalColumns(), { cut: ['waiting', 'open ids'] })}\n`;
 };

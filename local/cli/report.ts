@@ -1,9 +1,11 @@
 import type { Integration } from '../../lib/integration/schema.ts';
 import { holds } from '../../lib/run/books.ts';
+import { type LimitHits, limitsOf } from '../../lib/run/limits.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
 import type { Followed } from './follow-run.ts';
 import { DEFAULT_DATA_DIR, DEFAULT_INTEGRATION } from './integration-choice.ts';
 import { padEnd, padStart } from './table.ts';
+import { limitWords } from './words.ts';
 
 export type Finished = Followed & {
   integration: Integration;
@@ -40,15 +42,26 @@ const line = ([count, english, chinese]: Line): string =>
 const nonZero = (lines: readonly Line[]): string[] => lines.filter(([count]) => count > 0).map(line);
 const stage = (name: string, what: string): string => `  ${padEnd(name, STAGE_WIDTH)}${what}`.trimEnd();
 
+/** A limit that spaces a few requests is no news; `status` shows it all the same. */
+const WORTH_A_LINE_MS = 1_000;
+
+/** Under a stage: what its rate limit and pauses cost the run, where that is worth a line. */
+const limitLines = (hits: LimitHits): string[] => {
+  const isNews = hits.heldMs >= WORTH_A_LINE_MS || hits.throttled + hits.putOff > 0;
+  return isNews ? [stage('  limits 限流', limitWords(hits))] : [];
+};
+
 /** What a person reads at the end of a run: stages, counts, time, and what to try next. */
 export const reportText = (finished: Finished): string => {
   const { run, integration, durationMs } = finished;
   const { counts, requests } = run;
+  const limits = limitsOf(run);
   return [
     '',
     `Run ${run.runId}`,
     '',
     stage('Extract 抓取', `${integration.source.connection.name}, ${requests.source} requests`),
+    ...limitLines(limits.source),
     line([counts.fetched, 'fetched', '抓取']),
     stage('Transform 清洗映射', ''),
     ...nonZero([
@@ -64,6 +77,7 @@ export const reportText = (finished: Finished): string => {
     ]),
     line([counts.enqueued, 'enqueued', '入队']),
     stage('Load 写入', `${integration.target.connection.name}, ${requests.target} requests`),
+    ...limitLines(limits.target),
     // Fates are counted once the snapshot is complete.
     ...(isExtracted(run) ? [line([counts.loaded, 'loaded', '写入成功'])] : []),
     ...nonZero([

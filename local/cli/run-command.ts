@@ -13,6 +13,7 @@ import { type Progress, startProgress } from './progress.ts';
 import { type Finished, isExtracted, reportJson, reportText, warningLines } from './report.ts';
 import { readFaults, readGroups } from './sandbox-options.ts';
 import { stopSignal } from './stop-signal.ts';
+import { messagesIn } from './stores.ts';
 
 export type RunFlags = {
   integration: string;
@@ -105,8 +106,7 @@ const freeSecond = async (runs: RunStore, integration: string): Promise<number> 
 
 /** Looking through an empty queue takes a long poll; the embedded one knows its depth exactly. */
 const countLetters = async ({ stores: { deadLetters } }: Embedded, integration: string): Promise<number> => {
-  const { visible, inFlight, delayed } = await deadLetters.depth();
-  if (visible + inFlight + delayed === 0) return 0;
+  if (messagesIn(await deadLetters.depth()) === 0) return 0;
   return (await listLetters(deadLetters, { integration })).length;
 };
 

@@ -1,7 +1,11 @@
+import type { Integration } from '../../lib/integration/schema.ts';
+import { gatherEvidence, readItems } from '../../lib/run/evidence.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
+import { MissingChunkError } from '../../lib/run/store.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
-import { integrationsMeant, recentRuns, stampOf } from './find-run.ts';
+import { integrationsMeant, noRuns, recentRuns, stampOf } from './find-run.ts';
 import { fittedTable, terminalColumns } from './fitted-table.ts';
+import type { Stores } from './stores.ts';
 import { type StackFlags, withStores } from './with-stores.ts';
 import { localTime, span, statusWord, waitingWords } from './words.ts';
 
@@ -10,13 +14,39 @@ export type RunsFlags = StackFlags & { integration?: string; limit: number; json
 /** Prints the recent runs, newest first, one line each. */
 export const runsCommand = async (flags: RunsFlags): Promise<ExitCode> => {
   const integrations = integrationsMeant(flags.integration);
-  const runs = await withStores(flags, (stores) => recentRuns(stores.runs, integrations, flags.limit));
-  process.stdout.write(flags.json ? `${JSON.stringify({ runs })}\n` : runsText(runs));
+  const runs = await withStores(flags, async (stores) =>
+    withLoadCounts(await recentRuns(stores.runs, integrations, flags.limit), integrations, stores),
+  );
+  process.stdout.write(flags.json ? `${JSON.stringify({ runs })}\n` : runsText(runs, integrations));
   return exitCodes.ok;
 };
 
-const runsText = (runs: readonly RunRecord[]): string => {
-  if (runs.length === 0) return 'No runs yet. 还没有任何运行。\n';
+/** Runs that are loading say how far they are: their books are stored only when they are reconciled. */
+const withLoadCounts = async (
+  runs: readonly RunRecord[],
+  integrations: readonly Integration[],
+  { idStore, runs: store }: Stores,
+): Promise<RunRecord[]> => {
+  const items = new Map<string, ReturnType<typeof readItems>>();
+  return Promise.all(
+    runs.map(async (run) => {
+      const integration = integrations.find(({ name }) => name === run.integration);
+      if (run.status !== 'loading' || integration === undefined) return run;
+      const known = items.get(run.integration) ?? readItems(idStore, run.integration);
+      items.set(run.integration, known);
+      try {
+        const { counts } = await gatherEvidence(run, await known, integration.target.metadata.idCheck, store);
+        return { ...run, counts: { ...run.counts, ...counts } };
+      } catch (error) {
+        if (!(error instanceof MissingChunkError)) throw error;
+        return run;
+      }
+    }),
+  );
+};
+
+const runsText = (runs: readonly RunRecord[], integrations: readonly Integration[]): string => {
+  if (runs.length === 0) return `${noRuns(integrations)}\n`;
   const header = ['run', 'integration', 'status', 'started', 'took', 'fetched', 'sent', 'loaded', 'waiting'];
   const rows = runs.map((run) => [
     stampOf(run),
@@ -29,7 +59,8 @@ const runsText = (runs: readonly RunRecord[]): string => {
     String(run.counts.loaded),
     waitingWords(run),
   ]);
-  return `${fittedTable(header, rows, terminalColumns())}\n\nokki-sync status RUN (or: last) shows one by stage 查看某次运行\n`;
+  const fit = { cut: ['waiting'], cutFront: ['integration'], drop: ['started', 'took', 'integration', 'fetched'] };
+  return `${fittedTable(header, rows, terminalColumns(), fit)}\n\nokki-sync status RUN (or: last) shows one by stage 查看某次运行\n`;
 };
 
 const tookWords = ({ startedMs, closedMs }: RunRecord): string =>

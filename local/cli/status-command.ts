@@ -3,16 +3,22 @@ import type { IdCheck } from '../../lib/idcheck/item.ts';
 import type { Integration } from '../../lib/integration/schema.ts';
 import { holds } from '../../lib/run/books.ts';
 import { gatherEvidence, NAMED_IDS, readItems } from '../../lib/run/evidence.ts';
+import { limitsOf } from '../../lib/run/limits.ts';
 import type { RunRecord, Unsettled } from '../../lib/run/record.ts';
 import type { ExitCode } from './exit-code.ts';
 import { findRun, integrationsMeant } from './find-run.ts';
 import { runExitCode, type Seen, statusText } from './status-text.ts';
-import type { Stores } from './stores.ts';
+import { messagesIn, type Stores } from './stores.ts';
 import { type StackFlags, withStores } from './with-stores.ts';
 
 export type StatusFlags = StackFlags & { integration?: string; watch?: boolean; ids?: boolean; json?: boolean };
 
 const WATCH_EVERY_MS = 2_000;
+/**
+ * The stores are opened anew for each look: the process whose servers are used may end before the run's books are seen
+ * closed, and its servers are gone while it does.
+ */
+const MAX_FAILED_LOOKS = 5;
 
 /**
  * Prints a run's books by stage, drawn up now: what it sent is held against idCheck, as reconciliation does, and
@@ -20,22 +26,32 @@ const WATCH_EVERY_MS = 2_000;
  */
 export const statusCommand = async (word: string, flags: StatusFlags): Promise<ExitCode> => {
   const integrations = integrationsMeant(flags.integration);
-  return withStores(flags, async (stores) => {
-    let run = await findRun(stores.runs, integrations, word);
-    const integration = integrations.find(({ name }) => name === run.integration);
-    for (;;) {
-      const seen = await look(run, integration, stores, flags.ids === true);
-      if (!flags.watch || isOver(seen.run)) {
-        process.stdout.write(flags.json ? `${statusJson(seen)}\n` : statusText(seen));
-        return runExitCode(seen.run);
-      }
-      // On a terminal the page is drawn again in its place; elsewhere pages follow each other.
-      if (process.stdout.isTTY) process.stdout.write('\u001b[2J\u001b[H');
-      process.stdout.write(flags.json ? `${statusJson(seen)}\n` : statusText(seen));
+  let watched: RunRecord | undefined;
+  const lookOnce = () =>
+    withStores(flags, async (stores) => {
+      const known = watched && (await stores.runs.run(watched.integration, watched.runId));
+      watched = known ?? watched ?? (await findRun(stores.runs, integrations, word));
+      const integration = integrations.find(({ name }) => name === watched?.integration);
+      return look(watched, integration, stores, flags.ids === true);
+    });
+  for (let failed = 0; ; ) {
+    let seen: Seen;
+    try {
+      seen = await lookOnce();
+      failed = 0;
+    } catch (error) {
+      failed += 1;
+      if (!flags.watch || watched === undefined || failed > MAX_FAILED_LOOKS) throw error;
       await sleep(WATCH_EVERY_MS);
-      run = (await stores.runs.run(run.integration, run.runId)) ?? run;
+      continue;
     }
-  });
+    const isLast = !flags.watch || isOver(seen.run);
+    // On a terminal the page is drawn again in its place; elsewhere pages follow each other.
+    if (!isLast && process.stdout.isTTY && !flags.json) process.stdout.write('\u001b[2J\u001b[H');
+    process.stdout.write(flags.json ? `${statusJson(seen)}\n` : statusText(seen));
+    if (isLast) return runExitCode(seen.run);
+    await sleep(WATCH_EVERY_MS);
+  }
 };
 
 const isOver = ({ status }: RunRecord): boolean =>
@@ -51,7 +67,8 @@ const look = async (
   const lease = await stores.runs.lease(run.integration);
   const isUnderWay = lease !== undefined && lease.runId === run.runId && lease.untilMs > nowMs;
   const unsettled: Unsettled = { open: [], rejected: [], uncertain: [] };
-  const base = { integration, isUnderWay, nowMs };
+  const queued = messagesIn(await stores.records.depth());
+  const base = { integration, isUnderWay, queued, nowMs };
   // Without its file nobody knows whether the integration overwrites: then the books are shown as they were stored.
   if (integration === undefined) {
     return { ...base, run, unsettled: run.unsettled ?? unsettled, items: new Map<string, IdCheck>() };
@@ -76,6 +93,7 @@ const statusJson = ({ run, unsettled, items, isUnderWay }: Seen): string => {
     });
   return JSON.stringify({
     ...run,
+    limits: limitsOf(run),
     unsettled,
     reasons: Object.fromEntries(reasons),
     isUnderWay,

@@ -1,12 +1,13 @@
 import type { IdCheck } from '../../lib/idcheck/item.ts';
 import type { Integration } from '../../lib/integration/schema.ts';
 import { holds } from '../../lib/run/books.ts';
+import { type LimitHits, limitsOf } from '../../lib/run/limits.ts';
 import type { RunRecord, Unsettled } from '../../lib/run/record.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { fittedTable, terminalColumns } from './fitted-table.ts';
 import { warningLines } from './report.ts';
 import { padEnd, padStart } from './table.ts';
-import { coloured, localTime, span, statusWord } from './words.ts';
+import { coloured, limitWords, localTime, span, statusWord } from './words.ts';
 
 /** A run as it was seen just now. */
 export type Seen = {
@@ -17,6 +18,8 @@ export type Seen = {
   items: ReadonlyMap<string, IdCheck>;
   /** An invocation holds the lease for it. */
   isUnderWay: boolean;
+  /** Messages in the records queue, whatever they carry: with none, what is open and not claimed is lost. */
+  queued: number;
   nowMs: number;
 };
 
@@ -33,17 +36,29 @@ type Line = readonly [count: number, english: string, chinese: string];
 
 const BAR_COLUMNS = 24;
 const LABEL_COLUMNS = 18;
+/** A line without its bar: four to the left, the count, the label, the longest Chinese name, and what is between. */
+const BARE_COLUMNS = 4 + 9 + 2 + LABEL_COLUMNS + 2 + 14;
+
+const barColumns = (): number =>
+  Math.max(1, Math.min(BAR_COLUMNS, (terminalColumns() ?? Number.POSITIVE_INFINITY) - BARE_COLUMNS));
 
 /** A bar is as long as the line's share of the records fetched. */
 const line = ([count, english, chinese]: Line, fetched: number): string => {
   const share = fetched === 0 ? 0 : count / fetched;
-  const filled = count === 0 ? 0 : Math.max(1, Math.round(Math.min(1, share) * BAR_COLUMNS));
-  const bar = padEnd('▇'.repeat(filled), BAR_COLUMNS);
+  const columns = barColumns();
+  const filled = count === 0 ? 0 : Math.max(1, Math.round(Math.min(1, share) * columns));
+  const bar = padEnd('▇'.repeat(filled), columns);
   return `    ${padStart(String(count), 9)}  ${padEnd(english, LABEL_COLUMNS)}${bar}  ${chinese}`.trimEnd();
 };
 
 const stage = (english: string, chinese: string, what: string): string =>
   `  ${padEnd(`${english} ${chinese}`, 20)}${what}`.trimEnd();
+
+/** Under a stage: what its rate limit and pauses cost the run. */
+const limitLine = (hits: LimitHits): string => {
+  const words = limitWords(hits);
+  return `  ${padEnd('  limits 限流', 20)}${words === '' ? 'none hit 未触发' : coloured('yellow', words)}`;
+};
 
 const rate = (count: number, ms: number): string => (ms > 0 ? `, ${((count * 1_000) / ms).toFixed(1)}/s` : '');
 
@@ -51,6 +66,7 @@ const rate = (count: number, ms: number): string => (ms > 0 ? `, ${((count * 1_0
 export const statusText = (seen: Seen): string => {
   const { run, integration, isUnderWay, nowMs } = seen;
   const { counts, requests, startedMs, extractedMs, closedMs } = run;
+  const limits = limitsOf(run);
   const nonZero = (lines: readonly Line[]) =>
     lines.filter(([count]) => count > 0).map((one) => line(one, counts.fetched));
   const readMs = (extractedMs ?? nowMs) - startedMs;
@@ -67,6 +83,7 @@ export const statusText = (seen: Seen): string => {
     `  ${padEnd('closed 结账', 20)}${closedMs === undefined ? '-' : `${localTime(closedMs)}  after ${span(closedMs - startedMs)}`}`,
     '',
     stage('Extract', '抓取', `${source}, ${requests.source} requests${rate(counts.fetched, readMs)}`),
+    limitLine(limits.source),
     line([counts.fetched, 'fetched', '抓取'], counts.fetched),
     stage('Transform', '清洗映射', ''),
     ...nonZero([
@@ -85,6 +102,7 @@ export const statusText = (seen: Seen): string => {
     ]),
     line([counts.enqueued, 'enqueued', '入队'], counts.fetched),
     stage('Load', '写入', `${target}, ${requests.target} requests${rate(counts.loaded, loadMs)}`),
+    limitLine(limits.target),
     line([counts.loaded, 'loaded', '写入成功'], counts.fetched),
     ...nonZero([
       [counts.superseded, 'superseded', '被更新版本取代'],
@@ -100,15 +118,15 @@ export const statusText = (seen: Seen): string => {
   ].join('\n');
 };
 
-const unsettledLines = ({ unsettled, items, run }: Seen): string[] => {
+const unsettledLines = ({ unsettled, items, run, queued }: Seen): string[] => {
   const rows = (['open', 'rejected', 'uncertain'] as const).flatMap((fate) =>
-    unsettled[fate].map((id) => [fate, id, items.get(id)?.trouble?.reason ?? whyOpen(items.get(id))]),
+    unsettled[fate].map((id) => [fate, id, items.get(id)?.trouble?.reason ?? whyOpen(items.get(id), queued)]),
   );
   if (rows.length === 0) return [];
   const { open, rejected, uncertain } = run.counts;
   const hidden = open + rejected + uncertain - rows.length;
   return [
-    ...fittedTable(['fate', 'id', 'known of it'], rows, (terminalColumns() ?? 100) - 2)
+    ...fittedTable(['fate', 'id', 'known of it'], rows, (terminalColumns() ?? 100) - 2, { cut: ['known of it'] })
       .split('\n')
       .map((row) => `  ${row}`),
     ...(hidden > 0 ? [`  … and ${hidden} more: okki-sync status ${run.runId} --ids`] : []),
@@ -116,13 +134,14 @@ const unsettledLines = ({ unsettled, items, run }: Seen): string[] => {
   ];
 };
 
-const whyOpen = (item: IdCheck | undefined): string => {
-  if (item === undefined) return 'idCheck has never seen it: waiting in the queue, or lost 未见过:排队中或已丢失';
-  if (item.claim !== undefined) return 'claimed by a worker 正在写入';
-  return 'waiting in the queue, or lost: other content is known 排队中或已丢失';
+const whyOpen = (item: IdCheck | undefined, queued: number): string => {
+  if (item?.claim !== undefined) return 'claimed by a worker 正在写入';
+  const where = queued === 0 ? 'lost: the queue is empty 已丢失' : 'waiting in the queue, or lost 排队中或已丢失';
+  const known = item?.loaded === undefined ? 'has nothing loaded of it' : 'knows other content';
+  return `${where}; idCheck ${item === undefined ? 'has never seen it' : known}`;
 };
 
-const booksLine = ({ run }: Seen): string => {
+const booksLine = ({ run, queued }: Seen): string => {
   const { counts, status } = run;
   if (status === 'extracting') return 'The source is being read. 正在抓取。';
   if (status === 'incomplete') {
@@ -130,6 +149,9 @@ const booksLine = ({ run }: Seen): string => {
   }
   if (!holds(counts)) return coloured('red', '✗ The books do not balance. 账目不平。');
   if (counts.open > 0) {
+    if (status !== 'unbalanced' && queued === 0) {
+      return coloured('red', `✗ ${counts.open} open, the queue is empty: the next run sends them again. 下次重发。`);
+    }
     return status === 'unbalanced'
       ? coloured(
           'red',

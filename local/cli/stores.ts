@@ -27,6 +27,10 @@ export type Stores = {
 /** Table names and queue URLs under the variables in which the functions get them. */
 export type ResourceNames = Readonly<Record<string, string>>;
 
+/** All that a queue holds, as it estimates. */
+export const messagesIn = ({ visible, inFlight, delayed }: Awaited<ReturnType<ReadableQueue['depth']>>): number =>
+  visible + inFlight + delayed;
+
 export const storesOf = (dynamo: DynamoDBClient, sqs: SQSClient, names: ResourceNames): Stores => ({
   dynamo,
   idStore: dynamoIdStore(dynamo, resource('IDCHECK_TABLE', names)),

@@ -17,6 +17,17 @@ export const cut = (text: string, width: number): string => {
   return `${kept}…`;
 };
 
+/** As `cut`, at the front: of names that begin alike the end is kept. */
+export const cutFront = (text: string, width: number): string => {
+  if (stringWidth(text) <= width) return text;
+  let kept = '';
+  for (const character of [...text].reverse()) {
+    if (stringWidth(character + kept) > width - 1) break;
+    kept = character + kept;
+  }
+  return `…${kept}`;
+};
+
 /** Rows under a header, columns as wide as their widest cell (at most `maxWidth`). */
 export const table = (header: readonly string[], rows: ReadonlyArray<readonly string[]>, maxWidth = 60): string => {
   const cells = [header, ...rows].map((row) => row.map((cell) => cut(cell, maxWidth)));

@@ -20,13 +20,23 @@ export const withStores = async <Result>(
 ): Promise<Result> => {
   if (stage !== undefined) {
     const stores = await openDeployedStores(stage, region);
-    return use(stores).finally(stores.close);
+    return useAndClose({ stores, close: stores.close }, use);
   }
-  const opened = await openEmbedded(dataDir);
-  return use(opened.stores).finally(opened.close);
+  return useAndClose(await openEmbedded(dataDir), use);
 };
 
-const openEmbedded = async (dataDir: string): Promise<{ stores: Stores; close(): Promise<void> | void }> => {
+type Opened = { stores: Stores; close(): Promise<void> | void };
+
+/** What `use` throws before its first await must close the servers, too: they would keep the process alive. */
+const useAndClose = async <Result>({ stores, close }: Opened, use: (stores: Stores) => Promise<Result>) => {
+  try {
+    return await use(stores);
+  } finally {
+    await close();
+  }
+};
+
+const openEmbedded = async (dataDir: string): Promise<Opened> => {
   try {
     return await startEmbedded({ dataDir });
   } catch (error) {

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import type { LimitHits } from '../../lib/run/limits.ts';
 import type { RunRecord, RunStatus } from '../../lib/run/record.ts';
 
 /** A time in the operator's own time zone, to the second; `-` where there is none. */
@@ -24,6 +25,14 @@ export const waitingWords = ({ counts }: Pick<RunRecord, 'counts'>): string =>
   (['rejected', 'uncertain', 'open'] as const)
     .flatMap((fate) => (counts[fate] > 0 ? [`${counts[fate]} ${fate}`] : []))
     .join(', ');
+
+/** How limits held one side up: `held up for 2 min 10 s, 3 answers "too many", 27 put off`; empty where they did not. */
+export const limitWords = ({ heldMs, throttled, putOff }: LimitHits): string =>
+  [
+    ...(heldMs > 0 ? [`held up for ${span(heldMs)}`] : []),
+    ...(throttled > 0 ? [`${throttled} ${throttled === 1 ? 'answer' : 'answers'} "too many"`] : []),
+    ...(putOff > 0 ? [`${putOff} put off`] : []),
+  ].join(', ');
 
 const colours: Readonly<Record<RunStatus, 'green' | 'yellow' | 'red' | 'cyan'>> = {
   extracting: 'cyan',

@@ -39,7 +39,7 @@ describe('leave by a shared limit', () => {
         const untilMs = leases === 1 ? 5 : 100_000;
         return { permits: [{ notBeforeMs: leases === 1 ? 10 : clock.nowMs(), untilMs }], retryAtMs: 0 };
       },
-      pause: async () => {},
+      pause: async () => 0,
     };
     expect(await clock.run(leaveByLimit(limiter, 'okki', ONE_A_SECOND, clock, 60_000)())).toEqual({ granted: true });
     expect(leases).toBe(2);

@@ -97,6 +97,18 @@ export const rateLimiterContract = (create: () => Promise<LimiterUnderTest> | Li
       expect((await two.acquire('okki', TEN_A_SECOND, 1, inMs(600_000))).permits[0]?.notBeforeMs).toBe(untilMs + 5_000);
     });
 
+    it('says by how long a pause became longer, so that added up no moment counts twice', async () => {
+      const gains = [
+        await one.pause('okki', inMs(10_000)),
+        await two.pause('okki', inMs(10_000)),
+        await two.pause('okki', inMs(4_000)),
+        await one.pause('okki', inMs(13_000)),
+      ];
+      under.advance(20_000);
+      gains.push(await two.pause('okki', inMs(5_000)));
+      expect(gains).toEqual([10_000, 0, 0, 3_000, 5_000]);
+    });
+
     it('does not forget what was leased before a pause', async () => {
       const first = await one.acquire('okki', TEN_A_SECOND, 30, inMs(60_000));
       await two.pause('okki', inMs(1));

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LedgerChunk } from '../../lib/run/ledger.ts';
+import { noHits, noUse } from '../../lib/run/limits.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
 import { type Lease, MissingChunkError, type RunStore, type Watermarks } from '../../lib/run/store.ts';
 import { collect } from './collect.ts';
@@ -146,13 +147,33 @@ export const runStoreContract = (create: () => Promise<RunStore & Watermarks> | 
       it('counts requests to the target apart from being saved', async () => {
         await store.saveRun(run('run-1', { requests: { source: 1, target: 77 } }));
         expect((await store.run('groups', 'run-1'))?.requests).toEqual({ source: 1, target: 0 });
-        await Promise.all(Array.from({ length: 20 }, () => store.countTargetRequests('groups', 'run-1', 3)));
+        await Promise.all(
+          Array.from({ length: 20 }, () => store.addTargetUse('groups', 'run-1', { ...noUse(), requests: 3 })),
+        );
         await store.saveRun(run('run-1', { requests: { source: 2, target: 0 } }));
         expect((await store.run('groups', 'run-1'))?.requests).toEqual({ source: 2, target: 60 });
       });
 
+      it('counts how limits held the target up in the same way, and keeps those of the source as saved', async () => {
+        const source = { heldMs: 40, throttled: 1, putOff: 0 };
+        await store.saveRun(run('run-1', { limits: { source, target: { heldMs: 9, throttled: 9, putOff: 9 } } }));
+        expect((await store.run('groups', 'run-1'))?.limits).toEqual({ source, target: noHits() });
+        const use = { requests: 2, heldMs: 1_020, throttled: 1, putOff: 3 };
+        await Promise.all(Array.from({ length: 5 }, () => store.addTargetUse('groups', 'run-1', use)));
+        await store.saveRun(run('run-1'));
+        const { limits, requests } = (await store.run('groups', 'run-1')) ?? {};
+        expect(limits).toEqual({ source: noHits(), target: { heldMs: 5_100, throttled: 5, putOff: 15 } });
+        expect(requests?.target).toBe(10);
+      });
+
+      it('of which no limit was hit says nothing of limits', async () => {
+        await store.saveRun(run('run-1'));
+        await store.addTargetUse('groups', 'run-1', { ...noUse(), requests: 3 });
+        expect(await store.run('groups', 'run-1')).not.toHaveProperty('limits');
+      });
+
       it('does not come into being by its requests being counted', async () => {
-        await store.countTargetRequests('groups', 'run-1', 3);
+        await store.addTargetUse('groups', 'run-1', { ...noUse(), requests: 3 });
         expect(await store.run('groups', 'run-1')).toBeUndefined();
         expect(await store.runs('groups', 10)).toEqual([]);
       });

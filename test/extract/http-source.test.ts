@@ -248,6 +248,16 @@ describe('a source over HTTP', () => {
     expect(world.clock.nowMs() - startMs).toBeGreaterThanOrEqual(60_000);
   });
 
+  it('says how often it was told to wait, and for how long it waited', async () => {
+    const world = worldOf((request, index) =>
+      index === 0 ? answered(429, '', { 'retry-after': '60' }) : okki(5)(request),
+    );
+    const result = await world.clock.run(open(world).readPage(undefined, world.clock.nowMs() + HOUR_MS, context));
+    expect(result).toMatchObject({ kind: 'page', limits: { throttled: 1, putOff: 0 } });
+    expect(result.limits?.heldMs).toBeGreaterThanOrEqual(60_000);
+    expect(result.limits?.heldMs).toBeLessThan(61_000);
+  });
+
   it.each([
     ['a lock-out', answered(429, '', { 'retry-after': '300' }), 300_000],
     ['maintenance', answered(503, '', { 'retry-after': '120' }), 120_000],
@@ -255,7 +265,7 @@ describe('a source over HTTP', () => {
     const world = worldOf(() => answer);
     const startMs = world.clock.nowMs();
     const result = await world.clock.run(open(world).readPage(undefined, startMs + 30_000, context));
-    expect(result).toMatchObject({ kind: 'later', requests: 2 });
+    expect(result).toMatchObject({ kind: 'later', requests: 2, limits: { throttled: 1, putOff: 1 } });
     if (result.kind === 'later') expect(result.retryAtMs).toBeGreaterThanOrEqual(startMs + waitMs);
     expect(world.clock.nowMs() - startMs).toBeLessThan(30_000);
   });

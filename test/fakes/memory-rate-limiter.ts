@@ -1,4 +1,4 @@
-import { type LimiterState, leasePermits, unusedLimiter } from '../../lib/connection/gcra.ts';
+import { type LimiterState, leasePermits, pauseGainMs, unusedLimiter } from '../../lib/connection/gcra.ts';
 import type { RateLimiter } from '../../lib/connection/rate-limit.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 
@@ -16,6 +16,7 @@ export const memoryRateLimiter = (clock: Clock): RateLimiter => {
     pause: async (connection, untilMs) => {
       const state = stateOf(connection);
       states.set(connection, { ...state, pausedUntilMs: Math.max(state.pausedUntilMs, untilMs) });
+      return pauseGainMs(state.pausedUntilMs, untilMs, clock.nowMs());
     },
   };
 };

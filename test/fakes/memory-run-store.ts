@@ -1,6 +1,10 @@
 import type { LedgerChunk } from '../../lib/run/ledger.ts';
+import { addHits, isHit, type LimitHits, noHits } from '../../lib/run/limits.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
 import { type Lease, MissingChunkError, type RunStore, sameLease, type Watermarks } from '../../lib/run/store.ts';
+
+const limitsOf = (source: LimitHits = noHits(), target: LimitHits = noHits()): Pick<RunRecord, 'limits'> =>
+  isHit(source) || isHit(target) ? { limits: { source, target } } : {};
 
 /** Runs, ledgers and leases in memory. */
 export const memoryRunStore = (): RunStore & Watermarks => {
@@ -31,15 +35,22 @@ export const memoryRunStore = (): RunStore & Watermarks => {
           .slice(0, limit),
       ),
     saveRun: async (run) => {
-      const target = runs.get(key(run.integration, run.runId))?.requests.target ?? 0;
+      const stored = runs.get(key(run.integration, run.runId));
+      const { limits, ...rest } = run;
       runs.set(
         key(run.integration, run.runId),
-        structuredClone({ ...run, requests: { source: run.requests.source, target } }),
+        structuredClone({
+          ...rest,
+          requests: { source: run.requests.source, target: stored?.requests.target ?? 0 },
+          ...limitsOf(limits?.source, stored?.limits?.target),
+        }),
       );
     },
-    countTargetRequests: async (integration, runId, requests) => {
+    addTargetUse: async (integration, runId, { requests, ...hits }) => {
       const run = runs.get(key(integration, runId));
-      if (run) run.requests.target += requests;
+      if (!run) return;
+      run.requests.target += requests;
+      Object.assign(run, limitsOf(run.limits?.source, addHits(run.limits?.target ?? noHits(), hits)));
     },
     watermark: async (integration) => watermarks.get(integration),
     moveWatermark: async (integration, untilMs) => {

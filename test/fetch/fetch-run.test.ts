@@ -233,6 +233,17 @@ describe('a run out of time', () => {
     expect(await world.run()).toMatchObject({ counts: { fetched: 5 }, requests: { source: 4 } });
   });
 
+  it.each([
+    { title: 'until the source may be asked again', againAfterMs: 600_000, heldMs: 605_000 },
+    { title: 'no longer than the word to go on takes', againAfterMs: 86_400_000, heldMs: 905_000 },
+  ])('counts as held up by a limit what it waited and what it is put off, $title', async ({ againAfterMs, heldMs }) => {
+    const world = fetchWorld({ pages: threePages() });
+    const limits = { heldMs: 5_000, throttled: 2, putOff: 1 };
+    world.answers.set(0, { kind: 'later', retryAtMs: DUE_MS + againAfterMs, requests: 1, warnings: [], limits });
+    await world.invoke();
+    expect((await world.run())?.limits?.source).toEqual({ heldMs, throttled: 2, putOff: 1 });
+  });
+
   it('waits no longer than a message can, and then asks again', async () => {
     const world = fetchWorld({ pages: threePages() });
     world.answers.set(0, { kind: 'later', retryAtMs: DUE_MS + 86_400_000, requests: 0, warnings: [] });
@@ -265,6 +276,24 @@ describe('a run out of time', () => {
 });
 
 describe('a source that fails', () => {
+  it('is told of after its lease has ended, with whether it failed before', async () => {
+    const world = fetchWorld({ pages: threePages() });
+    const told: unknown[] = [];
+    world.deps.onIncomplete = async ({ status, failure }, before) => {
+      const isLeased = ((await world.runs.lease(NAME))?.untilMs ?? 0) > world.clock.nowMs();
+      told.push([before.status, status, failure?.code, isLeased]);
+    };
+    const why = { code: 'source-unavailable', message: 'the source answers with status 500' };
+    for (const [failing, scheduledMs] of [DUE_MS, DUE_MS + 3_600_000].entries()) {
+      world.answers.set(failing, { kind: 'failed', ...why, requests: 1, warnings: [] });
+      await world.invoke(schedule({ scheduledMs }));
+    }
+    expect(told).toEqual([
+      ['extracting', 'incomplete', 'source-unavailable', false],
+      ['incomplete', 'incomplete', 'source-unavailable', false],
+    ]);
+  });
+
   it('leaves the run incomplete, says why, concludes nothing, and the next request goes on there', async () => {
     const world = fetchWorld({ pages: threePages() });
     await seed(world, 'gone');

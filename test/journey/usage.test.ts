@@ -18,10 +18,29 @@ describe('what cannot be done is said in words, with exit 2', { timeout: 90_000 
     expect(stderr).not.toMatch(noStackTrace);
   });
 
+  test('a command that does not exist: the ones that do are named', async () => {
+    const { code, stderr, stdout } = await program(['stauts', 'last']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/"stauts".*status/);
+  });
+
   test('a flag that does not exist', async () => {
     const { code, stderr, stdout } = await program(['run', '--jsn']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('--jsn');
+  });
+
+  test.each([
+    ['runs', '--limit', '0'],
+    ['record', '1', '--runs', '0'],
+    ['dlq', 'list', '--limit', '0'],
+    ['dlq', 'replay', '--rate', '0'],
+    ['dlq', 'replay', '--rate', 'fast'],
+  ])('%s %s %s %s: a number that means nothing', async (...words) => {
+    const { code, stderr, stdout } = await program([...words.filter(Boolean), '--data-dir', newDir()]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/--(limit|runs|rate)/);
+    expect(stderr).not.toMatch(noStackTrace);
   });
 
   test('a file of groups that does not exist, and a fault that does not', async () => {

@@ -3,6 +3,7 @@ import { writeMessage } from '../../lib/dispatch/message.ts';
 import { QueueUnreachableError } from '../../lib/dispatch/queue.ts';
 import { ConfigurationError } from '../../lib/integration/fault.ts';
 import { loadBatch } from '../../lib/load/load-batch.ts';
+import { noUse } from '../../lib/run/limits.ts';
 import { idempotencyKey } from '../../lib/transform/hash.ts';
 import { drops, fails, loadWorld, refuses, takes, throttles } from './load-world.ts';
 import { NOW_MS, recordMessage } from './message.ts';
@@ -40,8 +41,15 @@ describe('a record that the target takes', () => {
     ]);
     expect(world.idStore.items('groups')).toMatchObject([{ id: '0', loaded: { hash: 'A', versionMs: NOW_MS } }]);
     expect(world.idStore.items('groups')[0]).not.toHaveProperty('claim');
+    expect(world.logged.find(({ event }) => event === 'loaded')?.fields).toEqual({
+      integration: 'groups',
+      runId: recordMessage().runId,
+      id: '0',
+      messageId: 'm0',
+      attempt: 1,
+    });
     expect(settledAs(world)).toEqual(['0: loaded']);
-    expect(world.requestsCounted).toEqual(new Map([[recordMessage().runId, 1]]));
+    expect(world.counted).toEqual(new Map([[recordMessage().runId, { ...noUse(), requests: 1, writes: 1 }]]));
   });
 
   it('is not POSTed when it comes again, as often as it comes', async () => {
@@ -67,11 +75,11 @@ describe('a record that the target takes', () => {
     );
     expect(world.posts.map(({ records }) => records.length).sort()).toEqual([2, 4, 4]);
     expect(world.idStore.items('groups').every(({ loaded }) => loaded?.hash === 'A')).toBe(true);
-    expect(world.requestsCounted.get(recordMessage().runId)).toBe(3);
+    expect(world.counted.get(recordMessage().runId)).toMatchObject({ requests: 3, writes: 1 });
   });
 
   it('is counted to its own run, and a run that cannot be counted fails nothing', async () => {
-    const world = loadWorld({ deps: { runs: { countTargetRequests: () => Promise.reject(new Error('down')) } } });
+    const world = loadWorld({ deps: { runs: { addTargetUse: () => Promise.reject(new Error('down')) } } });
     expect(await loadOnce(world, [{}])).toEqual({ failedMessageIds: [] });
     expect(world.logged.some(({ event }) => event === 'requests-not-counted')).toBe(true);
     const counting = loadWorld();
@@ -80,12 +88,10 @@ describe('a record that the target takes', () => {
       { id: '2', runId: 'b' },
       { id: '3', runId: 'b' },
     ]);
-    expect(counting.requestsCounted).toEqual(
-      new Map([
-        ['a', 1],
-        ['b', 2],
-      ]),
-    );
+    expect([...counting.counted].map(([runId, { requests, writes }]) => [runId, requests, writes])).toEqual([
+      ['a', 1, 1],
+      ['b', 2, 1],
+    ]);
   });
 
   it('never has more requests under way than the target allows one worker', async () => {
@@ -143,6 +149,32 @@ describe('waiting is not failing', () => {
     expect(putBack(world)).toEqual(['2: rate-limit']);
   });
 
+  it('says for how long the limit held its run up: each slot once, whatever waits beside it', async () => {
+    const world = loadWorld({ concurrency: 4, limit: { requests: 2, intervalMs: 1_000 } });
+    await loadOnce(
+      world,
+      Array.from({ length: 10 }, (_, id) => ({ id: String(id) })),
+    );
+    const tookMs = (world.posts.at(-1)?.atMs ?? 0) - NOW_MS;
+    const { heldMs, ...rest } = world.counted.get(recordMessage().runId) ?? { heldMs: 0 };
+    expect(rest).toEqual({ requests: 10, throttled: 0, putOff: 0, writes: 1 });
+    expect(heldMs).toBeGreaterThan(tookMs * 0.5);
+    expect(heldMs).toBeLessThanOrEqual(tookMs);
+  });
+
+  it('counts a pause once, in one write, however many requests were told to wait', async () => {
+    const world = loadWorld({ concurrency: 4 });
+    world.answer = () => throttles(30_000);
+    await loadOnce(
+      world,
+      Array.from({ length: 10 }, (_, id) => ({ id: String(id) })),
+    );
+    const { heldMs, throttled, putOff, writes } = world.counted.get(recordMessage().runId) ?? {};
+    expect({ throttled, putOff, writes }).toEqual({ throttled: 4, putOff: 10, writes: 1 });
+    expect(heldMs).toBeGreaterThanOrEqual(30_000);
+    expect(heldMs).toBeLessThan(31_000);
+  });
+
   it('asks for leave anew where the limit is faster than the target answers', async () => {
     const world = loadWorld({ concurrency: 2, limit: { requests: 50, intervalMs: 1_000 } });
     const records = Array.from({ length: 10 }, (_, id) => ({ id: String(id) }));
@@ -154,7 +186,7 @@ describe('waiting is not failing', () => {
   it('sends nothing when this worker slept past its time', async () => {
     const permit = { notBeforeMs: NOW_MS + 1_000, untilMs: NOW_MS + 90_000 };
     const acquire = async () => ({ permits: [permit], retryAtMs: 0 });
-    const world = loadWorld({ deps: { limiter: { acquire, pause: async () => {} } } });
+    const world = loadWorld({ deps: { limiter: { acquire, pause: async () => 0 } } });
     const { clock } = world;
     world.deps.clock = { nowMs: clock.nowMs, sleep: (ms) => clock.sleep(ms + 40_000) };
     await loadOnce(world, [{}]);

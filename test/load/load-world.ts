@@ -7,6 +7,7 @@ import type { LoaderDeps, Loading } from '../../lib/load/loading.ts';
 import type { Outcome } from '../../lib/load/outcome.ts';
 import type { PostRecord } from '../../lib/load/target.ts';
 import { type Letter, readLetter } from '../../lib/replay/letters.ts';
+import { addUse, noUse, type TargetUse } from '../../lib/run/limits.ts';
 import type { LogFields } from '../../lib/runtime/log.ts';
 import { type FakeClock, fakeClock } from '../fakes/fake-clock.ts';
 import { type Faults, portFaults } from '../fakes/faults.ts';
@@ -55,7 +56,8 @@ export type LoadWorld = {
   /** How the target answers from now on; the index counts requests from 0. */
   answer: (records: readonly PostRecord[], index: number) => Answer;
   logged: Array<{ event: string; fields: LogFields }>;
-  requestsCounted: Map<string, number>;
+  /** What was counted of each run's use of the target, and in how many writes. */
+  counted: Map<string, TargetUse & { writes: number }>;
   send(...messages: RecordMessage[]): Promise<void>;
   /** One delivery of up to 10 messages to the loader; deletes what it settled. False: there was nothing to deliver. */
   deliver(): Promise<boolean>;
@@ -83,7 +85,7 @@ export const loadWorld = ({ policy, retry, rows = 1, concurrency = 4, limit, dep
   const contents = new Map<string, unknown[]>();
   const posts: LoadWorld['posts'] = [];
   const logged: LoadWorld['logged'] = [];
-  const requestsCounted = new Map<string, number>();
+  const counted: LoadWorld['counted'] = new Map();
 
   const post = async (sent: readonly PostRecord[]) => {
     posts.push({ records: structuredClone(sent), atMs: clock.nowMs() });
@@ -109,8 +111,9 @@ export const loadWorld = ({ policy, retry, rows = 1, concurrency = 4, limit, dep
     deadLetters: faults.wrap('deadLetters', { sendAll: deadLetters.sendAll }),
     limiter: faults.wrap('limiter', memoryRateLimiter(clock)),
     runs: faults.wrap('runs', {
-      countTargetRequests: async (_integration: string, runId: string, requests: number) => {
-        requestsCounted.set(runId, (requestsCounted.get(runId) ?? 0) + requests);
+      addTargetUse: async (_integration: string, runId: string, use: TargetUse) => {
+        const before = counted.get(runId) ?? { ...noUse(), writes: 0 };
+        counted.set(runId, { ...addUse(before, use), writes: before.writes + 1 });
       },
     }),
     clock,
@@ -144,7 +147,7 @@ export const loadWorld = ({ policy, retry, rows = 1, concurrency = 4, limit, dep
     applied: (id) => contents.get(id) ?? [],
     answer: () => takes,
     logged,
-    requestsCounted,
+    counted,
     send: async (...messages) => {
       await records.sendAll(messages.map((message) => ({ body: writeMessage(message) })));
     },

@@ -16,6 +16,14 @@ describe('there is nothing to tell of', () => {
   });
 });
 
+test('a source that could not be read is told of once, and says why', () => {
+  const failed = run({ status: 'incomplete', failure: { code: 'token-refused', message: 'invalid_client' } });
+  const notice = noticeOf(failed, { status: 'extracting' });
+  expect(notice?.title).toContain('could not be read');
+  expect(notice?.lines).toContain('token-refused: invalid_client');
+  expect(noticeOf(failed, { status: 'incomplete' })).toBeUndefined();
+});
+
 describe('a notice goes out for', () => {
   test('refused records, and names the first five', () => {
     const rejected = ['1', '2', '3', '4', '5', '6'];

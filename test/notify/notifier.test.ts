@@ -100,7 +100,10 @@ describe('a failure is logged, without the address, and never thrown:', () => {
   });
 
   test('its address is none', async () => {
-    const { logged } = await tell({ NOTIFY_FORMAT: 'dingtalk', NOTIFY_WEBHOOK_URL: 'TOKEN' });
+    const { logged } = await tell(
+      { NOTIFY_FORMAT: 'dingtalk', NOTIFY_WEBHOOK_URL: 'ssm:/s/url' },
+      { 'SSM parameter /s/url': 'TOKEN' },
+    );
     expect(logged.map(({ event }) => event)).toEqual(['notify-failed']);
     expect(JSON.stringify(logged)).not.toContain('TOKEN');
   });
@@ -109,8 +112,10 @@ describe('a failure is logged, without the address, and never thrown:', () => {
 test.each<[string, Env]>([
   ['NOTIFY_FORMAT', { NOTIFY_FORMAT: 'slack', NOTIFY_WEBHOOK_URL: 'http://127.0.0.1' }],
   ['NOTIFY_WEBHOOK_URL', { NOTIFY_FORMAT: 'json' }],
+  ['NOTIFY_WEBHOOK_URL', { NOTIFY_FORMAT: 'json', NOTIFY_WEBHOOK_URL: 'TOKEN' }],
 ])('a wrong %s is a fault of the configuration', async (path, env) => {
   const thrown = await tell(env).catch((error: unknown) => error);
   expect(thrown).toBeInstanceOf(ConfigurationError);
   expect((thrown as ConfigurationError).faults.map((fault) => fault.path)).toEqual([path]);
+  expect((thrown as ConfigurationError).message).not.toContain('TOKEN');
 });

@@ -63,7 +63,7 @@ describe('a message of the dead-letter queue', () => {
       expect(readLetter(received(body))).toEqual({
         ...place,
         reason: 'unreadable',
-        attempts: 4,
+        attempts: 0,
         firstMs: NOW_MS + 1_000,
         lastMs: NOW_MS + 1_000,
         body,

@@ -97,8 +97,7 @@ export const runStoreOf = (world: World, environment: Environment): RunStore => 
         audit.runSaved(environment, run);
         return runTable.saveRun(run);
       }),
-    countTargetRequests: (integration, runId, requests) =>
-      write(() => runTable.countTargetRequests(integration, runId, requests)),
+    addTargetUse: (integration, runId, use) => write(() => runTable.addTargetUse(integration, runId, use)),
     saveChunk: (integration, chunk) =>
       write(() => {
         audit.chunkSaved(environment, chunk);

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { LimitHits } from '../../../lib/run/limits.ts';
 import type { RunRecord, Unsettled } from '../../../lib/run/record.ts';
 import { metricTable } from '../../../lib/telemetry/metrics.ts';
 import { type Embedded, startEmbedded } from '../../../local/cli/embedded.ts';
@@ -20,7 +21,8 @@ let held: Embedded;
 beforeAll(async () => {
   const list = [...REFUSED, '5203300300', '5203300301'].map((id) => ({ id: Number(id), name: `分组${id}` }));
   writeFileSync(groups, JSON.stringify(list));
-  const ended = await on('--integration', CRM, '--groups', groups, '--json', '--fault', `target-refuse:ids=${REFUSED}`);
+  const faults = ['--fault', `target-refuse:ids=${REFUSED}`, '--fault', 'target-429:times=1:retryAfter=1'];
+  const ended = await on('--integration', CRM, '--groups', groups, '--json', ...faults);
   expect(ended.exitCode).toBe(1);
   ({ runId } = jsonOf<{ runId: string }>(ended));
   held = await startEmbedded({ dataDir });
@@ -40,6 +42,13 @@ describe('runs', () => {
   test('of one integration only', async () => {
     const ended = await on('runs', '--json', '--integration', 'okki-product-groups-to-qingyiyun');
     expect(jsonOf<{ runs: RunRecord[] }>(ended).runs).toEqual([]);
+  });
+
+  test('is as narrow as COLUMNS says, run ids whole', async () => {
+    const { stdout } = await okkiSync(['runs', '--data-dir', dataDir], { COLUMNS: '60' });
+    const [header = '', row = ''] = stdout.split('\n');
+    expect(Math.max(header.length, row.length)).toBeLessThanOrEqual(60);
+    expect(row).toContain(runId.slice(CRM.length + 1));
   });
 
   test('prints no colours where it prints to no terminal', async () => {
@@ -73,6 +82,16 @@ describe('status', () => {
     expect(status.unsettled.rejected.toSorted()).toEqual(REFUSED);
     expect(status.reasons[REFUSED[0] ?? '']).toContain('422');
     expect(ended.exitCode).toBe(1);
+  });
+
+  test('says which limits were hit, and how long they held the run up', async () => {
+    const { limits } = jsonOf<{ limits: { source: LimitHits; target: LimitHits } }>(
+      await on('status', 'last', '--json'),
+    );
+    expect(limits.target).toMatchObject({ throttled: 1, putOff: 4 });
+    expect(limits.target.heldMs).toBeGreaterThan(900);
+    const { stdout } = await on('status', 'last');
+    expect(stdout).toMatch(/Load 写入.*\n +limits 限流 +held up for .*1 answer "too many", 4 put off\n/);
   });
 
   test('of an unknown run exits 2 and says so', async () => {
@@ -126,6 +145,17 @@ describe('dlq', () => {
     const { stdout } = await on('dlq', 'show', REFUSED[0] ?? '');
     expect(stdout).toContain(`{"group_id":${REFUSED[0]},"group_name":"分组${REFUSED[0]}"}`);
     expect((await on('dlq', 'show', '1')).exitCode).toBe(2);
+  });
+
+  test('replay leaves what nobody can read, and says so; looking at it is no attempt', async () => {
+    await held.stores.deadLetters.sendAll([{ body: 'not JSON' }]);
+    const ended = await on('dlq', 'replay', '--reason', 'unreadable', '--json');
+    expect(jsonOf<object>(ended)).toMatchObject({ replayed: [], notReplayable: 1, deadLetters: 3 });
+    expect(ended.exitCode).toBe(1);
+    const { letters } = jsonOf<{ letters: object[] }>(await on('dlq', 'list', '--reason', 'unreadable', '--json'));
+    expect(letters).toMatchObject([{ attempts: 0, body: 'not JSON' }]);
+    const discarded = await on('dlq', 'discard', '--reason', 'unreadable', '--yes', '--why', 'a test');
+    expect(discarded.exitCode).toBe(0);
   });
 
   test('discard wants to know which, why, and a yes', async () => {

@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { fittedTable } from '../../../local/cli/fitted-table.ts';
-import { parseSpan, span, waitingWords } from '../../../local/cli/words.ts';
+import { limitWords, parseSpan, span, waitingWords } from '../../../local/cli/words.ts';
 import { loadingRun } from '../../run/run-record.ts';
 
 describe('a table', () => {
@@ -16,6 +16,34 @@ describe('a table', () => {
 
   test('cuts the widest column first, and leaves ids whole', () => {
     expect(fittedTable(header, rows, 60)).toContain('5203300118');
+  });
+
+  describe('that says what may give way', () => {
+    const wide = ['run', 'integration', 'started', 'waiting'];
+    const runs = ['crm', 'qingyiyun'].map((target) => [
+      '20261128T071725Z',
+      `okki-product-groups-to-${target}`,
+      '2026-11-28 07:17:25',
+      '3 rejected, 2 uncertain, 1 open',
+    ]);
+    const fit = { cut: ['waiting'], cutFront: ['integration'], drop: ['started', 'integration'] };
+
+    test.each([40, 60, 80, 120])('fits %d columns with its key whole', (columns) => {
+      const lines = fittedTable(wide, runs, columns, fit).split('\n');
+      for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+      expect(lines[1]).toContain('20261128T071725Z');
+    });
+
+    test('leaves out in order what may be left out, and only as much as it must', () => {
+      const headerAt = (columns: number) => fittedTable(wide, runs, columns, fit).split('\n')[0]?.split(/ +/);
+      expect(headerAt(120)).toEqual(wide);
+      expect(headerAt(60)).toEqual(['run', 'integration', 'waiting']);
+      expect(headerAt(40)).toEqual(['run', 'waiting']);
+    });
+
+    test('cuts names that begin alike at their front', () => {
+      expect(fittedTable(wide, runs, 60, fit)).toMatch(/…[\w-]*to-crm.*\n.*…[\w-]*qingyiyun/);
+    });
   });
 
   test('cuts nothing where there is no terminal', () => {
@@ -49,4 +77,13 @@ test.each([
 test('what waits is named, what does not is left out', () => {
   expect(waitingWords({ counts: { ...loadingRun.counts, rejected: 2, open: 1 } })).toBe('2 rejected, 1 open');
   expect(waitingWords(loadingRun)).toBe('');
+});
+
+test.each([
+  [{ heldMs: 0, throttled: 0, putOff: 0 }, ''],
+  [{ heldMs: 130_000, throttled: 0, putOff: 0 }, 'held up for 2 min 10 s'],
+  [{ heldMs: 900, throttled: 1, putOff: 0 }, 'held up for 900 ms, 1 answer "too many"'],
+  [{ heldMs: 0, throttled: 3, putOff: 27 }, '3 answers "too many", 27 put off'],
+])('limits that were hit are told in words', (hits, words) => {
+  expect(limitWords(hits)).toBe(words);
 });

@@ -73,7 +73,7 @@ describe("the archives, run by Lambda's own runtime client", () => {
     if (end.kind !== 'failed') throw new Error('it did not fail');
     expect(end.error).toMatchObject({ errorType: 'FetchEventError', errorMessage: expect.stringContaining('kind') });
     // Source maps are in the archive, and NODE_OPTIONS has them used.
-    expect(end.error.trace.join('\n')).toMatch(/lib\/run\/fetch-event\.ts:\d+/);
+    expect(end.error.trace.join('\n')).toMatch(/lib\/fetch\/fetch-event\.ts:\d+/);
     expect(await stack.functions.fetch.invoke(await readEvent('schedule'))).toMatchObject({ kind: 'result' });
   });
 });

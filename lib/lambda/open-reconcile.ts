@@ -1,5 +1,5 @@
 import { awsSecretStore } from '../connection/aws-secret-store.ts';
-import { kyHttp } from '../connection/ky-http.ts';
+import { lazyHttp } from '../connection/lazy-http.ts';
 import { cachedSecrets } from '../connection/secrets.ts';
 import { dynamoIdStore } from '../idcheck/dynamodb-store.ts';
 import { openCatalog } from '../integration/catalog.ts';
@@ -14,10 +14,11 @@ import { functionLog as log } from '../telemetry/function-log.ts';
 import { resource } from './environment.ts';
 
 /** What `functions/reconcile` works with, opened once per execution environment. Throws ConfigurationError. */
-export const openReconcile = once((): { deps: ReconcileDeps; integrations: Reconciling[] } => {
+export const openReconcile = once((): { deps: ReconcileDeps; integrations(): Promise<Reconciling[]> } => {
   const { env } = process;
   const dynamo = dynamoClient();
-  const onClosed = openNotifier(env, { http: kyHttp, secrets: cachedSecrets(awsSecretStore, clock), clock, log });
+  const onClosed = openNotifier(env, { http: lazyHttp, secrets: cachedSecrets(awsSecretStore, clock), clock, log });
+  const catalog = openCatalog(env);
   const runs = dynamoRunStore(dynamo, resource('RUNS_TABLE', env));
   return {
     deps: {
@@ -28,6 +29,6 @@ export const openReconcile = once((): { deps: ReconcileDeps; integrations: Recon
       log,
       ...(onClosed && { onClosed }),
     },
-    integrations: openCatalog(env).all().map(reconcilingOf),
+    integrations: async () => (await catalog.all()).map(reconcilingOf),
   };
 });

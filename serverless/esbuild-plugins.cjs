@@ -1,4 +1,5 @@
+const { chunkNames } = require('./chunk-names.cjs');
 const { packagedIntegrations } = require('./packaged-integrations.cjs');
 
 /** What custom.esbuild in serverless.yml bundles with. */
-module.exports = [packagedIntegrations];
+module.exports = [chunkNames, packagedIntegrations];

@@ -13,7 +13,7 @@ export const handler = lambdaHandler(async (event, remainingMs): Promise<FetchEn
   const { deps, open } = openFetch();
   const ends: FetchEnd[] = [];
   for (const request of requests) {
-    ends.push(await fetchRun(request, open(request.integration), deps, remainingMs));
+    ends.push(await fetchRun(request, await open(request.integration), deps, remainingMs));
   }
   return isQueueEvent(event) ? { batchItemFailures: [] } : ends;
 });

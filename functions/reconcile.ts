@@ -5,6 +5,6 @@ import { reconcileAll } from '../lib/run/reconcile.ts';
 /** Balances the books of every integration's open runs. */
 export const handler = lambdaHandler(async (): Promise<Array<{ runId: string; status: string }>> => {
   const { deps, integrations } = openReconcile();
-  const runs = await reconcileAll(integrations, deps);
+  const runs = await reconcileAll(await integrations(), deps);
   return runs.map(({ runId, status }) => ({ runId, status }));
 });

@@ -1,16 +1,55 @@
+import { delimiter, join } from 'node:path';
 import type { Env } from '../connection/secrets.ts';
-import { integrationPaths, readIntegrations } from './read.ts';
+import { parseJson } from '../json/json.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import type { PackagedIntegrations } from './packaged.ts';
 import type { Integration } from './schema.ts';
 
-/** The integrations of this process, read once. */
-export type Catalog = { all(): Integration[]; find(name: string): Integration | undefined };
+/** The integrations of this process, read once. Throws ConfigurationError. */
+export type Catalog = { all(): Promise<Integration[]>; find(name: string): Promise<Integration | undefined> };
 
-/** Reads the integration files that the environment names, at the first use. Throws ConfigurationError. */
+/**
+ * Where integration files are: `INTEGRATIONS` (files and folders, separated as in PATH), else the folder
+ * `integrations` beside the code (in Lambda) or in the working directory.
+ */
+export const integrationPaths = (
+  env: { readonly INTEGRATIONS?: string | undefined; readonly LAMBDA_TASK_ROOT?: string | undefined },
+  workingDirectory: string,
+): string[] => {
+  const listed = (env.INTEGRATIONS ?? '').split(delimiter).filter((path) => path !== '');
+  return listed.length > 0 ? listed : [join(env.LAMBDA_TASK_ROOT ?? workingDirectory, 'integrations')];
+};
+
+/**
+ * The integrations at these paths. Files that were checked as they were packaged, and are the same still, are not
+ * checked again: the schemas take longer to load than all else that a function needs before its first request.
+ * Throws ConfigurationError.
+ */
+export const readCatalog = async (
+  paths: readonly string[],
+  packaged: PackagedIntegrations | undefined,
+): Promise<Integration[]> => {
+  const [folder, ...others] = paths;
+  if (packaged !== undefined && folder !== undefined && others.length === 0) {
+    if (fingerprintOf(folder) === packaged.fingerprint) return parseJson(packaged.integrationsJson) as Integration[];
+  }
+  const { readIntegrations } = await import('./read.ts');
+  return readIntegrations(paths).integrations;
+};
+
+/** Reads the integration files that the environment names, at the first use; a failure is not remembered. */
 export const openCatalog = (env: Env): Catalog => {
-  let integrations: Integration[] | undefined;
-  const all = (): Integration[] => {
-    integrations ??= readIntegrations(integrationPaths(env, process.cwd())).integrations;
-    return integrations;
+  let read: Promise<Integration[]> | undefined;
+  const all = async (): Promise<Integration[]> => {
+    read ??= import('./packaged.ts').then(({ packaged }) =>
+      readCatalog(integrationPaths(env, process.cwd()), packaged),
+    );
+    try {
+      return await read;
+    } catch (error) {
+      read = undefined;
+      throw error;
+    }
   };
-  return { all, find: (name) => all().find((integration) => integration.name === name) };
+  return { all, find: async (name) => (await all()).find((integration) => integration.name === name) };
 };

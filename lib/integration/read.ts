@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, delimiter, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type JsonValue, parseJson } from '../json/json.ts';
 import { findContradictions } from './contradictions.ts';
 import { ConfigurationError, describeFound, type Fault, formatPath } from './fault.ts';
@@ -149,16 +149,4 @@ export const readIntegrations = (paths: readonly string[]): { integrations: Inte
   }
   if (faults.length > 0) throw new ConfigurationError(faults);
   return { integrations, warnings: checked.flatMap((one) => one.warnings) };
-};
-
-/**
- * Where integration files are: `INTEGRATIONS` (files and folders, separated as in PATH), else the folder
- * `integrations` beside the code (in Lambda) or in the working directory.
- */
-export const integrationPaths = (
-  env: { readonly INTEGRATIONS?: string | undefined; readonly LAMBDA_TASK_ROOT?: string | undefined },
-  workingDirectory: string,
-): string[] => {
-  const listed = (env.INTEGRATIONS ?? '').split(delimiter).filter((path) => path !== '');
-  return listed.length > 0 ? listed : [join(env.LAMBDA_TASK_ROOT ?? workingDirectory, 'integrations')];
 };

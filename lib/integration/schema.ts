@@ -83,15 +83,3 @@ export const integrationSchema = z
 
 /** A checked integration: defaults filled in, metadata as exported. */
 export type Integration = z.infer<typeof integrationSchema>;
-
-/** How many records go into one request and under which key; undefined: each record has its own request. */
-export const batchOf = ({ target }: Integration): { rows: number; rowsKey: string } | undefined => {
-  const { operation } = target.metadata;
-  if (operation?.method !== 'batchArraySave') return undefined;
-  const { rows, rowsKey } = operation;
-  return rows === undefined || rowsKey === undefined ? undefined : { rows, rowsKey };
-};
-
-/** The path that records are posted to: the file's own, else the metadata's `api`. */
-export const targetPath = ({ target: { path, metadata } }: Integration): string =>
-  path ?? (metadata.api.startsWith('/') ? metadata.api : `/${metadata.api}`);

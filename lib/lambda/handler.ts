@@ -17,7 +17,9 @@ type Handle<Result> = (event: unknown, remainingMs: RemainingMs) => Promise<Resu
 export const lambdaHandler = <Result>(handle: Handle<Result>) =>
   middy<unknown, Result, Error, Context>({ timeoutEarlyInMillis: 0 })
     .use(injectLambdaContext(powertoolsLogger, { resetKeys: true }))
-    .onError(({ error }) => {
+    .onError(async ({ error }) => {
+      const { tellSourcePositions } = await import('./source-positions.ts');
+      tellSourcePositions(error);
       powertoolsLogger.error('invocation-failed', error as Error);
     })
     .handler(async (event, context) => {

@@ -3,7 +3,7 @@ import type { ApiDeps } from '../connection/authorized.ts';
 import { awsSecretStore } from '../connection/aws-secret-store.ts';
 import { dynamoRateLimiter } from '../connection/dynamodb-rate-limiter.ts';
 import { dynamoTokenStore } from '../connection/dynamodb-token-store.ts';
-import { kyHttp } from '../connection/ky-http.ts';
+import { lazyHttp } from '../connection/lazy-http.ts';
 import type { RateLimiter } from '../connection/rate-limit.ts';
 import { cachedSecrets, type Env } from '../connection/secrets.ts';
 import { systemClock as clock } from '../runtime/clock.ts';
@@ -15,7 +15,7 @@ import { resource } from './environment.ts';
 export const openConnections = (dynamo: DynamoDBClient, env: Env, log: Log): ApiDeps & { limiter: RateLimiter } => {
   const table = resource('CONNECTIONS_TABLE', env);
   return {
-    http: kyHttp,
+    http: lazyHttp,
     tokens: dynamoTokenStore(dynamo, table),
     secrets: cachedSecrets(awsSecretStore, clock),
     limiter: dynamoRateLimiter(dynamo, table, clock, random),

@@ -19,7 +19,7 @@ export class UnknownIntegrationError extends Error {
 }
 
 /** What `functions/fetch` works with, opened once per execution environment; `open` throws ConfigurationError, UnknownIntegrationError. */
-export const openFetch = once((): { deps: FetchDeps; open(integration: string): Fetching } => {
+export const openFetch = once((): { deps: FetchDeps; open(integration: string): Promise<Fetching> } => {
   const { env } = process;
   const dynamo = dynamoClient();
   const sqs = sqsClient();
@@ -42,8 +42,8 @@ export const openFetch = once((): { deps: FetchDeps; open(integration: string): 
       log,
       ...(onIncomplete && { onIncomplete }),
     },
-    open: (name) => {
-      const integration = catalog.find(name);
+    open: async (name) => {
+      const integration = await catalog.find(name);
       if (integration === undefined)
         throw new UnknownIntegrationError(`there is no integration ${JSON.stringify(name)}`);
       return fetchingOf(integration, openSource(integration, connections));

@@ -37,7 +37,7 @@ export const openLoad = once((): LoaderDeps => {
   };
   return {
     open: async (name) => {
-      const integration = catalog.find(name);
+      const integration = await catalog.find(name);
       if (integration === undefined) return undefined;
       const loading = opened.get(name) ?? open(integration);
       opened.set(name, loading);

@@ -1,5 +1,5 @@
 import { awsSecretStore } from '../connection/aws-secret-store.ts';
-import { kyHttp } from '../connection/ky-http.ts';
+import { lazyHttp } from '../connection/lazy-http.ts';
 import { cachedSecrets, type Env } from '../connection/secrets.ts';
 import { ConfigurationError } from '../integration/fault.ts';
 import { type Notifier, openNotifier } from '../notify/notifier.ts';
@@ -8,7 +8,7 @@ import type { Log } from '../runtime/log.ts';
 
 /** Who is told of runs that close, by the environment; undefined: nobody. Throws ConfigurationError. */
 export const notifierOf = (env: Env, log: Log): Notifier | undefined =>
-  openNotifier(env, { http: kyHttp, secrets: cachedSecrets(awsSecretStore, clock), clock, log });
+  openNotifier(env, { http: lazyHttp, secrets: cachedSecrets(awsSecretStore, clock), clock, log });
 
 /** As `notifierOf`; set up wrongly it tells nobody, and the log says so: a run must not fail for it. */
 export const notifierIfAny = (env: Env, log: Log): Notifier | undefined => {

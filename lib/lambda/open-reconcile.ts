@@ -11,10 +11,11 @@ import { resource } from './environment.ts';
 import { notifierOf } from './open-notifier.ts';
 
 /** What `functions/reconcile` works with, opened once per execution environment. Throws ConfigurationError. */
-export const openReconcile = once((): { deps: ReconcileDeps; integrations: Reconciling[] } => {
+export const openReconcile = once((): { deps: ReconcileDeps; integrations(): Promise<Reconciling[]> } => {
   const { env } = process;
   const dynamo = dynamoClient();
   const onClosed = notifierOf(env, log);
+  const catalog = openCatalog(env);
   const runs = dynamoRunStore(dynamo, resource('RUNS_TABLE', env));
   return {
     deps: {
@@ -25,6 +26,6 @@ export const openReconcile = once((): { deps: ReconcileDeps; integrations: Recon
       log,
       ...(onClosed && { onClosed }),
     },
-    integrations: openCatalog(env).all().map(reconcilingOf),
+    integrations: async () => (await catalog.all()).map(reconcilingOf),
   };
 });

@@ -1,20 +1,28 @@
 import type { Api, ApiAnswer } from '../connection/authorized.ts';
 import type { RateLimit } from '../connection/rate-limit.ts';
-import { batchOf, type Integration, targetPath } from '../integration/schema.ts';
+import type { Integration } from '../integration/schema.ts';
 import { type JsonObject, stringifyJson } from '../json/json.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { once } from '../runtime/once.ts';
 import { contentHash } from '../transform/hash.ts';
-import { compileMapping } from '../transform/map.ts';
+import type { Mapping } from '../transform/map.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { rowOutcomes } from './row-results.ts';
 import type { PostRecord, Target } from './target.ts';
-import { besideRecords, requestFor } from './target-request.ts';
+import { batchOf, besideRecords, requestFor, targetPath } from './target-request.ts';
 
 /** The key of a request: a record's own, or for several the hash of theirs in order. */
 const requestKey = (records: readonly PostRecord[]): string => {
   const keys = records.map(({ idempotencyKey }) => idempotencyKey);
   return keys.length === 1 ? (keys[0] as string) : contentHash(keys);
 };
+
+/**
+ * How a target's answer names the row of a body. Loaded for targets that answer row by row only: the mapping brings the
+ * whole dialect with it, and to send what fetch has mapped needs nothing of that.
+ */
+const rowNames = async (integration: Integration): Promise<Mapping['targetId']> =>
+  (await import('../transform/map.ts')).compileMapping(integration).targetId;
 
 /** Deleted already (RFC 9110 §15.5.11). A 404 may as well mean that the path is wrong: that is not taken for success. */
 const GONE = 410;
@@ -26,9 +34,9 @@ const notConfigured: Outcome = { kind: 'rejected', failure: { cause: 'no-deletio
 export const httpTarget = (integration: Integration, api: Api, limit: RateLimit | undefined, clock: Clock): Target => {
   const { connection, metadata, success, results, concurrency } = integration.target;
   const beside = besideRecords(integration);
-  const { targetId } = compileMapping(integration);
   const { vanished } = integration;
   const batch = batchOf(integration);
+  const rowNamesOnce = once(() => rowNames(integration));
   const bodyOf = (records: readonly PostRecord[]): JsonObject =>
     batch === undefined ? (records[0] as PostRecord).body : { [batch.rowsKey]: records.map(({ body }) => body) };
   return {
@@ -41,6 +49,8 @@ export const httpTarget = (integration: Integration, api: Api, limit: RateLimit 
       const deletion = records[0]?.deletes ? records[0] : undefined;
       const path = deletion ? vanished.path : targetPath(integration);
       if (path === undefined) return { outcomes: records.map(() => notConfigured), requests: 0 };
+      // Before the request: what fails here has sent nothing.
+      const rowName = results === undefined || deletion ? undefined : await rowNamesOnce();
       const headers = { 'idempotency-key': requestKey(records) };
       const request = deletion
         ? { method: vanished.method, path, headers, body: stringifyJson(deletion.body) }
@@ -50,11 +60,11 @@ export const httpTarget = (integration: Integration, api: Api, limit: RateLimit 
       const outcome: Outcome = isGone ? { kind: 'loaded' } : apiOutcome(answer, success, clock.nowMs());
       const isSettled = outcome.kind === 'loaded' || outcome.kind === 'rejected';
       const rows =
-        results !== undefined && !deletion && isSettled && answer.kind === 'answered' && isOk(answer.status)
+        results !== undefined && rowName !== undefined && isSettled && answer.kind === 'answered' && isOk(answer.status)
           ? rowOutcomes(
               answer.text,
               answer.status,
-              records.map((one) => targetId(one.body) ?? one.id),
+              records.map(({ body, id }) => rowName(body) ?? id),
               results,
             )
           : undefined;

@@ -2,6 +2,18 @@ import type { ApiRequest } from '../connection/authorized.ts';
 import type { Integration, MetadataField } from '../integration/schema.ts';
 import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
 
+/** How many records go into one request and under which key; undefined: each record has its own request. */
+export const batchOf = ({ target }: Integration): { rows: number; rowsKey: string } | undefined => {
+  const { operation } = target.metadata;
+  if (operation?.method !== 'batchArraySave') return undefined;
+  const { rows, rowsKey } = operation;
+  return rows === undefined || rowsKey === undefined ? undefined : { rows, rowsKey };
+};
+
+/** The path that records are posted to: the file's own, else the metadata's `api`. */
+export const targetPath = ({ target: { path, metadata } }: Integration): string =>
+  path ?? (metadata.api.startsWith('/') ? metadata.api : `/${metadata.api}`);
+
 /** What goes beside the records into every request to a target, by its `otherRequest`. */
 export type Beside = { body: JsonObject; query: [string, string][]; headers: Record<string, string> };
 

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ConfigurationError, describeFault } from '../../lib/integration/fault.ts';
-import { integrationPaths, parseIntegration, readIntegrations } from '../../lib/integration/read.ts';
-import { batchOf, targetPath } from '../../lib/integration/schema.ts';
+import { parseIntegration, readIntegrations } from '../../lib/integration/read.ts';
+import { batchOf, targetPath } from '../../lib/load/target-request.ts';
 import {
   type Changes,
   changedText,
@@ -510,14 +510,5 @@ describe('reading files', () => {
     const read = () => readIntegrations([folder]);
     expect(read).toThrow(expect.objectContaining({ code: 'CONFIGURATION', name: 'ConfigurationError' }));
     expect(read).toThrow(/b\.json:\d+:\d+ name: expected .*\n.*b\.json:\d+:\d+ title: expected a text; found 5$/);
-  });
-
-  test.each([
-    [{ INTEGRATIONS: ['/a', '/b/c.json'].join(delimiter) }, ['/a', '/b/c.json']],
-    [{ LAMBDA_TASK_ROOT: '/var/task' }, ['/var/task/integrations']],
-    [{}, ['/srv/integrations']],
-    [{ INTEGRATIONS: '' }, ['/srv/integrations']],
-  ])('paths come from the environment %j', (env, paths) => {
-    expect(integrationPaths(env, '/srv')).toEqual(paths);
   });
 });

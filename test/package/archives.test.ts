@@ -14,13 +14,28 @@ const functions = resourcesOf(await readTemplate(packagedDir), 'AWS::Lambda::Fun
 }));
 const integrations = (await readdir('integrations')).filter((file) => file.endsWith('.json'));
 
-/** Cold starts grow with the bundle (docs/benchmarks.md, Weight). Above these, find out what came in. */
-const maxBundleBytes = 900_000;
-const maxArchiveBytes = 1_000_000;
+/**
+ * Bytes of code that Node reads before the handler is there: a cold start takes in proportion to them (docs/benchmarks.md,
+ * Weight). Some 5 % above what it was when last looked at: above these, find out what came in.
+ */
+const maxStartBytes: Readonly<Record<string, number>> = {
+  fetch: 435_000,
+  load: 356_000,
+  replay: 246_000,
+  reconcile: 292_000,
+};
+const maxArchiveBytes = 600_000;
+
+/** Modules that wait in files of their own until an invocation needs them; replay has none of them. */
+const later = ['ssm-parameter', 'secrets-manager-secret', 'ky-http', 'packaged', 'read'];
+
+/** What importing a handler came to: `files` are those of the archive that were read for it. */
+type Imported = { handler: string; files: string[]; hasLoadedFetch: boolean };
 
 describe.each(functions)('the archive of $name', ({ name, environment }) => {
   let archive: Buffer;
   let unpackedDir: string;
+  let imported: Imported;
 
   beforeAll(async () => {
     archive = await readFile(path.join(packagedDir, `${name}.zip`));
@@ -29,16 +44,17 @@ describe.each(functions)('the archive of $name', ({ name, environment }) => {
       await mkdir(path.join(unpackedDir, path.dirname(file)), { recursive: true });
       await writeFile(path.join(unpackedDir, file), content());
     }
+    imported = await importHandler(name, unpackedDir, environment);
   });
   afterAll(() => rm(unpackedDir, { recursive: true, force: true }));
 
-  test('holds its own bundle, the source map and the integration files, and nothing else', () => {
-    expect([...readZip(archive).keys()].sort()).toEqual(
-      [
-        `functions/${name}.mjs`,
-        `functions/${name}.mjs.map`,
-        ...integrations.map((file) => `integrations/${file}`),
-      ].sort(),
+  test('holds its own code, the source maps and the integration files, and nothing else', () => {
+    const files = [...readZip(archive).keys()];
+    const code = files.filter((file) => file.endsWith('.mjs'));
+    expect(code).toContain(`functions/${name}.mjs`);
+    for (const file of code) expect(file.startsWith(`functions/${name}.`), file).toBe(true);
+    expect(files.sort()).toEqual(
+      [...code, ...code.map((file) => `${file}.map`), ...integrations.map((file) => `integrations/${file}`)].sort(),
     );
   });
 
@@ -49,20 +65,55 @@ describe.each(functions)('the archive of $name', ({ name, environment }) => {
     }
   });
 
-  test(`is small: bundle below ${maxBundleBytes} bytes, archive below ${maxArchiveBytes}`, () => {
-    expect(readZip(archive).get(`functions/${name}.mjs`)?.sizeBytes).toBeLessThan(maxBundleBytes);
+  test('loads with nothing around it, and exports a handler', () => {
+    expect(imported.handler).toBe('function');
+  });
+
+  test('starts small', () => {
+    const startBytes = imported.files.reduce((sum, file) => sum + (readZip(archive).get(file)?.sizeBytes ?? 0), 0);
+    expect(imported.files).toContain(`functions/${name}.mjs`);
+    expect(startBytes).toBeLessThan(maxStartBytes[name] ?? 0);
     expect(archive.length).toBeLessThan(maxArchiveBytes);
   });
 
-  test('loads with nothing around it, and exports a handler', async () => {
-    const env = Object.fromEntries(
-      Object.entries(environment).map(([variable, value]) => [variable, typeof value === 'string' ? value : value.Ref]),
-    );
-    const script = `console.log(typeof (await import('./functions/${name}.mjs')).handler)`;
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
-      cwd: unpackedDir,
-      env: { ...env, AWS_REGION: 'ap-southeast-1', LAMBDA_TASK_ROOT: unpackedDir },
-    });
-    expect(stdout.trim()).toBe('function');
+  test('starts without what many invocations do not need', () => {
+    const ofModule = (module: string) => (file: string) => file.startsWith(`functions/${name}.${module}-`);
+    for (const module of name === 'replay' ? [] : later) {
+      expect([...readZip(archive).keys()].filter(ofModule(module)), module).toHaveLength(2);
+      expect(imported.files.filter(ofModule(module))).toEqual([]);
+    }
+    // Node compiles its own HTTP client when something first looks at `fetch`: that takes as long as all code of ours.
+    expect(imported.hasLoadedFetch).toBe(false);
   });
 });
+
+/** Imports a handler as Lambda does, in a process of its own with the function's variables. */
+const importHandler = async (
+  name: string,
+  unpackedDir: string,
+  environment: Record<string, string | { Ref: string }>,
+): Promise<Imported> => {
+  const env = Object.fromEntries(
+    Object.entries(environment).map(([variable, value]) => [variable, typeof value === 'string' ? value : value.Ref]),
+  );
+  const script = `
+    import { registerHooks } from 'node:module';
+    import { relative } from 'node:path';
+    import { fileURLToPath } from 'node:url';
+    const files = [];
+    registerHooks({
+      load(url, context, next) {
+        if (url.startsWith('file:')) files.push(relative('.', fileURLToPath(url)));
+        return next(url, context);
+      },
+    });
+    const { handler } = await import('./functions/${name}.mjs');
+    const hasLoadedFetch = process.moduleLoadList.some((module) => module.endsWith('/undici/undici'));
+    console.log(JSON.stringify({ handler: typeof handler, files, hasLoadedFetch }));
+  `;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
+    cwd: unpackedDir,
+    env: { ...env, AWS_REGION: 'ap-southeast-1', LAMBDA_TASK_ROOT: unpackedDir },
+  });
+  return JSON.parse(stdout) as Imported;
+};

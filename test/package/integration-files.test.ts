@@ -138,4 +138,19 @@ describe('a faulty integration file stops packaging', () => {
       await rm(path.join(dir, 'integrations', file));
     }
   });
+
+  test('with all that is wrong in it, and where', async () => {
+    const [first] = names;
+    const content = JSON.parse(await readFile(path.join('integrations', `${first}.json`), 'utf8')) as object;
+    const faulty = { ...content, name: 'faulty', title: 5, overlap: 'both' };
+    const file = path.join(dir, 'integrations', 'faulty.json');
+    await writeFile(file, JSON.stringify(faulty, null, 2));
+    try {
+      const said = await packageService(dir).catch(({ message }: Error) => message);
+      expect(said).toMatch(/integrations\/faulty\.json:\d+:\d+ title: expected .*; found 5/);
+      expect(said).toMatch(/integrations\/faulty\.json:\d+:\d+ overlap: expected .*; found "both"/);
+    } finally {
+      await rm(file);
+    }
+  });
 });

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../../local/sandbox/sandbox.ts';
 import { type DeployedStack, deployStack, type FunctionName } from './deployed-stack.ts';
@@ -72,8 +74,8 @@ describe("the archives, run by Lambda's own runtime client", () => {
     const end = await stack.functions.fetch.invoke({ kind: 'unheard-of' });
     if (end.kind !== 'failed') throw new Error('it did not fail');
     expect(end.error).toMatchObject({ errorType: 'FetchEventError', errorMessage: expect.stringContaining('kind') });
-    // Source maps are in the archive, and NODE_OPTIONS has them used.
-    expect(end.error.trace.join('\n')).toMatch(/lib\/fetch\/fetch-event\.ts:\d+/);
+    // Source maps are in the archive.
+    expect(end.error.trace.join('\n')).toMatch(/\(lib\/fetch\/fetch-event\.ts:\d+:\d+\)/);
     expect(await stack.functions.fetch.invoke(await readEvent('schedule'))).toMatchObject({ kind: 'result' });
   });
 });
@@ -138,6 +140,42 @@ describe('an environment that fails', () => {
       kind: 'failed',
       error: { errorType: 'Runtime.ExitError', errorMessage: expect.stringContaining('signal: SIGKILL') },
     });
+  });
+});
+
+describe('integration files in an archive', () => {
+  /** What `fetch` makes of a schedule when something in its archive was changed. */
+  const fetchAfter = async (change: (taskRoot: string) => Promise<void>) => {
+    const configuration = stack.configuration('fetch');
+    const taskRoot = await mkdtemp(path.join(tmpdir(), 'okki-sync-changed-'));
+    await cp(configuration.taskRoot, taskRoot, { recursive: true });
+    await change(taskRoot);
+    const environment = await startExecutionEnvironment({ ...configuration, taskRoot });
+    try {
+      return await environment.invoke(await readEvent('schedule'));
+    } finally {
+      await environment.stop();
+      await rm(taskRoot, { recursive: true });
+    }
+  };
+
+  test('were checked as they were packaged: a cold start does without the code of the check', async () => {
+    const end = await fetchAfter(async (taskRoot) => {
+      const folder = path.join(taskRoot, 'functions');
+      const checks = (await readdir(folder)).filter((file) => /^fetch\.read-\w+\.mjs$/.test(file));
+      expect(checks).toHaveLength(1);
+      for (const file of checks) await rm(path.join(folder, file));
+    });
+    expect(end).toMatchObject({ kind: 'result' });
+  });
+
+  test('are checked at the start where they are no longer what was packaged', async () => {
+    const end = await fetchAfter(async (taskRoot) => {
+      const file = path.join(taskRoot, 'integrations', 'okki-product-groups-to-crm.json');
+      const content = JSON.parse(await readFile(file, 'utf8')) as object;
+      await writeFile(file, JSON.stringify({ ...content, title: 5 }));
+    });
+    expect(end).toMatchObject({ kind: 'failed', error: { errorMessage: expect.stringContaining('title: expected') } });
   });
 });
 

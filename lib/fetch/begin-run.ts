@@ -28,6 +28,8 @@ export const beginRun = async (
   remainingMs: RemainingMs,
 ): Promise<Begun | NotBegun> => {
   const nowMs = clock.nowMs();
+  // Both at once: an invocation that stands still between them would hold a lease that ends before itself.
+  const untilMs = nowMs + remainingMs() + LEASE_MARGIN_MS;
   const askedId = request.kind === 'continue' ? request.runId : runIdOf(integration, request.scheduledMs);
   const previous = await runs.lease(integration);
   const [leased, asked, watermarkMs] = await Promise.all([
@@ -42,7 +44,6 @@ export const beginRun = async (
     return { runId, end, ...(start.kind === 'overlap' ? { leaseUntilMs: start.untilMs } : {}) };
   }
   const runId = start.kind === 'resume' ? start.run.runId : start.runId;
-  const untilMs = nowMs + remainingMs() + LEASE_MARGIN_MS;
   const lease: Lease = { integration, runId, owner: random.token(), untilMs };
   if ((await runs.takeLease(lease, previous)) === 'conflict') {
     log.info('run-not-started', { integration, runId, why: 'lease lost' });

@@ -372,6 +372,27 @@ describe('an invocation that was killed', () => {
     expect(await world.invoke(next)).toMatchObject({ end: 'extracted' });
   });
 
+  it('holds it so long also where it stood still before it took the lease', async () => {
+    const world = fetchWorld({ pages: threePages() });
+    const { runs } = world.deps;
+    const begunMs = world.clock.nowMs();
+    world.deps.runs = {
+      ...runs,
+      run: async (...asked) => {
+        await world.clock.sleep(100_000);
+        return runs.run(...asked);
+      },
+    };
+    await world.runs.takeLease({ integration: NAME, runId: 'earlier', owner: 'other', untilMs: 0 }, undefined);
+    const untilMs: number[] = [];
+    world.deps.runs.takeLease = (lease, previous) => {
+      untilMs.push(lease.untilMs);
+      return runs.takeLease(lease, previous);
+    };
+    expect(await world.invoke()).toMatchObject({ end: 'extracted' });
+    expect(untilMs).toEqual([begunMs + 305_000]);
+  });
+
   it('ends its lease also where it throws: the retry of its event is no duplicate', async () => {
     const world = fetchWorld({ pages: threePages() });
     for (let call = 4; call < 8; call++) {

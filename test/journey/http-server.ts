@@ -14,6 +14,25 @@ export type Answer = { status?: number; headers?: Record<string, string>; text: 
 
 export type HttpServer = { url: string; port: number; close(): Promise<void> };
 
+/**
+ * A free port below those that the system hands out by itself (Linux from 32768, macOS from 49152): nobody takes it while
+ * its server is down.
+ */
+export const lastingPort = async (): Promise<number> => {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+    });
+    if (isFree) return port;
+  }
+};
+
 /** A server on loopback that answers as it is told to. */
 export const startHttpServer = async (answer: (request: Request) => Answer, port = 0): Promise<HttpServer> => {
   const server = createServer((incoming, response) => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { startEmbedded } from '../../local/cli/embedded.ts';
+import { lastingPort } from './http-server.ts';
 import { groups, sourceEnv, startOwnSource } from './own-source.ts';
 import { type OwnTarget, startOwnTarget, targetEnv } from './own-target.ts';
 import { newDir, program, runJson, startProgram } from './program.ts';
@@ -8,7 +9,7 @@ import { quickIntegration } from './quick-integration.ts';
 
 const servers = async (count: number) => {
   const source = await startOwnSource({ rows: groups(count) });
-  const target = await startOwnTarget();
+  const target = await startOwnTarget(await lastingPort());
   onTestFinished(async () => {
     await Promise.all([source.close(), target.close()]);
   });

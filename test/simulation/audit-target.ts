@@ -1,4 +1,5 @@
 import type { IdCheck } from '../../lib/idcheck/item.ts';
+import { isTombstone } from '../../lib/idcheck/tombstone.ts';
 import { addTo, type Evidence, isUnsafe, type Post, type Settled } from './evidence.ts';
 import { type Environment, workerOf } from './lambda.ts';
 import { itemOf } from './stores.ts';
@@ -51,7 +52,8 @@ export const auditTarget = (world: World, evidence: Evidence) => {
 
   const checkPost = (post: Post, isAlone: boolean): void => {
     const { id, hash, sentMs, worker, key } = post;
-    const claim = itemOf(world.idTable, id)?.claim;
+    const item = itemOf(world.idTable, id);
+    const claim = item?.claim;
     const isOwn = claim !== undefined && owners.get(claim.owner) === worker;
     must(isOwn, 'no POST without a claim of its own', id);
     must(!isOwn || claim.hash === hash, 'a claim is for the content that is sent', id);
@@ -84,7 +86,12 @@ export const auditTarget = (world: World, evidence: Evidence) => {
       'loaded content is not sent again',
       id,
     );
-    must(!policy.idCheck || post.deletes || !isLoadedStill(earlier), 'with idCheck a loaded id is not overwritten', id);
+    const mayBeDeleted = isTombstone(item?.doubt?.hash ?? '');
+    must(
+      !policy.idCheck || post.deletes || mayBeDeleted || !isLoadedStill(earlier),
+      'with idCheck a loaded id is not overwritten',
+      id,
+    );
     must(
       policy.onUncertain !== 'park' ||
         !isUnsafe(last) ||

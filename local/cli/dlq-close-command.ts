@@ -60,7 +60,7 @@ const discardText = ({ discarded, mustBeResolved }: Discarded, dryRun: boolean):
     ...(mustBeResolved.length > 0
       ? [
           `Kept 保留: ${mustBeResolved.join(', ')}. Nobody knows whether the target has them: look there, then`,
-          `  okki-sync dlq resolve ${mustBeResolved.join(' ')} --loaded   (or --not-loaded)`,
+          `  npm start -- dlq resolve ${mustBeResolved.join(' ')} --loaded   (or --not-loaded)`,
         ]
       : []),
     '',

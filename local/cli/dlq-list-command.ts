@@ -1,4 +1,6 @@
+import { surelyLoaded } from '../../lib/idcheck/decide.ts';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
+import type { IdStore } from '../../lib/idcheck/store.ts';
 import { stringifyJson } from '../../lib/json/json.ts';
 import { type Letter, listLetters } from '../../lib/replay/letters.ts';
 import { filterOf, type LetterFlags } from './dlq-flags.ts';
@@ -14,16 +16,42 @@ import { localTime } from './words.ts';
 export const listCommand = async (flags: LetterFlags): Promise<ExitCode> => {
   const integration = flags.integration === undefined ? undefined : integrationsMeant(flags.integration)[0]?.name;
   const filter = filterOf(flags, integration);
-  const letters = await withStores(flags, ({ deadLetters }) => listLetters(deadLetters, filter));
+  const { letters, settled } = await withStores(flags, async ({ deadLetters, idStore }) => {
+    const found = await listLetters(deadLetters, filter);
+    return { letters: found, settled: await loadedSince(found, idStore) };
+  });
+  const facts = letters.map((letter) => ({
+    ...letterFacts(letter),
+    ...(settled.has(letter) && { loadedSince: true }),
+  }));
   process.stdout.write(
     flags.json
-      ? `${JSON.stringify({ byReason: Object.fromEntries(countByReason(letters)), letters: letters.map(letterFacts) })}\n`
-      : listText(letters),
+      ? `${JSON.stringify({ byReason: Object.fromEntries(countByReason(letters)), letters: facts })}\n`
+      : listText(letters, settled.size),
   );
   return letters.length > 0 ? exitCodes.unfinishedRecords : exitCodes.ok;
 };
 
-const listText = (letters: readonly Letter[]): string => {
+/** The letters whose content is loaded by now: a later run sent it again. */
+const loadedSince = async (letters: readonly Letter[], idStore: IdStore): Promise<ReadonlySet<Letter>> => {
+  const settled = new Set<Letter>();
+  for (const integration of new Set(letters.map((letter) => letter.integration))) {
+    if (integration === undefined) continue;
+    const these = letters.filter((letter) => letter.integration === integration);
+    const items = await idStore.read(
+      integration,
+      these.flatMap(({ id }) => id ?? []),
+    );
+    for (const letter of these) {
+      const item = items.get(letter.id ?? '');
+      const isLoaded = item !== undefined && surelyLoaded(item)?.hash === letter.message?.hash;
+      if (isLoaded && item.trouble === undefined) settled.add(letter);
+    }
+  }
+  return settled;
+};
+
+const listText = (letters: readonly Letter[], settled: number): string => {
   if (letters.length === 0) return 'No dead letters. 没有死信。\n';
   const byReason = countByReason(letters);
   const rows = [...byReason].flatMap(([reason]) =>
@@ -46,8 +74,11 @@ const listText = (letters: readonly Letter[]): string => {
     '',
     fittedTable(header, rows, terminalColumns() ?? 160, fit),
     '',
-    'okki-sync dlq show ID shows one 查看',
-    'when the cause is mended 修复后重放: okki-sync dlq replay',
+    ...(settled > 0
+      ? [`${settled} loaded since by a later run: a replay only deletes them 其中 ${settled} 条已写入,重放只删除死信`]
+      : []),
+    'npm start -- dlq show ID shows one 查看',
+    'when the cause is mended 修复后重放: npm start -- dlq replay',
     '',
   ].join('\n');
 };

@@ -154,7 +154,7 @@ const replayText = (
   const notes = [
     ...(notReplayable > 0
       ? [
-          `${notReplayable} cannot be read and stay: mend what should read them, or okki-sync dlq discard. 不可读,保留。`,
+          `${notReplayable} cannot be read and stay: mend what should read them, or npm start -- dlq discard. 不可读,保留。`,
         ]
       : []),
     ...(heldBack > 0
@@ -168,13 +168,13 @@ const replayText = (
   const outcome =
     stage === undefined
       ? `${replayed.length} sent again: ${replayed.length - backInQueue} settled, ${backInQueue} back in the dead-letter queue.`
-      : `${replayed.length} sent again; okki-sync dlq list --stage ${stage} shows what comes back.`;
+      : `${replayed.length} sent again; npm start -- dlq list --stage ${stage} shows what comes back.`;
   return [
     table(['reason', 'id', 'integration'], rows),
     '',
     dryRun ? `Dry run: ${replayed.length} would be sent again. 预演,未发送。` : outcome,
     ...(deadLetters > 0 && !dryRun && stage === undefined
-      ? [`${deadLetters} in the dead-letter queue now 仍在死信队列: okki-sync dlq list`]
+      ? [`${deadLetters} in the dead-letter queue now 仍在死信队列: npm start -- dlq list`]
       : []),
     ...notes,
     '',

@@ -48,7 +48,7 @@ const groupsOption = () =>
 const faultOption = () =>
   new Option(
     '--fault <fault>',
-    'what the sandbox does wrong, may be repeated; see: okki-sync sandbox --help',
+    'what the sandbox does wrong, may be repeated; see: npm start -- sandbox --help',
   ).argParser(collect);
 
 let exitCode: ExitCode = exitCodes.ok;

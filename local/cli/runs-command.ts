@@ -60,7 +60,7 @@ const runsText = (runs: readonly RunRecord[], integrations: readonly Integration
     waitingWords(run),
   ]);
   const fit = { cut: ['waiting'], cutFront: ['integration'], drop: ['started', 'took', 'integration', 'fetched'] };
-  return `${fittedTable(header, rows, terminalColumns(), fit)}\n\nokki-sync status RUN (or: last) shows one by stage 查看某次运行\n`;
+  return `${fittedTable(header, rows, terminalColumns(), fit)}\n\nnpm start -- status RUN (or: last) shows one by stage 查看某次运行\n`;
 };
 
 const tookWords = ({ startedMs, closedMs }: RunRecord): string =>

@@ -129,7 +129,7 @@ const unsettledLines = ({ unsettled, items, run, queued }: Seen): string[] => {
     ...fittedTable(['fate', 'id', 'known of it'], rows, (terminalColumns() ?? 100) - 2, { cut: ['known of it'] })
       .split('\n')
       .map((row) => `  ${row}`),
-    ...(hidden > 0 ? [`  … and ${hidden} more: okki-sync status ${run.runId} --ids`] : []),
+    ...(hidden > 0 ? [`  … and ${hidden} more: npm start -- status ${run.runId} --ids`] : []),
     '',
   ];
 };
@@ -160,7 +160,10 @@ const booksLine = ({ run, queued }: Seen): string => {
       : `… ${counts.open} open: being loaded, or waiting. 写入中或等待中。`;
   }
   if (counts.rejected + counts.uncertain > 0) {
-    return coloured('yellow', '! Books balance; some records need a look: okki-sync dlq list. 账目平衡,有记录待处理。');
+    return coloured(
+      'yellow',
+      '! Books balance; some records need a look: npm start -- dlq list. 账目平衡,有记录待处理。',
+    );
   }
   return coloured('green', '✓ Books balance, nothing is waiting. 账目平衡。');
 };

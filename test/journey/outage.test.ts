@@ -42,6 +42,27 @@ test('a target that is down all the time: the waiting is shown, everything ends 
   expect(appliedMoreThanOnce(mended)).toEqual([]);
 }, 90_000);
 
+test('letters of an outage whose records a later run has loaded say so, and a replay only deletes them', async () => {
+  const { target, env } = await servers(4);
+  const dir = newDir();
+  const args = ['--data-dir', dir, '--integration', quickIntegration(dir)];
+  await target.close();
+  expect((await runJson(args, env)).report.deadLetters).toBe(4);
+  const mended = await startOwnTarget(target.port);
+  onTestFinished(mended.close);
+
+  const next = await runJson(args, env);
+  expect([next.code, next.report.counts.loaded, next.report.deadLetters]).toEqual([1, 4, 4]);
+  const listed = await program(['dlq', 'list', ...args, '--json'], env);
+  const { letters } = JSON.parse(listed.stdout);
+  expect(letters.map(({ loadedSince }: { loadedSince?: boolean }) => loadedSince)).toEqual([true, true, true, true]);
+  expect((await program(['dlq', 'list', ...args], env)).stdout).toContain('4 loaded since by a later run');
+
+  expect((await program(['dlq', 'replay', ...args], env)).code).toBe(0);
+  expect((await program(['dlq', 'list', ...args], env)).stdout).toContain('No dead letters');
+  expect(appliedMoreThanOnce(mended)).toEqual([]);
+}, 90_000);
+
 test('a target that drops connections for a while: uncertain POSTs are sent again under their key, nothing is lost', async () => {
   const { target, env } = await servers(10);
   const dir = newDir();

@@ -2,19 +2,10 @@ import { cpus, loadavg } from 'node:os';
 import { DYNAMO_MS, type LatencyServers, startLatencyServers, TARGET_MS } from './latency-servers.ts';
 import { bareCalls } from './loader-bare.ts';
 import { type LoaderBatch, loaderBatch } from './loader-batch.ts';
+import type { Loader } from './loader-contract.ts';
 import { okkiLoader } from './loader-okki.ts';
 import { sequentialLoop } from './loader-sequential.ts';
 import { markdownTable } from './markdown.ts';
-
-/** Something that loads a batch of messages; `open` is called once per measured series. */
-export type Loader = {
-  name: string;
-  /** As `NAME:HASHKEY:RANGEKEY`. */
-  tables: readonly string[];
-  open(servers: LatencyServers): Promise<{ load(batch: LoaderBatch): Promise<void>; close(): void }>;
-  /** The batch's time, in ms, if nothing but the injected latencies took time and what must wait waited. */
-  idealMs(records: number): number;
-};
 
 const RECORDS = 20;
 const WARM_UP = 5;

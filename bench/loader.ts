@@ -4,6 +4,7 @@ import { bareCalls } from './loader-bare.ts';
 import { type LoaderBatch, loaderBatch } from './loader-batch.ts';
 import type { Loader } from './loader-contract.ts';
 import { okkiLoader } from './loader-okki.ts';
+import { powertoolsHandler } from './loader-powertools.ts';
 import { sequentialLoop } from './loader-sequential.ts';
 import { markdownTable } from './markdown.ts';
 
@@ -15,9 +16,11 @@ const BATCHES = 25;
 const loaders: readonly Loader[] = [
   okkiLoader({ concurrency: 4 }),
   bareCalls({ concurrency: 4 }),
+  powertoolsHandler({ concurrency: 4 }),
   okkiLoader({ concurrency: 4, rateLimit: '1000/1s' }),
   okkiLoader({ concurrency: RECORDS }),
   bareCalls({ concurrency: RECORDS }),
+  powertoolsHandler({ concurrency: RECORDS }),
   sequentialLoop,
 ];
 

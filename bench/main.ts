@@ -1,4 +1,5 @@
 import { benchExtract } from './extract.ts';
+import { benchJourney } from './journey.ts';
 import { benchLoader } from './loader.ts';
 import { benchUnchanged } from './unchanged.ts';
 import { benchWeight } from './weight.ts';
@@ -10,11 +11,13 @@ const benches: Readonly<Record<string, Bench>> = {
   extract: benchExtract,
   loader: benchLoader,
   unchanged: benchUnchanged,
+  journey: benchJourney,
   weight: benchWeight,
 };
 
 const usage = `Usage: npm run bench                        all of them, about ten minutes
        npm run bench -- NAME                one of ${Object.keys(benches).join(', ')}
+       npm run bench -- journey RECORDS…    with so many records
 `;
 
 const [name, ...args] = process.argv.slice(2);

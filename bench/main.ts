@@ -1,6 +1,7 @@
 import { benchExtract } from './extract.ts';
 import { benchJourney } from './journey.ts';
 import { benchLoader } from './loader.ts';
+import { benchPrice } from './price.ts';
 import { benchUnchanged } from './unchanged.ts';
 import { benchWeight } from './weight.ts';
 
@@ -12,12 +13,14 @@ const benches: Readonly<Record<string, Bench>> = {
   loader: benchLoader,
   unchanged: benchUnchanged,
   journey: benchJourney,
+  price: benchPrice,
   weight: benchWeight,
 };
 
 const usage = `Usage: npm run bench                        all of them, about ten minutes
        npm run bench -- NAME                one of ${Object.keys(benches).join(', ')}
        npm run bench -- journey RECORDS…    with so many records
+       npm run bench -- price LIMIT         under a rate limit such as 60/60s
 `;
 
 const [name, ...args] = process.argv.slice(2);

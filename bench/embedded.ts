@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { dynamoClient } from '../lib/runtime/aws.ts';
+import { isConditionFailed } from '../lib/runtime/dynamodb-item.ts';
 import { deployTables, startDynamoDbServer } from '../local/stack/dynamodb-server.ts';
+import { REFUSED_WRITE_UNITS } from './capacity.ts';
 
 /** What DynamoDB says a table was asked for. */
-type Consumed = { requests: number; units: number };
+export type Consumed = { requests: number; units: number };
 /** By `TABLE read` and `TABLE write`. */
 type Meter = Map<string, Consumed>;
 
@@ -26,14 +28,18 @@ const measure = (client: DynamoDBClient, meter: Meter): void => {
   client.middlewareStack.add(
     (next, { commandName = '' }) =>
       async (args) => {
-        Object.assign(args.input, { ReturnConsumedCapacity: 'TOTAL' });
-        const answer = await next(args);
-        const { ConsumedCapacity } = answer.output as { ConsumedCapacity?: Capacity | Capacity[] };
-        for (const { TableName, CapacityUnits } of [ConsumedCapacity ?? []].flat()) {
+        const add = ({ TableName, CapacityUnits = 0 }: Capacity): void => {
           const key = `${TableName} ${READS.has(commandName) ? 'read' : 'write'}`;
           const before = meter.get(key) ?? { requests: 0, units: 0 };
-          meter.set(key, { requests: before.requests + 1, units: before.units + (CapacityUnits ?? 0) });
-        }
+          meter.set(key, { requests: before.requests + 1, units: before.units + CapacityUnits });
+        };
+        Object.assign(args.input, { ReturnConsumedCapacity: 'TOTAL' });
+        const answer = await next(args).catch((error: unknown) => {
+          if (isConditionFailed(error)) add({ ...(args.input as Capacity), CapacityUnits: REFUSED_WRITE_UNITS });
+          throw error;
+        });
+        const { ConsumedCapacity } = answer.output as { ConsumedCapacity?: Capacity | Capacity[] };
+        for (const capacity of [ConsumedCapacity ?? []].flat()) add(capacity);
         return answer;
       },
     { step: 'initialize', name: 'measureCapacity' },

@@ -1,13 +1,11 @@
 import { cpus } from 'node:os';
-import { benchCost } from './cost.ts';
 import { benchLimit } from './limit.ts';
 import { benchScale } from './scale.ts';
 
-/** Cost of an unchanged record, time and memory by size, and the use of a rate limit, as Markdown on stdout. */
+/** Time and memory by size, and the use of a rate limit, as Markdown on stdout. */
 export const benchExtract = async (): Promise<void> => {
   const say = (text: string) => process.stdout.write(`${text}\n\n`);
   say(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}`);
-  say(await benchCost());
   say(await benchScale());
   say(await benchLimit());
 };

@@ -7,11 +7,14 @@ import { groupRecord } from '../local/sandbox/group-tree.ts';
 
 export const PAGE_RECORDS = 500;
 
+export const SHIPPED_FILE = fileURLToPath(
+  new URL('../integrations/okki-product-groups-to-qingyiyun.json', import.meta.url),
+);
+
 /** The shipped integration that the measurements are made with. */
 export const shippedIntegration = (): Integration => {
-  const file = fileURLToPath(new URL('../integrations/okki-product-groups-to-qingyiyun.json', import.meta.url));
-  const [integration] = readIntegrations([file]).integrations;
-  if (integration === undefined) throw new Error(`${file} holds no integration`);
+  const [integration] = readIntegrations([SHIPPED_FILE]).integrations;
+  if (integration === undefined) throw new Error(`${SHIPPED_FILE} holds no integration`);
   return integration;
 };
 

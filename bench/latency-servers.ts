@@ -8,6 +8,7 @@ export type Order = 'counts' | 'reset';
 
 /** Latencies that stand for AWS and for a target, in ms. */
 export const DYNAMO_MS = 5;
+export const SQS_MS = 10;
 export const TARGET_MS = 50;
 
 export type LatencyServers = {

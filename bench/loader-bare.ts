@@ -2,7 +2,7 @@ import { BatchGetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk
 import { dynamoClient } from '../lib/runtime/aws.ts';
 import { mapBounded } from '../lib/runtime/bounded.ts';
 import { DYNAMO_MS, TARGET_MS } from './latency-servers.ts';
-import type { Loader } from './loader.ts';
+import type { Loader } from './loader-contract.ts';
 
 /**
  * The calls of the critical path and nothing else: what this machine, the SDK and the servers take for them, so that

@@ -11,7 +11,7 @@ import { dynamoClient } from '../lib/runtime/aws.ts';
 import { silentLog } from '../lib/runtime/log.ts';
 import { shippedIntegration } from './groups.ts';
 import { DYNAMO_MS, TARGET_MS } from './latency-servers.ts';
-import type { Loader } from './loader.ts';
+import type { Loader } from './loader-contract.ts';
 
 const INVOCATION_MS = 60_000;
 

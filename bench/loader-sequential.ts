@@ -1,5 +1,5 @@
 import { TARGET_MS } from './latency-servers.ts';
-import type { Loader } from './loader.ts';
+import type { Loader } from './loader-contract.ts';
 
 /** The loop that integrations begin with: one POST after the other, and nothing remembered of what was sent. */
 export const sequentialLoop: Loader = {

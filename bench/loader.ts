@@ -2,31 +2,28 @@ import { cpus, loadavg } from 'node:os';
 import { DYNAMO_MS, type LatencyServers, startLatencyServers, TARGET_MS } from './latency-servers.ts';
 import { bareCalls } from './loader-bare.ts';
 import { type LoaderBatch, loaderBatch } from './loader-batch.ts';
+import type { Loader } from './loader-contract.ts';
 import { okkiLoader } from './loader-okki.ts';
+import { powertoolsHandler } from './loader-powertools.ts';
 import { sequentialLoop } from './loader-sequential.ts';
 import { markdownTable } from './markdown.ts';
 
-/** Something that loads a batch of messages; `open` is called once per measured series. */
-export type Loader = {
-  name: string;
-  /** As `NAME:HASHKEY:RANGEKEY`. */
-  tables: readonly string[];
-  open(servers: LatencyServers): Promise<{ load(batch: LoaderBatch): Promise<void>; close(): void }>;
-  /** The batch's time, in ms, if nothing but the injected latencies took time and what must wait waited. */
-  idealMs(records: number): number;
-};
-
 const RECORDS = 20;
-const WARM_UP = 5;
-const BATCHES = 25;
+/** One after the other, as a warm worker takes them from a queue that is not empty. */
+const BATCHES_PER_TURN = 5;
+/** The first one warms up and is not counted. */
+const TURNS = 6;
+const BATCHES = (TURNS - 1) * BATCHES_PER_TURN;
 
 /** The loaders that are held against each other, doing the same job on servers of their own. */
 const loaders: readonly Loader[] = [
   okkiLoader({ concurrency: 4 }),
   bareCalls({ concurrency: 4 }),
+  powertoolsHandler({ concurrency: 4 }),
   okkiLoader({ concurrency: 4, rateLimit: '1000/1s' }),
   okkiLoader({ concurrency: RECORDS }),
   bareCalls({ concurrency: RECORDS }),
+  powertoolsHandler({ concurrency: RECORDS }),
   sequentialLoop,
 ];
 
@@ -44,8 +41,8 @@ export const benchLoader = async (): Promise<void> => {
   const series = await Promise.all(loaders.map(open));
   try {
     // In turns, so that whatever else the machine does falls on all of them alike.
-    for (let batch = 0; batch < WARM_UP + BATCHES; batch++) {
-      for (const one of series) await runBatch(one, batch);
+    for (let turn = 0; turn < TURNS; turn++) {
+      for (const one of series) await takeTurn(one, turn);
     }
     const rows: string[][] = [];
     const firstMs = median(series[0]?.timesMs ?? []);
@@ -82,8 +79,8 @@ export const benchLoader = async (): Promise<void> => {
 const setting = (): string =>
   [
     `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, load average ${loadavg()[0]?.toFixed(1)}.`,
-    `Injected: DynamoDB ${DYNAMO_MS} ms, target ${TARGET_MS} ms. Medians of ${BATCHES} batches, taken in turns, after`,
-    `${WARM_UP} to warm up. CPU, reads and writes are per record; one POST per record each.`,
+    `Injected: DynamoDB ${DYNAMO_MS} ms, target ${TARGET_MS} ms. Medians of ${BATCHES} batches, ${BATCHES_PER_TURN} at each turn, after a turn to`,
+    'warm up. CPU, reads and writes are per record; one POST per record each.',
   ].join('\n');
 
 const open = async (loader: Loader): Promise<Series> => {
@@ -96,16 +93,18 @@ const open = async (loader: Loader): Promise<Series> => {
   return { loader, servers, load, close: closeBoth, timesMs: [], cpuMs: 0 };
 };
 
-const runBatch = async (series: Series, index: number): Promise<void> => {
-  const batch = loaderBatch(index * RECORDS, RECORDS);
-  if (index === WARM_UP) await series.servers.take();
-  const cpuBefore = process.cpuUsage();
-  const beganMs = performance.now();
-  await series.load(batch);
-  if (index < WARM_UP) return;
-  series.timesMs.push(performance.now() - beganMs);
-  const { user, system } = process.cpuUsage(cpuBefore);
-  series.cpuMs += (user + system) / 1000;
+const takeTurn = async (series: Series, turn: number): Promise<void> => {
+  if (turn === 1) await series.servers.take();
+  for (let index = 0; index < BATCHES_PER_TURN; index++) {
+    const batch = loaderBatch((turn * BATCHES_PER_TURN + index) * RECORDS, RECORDS);
+    const cpuBefore = process.cpuUsage();
+    const beganMs = performance.now();
+    await series.load(batch);
+    if (turn === 0) continue;
+    series.timesMs.push(performance.now() - beganMs);
+    const { user, system } = process.cpuUsage(cpuBefore);
+    series.cpuMs += (user + system) / 1000;
+  }
 };
 
 const median = (values: readonly number[]): number =>

@@ -1,19 +1,37 @@
 import { benchExtract } from './extract.ts';
+import { benchJourney } from './journey.ts';
 import { benchLoader } from './loader.ts';
+import { benchPrice } from './price.ts';
+import { benchUnchanged } from './unchanged.ts';
 import { benchWeight } from './weight.ts';
 
+type Bench = (args: readonly string[]) => Promise<void>;
+
 /** What can be measured; each prints its tables as Markdown, fit for docs/benchmarks.md. */
-const benches: Readonly<Record<string, () => Promise<void>>> = {
+const benches: Readonly<Record<string, Bench>> = {
   extract: benchExtract,
   loader: benchLoader,
+  unchanged: benchUnchanged,
+  journey: benchJourney,
+  price: benchPrice,
   weight: benchWeight,
 };
 
-const name = process.argv[2] ?? '';
-const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
-if (bench === undefined) {
-  process.stderr.write(`Usage: npm run bench -- NAME, where NAME is one of: ${Object.keys(benches).join(', ')}\n`);
-  process.exitCode = 2;
+const usage = `Usage: npm run bench                        all of them, about ten minutes
+       npm run bench -- NAME                one of ${Object.keys(benches).join(', ')}
+       npm run bench -- journey RECORDS…    with so many records
+       npm run bench -- price LIMIT         under a rate limit such as 60/60s
+`;
+
+const [name, ...args] = process.argv.slice(2);
+if (name === undefined) {
+  for (const [each, bench] of Object.entries(benches)) {
+    process.stdout.write(`## ${each}\n\n`);
+    await bench([]);
+  }
+} else if (Object.hasOwn(benches, name)) {
+  await benches[name]?.(args);
 } else {
-  await bench();
+  process.stderr.write(usage);
+  process.exitCode = 2;
 }

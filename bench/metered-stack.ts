@@ -1,0 +1,145 @@
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FetchEnd } from '../lib/fetch/fetch-run.ts';
+import type { Integration } from '../lib/integration/schema.ts';
+import type { JsonValue } from '../lib/json/json.ts';
+import type { RunRecord } from '../lib/run/record.ts';
+import { SERVICE_DIR } from '../local/cli/embedded.ts';
+import { followRun } from '../local/cli/follow-run.ts';
+import { connectionVariables } from '../local/cli/sides.ts';
+import { openEmbeddedStores } from '../local/cli/stores.ts';
+import { type Sandbox, startSandbox } from '../local/sandbox/sandbox.ts';
+import { describeService } from '../local/stack/service.ts';
+import { readServiceFile } from '../local/stack/service-file.ts';
+import { type StackEvent, startStack } from '../local/stack/stack.ts';
+import { askingForCapacity, billedFor } from './capacity.ts';
+import { startForwarder } from './forwarder.ts';
+import { DYNAMO_MS, SQS_MS, TARGET_MS } from './latency-servers.ts';
+import type { Usage } from './prices.ts';
+
+/** The embedded stack with a meter on everything that AWS would bill, and its latencies. */
+export type MeteredStack = {
+  sandbox: Sandbox;
+  /** One scheduled run to its closed books, and what it used. */
+  run(scheduledMs: number): Promise<{ record: RunRecord; usage: Usage }>;
+  close(): Promise<void>;
+};
+
+/** Each 64 KB of a request's payload is billed as one request (SQS pricing). */
+const SQS_CHUNK_BYTES = 64 * 1024;
+/** An event source mapping receives, and deletes, ten messages at most in a request. */
+const SQS_BATCH = 10;
+/** The schedules of fetch and of reconcile. */
+const SCHEDULES_PER_RUN = 2;
+
+const unused: Usage = {
+  writeUnits: 0,
+  readUnits: 0,
+  sqsRequests: 0,
+  invocations: 0,
+  gbSeconds: 0,
+  schedules: 0,
+  logBytes: 0,
+};
+
+const memoryGbByFunction = (): ReadonlyMap<string, number> => {
+  const options = { serviceDir: SERVICE_DIR, stage: 'local', queueUrl: String, extraEnvironment: {} };
+  const { functions } = describeService(readServiceFile(SERVICE_DIR), options);
+  return new Map(functions.map(({ name, memoryMb }) => [name, memoryMb / 1024]));
+};
+
+const bytesIn = (dir: string): number =>
+  readdirSync(dir).reduce((sum, file) => sum + statSync(join(dir, file)).size, 0);
+
+/** Starts it with an integration and its file's content; the target's `rateLimit` as its variable has it, or empty. */
+export const startMeteredStack = async (
+  integration: Integration,
+  file: JsonValue,
+  groups: readonly JsonValue[],
+  rateLimit: string,
+): Promise<MeteredStack> => {
+  const dir = mkdtempSync(join(tmpdir(), 'okki-price-'));
+  const dataDir = join(dir, 'data');
+  const path = join(dir, `${integration.name}.json`);
+  writeFileSync(path, JSON.stringify(file));
+  const memoryGb = memoryGbByFunction();
+  let usage: Usage = { ...unused };
+
+  const dynamo = await startForwarder({
+    latencyMs: DYNAMO_MS,
+    prepare: askingForCapacity,
+    onExchange: ({ target, answer }) => {
+      const { kind, units } = billedFor(target, answer);
+      usage[kind === 'read' ? 'readUnits' : 'writeUnits'] += units;
+    },
+  });
+  const sqs = await startForwarder({
+    latencyMs: SQS_MS,
+    onExchange: ({ request }) => {
+      usage.sqsRequests += Math.ceil(Buffer.byteLength(request) / SQS_CHUNK_BYTES);
+    },
+  });
+  const target = await startForwarder({ latencyMs: TARGET_MS });
+  const onEvent = (event: StackEvent): void => {
+    if (event.kind === 'polling-fault') throw event.error;
+    if (event.kind === 'batch') {
+      const { size, deleted } = event.batch;
+      usage.sqsRequests += Math.ceil(size / SQS_BATCH) + Math.ceil(deleted / SQS_BATCH);
+      return;
+    }
+    const { functionName, durationMs } = event.invocation;
+    usage.invocations += 1;
+    // Billed by the ms, rounded up.
+    usage.gbSeconds += (Math.ceil(durationMs) / 1000) * (memoryGb.get(functionName) ?? 0);
+  };
+
+  const sandbox = await startSandbox({ groups });
+  target.to(sandbox.url);
+  const variables = connectionVariables(
+    integration,
+    {
+      OKKI_BASE_URL: sandbox.url,
+      OKKI_CLIENT_ID: 'sandbox',
+      OKKI_CLIENT_SECRET: 'sandbox',
+      QINGYIYUN_BASE_URL: target.url,
+      QINGYIYUN_RATE_LIMIT: rateLimit,
+    },
+    undefined,
+  );
+  const metered = { AWS_ENDPOINT_URL_SQS: sqs.url, AWS_ENDPOINT_URL_DYNAMODB: dynamo.url, INTEGRATIONS: path };
+  const env = { ...variables, ...metered, NOTIFY_FORMAT: '', NOTIFY_WEBHOOK_URL: '', NOTIFY_SECRET: '' };
+  const stack = await startStack({ dataDir, serviceDir: SERVICE_DIR, env, onEvent });
+  dynamo.to(stack.env.AWS_ENDPOINT_URL_DYNAMODB ?? '');
+  sqs.to(stack.env.AWS_ENDPOINT_URL_SQS ?? '');
+  const stores = openEmbeddedStores(stack.env);
+  const logs = join(dataDir, 'logs');
+  stack.startEventSources();
+
+  const close = async (): Promise<void> => {
+    await stack.close();
+    stores.close();
+    await sandbox.close();
+    for (const forwarder of [dynamo, sqs, target]) forwarder.close();
+    rmSync(dir, { recursive: true, force: true });
+  };
+  const embedded = { stack, stores, sandbox, sandboxedSides: [], variables, close };
+
+  return {
+    sandbox,
+    run: async (scheduledMs) => {
+      usage = { ...unused, schedules: SCHEDULES_PER_RUN };
+      const logBytesBefore = bytesIn(logs);
+      const scheduledTime = new Date(scheduledMs).toISOString();
+      const event = { kind: 'schedule', integration: integration.name, scheduledTime };
+      const [end] = (await stack.invoke('fetch', event)) as FetchEnd[];
+      if (end === undefined) throw new Error('functions/fetch answered without a run');
+      const { run } = await followRun(embedded, integration, end.runId, {
+        onState: () => {},
+        isStopped: () => false,
+      });
+      return { record: run, usage: { ...usage, logBytes: bytesIn(logs) - logBytesBefore } };
+    },
+    close,
+  };
+};

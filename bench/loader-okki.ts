@@ -6,7 +6,7 @@ import { openConnections } from '../lib/lambda/open-connections.ts';
 import { httpTarget } from '../lib/load/http-target.ts';
 import { loadBatch } from '../lib/load/load-batch.ts';
 import type { LoaderDeps } from '../lib/load/loading.ts';
-import { dynamoRunStore } from '../lib/run/dynamodb-store.ts';
+import { dynamoRunStore } from '../lib/run/dynamodb/store.ts';
 import { dynamoClient } from '../lib/runtime/aws.ts';
 import { silentLog } from '../lib/runtime/log.ts';
 import { shippedIntegration } from './groups.ts';

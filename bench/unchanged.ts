@@ -3,7 +3,7 @@ import type { Outgoing, Queue } from '../lib/dispatch/queue.ts';
 import { type FetchDeps, fetchRun } from '../lib/fetch/fetch-run.ts';
 import { fetchingOf } from '../lib/fetch/fetching.ts';
 import { dynamoIdStore } from '../lib/idcheck/dynamodb-store.ts';
-import { dynamoRunStore } from '../lib/run/dynamodb-store.ts';
+import { dynamoRunStore } from '../lib/run/dynamodb/store.ts';
 import { mapBounded } from '../lib/runtime/bounded.ts';
 import { systemClock } from '../lib/runtime/clock.ts';
 import { silentLog } from '../lib/runtime/log.ts';

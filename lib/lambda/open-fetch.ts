@@ -4,7 +4,7 @@ import { type FetchDeps, type Fetching, fetchingOf } from '../fetch/fetching.ts'
 import { readTimeBudgetMs } from '../fetch/time-budget.ts';
 import { dynamoIdStore } from '../idcheck/dynamodb-store.ts';
 import { openCatalog } from '../integration/catalog.ts';
-import { dynamoRunStore } from '../run/dynamodb-store.ts';
+import { dynamoRunStore } from '../run/dynamodb/store.ts';
 import { dynamoClient, sqsClient } from '../runtime/aws.ts';
 import { once } from '../runtime/once.ts';
 import { functionLog as log } from '../telemetry/function-log.ts';

@@ -6,7 +6,7 @@ import { openCatalog } from '../integration/catalog.ts';
 import type { Integration } from '../integration/schema.ts';
 import { httpTarget } from '../load/http-target.ts';
 import type { LoaderDeps, Loading } from '../load/loading.ts';
-import { dynamoRunStore } from '../run/dynamodb-store.ts';
+import { dynamoRunStore } from '../run/dynamodb/store.ts';
 import { dynamoClient, sqsClient } from '../runtime/aws.ts';
 import { once } from '../runtime/once.ts';
 import { functionLog as log } from '../telemetry/function-log.ts';

@@ -1,6 +1,6 @@
 import { dynamoIdStore } from '../idcheck/dynamodb-store.ts';
 import { openCatalog } from '../integration/catalog.ts';
-import { dynamoRunStore } from '../run/dynamodb-store.ts';
+import { dynamoRunStore } from '../run/dynamodb/store.ts';
 import type { ReconcileDeps, Reconciling } from '../run/reconcile.ts';
 import { reconcilingOf } from '../run/reconciling.ts';
 import { dynamoClient } from '../runtime/aws.ts';

@@ -1,4 +1,4 @@
-import type { TargetUse } from '../run/limits.ts';
+import { leaveWaits, type TargetUse } from '../run/limits.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { letterForUnreadable, sendLetter } from './dead-letter.ts';
 import {
@@ -11,7 +11,6 @@ import {
 import { type Again, misfitWaitMs, outgoingOf, putOff } from './ending.ts';
 import { loadRound } from './load-records.ts';
 import type { LoaderDeps, Loading } from './loading.ts';
-import { leaveWaits } from './permits.ts';
 import { count } from './round.ts';
 
 type SentBack = { messageId: string; ending: Again };

@@ -3,9 +3,6 @@ import type { Permit, RateLimit } from '../connection/rate-limit.ts';
 import { UNREACHABLE_WAIT_MS } from './ending.ts';
 import type { Round } from './round.ts';
 
-/** Why a delivery is put off that only lacks leave to be sent. */
-export const leaveWaits: ReadonlySet<string> = new Set(['rate-limit', 'paused', 'throttled']);
-
 /**
  * For how long the limit holds a request up that has a permit and is ready at `nowMs`, ms. No permit takes more than its
  * own slot: slots of all workers follow each other, so that their sum is time that has passed, however many wait. What

@@ -1,5 +1,3 @@
-import type { RunRecord } from './record.ts';
-
 /** How rate limits and pauses held one side of a run up. */
 export type LimitHits = {
   /**
@@ -13,6 +11,12 @@ export type LimitHits = {
   putOff: number;
 };
 
+/** How limits held up each side of a run. */
+export type RunLimits = { source: LimitHits; target: LimitHits };
+
+/** Why a delivery is put off that only lacks leave to be sent. */
+export const leaveWaits: ReadonlySet<string> = new Set(['rate-limit', 'paused', 'throttled']);
+
 /** What loading used of the target: requests, and how its limits held them up. */
 export type TargetUse = LimitHits & { requests: number };
 
@@ -20,7 +24,7 @@ export const noHits = (): LimitHits => ({ heldMs: 0, throttled: 0, putOff: 0 });
 export const noUse = (): TargetUse => ({ requests: 0, ...noHits() });
 
 /** Of both sides, whether or not a limit was hit. */
-export const limitsOf = ({ limits }: Pick<RunRecord, 'limits'>): NonNullable<RunRecord['limits']> =>
+export const limitsOf = ({ limits }: { limits?: RunLimits }): RunLimits =>
   limits ?? { source: noHits(), target: noHits() };
 
 export const addHits = (a: LimitHits, b: LimitHits): LimitHits => ({

@@ -1,4 +1,4 @@
-import type { LimitHits } from './limits.ts';
+import type { RunLimits } from './limits.ts';
 
 /** How extraction counted one run's records. Every fetched record is in exactly one of the others. */
 export type ExtractCounts = {
@@ -44,7 +44,7 @@ export type RunRecord = {
   counts: ExtractCounts & LoadCounts;
   requests: { source: number; target: number };
   /** How rate limits and pauses held the run up; absent: not at all. */
-  limits?: { source: LimitHits; target: LimitHits };
+  limits?: RunLimits;
   /** Ids loaded before and absent from this complete snapshot. */
   vanished: number;
   vanishedSample: string[];

@@ -1,4 +1,4 @@
-import { leaveWaits } from '../load/permits.ts';
+import { leaveWaits } from '../run/limits.ts';
 import type { Log, LogFields } from '../runtime/log.ts';
 import type { MetricName, Metrics } from './metrics.ts';
 

@@ -7,7 +7,7 @@ import type { IdStore } from '../../lib/idcheck/store.ts';
 import { resource } from '../../lib/lambda/environment.ts';
 import type { AuditLog } from '../../lib/replay/audit.ts';
 import { dynamoAuditLog } from '../../lib/replay/dynamodb-audit.ts';
-import { dynamoRunStore } from '../../lib/run/dynamodb-store.ts';
+import { dynamoRunStore } from '../../lib/run/dynamodb/store.ts';
 import type { RunStore, Watermarks } from '../../lib/run/store.ts';
 import { dynamoClient, sqsClient } from '../../lib/runtime/aws.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dynamoAuditLog } from '../../lib/replay/dynamodb-audit.ts';
-import { dynamoRunStore } from '../../lib/run/dynamodb-store.ts';
+import { dynamoRunStore } from '../../lib/run/dynamodb/store.ts';
 import { auditLogContract } from '../contracts/audit-log.contract.ts';
 import { type EmbeddedDynamo, startDynamo } from '../contracts/embedded-dynamodb.ts';
 import { memoryAuditLog } from '../fakes/memory-audit-log.ts';

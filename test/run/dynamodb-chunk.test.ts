@@ -1,7 +1,7 @@
 import { brotliCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { packChunk, unpackChunk } from '../../lib/run/dynamodb-chunk.ts';
+import { packChunk, unpackChunk } from '../../lib/run/dynamodb/chunk.ts';
 import { extractOutcomes } from '../../lib/run/ledger.ts';
 
 const unicode = fc.string({ unit: 'binary', maxLength: 30 });

@@ -1,6 +1,6 @@
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { dynamoRunStore } from '../../lib/run/dynamodb-store.ts';
+import { dynamoRunStore } from '../../lib/run/dynamodb/store.ts';
 import type { LedgerChunk } from '../../lib/run/ledger.ts';
 import { ChunkTooLargeError, type Lease } from '../../lib/run/store.ts';
 import { MalformedItemError } from '../../lib/runtime/dynamodb-item.ts';

@@ -4,7 +4,7 @@ import { fetchRun } from '../../lib/fetch/fetch-run.ts';
 import { dynamoIdStore } from '../../lib/idcheck/dynamodb-store.ts';
 import { loadBatch } from '../../lib/load/load-batch.ts';
 import type { LoaderDeps, Loading } from '../../lib/load/loading.ts';
-import { dynamoRunStore } from '../../lib/run/dynamodb-store.ts';
+import { dynamoRunStore } from '../../lib/run/dynamodb/store.ts';
 import { reconcile } from '../../lib/run/reconcile.ts';
 import { runIdOf } from '../../lib/run/record.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';

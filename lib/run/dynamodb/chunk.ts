@@ -1,8 +1,8 @@
 import { promisify } from 'node:util';
 import { brotliCompress, brotliDecompress, constants } from 'node:zlib';
 import * as z from 'zod/mini';
-import { parseJson } from '../json/json.ts';
-import { type ExtractOutcome, extractOutcomes, type LedgerChunk, type LedgerEntry } from './ledger.ts';
+import { parseJson } from '../../json/json.ts';
+import { type ExtractOutcome, extractOutcomes, type LedgerChunk, type LedgerEntry } from '../ledger.ts';
 
 const compress = promisify(brotliCompress);
 const decompress = promisify(brotliDecompress);

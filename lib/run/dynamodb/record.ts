@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { parseJson } from '../json/json.ts';
-import { MalformedItemError } from '../runtime/dynamodb-item.ts';
-import type { LimitHits } from './limits.ts';
-import type { Checkpoint, DeletionCounts, RunRecord, Unsettled, Window } from './record.ts';
+import { parseJson } from '../../json/json.ts';
+import { MalformedItemError } from '../../runtime/dynamodb-item.ts';
+import type { LimitHits } from '../limits.ts';
+import type { Checkpoint, DeletionCounts, RunRecord, Unsettled, Window } from '../record.ts';
 
 const count = z.number();
 

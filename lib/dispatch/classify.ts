@@ -9,6 +9,9 @@ export type Classification =
 
 const skipped = (reason: string): Classification => ({ outcome: 'skipped', reason });
 const heldUpBy = (parentId: string) => skipped(`parent ${parentId} was rejected`);
+/** The parent that a record was skipped for, by the ledger's reason. */
+export const heldUpFor = (reason: string | undefined): string | undefined =>
+  /^parent (.*) was rejected$/s.exec(reason ?? '')?.[1];
 const enqueued = (known: IdCheck): Classification => ({
   outcome: 'enqueued',
   as: known.loaded === undefined ? 'create' : 'overwrite',
@@ -41,7 +44,7 @@ export const classify = (
   if (claim !== undefined || trouble?.kind === 'uncertain' || trouble?.kind === 'parked') return enqueued(known);
   if (loaded?.hash === hash) return fullRefresh && !policy.idCheck ? enqueued(known) : { outcome: 'unchanged' };
   if (loaded !== undefined && policy.idCheck) return skipped('duplicate: changed, but the id is loaded already');
-  if (isHeldUp && known.loaded === undefined) return heldUpBy(parentInTheWay);
+  if (isHeldUp) return heldUpBy(parentInTheWay);
   // Refused for its parent's sake only: free as soon as the parent is.
   if (trouble?.parentId !== undefined) return enqueued(known);
   if (trouble?.kind === 'rejected' && trouble.hash === hash && !fullRefresh) {

@@ -12,8 +12,13 @@ export type Known = {
   take(id: string): IdCheck | undefined;
   /** Whether an id that is not struck off was loaded before. */
   isLoaded(id: string): boolean;
-  /** Whether the record of this id was refused or left to a person, so that records that depend on it cannot go. */
+  /**
+   * Whether records that depend on this one cannot go: it was refused or left to a person, or one above it was. Up the
+   * chain go those that were refused for their parent's sake only, and those that `waits` was told of.
+   */
   isInTheWay(id: string): boolean;
+  /** A record of this snapshot is not loaded, and waits for its parent: what is in that one's way is in its own. */
+  waits(id: string, parentId: string): void;
   /** Ids that were loaded and are not struck off. */
   vanished(): Iterable<string>;
   /** How many ids had been loaded when this was read. */
@@ -30,12 +35,12 @@ export const readKnown = async (store: IdStore, integration: string): Promise<Kn
   const hashes = hashColumn(HASH_CHARACTERS);
   const loadedHashes = new Map<string, number>();
   const others = new Map<string, IdCheck>();
-  const inTheWay = new Map<string, string | undefined>();
+  const tree = refusals();
   let loadedCount = 0;
   for await (const items of store.scan(integration)) {
     for (const item of items) {
       if (item.loaded !== undefined) loadedCount += 1;
-      if (isRefused(item)) inTheWay.set(item.id, item.trouble?.parentId);
+      tree.note(item);
       const place = isOnlyLoaded(item) ? hashes.add(item.loaded.hash) : undefined;
       if (place === undefined) others.set(item.id, item);
       else loadedHashes.set(item.id, place);
@@ -45,7 +50,8 @@ export const readKnown = async (store: IdStore, integration: string): Promise<Kn
     loadedCount,
     prepare: async () => {},
     isLoaded: (id) => loadedHashes.has(id) || others.get(id)?.loaded !== undefined,
-    isInTheWay: (id) => standsInTheWay(id, inTheWay),
+    isInTheWay: tree.isInTheWay,
+    waits: tree.waits,
     take(id) {
       const place = loadedHashes.get(id);
       if (place !== undefined) {
@@ -70,19 +76,20 @@ export const readKnown = async (store: IdStore, integration: string): Promise<Kn
 export const readKnownByIds = (store: IdStore, integration: string): Known => {
   const items = new Map<string, IdCheck>();
   const asked = new Set<string>();
-  const inTheWay = new Map<string, string | undefined>();
+  const tree = refusals();
   return {
     loadedCount: 0,
     prepare: async (ids) => {
       const fresh = [...new Set(ids)].filter((id) => !asked.has(id));
       for (const [id, item] of await store.read(integration, fresh)) {
         items.set(id, item);
-        if (isRefused(item)) inTheWay.set(id, item.trouble?.parentId);
+        tree.note(item);
       }
       for (const id of fresh) asked.add(id);
     },
     isLoaded: (id) => items.get(id)?.loaded !== undefined,
-    isInTheWay: (id) => standsInTheWay(id, inTheWay),
+    isInTheWay: tree.isInTheWay,
+    waits: tree.waits,
     // Nothing is struck off where nothing can vanish: a parent may be asked for after its own record.
     take: (id) => items.get(id),
     vanished: () => [],
@@ -95,13 +102,31 @@ const isOnlyLoaded = (item: IdCheck): item is IdCheck & { loaded: NonNullable<Id
 const isRefused = ({ loaded, trouble }: IdCheck): boolean =>
   loaded === undefined && (trouble?.kind === 'rejected' || trouble?.kind === 'parked');
 
-/** Up the chain of those that were refused only for their parent's sake: it is the topmost that matters. */
-const standsInTheWay = (id: string, refused: ReadonlyMap<string, string | undefined>): boolean => {
-  let at = id;
-  for (let steps = 0; refused.has(at) && steps <= refused.size; steps++) {
-    const parentId = refused.get(at);
-    if (parentId === undefined) return true;
-    at = parentId;
-  }
-  return false;
+/** What was refused, and what waits below it. Where nothing was refused nothing is kept. */
+const refusals = () => {
+  /** Id → the parent for whose sake it was refused, or for which it waits; undefined: refused for its own. */
+  const above = new Map<string, string | undefined>();
+  let refused = 0;
+  return {
+    note: (item: IdCheck): void => {
+      if (!isRefused(item)) return;
+      above.set(item.id, item.trouble?.parentId);
+      refused += 1;
+    },
+    waits: (id: string, parentId: string): void => {
+      if (refused > 0 && !above.has(id)) above.set(id, parentId);
+    },
+    isInTheWay: (id: string): boolean => {
+      let at = id;
+      for (let steps = 0; above.has(at) && steps <= above.size; steps++) {
+        const parentId = above.get(at);
+        if (parentId === undefined) return true;
+        at = parentId;
+      }
+      return false;
+    },
+  };
 };
+
+/** The same where refused parents hold nobody up (`dependsOn.rejectedParent: "root"`). */
+export const holdingNobodyUp = (known: Known): Known => ({ ...known, isInTheWay: () => false });

@@ -28,6 +28,9 @@ export const holdBack = (
   tree: DependsOn | undefined,
 ): ((one: Prepared) => one is Held) => {
   const ready = prepared.filter((one) => one.outcome === 'ready');
+  for (const { id, parentId } of ready) {
+    if (parentId !== undefined && !places.known.isLoaded(id)) places.known.waits(id, parentId);
+  }
   const onPage = new Set(ready.map(({ id }) => id));
   // The snapshot has this page's records already, whose own places are in question.
   const wasThere = (id: string) => (onPage.has(id) ? places.known.isLoaded(id) : isThere(places, id));

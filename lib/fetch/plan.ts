@@ -1,5 +1,4 @@
 import { classify } from '../dispatch/classify.ts';
-import { readKnown, readKnownByIds } from '../dispatch/known.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import type { JsonObject } from '../json/json.ts';
 import { addWarnings, type RunWarning } from '../run/record.ts';
@@ -11,6 +10,7 @@ import type { Fetching } from './fetching.ts';
 import type { Held } from './held.ts';
 import { settled } from './judge-held.ts';
 import { holdBack, isThere, type Places } from './places.ts';
+import { openKnown } from './run-work.ts';
 import { concludeVanished } from './vanished.ts';
 import { windowOf } from './window.ts';
 
@@ -64,7 +64,7 @@ export const plan = async (
   const deadlineMs = nowMs + remainingMs();
   const watermarkMs = await watermarks?.watermark(integration);
   const window = fetching.window && windowOf(fetching.window, watermarkMs, options.fullRefresh, nowMs);
-  const known = window ? readKnownByIds(idStore, integration) : await readKnown(idStore, integration);
+  const known = await openKnown(idStore, fetching, window !== undefined);
   const snapshot = transform.begin();
   const places: Places = { known, snapshot, heldParents: new Map(), leftOutButLoaded: new Set() };
   const held: Held[] = [];

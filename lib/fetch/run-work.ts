@@ -1,4 +1,6 @@
-import { readKnown, readKnownByIds } from '../dispatch/known.ts';
+import { heldUpFor } from '../dispatch/classify.ts';
+import { holdingNobodyUp, type Known, readKnown, readKnownByIds } from '../dispatch/known.ts';
+import type { IdStore } from '../idcheck/store.ts';
 import type { RunRecord } from '../run/record.ts';
 import type { FetchDeps, Fetching } from './fetching.ts';
 import { readHeld } from './held.ts';
@@ -12,11 +14,20 @@ export type RunWork = Places & {
   deletionsSent: Set<string>;
 };
 
+/** What idCheck knows of an integration, for a whole snapshot or for a list of changes (`isWindow`). */
+export const openKnown = async (
+  idStore: IdStore,
+  { integration, tree }: Pick<Fetching, 'integration' | 'tree'>,
+  isWindow: boolean,
+): Promise<Known> => {
+  const known = isWindow ? readKnownByIds(idStore, integration) : await readKnown(idStore, integration);
+  return tree?.rejectedParent === 'root' ? holdingNobodyUp(known) : known;
+};
+
 /** What idCheck knows, and the cleaning's memory brought to where the run's checkpoint stands. */
 export const openWork = async (run: RunRecord, fetching: Fetching, deps: FetchDeps): Promise<RunWork> => {
   const { integration, runId, checkpoint } = run;
-  const known =
-    run.window === undefined ? await readKnown(deps.idStore, integration) : readKnownByIds(deps.idStore, integration);
+  const known = await openKnown(deps.idStore, fetching, run.window !== undefined);
   const work = {
     fetching,
     deps,
@@ -34,9 +45,12 @@ export const openWork = async (run: RunRecord, fetching: Fetching, deps: FetchDe
     for (const text of chunk.held ?? []) {
       const { id, parentId } = readHeld(text);
       work.heldParents.set(id, parentId);
+      if (!known.isLoaded(id)) known.waits(id, parentId);
       ids.push(id);
     }
-    for (const { id, outcome } of chunk.entries) {
+    for (const { id, outcome, reason } of chunk.entries) {
+      const heldUp = outcome === 'skipped' ? heldUpFor(reason) : undefined;
+      if (heldUp !== undefined) known.waits(id, heldUp);
       const isReady = outcome === 'unchanged' || outcome === 'skipped' || outcome === 'enqueued';
       if (isReady) ids.push(id);
       else if (fetching.tree !== undefined && known.isLoaded(id)) work.leftOutButLoaded.add(id);

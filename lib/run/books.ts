@@ -55,8 +55,16 @@ export const fateOf = (item: IdCheck | undefined, sent: Sent, idCheck: boolean):
     const isToBeSentAgain = sent.refresh === true && !idCheck && loaded.versionMs < sent.versionMs;
     return isToBeSentAgain ? 'open' : 'loaded';
   }
-  if (idCheck && loaded !== undefined && !isTombstone(sent.hash)) return 'superseded';
+  if (isTombstone(sent.hash)) return fateOfDeletion(item);
+  if (idCheck && loaded !== undefined) return 'superseded';
   return 'open';
+};
+
+/** Of a deletion that is not on record itself: another one may have done its work, or there may be nothing to delete. */
+const fateOfDeletion = ({ loaded, deleted, trouble }: IdCheck): keyof LoadCounts => {
+  const isInDoubt = trouble?.kind === 'uncertain' || trouble?.kind === 'parked';
+  if (loaded !== undefined || isInDoubt) return 'open';
+  return deleted === undefined ? 'superseded' : 'loaded';
 };
 
 /** Trouble from before the run is what it was sent again to mend, but for a refusal, which nothing retries by itself. */

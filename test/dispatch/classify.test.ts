@@ -143,7 +143,7 @@ describe('a record whose parent was refused', () => {
     {
       known: 'other content loaded',
       item: item(loaded('B')),
-      expected: { outcome: 'enqueued', as: 'overwrite' },
+      expected: heldUp,
       full: { outcome: 'enqueued', as: 'overwrite' },
     },
     {

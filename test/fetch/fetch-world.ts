@@ -140,7 +140,8 @@ export const fetchWorld = (setup: { pages: JsonValue[][]; fetching?: Partial<Fet
         const [asked] = word ? readFetchEvent({ Records: [{ body: word.body }] }) : [request];
         const end = await world.invoke(asked);
         if (word && end !== 'killed') await continuations.delete([word.handle]);
-        if ((await world.run())?.extractedMs !== undefined) return;
+        const scheduledMs = request.kind === 'schedule' ? request.scheduledMs : DUE_MS;
+        if ((await world.run(scheduledMs))?.extractedMs !== undefined) return;
         await clock.advance(60_000);
       }
       throw new Error('the run is not extracted after 100 invocations');

@@ -9,7 +9,7 @@ import { integrationWith } from '../integration/sample.ts';
 import { loadingFor } from '../run/load-all.ts';
 import { DUE_MS, fetchWorld, NAME, schedule } from './fetch-world.ts';
 
-const child = (id: number, parent_id: number): JsonValue => ({ id, parent_id, name: `分组${id}` });
+const child = (id: number, parent_id: number, name = `分组${id}`): JsonValue => ({ id, parent_id, name });
 
 const treeWorld = (pages: JsonValue[][], dependsOn: Record<string, JsonValue> = {}) => {
   const integration = integrationWith(NAME, { 'transform.dependsOn': { parent: 'parent_id', ...dependsOn } });
@@ -154,6 +154,47 @@ describe('a run with dependsOn', () => {
       counts: { unchanged: 1, enqueued: 2, loaded: 2 },
     });
     expect(order(target.posts)).toEqual(['1', '1', '2', '3']);
+  });
+
+  describe('with a refused parent', () => {
+    const refusedFirst = async (dependsOn: Parameters<typeof treeWorld>[1] = {}, first = [child(1, 0)]) => {
+      const parts = treeWorld([first], dependsOn);
+      parts.target.refused.add('1');
+      await parts.world.invoke();
+      await parts.settle();
+      const againMs = DUE_MS + 3_600_000;
+      const again = async (pages: ReturnType<typeof child>[][], pageMs = 0) => {
+        parts.world.pages = pages;
+        parts.world.pageMs = pageMs;
+        await parts.world.untilExtracted(schedule({ scheduledMs: againMs }));
+        return parts.settle(againMs);
+      };
+      return { ...parts, again };
+    };
+
+    it.each([
+      { order: 'parents first', pages: [[child(1, 0), child(2, 1), child(3, 2)]] },
+      { order: 'children first', pages: [[child(3, 2), child(2, 1), child(1, 0)]] },
+      { order: 'children on earlier pages', pages: [[child(3, 2)], [child(2, 1)], [child(1, 0)]] },
+      { order: 'children on later pages', pages: [[child(1, 0)], [child(2, 1)], [child(3, 2)]] },
+    ])('what is new below it is skipped on every level: $order', async ({ pages }) => {
+      for (const pageMs of [0, 200_000]) {
+        const { again } = await refusedFirst();
+        expect(await again(pages, pageMs)).toMatchObject({ status: 'balanced', counts: { skipped: 3, enqueued: 0 } });
+      }
+    });
+
+    it('a loaded record that moves below it is skipped, not sent and refused by every run', async () => {
+      const { again, target } = await refusedFirst({}, [child(1, 0), child(2, 0)]);
+      expect(await again([[child(1, 0), child(2, 1, 'moved')]])).toMatchObject({ counts: { skipped: 2, enqueued: 0 } });
+      expect(order(target.posts)).toEqual(['1', '2']);
+    });
+
+    it('what is new below it is sent where refused parents hold nobody up', async () => {
+      const { again, target } = await refusedFirst({ rejectedParent: 'root' });
+      expect(await again([[child(1, 0), child(2, 1)]])).toMatchObject({ counts: { skipped: 1, loaded: 1 } });
+      expect(order(target.posts)).toEqual(['1', '2']);
+    });
   });
 
   it('goes on where it stopped when an invocation ends among the records that were held back', async () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { decide } from '../../lib/idcheck/decide.ts';
 import type { IdCheck, TroubleKind } from '../../lib/idcheck/item.ts';
 import {
   addCounts,
@@ -11,7 +12,7 @@ import {
   noLoadCounts,
 } from '../../lib/run/books.ts';
 import { extractOutcomes } from '../../lib/run/ledger.ts';
-import { items } from '../idcheck/arbitraries.ts';
+import { asks, items, NOW_MS, policies } from '../idcheck/arbitraries.ts';
 
 const item = (state: Omit<IdCheck, 'id' | 'rev'>): IdCheck => ({ id: '1', rev: 1, ...state });
 const loaded = (hash: string, versionMs: number) => ({ loaded: { hash, versionMs, atMs: 1 } });
@@ -107,11 +108,25 @@ describe('the fate of an enqueued record', () => {
   it.each<[what: string, item: IdCheck | undefined, fate: string]>([
     ['the id still loaded', item(loaded('A', 1)), 'open'],
     ['the id deleted', item(deleted('deleted@1', 2)), 'loaded'],
+    ['the id deleted by another run’s deletion', item(deleted('deleted@0', 2)), 'loaded'],
+    ['nothing to delete', item(trouble('rejected', 'A', 1)), 'superseded'],
+    ['a doubt to be settled first', item(trouble('uncertain', 'A', 1)), 'open'],
     ['the id loaded again since', item(loaded('A', 3)), 'superseded'],
     ['the deletion refused', item({ ...loaded('A', 1), ...trouble('rejected', 'deleted@1', 2) }), 'rejected'],
   ])('of a deletion, with %s: %s → %s', (_what, known, fate) => {
     const sent = { id: '1', hash: 'deleted@1', versionMs: 2 };
     expect([fateOf(known, sent, true), fateOf(known, sent, false)]).toEqual([fate, fate]);
+  });
+
+  it('is not open where the loader acknowledges the message: nothing would close the books any more', () => {
+    fc.assert(
+      fc.property(items, asks, policies, (known, { hash, versionMs }, policy) => {
+        const decision = decide(known, { hash, versionMs, refresh: false }, policy, NOW_MS);
+        if (decision.kind !== 'acknowledge' || known.claim !== undefined) return;
+        expect(fateOf(known, { id: '1', hash, versionMs }, policy.idCheck)).not.toBe('open');
+      }),
+      { numRuns: 5_000 },
+    );
   });
 
   it('is one of five, whatever is stored', () => {

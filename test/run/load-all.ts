@@ -21,6 +21,7 @@ export type Loaded = {
 /** The loader behind a world's records queue, on the same idCheck and clock. */
 export const loadingFor = (world: FetchWorld, policy = world.fetching.policy): Loaded => {
   const { clock } = world;
+  const { tree } = world.fetching;
   const posts: PostRecord[] = [];
   const refused = new Set<string>();
   const deadLetters = memoryQueue(clock);
@@ -30,6 +31,7 @@ export const loadingFor = (world: FetchWorld, policy = world.fetching.policy): L
       integration: NAME,
       policy,
       retry: { maxAttempts: 3, baseMs: 1_000, capMs: 60_000 },
+      ...(tree && { rejectedParent: tree.rejectedParent }),
       target: {
         ...target,
         post: async (records) => {

@@ -7,6 +7,8 @@ import type { QueueName } from './sqs.ts';
 import { itemOf } from './stores.ts';
 import type { World } from './world.ts';
 
+const DAY_MS = 86_400_000;
+
 /** Whether the records queue holds a message of this content, or of newer content of the same record. */
 const isQueued = ({ queues }: World, { id, hash, versionMs }: RecordMessage): boolean =>
   [...queues.records.messages.values()].some(({ body }) => {
@@ -23,7 +25,7 @@ const parsedLetter = (body: string): JsonObject => {
 /** Watches what queues are given, what is acknowledged, and what becomes a dead letter. */
 export const auditQueues = (world: World, evidence: Evidence) => {
   const { scheduler, settings } = world;
-  const { posts, owners, doubtedMs, accepted, letters, replayedMs, replayedBy } = evidence;
+  const { posts, owners, doubtedMs, accepted, parents, letters, replayedMs, replayedBy } = evidence;
   const { maxAttempts } = settings.integration.target.retry;
 
   /** Whether a record really ended as its letter says. */
@@ -51,9 +53,11 @@ export const auditQueues = (world: World, evidence: Evidence) => {
     }
   };
 
-  const recordAccepted = (environment: Environment, { id, hash, runId, body }: RecordMessage): void => {
+  const recordAccepted = (environment: Environment, { id, hash, runId, body, parentId }: RecordMessage): void => {
     world.note(environment.name, 'sends', id, String(body.编码 ?? body.group_name), runId);
     accepted.add(`${runId} ${id} ${hash}`);
+    const record = `${id} ${hash}`;
+    parents.set(record, (parents.get(record) ?? new Set()).add(parentId ?? ''));
     if (!environment.name.startsWith('replay')) return;
     addTo(replayedMs, id, scheduler.nowMs());
     const worker = workerOf(environment);
@@ -79,10 +83,12 @@ export const auditQueues = (world: World, evidence: Evidence) => {
     acknowledged: (worker: string, body: string): void => {
       const read = readMessage(body);
       if (read.kind === 'unreadable') return;
-      const { id, hash, versionMs, runId } = read.message;
+      const { id, hash, versionMs, runId, parentId, firstSentMs } = read.message;
       const item = itemOf(world.idTable, id);
       const isUnderWay = item?.claim !== undefined && owners.get(item.claim.owner) !== worker;
       const hasOutcome = fateOf(item, { id, hash, versionMs }, settings.policy.idCheck) !== 'open';
+      // Its parent never came: the next run decides anew.
+      if (parentId !== undefined && scheduler.nowMs() - firstSentMs > DAY_MS) return;
       if (isUnderWay || hasOutcome || item?.trouble?.hash === hash || isQueued(world, read.message)) return;
       world.broken(
         'a message is acknowledged only when its record has an outcome, or a copy',

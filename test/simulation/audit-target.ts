@@ -40,7 +40,7 @@ const describe = ({ loaded, deleted, claim, trouble, doubt }: IdCheck): string =
 export const auditTarget = (world: World, evidence: Evidence) => {
   const { scheduler, settings } = world;
   const { policy } = settings;
-  const { posts, owners, doubtedMs, letters, replayedMs, refreshVersionsMs } = evidence;
+  const { posts, owners, parents, doubtedMs, letters, replayedMs, refreshVersionsMs } = evidence;
   /** Those that had a request, and so a key, to themselves. */
   const alone = new WeakSet<Post>();
   /** What each id holds at the target. */
@@ -58,6 +58,13 @@ export const auditTarget = (world: World, evidence: Evidence) => {
     must(isOwn, 'no POST without a claim of its own', id);
     must(!isOwn || claim.hash === hash, 'a claim is for the content that is sent', id);
     if (isAlone) alone.add(post);
+    const isThere = (parentId: string) => {
+      const parent = itemOf(world.idTable, parentId);
+      return parentId === '' || parent?.loaded !== undefined || parent?.deleted !== undefined;
+    };
+    const mayGo = settings.tree !== 'reject' || item?.doubt !== undefined || post.deletes;
+    const waitsFor = [...(parents.get(`${id} ${hash}`) ?? [''])];
+    must(mayGo || waitsFor.some(isThere), 'no record is sent before its parent is loaded', id, `, ${waitsFor}`);
     const earlier = posts.get(id) ?? [];
     const last = earlier.at(-1);
     if (last === undefined) return;

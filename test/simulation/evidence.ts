@@ -32,6 +32,8 @@ export type Evidence = {
   lastWriteMs: number;
   /** `run id hash` of what the records queue took. */
   accepted: Set<string>;
+  /** `id hash` → the parents that the record was to wait for, of what the records queue took; '' for none. */
+  parents: Map<string, Set<string>>;
   /** `id hash` of what the dead-letter queue took. */
   letters: Set<string>;
   /** When a replay of an id reached the records queue. */
@@ -50,6 +52,7 @@ export const noEvidence = (): Evidence => ({
   doubtedMs: new Map(),
   lastWriteMs: 0,
   accepted: new Set(),
+  parents: new Map(),
   letters: new Set(),
   replayedMs: new Map(),
   replayedBy: new Map(),

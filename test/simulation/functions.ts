@@ -122,6 +122,7 @@ const loadFunction = (world: World): LambdaFunction => ({
       integration: name,
       policy: bug.loadPolicy ? bug.loadPolicy(settings.policy) : settings.policy,
       retry: target.retry,
+      ...(settings.tree !== 'none' && { rejectedParent: settings.tree }),
       target: wrapped(httpTarget(integration, api, limit, clock), bug.target),
     };
     const deps: LoaderDeps = {

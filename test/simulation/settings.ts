@@ -62,6 +62,8 @@ export type Settings = {
   /** For so long faults, edits and the operator are at work. */
   troubledMs: number;
   edits: number;
+  /** Whether records wait for their parents, and what becomes of those whose parents will not be there. */
+  tree: 'none' | 'reject' | 'root';
   /** Whether what vanished from the source is deleted in the target. */
   deletes: boolean;
   /** Whether most edits are of one and the same group. */
@@ -82,6 +84,13 @@ const pagingBlock = (paging: Paging, pageSize: number): JsonValue => {
   return { kind: 'pageNumber', pageParam: 'start_index', sizeParam: 'count', pageSize, firstPage: 1 };
 };
 
+const treeBlock = (onLost: 'reject' | 'root'): JsonValue => ({
+  parent: 'parent_id',
+  missingParent: onLost,
+  cycle: onLost,
+  rejectedParent: onLost,
+});
+
 /** Reading a file takes longer than a whole world: worlds with equal files share them. */
 const integrations = new Map<string, Integration>();
 
@@ -92,11 +101,12 @@ const integrationOf = (
   pageSize: number,
   rows: number,
   deletes: boolean,
+  tree: Settings['tree'],
 ): Integration => {
   const maxAttempts = chance.pick([2, 8]);
   const concurrency = chance.pick([1, 3]);
   const hasLimit = chance.happens(0.2);
-  const key = JSON.stringify([policy, paging, pageSize, rows, deletes, maxAttempts, concurrency, hasLimit]);
+  const key = JSON.stringify([policy, paging, pageSize, rows, deletes, tree, maxAttempts, concurrency, hasLimit]);
   const known = integrations.get(key);
   if (known !== undefined) return known;
   const name = rows === 1 ? 'okki-product-groups-to-qingyiyun' : 'okki-product-groups-to-crm';
@@ -110,6 +120,7 @@ const integrationOf = (
     'target.concurrency': concurrency,
     'target.rateLimit': hasLimit ? { requests: 5, intervalMs: 10_000 } : undefined,
     ...(rows === 1 ? {} : { 'target.metadata.operation.rows': rows }),
+    ...(tree === 'none' ? {} : { 'transform.dependsOn': treeBlock(tree) }),
     ...(deletes ? { vanished: { action: 'post', maxShare: 1, path: DELETION_PATH } } : {}),
   });
   integrations.set(key, integration);
@@ -175,16 +186,18 @@ export const settingsOf = (chance: Chance): Settings => {
   const periodMs = chance.pick([SHORTEST_PERIOD_MS, 2 * MINUTE_MS, 10 * MINUTE_MS, 30 * MINUTE_MS]);
   const hasFavourite = chance.happens(0.4);
   const deletes = chance.happens(0.25);
+  const tree = chance.pick<Settings['tree']>(['none', 'none', 'none', 'none', 'reject', 'root']);
   return {
     policy,
     targetKind: targetKindOf(chance, policy, rows),
-    integration: integrationOf(chance, policy, paging, pageSize, rows, deletes),
+    integration: integrationOf(chance, policy, paging, pageSize, rows, deletes, tree),
     paging,
     pageSize,
     groups: chance.whole(3, 10),
     periodMs,
     troubledMs: chance.whole(2, 4) * periodMs,
     edits: chance.whole(0, hasFavourite ? 16 : 8),
+    tree,
     deletes,
     hasFavourite,
     operatorReplays: chance.pick([0, 0, 1, 3]),

@@ -141,7 +141,8 @@ export const simulate = async (seed: number, options: WorldOptions = {}): Promis
   const isBroken = () => violations.length > 0;
   await scheduler.run(isBroken, world.calmFromMs);
   const settle = async (): Promise<void> => {
-    const limitMs = scheduler.nowMs() + DAY_MS;
+    // A record may wait a day for its parent.
+    const limitMs = scheduler.nowMs() + (settings.tree === 'none' ? DAY_MS : 3 * DAY_MS);
     await scheduler.run(() => isBroken() || isQuiet(world), limitMs);
     if (!isBroken() && !isQuiet(world)) world.broken('the world comes to rest once nothing fails', whyNotQuiet(world));
   };

@@ -1,10 +1,11 @@
 import type { HttpAnswer, HttpRequest } from '../../lib/connection/http.ts';
 import type { JsonObject } from '../../lib/json/json.ts';
 import { answered, failed } from '../fakes/fake-http.ts';
+import type { Chance } from './chance.ts';
 import type { World } from './world.ts';
 
 /** One group as the source lists it. */
-type Group = { id: number | string; name: string };
+type Group = { id: number | string; name: string; parent: number | string };
 
 /** What the source holds now, and what it held. */
 export type Groups = {
@@ -25,8 +26,10 @@ export const newGroups = ({ chance, scheduler, settings }: World): Groups => {
   const list: Group[] = [];
   for (let index = 0; index < settings.groups; index++) {
     const id = index === 0 ? chance.pick(NAMES_OF_ID_0) : index;
-    list.push({ id, name: nameOf(chance.happens(0.05), index) });
+    list.push({ id, name: nameOf(chance.happens(0.05), index), parent: 0 });
   }
+  // A parent may come after its child, and parents may run in a circle.
+  if (settings.tree !== 'none') for (const group of list) group.parent = parentFrom(chance, list);
   const untilMs = Number.POSITIVE_INFINITY;
   const presence = new Map(list.map(({ id }) => [String(id), [{ fromMs: scheduler.nowMs(), untilMs }]]));
   return { list, presence, shiftsMs: [], edits: settings.groups };
@@ -41,6 +44,10 @@ const favouriteEdits: Record<'renaming' | 'deleting', readonly [Edit, ...Edit[]]
   renaming: ['rename', 'back', 'back'],
   deleting: ['rename', 'back', 'delete', 'add', 'add'],
 };
+
+/** Any group, or none. */
+const parentFrom = (chance: Chance, list: readonly Group[]): number | string =>
+  chance.happens(0.4) ? 0 : (list[chance.whole(0, Math.max(0, list.length - 1))]?.id ?? 0);
 
 /** Somebody works in the source: a group is renamed, added, deleted, blanked or renamed back. */
 export const editGroups = (world: World): void => {
@@ -58,7 +65,8 @@ export const editGroups = (world: World): void => {
   if (what === 'add' || group === undefined) {
     const back = [...groups.presence.keys()].find((id) => !list.some((one) => String(one.id) === id));
     const id = back !== undefined && chance.happens(0.5) ? back : groups.edits + 100;
-    list.splice(chance.whole(0, list.length), 0, { id, name: nameOf(chance.happens(0.1), groups.edits) });
+    const parent = settings.tree === 'none' ? 0 : parentFrom(chance, list);
+    list.splice(chance.whole(0, list.length), 0, { id, name: nameOf(chance.happens(0.1), groups.edits), parent });
     const earlier = groups.presence.get(String(id)) ?? [];
     groups.presence.set(String(id), [...earlier, { fromMs: nowMs, untilMs: Number.POSITIVE_INFINITY }]);
     world.note('source', 'adds', id);
@@ -75,11 +83,12 @@ export const editGroups = (world: World): void => {
     if (was !== undefined) list[index] = { ...group, name: was };
   } else {
     world.earlierNames.set(String(group.id), group.name);
-    list[index] = { ...group, name: what === 'blank' ? ' ' : nameOf(chance.happens(0.1), groups.edits) };
+    const parent = settings.tree !== 'none' && chance.happens(0.3) ? parentFrom(chance, list) : group.parent;
+    list[index] = { ...group, name: what === 'blank' ? ' ' : nameOf(chance.happens(0.1), groups.edits), parent };
   }
 };
 
-const recordOf = ({ id, name }: Group): JsonObject => ({ id, name, parent_id: 0 });
+export const recordOf = ({ id, name, parent }: Group): JsonObject => ({ id, name, parent_id: parent });
 
 const TOKEN_LIFE_SEC = 1_800;
 

@@ -6,7 +6,7 @@ import type { RunRecord } from '../../lib/run/record.ts';
 import { runIdOf } from '../../lib/run/record.ts';
 import { silentLog as log } from '../../lib/runtime/log.ts';
 import { compileTransform } from '../../lib/transform/transform.ts';
-import { REFUSED_NAME } from './source-server.ts';
+import { REFUSED_NAME, recordOf } from './source-server.ts';
 import { itemOf } from './stores.ts';
 import type { World } from './world.ts';
 
@@ -49,14 +49,25 @@ const lettersIn = ({ queues }: World): Set<string> =>
     }),
   );
 
-const judgeTarget = (world: World, isReplayed: boolean): void => {
+/** Ids that the last run left out by name, for their parents' sake. */
+const namedByTree = async (world: World): Promise<Set<string>> => {
+  const run = lastCalmRun(world);
+  const named = new Set<string>();
+  if (world.settings.tree === 'none' || run === undefined) return named;
+  for await (const { entries } of world.runTable.chunks(run.integration, run.runId, run.chunks ?? 0)) {
+    for (const { id, outcome } of entries) if (outcome === 'invalid' || outcome === 'skipped') named.add(id);
+  }
+  return named;
+};
+
+const judgeTarget = (world: World, isReplayed: boolean, named: ReadonlySet<string>): void => {
   const { settings, groups, idTable, rows, broken } = world;
   const { policy, targetKind } = settings;
   const snapshot = compileTransform(settings.integration).begin();
-  const records = groups.list.map(({ id, name }) => ({ id, name, parent_id: 0 }));
+  const records = groups.list.map(recordOf);
   const letters = lettersIn(world);
   for (const [index, one] of snapshot.prepare(records, (at) => `record ${at + 1}`).prepared.entries()) {
-    if (one.outcome !== 'ready') continue;
+    if (one.outcome !== 'ready' || named.has(one.id)) continue;
     const { id, hash } = one;
     const item = itemOf(idTable, id);
     const trouble = item?.trouble;
@@ -108,7 +119,9 @@ const judgeRun = async (world: World, run: RunRecord, letters: ReadonlySet<strin
       const fate = fateOf(itemOf(idTable, id), { id, hash, versionMs: chunk.versionMs }, settings.policy.idCheck);
       // A record that met a parked one of its id counts as uncertain with it, until a person decides by replaying.
       const isDecided = (world.audit.evidence.replayedMs.get(id) ?? []).some((ms) => ms >= startedMs);
-      if (fate === 'open' && !letters.has(id) && !isDecided)
+      const waited = world.audit.evidence.parents.get(`${id} ${hash}`) ?? new Set();
+      const hasWaited = [...waited].some((parentId) => parentId !== '');
+      if (fate === 'open' && !letters.has(id) && !isDecided && !hasWaited)
         broken('what is open is explained by a dead letter', `${runId}, id ${id}`);
     }
   }
@@ -141,7 +154,7 @@ export const judge = async (world: World, { isReplayed }: { isReplayed: boolean 
   const clock = { nowMs: scheduler.nowMs, sleep: unreachable };
   const reconciling = { integration: integration.name, idCheck: policy.idCheck, deadlineMs: 0 };
   await reconcile(reconciling, { idStore, runs: runTable, clock, log });
-  judgeTarget(world, isReplayed);
+  judgeTarget(world, isReplayed, await namedByTree(world));
   judgeVanished(world);
   const letters = lettersIn(world);
   for (const run of await runTable.runs(integration.name, Number.POSITIVE_INFINITY)) {

@@ -41,7 +41,11 @@ export const classify = (
   if (trouble?.kind === 'parked' && claim === undefined && policy.onUncertain === 'park') {
     return skipped('parked: nobody knows whether it was applied, a person decides');
   }
-  if (claim !== undefined || trouble?.kind === 'uncertain' || trouble?.kind === 'parked') return enqueued(known);
+  if (claim !== undefined || trouble?.kind === 'uncertain' || trouble?.kind === 'parked') {
+    // What was sent already is settled whatever became of the parent; other content would only wait for it.
+    const wasSent = (claim ?? trouble)?.hash === hash;
+    return isHeldUp && !wasSent ? heldUpBy(parentInTheWay) : enqueued(known);
+  }
   if (loaded?.hash === hash) return fullRefresh && !policy.idCheck ? enqueued(known) : { outcome: 'unchanged' };
   if (loaded !== undefined && policy.idCheck) return skipped('duplicate: changed, but the id is loaded already');
   if (isHeldUp) return heldUpBy(parentInTheWay);

@@ -17,6 +17,12 @@ const PARENT_WAIT_MS = 1_000;
  */
 const MAX_PARENT_WAIT_MS = 24 * 3_600_000;
 
+/** Whether this very content was POSTed and nobody knows how that ended: its parent was there then. */
+const wasSent = (stored: IdCheck | undefined, hash: string): boolean => {
+  const sent = stored?.claim ?? stored?.doubt ?? stored?.trouble;
+  return isInDoubt(stored) && sent?.hash === hash;
+};
+
 /**
  * The ending of a delivery that must not be POSTed for its parent's sake; undefined: it may. `read` is what was read
  * of idCheck, the parents among it. Refused so, a record gets no dead letter of its own: its parent has one.
@@ -37,6 +43,7 @@ export const endForParent = async (
     case 'go':
       return undefined;
     case 'wait':
+      if (wasSent(read.get(id), hash)) return undefined;
       return nowMs - message.firstSentMs > MAX_PARENT_WAIT_MS
         ? endUnsent('parent-never-came', message, read.get(id), loading, deps)
         : putOff(message, 'parent', PARENT_WAIT_MS, random.fraction());

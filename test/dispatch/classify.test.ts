@@ -157,6 +157,14 @@ describe('a record whose parent was refused', () => {
     expect(classify(known, 'A', overwrite, true, '7')).toEqual(full);
   });
 
+  it('and whose own POST is in doubt is sent again with the content that was sent, and with no other', () => {
+    for (const inDoubt of [item(trouble('uncertain', 'A')), item(claim), item(trouble('parked', 'A'))]) {
+      expect(classify(inDoubt, 'A', overwrite, false, '7')).toEqual({ outcome: 'enqueued', as: 'create' });
+      expect(classify(inDoubt, 'B', overwrite, false, '7')).toEqual(heldUp);
+      expect(classify(inDoubt, 'B', overwrite, true, '7')).toEqual({ outcome: 'enqueued', as: 'create' });
+    }
+  });
+
   it('is free as soon as the parent is', () => {
     expect(classify(forItsParent, 'A', overwrite, false)).toEqual({ outcome: 'enqueued', as: 'create' });
   });

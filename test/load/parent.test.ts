@@ -29,3 +29,19 @@ it('a child whose own POST is in doubt is settled first: the doubt is not overwr
   expect(world.posts.map(({ records }) => records[0]?.id)).toEqual(['7']);
   expect((await world.idStore.read('groups', ['7'])).get('7')).toMatchObject({ loaded: { hash: 'A' } });
 });
+
+it('a child in doubt does not wait for a parent that is not there yet: it was sent when one was', async () => {
+  const world = loadWorld();
+  await world.idStore.write('groups', { id: '7', rev: 1, trouble: trouble('uncertain') }, { absent: true });
+  await world.send(recordMessage({ id: '7', parentId: '5' }));
+  await world.run(1_000);
+  expect(world.posts.map(({ records }) => records[0]?.id)).toEqual(['7']);
+});
+
+it('other content of a child in doubt waits for its parent', async () => {
+  const world = loadWorld();
+  await world.idStore.write('groups', { id: '7', rev: 1, trouble: trouble('uncertain') }, { absent: true });
+  await world.send(recordMessage({ id: '7', parentId: '5', hash: 'B' }));
+  await world.run(10_000);
+  expect([world.posts, world.records.bodies()]).toEqual([[], [expect.stringContaining('"parentId":"5"')]]);
+});

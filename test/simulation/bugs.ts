@@ -194,6 +194,8 @@ export const bugs: readonly Bug[] = [
     name: 'rejected-for-ever',
     summary: 'what the target refuses is sent again and again',
     seeds: 80,
+    // Where a record may wait a day for its parent, a world that never rests takes too long.
+    where: ({ tree }) => tree === 'none',
     target: misjudging((outcome) =>
       outcome.kind === 'rejected'
         ? { kind: 'notApplied', failure: outcome.failure, waits: true, pauseMs: 1_000 }

@@ -20,7 +20,8 @@ const piped = (value: JsonValue | undefined, pipe: Pipe): Filled => {
   const ms = instantMs(value);
   if (pipe === 'timestamp_ms') return ms === undefined ? { reason: `${shortened(value)} is no time` } : { value: ms };
   const text = ms === undefined ? undefined : beijingTime(ms);
-  return text === undefined ? { reason: `${shortened(value)} is no time` } : { value: text };
+  if (text === undefined) return { reason: `${shortened(value)} is no time` };
+  return { value: pipe === 'date' ? text.slice(0, 'YYYY-MM-DD'.length) : text };
 };
 
 const fillSlot = (slot: Slot, scope: Scope): Filled =>

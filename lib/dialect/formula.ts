@@ -22,25 +22,31 @@ export const formulaFunctions: readonly string[] = Object.keys(functions);
 
 const parser = new Parser({
   allowMemberAccess: false,
-  operators: { assignment: false, fndef: false, in: false, concatenate: false, factorial: false },
+  operators: { assignment: false, fndef: false, power: false, in: false, concatenate: false, factorial: false },
 });
 parser.unaryOps = { '-': (value: number) => -value, '+': Number, not: (value: unknown) => !value };
 parser.functions = { ...functions };
 parser.consts = {};
 
 // No quotes, brackets, dots after names or semicolons: numbers and operators only.
-const ARITHMETIC = /^[\w\s.+\-*/%^()<>=!?:,]+$/;
+const ARITHMETIC = /^[\w\s.+\-*/%()<>=!?:,]+$/;
 const NAME = /[A-Za-z_]\w*/g;
 const words: ReadonlySet<string> = new Set(['and', 'or', 'not', ...formulaFunctions]);
+
+/** Exports write these in capitals as well, as SQL has them. */
+const SPELT = new RegExp(`\\b(?:${[...formulaFunctions, 'and', 'or', 'not'].join('|')})\\b`, 'gi');
 
 /** The name under which a formula's text refers to its operand `index`. */
 export const operandName = (index: number): string => `operand${index}`;
 
 /**
- * Checks arithmetic whose operands are named by `operandName`: `+ - * / % ^`, comparisons, `?:`, and a few functions.
+ * Checks arithmetic whose operands are named by `operandName`: `+ - * / %`, comparisons, `?:`, and a few functions.
  * It has no access to anything else. Answers why, in a few words, where the text is none of this.
  */
-export const parseFormula = (text: string, operands: number): Formula | { why: string } => {
+export const parseFormula = (written: string, operands: number): Formula | { why: string } => {
+  const text = written.replace(SPELT, (name) => name.toLowerCase());
+  // The platform calculates as MySQL does, where 2 ^ 3 is 1 (XOR); elsewhere it is 8.
+  if (text.includes('^')) return { why: 'the sign ^, which is XOR in SQL and a power elsewhere' };
   const known = new Set(Array.from({ length: operands }, (_, index) => operandName(index)));
   // The mantissa's e in 1e3 is no name.
   const names = text.replace(/\d[\d.]*(?:e[+-]?\d+)?/gi, (number, at: number) =>

@@ -1,9 +1,9 @@
 import type { JsonValue } from '../json/json.ts';
 import { type Formula, operandName, parseFormula } from './formula.ts';
-import { isKnownVariable, isVariable } from './variables.ts';
+import { isKnownVariable, isVariable, VARIABLE_NAME } from './variables.ts';
 
-/** What a `{{…|pipe}}` makes of its value: the time as Beijing's clock shows it, or as Unix milliseconds. */
-export type Pipe = 'datetime' | 'timestamp_ms';
+/** What a `{{…|pipe}}` makes of its value: the time or the day in Beijing, or Unix milliseconds. */
+export type Pipe = 'datetime' | 'date' | 'timestamp_ms';
 
 /** One `{{…}}`: a field of the record or a variable of the platform, and what it goes through. */
 export type Slot = { of: 'field' | 'variable'; name: string; pipes: readonly Pipe[] };
@@ -22,6 +22,7 @@ export type Template =
 const pipes: Readonly<Record<string, Pipe>> = {
   datetime: 'datetime',
   dateTime: 'datetime',
+  date: 'date',
   timestamp_ms: 'timestamp_ms',
 };
 
@@ -29,8 +30,8 @@ const pipes: Readonly<Record<string, Pipe>> = {
 export const pipeNames: readonly string[] = Object.keys(pipes);
 
 // Exports write variables with one pair of braces, too; a field always has two.
-const PLACEHOLDER = /\{\{([^{}]*)\}\}|\{((?:LAST_SYNC_TIME|CURRENT_TIME|DAYS_AGO_\w+|PAGINATION_[A-Z_]+)[^{}]*)\}/;
-const BARE_VARIABLE = /\b(?:LAST_SYNC_TIME|CURRENT_TIME|DAYS_AGO_\w+|PAGINATION_[A-Z_]+)\b/g;
+const PLACEHOLDER = new RegExp(`\\{\\{([^{}]*)\\}\\}|\\{(\\s*${VARIABLE_NAME}[^{}]*)\\}`);
+const BARE_VARIABLE = new RegExp(`\\b${VARIABLE_NAME}\\b`, 'g');
 const FUNCTION = /^\s*_function(?:\s+|$)/;
 /** `_findCollection …`, `_mongoQuery …`: the platform's own queries. A word with an underscore alone is a constant. */
 const PLATFORM_CALL = /^\s*(_[A-Za-z]\w*)(?:\s|\()/;

@@ -1,6 +1,6 @@
 import { parseTemplate, slotsOf } from '../dialect/template.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
-import { effects, methods, operations } from './dialect.ts';
+import { effects, operations } from './dialect.ts';
 import type { FaultPath } from './fault.ts';
 import { suggestion } from './nearest.ts';
 import { readPath } from './path.ts';
@@ -26,16 +26,6 @@ const effectRule =
     return typeof value !== 'string' || allowed.includes(value)
       ? []
       : [fault([side, 'metadata', key], `${quoted(allowed)} in a ${side} block`)];
-  };
-
-const methodRule =
-  (side: 'source' | 'target'): Rule =>
-  (raw) => {
-    const value = readPath(raw, `${side}.metadata.method`);
-    const allowed: readonly string[] = methods[side];
-    return typeof value !== 'string' || allowed.includes(value)
-      ? []
-      : [fault([side, 'metadata', 'method'], `${quoted(allowed)} in a ${side} block`)];
   };
 
 const operationRule =
@@ -203,8 +193,6 @@ const types: Rule = (raw) => {
 const rules: readonly Rule[] = [
   effectRule('source'),
   effectRule('target'),
-  methodRule('source'),
-  methodRule('target'),
   operationRule('source'),
   operationRule('target'),
   apiRule('source'),

@@ -5,7 +5,7 @@ import { type LeafField, leafFields } from './request-fields.ts';
 
 type Family = { kind: 'pageNumber' | 'offset' | 'cursor'; position: readonly string[] };
 
-/** Request field → how it pages, without a `pagination` key. Letters' case, `_` and `-` do not count. */
+/** Request field → how it pages, without a `pagination` key. Letters' case, `_`, `-` and `$` do not count. */
 export const pagingFamilies: readonly Family[] = [
   // OKKI: a page number in spite of its name, counted from 1.
   { kind: 'pageNumber', position: ['start_index'] },
@@ -25,9 +25,17 @@ export const sizeFields: readonly string[] = [
   'size',
   'per_page',
   'rows',
+  'rows_per_page',
   'page_count',
   'max_results',
+  'length',
+  'top',
 ];
+
+/** Of these the ones that a list may well have without paging: `limit` may be all that is wanted. */
+const vagueSizes: readonly string[] = ['count', 'Limit', 'size', 'rows', 'length', 'top'];
+/** Of the fields that page the ones that may as well be the page of a book, or a state. */
+const vaguePositions: readonly string[] = ['page', 'current'];
 
 /** Records per page where neither `pagination` nor the size's own value says a number. */
 export const DEFAULT_PAGE_SIZE = 100;
@@ -36,9 +44,11 @@ export const DEFAULT_PAGE_SIZE = 100;
 export type Recognised =
   | { paging: JsonObject }
   /** It speaks of paging, and does not say enough. */
-  | { path: FaultPath; expected: string };
+  | { path: FaultPath; expected: string }
+  /** It asks for so many records and for no page of them. */
+  | { unsure: { path: FaultPath; expected: string; isVague: boolean } };
 
-const plain = (name: string): string => name.toLowerCase().replace(/[-_]/g, '');
+const plain = (name: string): string => name.toLowerCase().replace(/[-_$]/g, '');
 const lastName = (path: string): string => path.slice(path.lastIndexOf('.') + 1);
 const isNamed = (path: string, names: readonly string[]): boolean =>
   names.some((name) => plain(name) === plain(lastName(path)));
@@ -67,17 +77,31 @@ const sizeOf = (metadata: JsonObject, size: LeafField | undefined): number | und
 
 const metadataPath: FaultPath = ['source', 'metadata'];
 
+const sizeMissing: Recognised = {
+  path: [...metadataPath, 'pagination'],
+  expected: '{"pageSize": N}, since request pages by {{PAGINATION_…}}',
+};
+
+/** By the variable of the page's number, counted from 1. */
+const byPageVariable = (metadata: JsonObject, leaves: readonly LeafField[]): Recognised => {
+  const position = leaves.find((leaf) => isVariableItself(leaf, 'PAGINATION_START_PAGE'));
+  const size = leaves.find((leaf) => isVariableItself(leaf, 'PAGINATION_PAGE_SIZE'));
+  if (position === undefined) {
+    const expected = '{{PAGINATION_START_PAGE}} as a value of its own, with nothing around it; else set source.paging';
+    return { path: [...metadataPath, 'request'], expected };
+  }
+  const pageSize = sizeOf(metadata, undefined);
+  if (pageSize === undefined) return sizeMissing;
+  const sized = size === undefined ? {} : { sizeParam: size.path };
+  return { paging: { kind: 'pageNumber', pageParam: position.path, ...sized, pageSize, firstPage: 1 } };
+};
+
 /** By the variables of `pagination`: rows counted from 0. */
 const byVariables = (metadata: JsonObject, leaves: readonly LeafField[]): Recognised => {
   const position = leaves.find((leaf) => isVariableItself(leaf, 'PAGINATION_START_ROW'));
   const size = leaves.find((leaf) => isVariableItself(leaf, 'PAGINATION_PAGE_SIZE'));
   const pageSize = sizeOf(metadata, undefined);
-  if (pageSize === undefined) {
-    return {
-      path: [...metadataPath, 'pagination'],
-      expected: '{"pageSize": N}, since request pages by {{PAGINATION_…}}',
-    };
-  }
+  if (pageSize === undefined) return sizeMissing;
   return {
     paging: {
       kind: 'offset',
@@ -132,6 +156,24 @@ const byFamily = (
   }
 };
 
+/** Whether a field that is named like one that pages holds what the first page has, or nothing yet. */
+const startsList = ({ path, field }: LeafField, { kind }: Family, isSized: boolean): boolean => {
+  if (kind === 'cursor') return true;
+  const { value } = field;
+  if (value === undefined || value === null || value === '') return isSized || !isNamed(path, vaguePositions);
+  const count = asCount(value);
+  // Without a size page 7 is what somebody asked for, page 1 is where the list begins.
+  return count !== undefined && (isSized || count <= 1);
+};
+
+const unsureOf = ({ path }: LeafField): Recognised => ({
+  unsure: {
+    path: ['source', 'paging'],
+    expected: `how the list is paged, since ${path} asks for so many records: {"kind": "single"} if one answer has all`,
+    isVague: isNamed(path, vagueSizes),
+  },
+});
+
 /** The page size that the metadata states, by `pagination` or by a request field that carries one. */
 export const statedPageSize = (metadata: JsonObject): number | undefined => {
   const leaves = [...leafFields(metadata.request), ...leafFields(metadata.otherRequest)];
@@ -148,13 +190,12 @@ export const statedPageSize = (metadata: JsonObject): number | undefined => {
 export const recognisePaging = (metadata: JsonObject, cursorPath: string | undefined): Recognised | undefined => {
   const leaves = [...leafFields(metadata.request), ...leafFields(metadata.otherRequest)];
   if (leaves.some((leaf) => takes(leaf, 'PAGINATION_START_ROW'))) return byVariables(metadata, leaves);
+  if (leaves.some((leaf) => takes(leaf, 'PAGINATION_START_PAGE'))) return byPageVariable(metadata, leaves);
   const size = leaves.find((leaf) => isNamed(leaf.path, sizeFields) || isVariableItself(leaf, 'PAGINATION_PAGE_SIZE'));
+  const isSized = size !== undefined || sizeOf(metadata, undefined) !== undefined;
   for (const family of pagingFamilies) {
-    const position = leaves.find((leaf) => isNamed(leaf.path, family.position));
-    if (position === undefined) continue;
-    // A page alone may be the page of a book: it takes a size, or a word of pagination, to be sure.
-    if (size === undefined && sizeOf(metadata, undefined) === undefined && family.kind !== 'cursor') continue;
-    return byFamily(family, position, size, metadata, cursorPath);
+    const position = leaves.find((leaf) => isNamed(leaf.path, family.position) && startsList(leaf, family, isSized));
+    if (position !== undefined) return byFamily(family, position, size, metadata, cursorPath);
   }
-  return undefined;
+  return size === undefined ? undefined : unsureOf(size);
 };

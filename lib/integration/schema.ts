@@ -89,7 +89,7 @@ export const batchOf = ({ target }: Integration): { rows: number; rowsKey: strin
   const { operation } = target.metadata;
   if (operation?.method !== 'batchArraySave') return undefined;
   const { rows, rowsKey } = operation;
-  return rows === undefined || rowsKey === undefined ? undefined : { rows, rowsKey };
+  return rows === undefined || rowsKey === undefined ? undefined : { rows: Number(rows), rowsKey };
 };
 
 /** The path that records are posted to: the file's own, else the metadata's `api`. */

@@ -64,7 +64,9 @@ describe('arithmetic', () => {
     ['$0 * $1', ['3', 0.1], 0.3],
     ['0.1 + 0.2', [], 0.3],
     ['($0 - 86400) * 1000', [1_700_000_000], 1_699_913_600_000],
-    ['-$0 + 2 ^ 3 % 5', [1], 2],
+    ['-$0 + 8 % 5', [1], 2],
+    ['ROUND($0 / 3, 2) + Abs(-1) AND NOT ($0 > 1)', [10], false],
+    ['2 ^ 3', [], 'the sign ^, which is XOR in SQL and a power elsewhere'],
     ['round($0 / 3, 2)', [10], 3.33],
     ['round(1.005, 2)', [], 1.01],
     ['round(-2.5)', [], -3],
@@ -142,6 +144,8 @@ describe('a parser', () => {
     [[{ name: 'StringToArray', params: ',' }], true],
     [{ name: 'constructor', params: ',' }, false],
     [{ name: 'MD5' }, false],
+    [{ name: 'ConvertObjectParser' }, false],
+    [{ name: 'ConvertObjectParser', params: '' }, false],
     ['StringToArray', false],
   ])('%j is read: %s', (parser, isRead) => {
     expect(readParsers(parser) !== undefined).toBe(isRead);

@@ -81,7 +81,29 @@ describe('paging, where source.paging says nothing', () => {
       { request: [field('cursor'), field('limit', '5')], otherResponse: { pageKey: 'data.next' } },
       { kind: 'cursor', cursorParam: 'cursor', cursorPath: 'data.next', sizeParam: 'limit', pageSize: 5 },
     ],
+    [
+      'offset and length',
+      { request: [field('offset', '0'), field('length', '1000')] },
+      { kind: 'offset', offsetParam: 'offset', sizeParam: 'length', pageSize: 1000 },
+    ],
+    [
+      '$skip and $top',
+      { request: [field('$top', '200'), field('$skip', 0), field('$format', 'json')] },
+      { kind: 'offset', offsetParam: '$skip', sizeParam: '$top', pageSize: 200 },
+    ],
+    [
+      'a page number that begins the list, without a size',
+      { request: [field('pageNum', '1'), field('shop', '3')] },
+      { kind: 'pageNumber', pageParam: 'pageNum', pageSize: DEFAULT_PAGE_SIZE, firstPage: 1 },
+    ],
+    ['page 0 without a size', { request: [field('page', 0)] }, { kind: 'pageNumber', firstPage: 0 }],
     ['a page alone is no paging', { request: [field('page', '7')] }, { kind: 'single' }],
+    ['nor is one that is not set', { request: [field('page'), field('current', '')] }, { kind: 'single' }],
+    [
+      'a time that is named like a page is none',
+      { request: [field('current', '{{CURRENT_TIME}}'), field('page_no', '1'), field('size', '5')] },
+      { kind: 'pageNumber', pageParam: 'page_no', sizeParam: 'size' },
+    ],
   ])('%s', (_, metadata, paging) => {
     expect(pagingOf(metadata)).toMatchObject(paging);
   });
@@ -209,6 +231,9 @@ const values = (...usual: JsonValue[]) =>
       '{{X|y}}',
       '{{PAGINATION_START_ROW}}',
       '{PAGINATION_PAGE_SIZE}',
+      '{PAGINATION_START_PAGE}',
+      '{id}',
+      { a: ['{{id}}'] },
     ),
   );
 const trees = (...usual: JsonValue[]) => {
@@ -221,8 +246,9 @@ const trees = (...usual: JsonValue[]) => {
     is_required: fc.boolean(),
     parser: mostly(
       fc.record({ name: fc.constantFrom<string>(...parserNames), params: fc.constant(',') }),
-      fc.constantFrom(null, { name: 'MD5', params: ',' }),
+      fc.constantFrom(null, { name: 'MD5', params: ',' }, { name: 'ConvertObjectParser' }),
     ),
+    mapping: mostly(fc.constantFrom(null, {}), fc.constant({ target: 'm' })),
   };
   const one = fc.record({ ...leaf, value: values(...usual) }, { requiredKeys: ['field'] });
   const parent = fc.record(
@@ -284,7 +310,7 @@ test('any well-formed block runs as it is, or is refused with a key of it named'
       const page = { params: {}, page: { pageSize: 10, startRow: 20 } };
       const asked = pageRequest(integration.source, page, context);
       expect('reason' in asked ? asked.reason : asked.path).not.toBe('');
-      expect(JSON.stringify(asked)).not.toMatch(/\{\{|_function|_mongoQuery/);
+      expect(JSON.stringify(asked)).not.toMatch(/\{\{|_function|_mongoQuery|PAGINATION_/);
       const { prepared } = compileTransform(integration)
         .begin()
         .prepare([record as JsonValue], () => 'record 1');

@@ -38,9 +38,15 @@ const PLATFORM_CALL = /^\s*(_[A-Za-z]\w*)(?:\s|\()/;
 
 const unsupported = (why: string): Template => ({ kind: 'unsupported', why });
 
+/** `items[0].no`, `items.*.no`, `$.no`, `a + b`: forms of other languages, which as a path would find nothing. */
+const isForeign = (name: string): boolean =>
+  /[[\]'"]|\s[+\-*/%?:=<>]+\s/.test(name) ||
+  name.split('.').some((step) => step === '*' || step === '$' || step === '');
+
 const slotOf = (inside: string): Slot | { why: string } => {
   const [name = '', ...piped] = inside.split('|').map((part) => part.trim());
   if (name === '') return { why: 'an empty {{}}' };
+  if (isForeign(name)) return { why: `${name} in braces (fields are dotted, elements counted from 0: items.0.no)` };
   const unknown = piped.find((pipe) => !Object.hasOwn(pipes, pipe));
   if (unknown !== undefined) return { why: `the pipe |${unknown} (known: ${pipeNames.join(', ')})` };
   if (isVariable(name) && !isKnownVariable(name)) return { why: `the variable ${name}` };

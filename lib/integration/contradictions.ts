@@ -1,15 +1,14 @@
 import { parseTemplate, slotsOf } from '../dialect/template.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { effects, operations } from './dialect.ts';
-import type { FaultPath } from './fault.ts';
+import { flattenedRule } from './flattened.ts';
+import { fault } from './key-findings.ts';
 import { suggestion } from './nearest.ts';
 import { readPath } from './path.ts';
 import { leafFields } from './request-fields.ts';
 import { runRules } from './run-contradictions.ts';
 import type { Finding } from './shape.ts';
 import { bodyPaths } from './target-fields.ts';
-
-const fault = (path: FaultPath, expected: string): Finding => ({ kind: 'fault', path, expected });
 
 const isPath = (value: JsonValue | undefined): boolean => typeof value === 'string' && value.startsWith('/');
 
@@ -47,6 +46,9 @@ const apiRule =
     const api = readPath(raw, `${side}.metadata.api`);
     const path = readPath(raw, `${side}.path`);
     if (typeof api !== 'string') return [];
+    if (/[{}]/.test(api) && (isPath(api) || path === undefined)) {
+      return [fault([side, 'metadata', 'api'], 'a path without braces: it is the same for every request')];
+    }
     if (path === undefined && !isPath(api) && !isPathName(api)) {
       const expected = `a path such as "/execute", since metadata.api ${JSON.stringify(api)} is none`;
       return [fault([side, 'path'], expected)];
@@ -208,6 +210,7 @@ const rules: readonly Rule[] = [
   paging,
   backoff,
   body,
+  flattenedRule,
   types,
   ...runRules,
 ];

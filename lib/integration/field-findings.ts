@@ -7,6 +7,7 @@ import { fieldKeys, fieldTypes } from './dialect.ts';
 import type { FaultPath } from './fault.ts';
 import { fault, isUnused, keyFindings, warning } from './key-findings.ts';
 import { suggestion } from './nearest.ts';
+import { readPath } from './path.ts';
 import type { Finding } from './shape.ts';
 
 /** Where a field stands: what its templates may take from is another thing in each. */
@@ -78,18 +79,22 @@ const holdsTemplates = (value: JsonValue): boolean => {
   return typeof value === 'object' && value !== null && Object.values(value).some(holdsTemplates);
 };
 
-/** A constant of a source or beside the records that its parsers or its declared type cannot read. */
-const constantFindings = (field: JsonObject, { place, areNames }: FieldsAround, path: FaultPath): Finding[] => {
-  const { type, value = null } = field;
-  if (place === 'target' || areNames || isUnused(value) || (!isUnused(field.parser) && !readParsers(field.parser))) {
-    return [];
-  }
+/** A constant that its parsers or its declared type cannot read. */
+const constantFindings = (field: JsonObject, { place, areNames, raw }: FieldsAround, path: FaultPath): Finding[] => {
+  const { field: name, type, value = null, parser } = field;
+  if (areNames || isUnused(value) || (!isUnused(parser) && !readParsers(parser))) return [];
   const declared = typeof type === 'string' ? type : null;
-  const sent = parameterValue({ type: declared, parser: field.parser }, value);
-  if ('reason' in sent) return [fault([...path, 'value'], `what its parser reads: the value ${sent.reason}`)];
+  const at = [...path, 'value'];
+  const sent = parameterValue({ type: declared, parser }, value);
+  if ('reason' in sent) return [fault(at, `what its parser reads: the value ${sent.reason}`)];
   const to = declared !== null && Object.hasOwn(fieldTypes, declared) ? fieldTypes[declared] : undefined;
-  const isLeftText = typeof sent.value === 'string' && to !== undefined && to !== 'string' && to !== 'datetime';
-  return isLeftText ? [warning([...path, 'value'], `a value of type ${declared}; it is sent as the text it is`)] : [];
+  if (typeof sent.value !== 'string' || to === undefined || to === 'string' || to === 'datetime') return [];
+  if (place !== 'target') return [warning(at, `a value of type ${declared}; it is sent as the text it is`)];
+  // The text of an array is the name of a list; a rule of our own goes before the declared type.
+  const rules = readPath(raw, 'transform.types');
+  const isRuled = isJsonObject(rules) && typeof name === 'string' && Object.hasOwn(rules, name);
+  if (to === 'array' || isRuled || (to === 'boolean' && /^[01]$/.test(sent.value))) return [];
+  return [warning(at, `a value of type ${declared}; every record is rejected for it`)];
 };
 
 const valueFindings = (field: JsonObject, around: FieldsAround, path: FaultPath): Finding[] => {

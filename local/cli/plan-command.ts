@@ -1,16 +1,19 @@
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { openSource } from '../../lib/extract/http-source.ts';
 import { savedAnswer } from '../../lib/extract/saved-answer.ts';
 import type { Source } from '../../lib/extract/source.ts';
 import { fetchingOf } from '../../lib/fetch/fetching.ts';
 import { type Plan, type Planned, plan } from '../../lib/fetch/plan.ts';
+import { describeFault } from '../../lib/integration/fault.ts';
+import { readIntegrations } from '../../lib/integration/read.ts';
 import { stringifyJson } from '../../lib/json/json.ts';
 import { openConnections } from '../../lib/lambda/open-connections.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { silentLog } from '../../lib/runtime/log.ts';
 import { SERVICE_DIR, startEmbedded } from './embedded.ts';
 import { type ExitCode, exitCodes, UsageError } from './exit-code.ts';
-import { chooseIntegration } from './integration-choice.ts';
+import { type Choice, chooseIntegration } from './integration-choice.ts';
 import type { RunFlags } from './run-command.ts';
 import { readFaults, readGroups } from './sandbox-options.ts';
 import { cut, padEnd, padStart, table } from './table.ts';
@@ -59,13 +62,21 @@ export const planCommand = async (flags: PlanFlags): Promise<ExitCode> => {
       () => PLAN_WITHIN_MS,
     );
     process.stdout.write(
-      flags.json ? `${planJson(integration.name, planned)}\n` : planText(integration.title, planned),
+      flags.json
+        ? `${planJson(integration.name, planned)}\n`
+        : planText(integration.title, planned, fileWarnings(choice)),
     );
     return planned.failure === undefined ? exitCodes.ok : exitCodes.runFailed;
   } finally {
     await embedded.close();
   }
 };
+
+/** What the check of the file warns about: a plan shows what it comes to, the file where it comes from. */
+const fileWarnings = ({ paths, integration }: Choice): string[] =>
+  readIntegrations([paths])
+    .warnings.filter(({ file }) => file === paths || basename(file, '.json') === integration.name)
+    .map(describeFault);
 
 async function* nothing(): AsyncIterable<never> {}
 
@@ -98,7 +109,11 @@ const beforeAndAfter = (sample: Plan['sample']): string[] =>
       '',
     ]);
 
-const planText = (title: string, { counts, vanished, sample, requests, warnings, failure }: Plan): string => {
+const planText = (
+  title: string,
+  { counts, vanished, sample, requests, warnings, failure }: Plan,
+  inFile: readonly string[],
+): string => {
   const lines = labels.flatMap(([key, english, chinese]) =>
     counts[key] > 0 ? [`  ${padStart(String(counts[key]), 8)}  ${padEnd(english, 28)}${chinese}`] : [],
   );
@@ -116,6 +131,7 @@ const planText = (title: string, { counts, vanished, sample, requests, warnings,
     '',
     ...(rows.length > 0 ? [table(['would', 'id', 'body or reason'], rows, 90), ''] : []),
     ...beforeAndAfter(sample),
+    ...inFile.map((words) => `  ! ${words}`),
     ...warnings.map(({ code, message }) => `  ! ${code}: ${message}`),
     ...(failure ? [`  ✗ ${failure.code}: ${failure.message}`] : []),
     '',

@@ -71,6 +71,17 @@ describe('what would send other data than the export means is refused by name', 
     ['a time that is not known', 'source', { request: one('{MINUTE_AGO_30|datetime}') }, /the variable MINUTE_AGO_30/],
     ['a key without its name', 'target', { request: one('a', { parser: { name: 'ConvertObjectParser' } }) }, /parser/],
     [
+      'an element in brackets',
+      'target',
+      { request: one('{{items[0].no}}') },
+      /items\[0\]\.no in braces \(fields are dott/,
+    ],
+    ['every element at once', 'target', { request: one('{{items.*.no}}') }, /items\.\*\.no in braces/],
+    ['a root by its sign', 'target', { request: one('{{extras.$.code}}') }, /extras\.\$\.code in braces/],
+    ['arithmetic without _function', 'target', { request: one('{{a * b}}') }, /a \* b in braces/],
+    ['a path for each record', 'target', { api: '/orders/{{id}}' }, /^api: a path without braces/],
+    ['a path with a parameter', 'source', { api: '/orders/{shop}/list' }, /^api: a path without braces/],
+    [
       'a parser over children',
       'target',
       { request: [{ field: 'x', children: one('a'), parser: { name: 'ArrayToString', params: ',' } }] },
@@ -92,6 +103,43 @@ describe('what would send other data than the export means is refused by name', 
     const value = "_function FROM_UNIXTIME({LAST_SYNC_TIME} - 600, '%Y-%m-%d')";
     const { faults } = said('source', { request: one(value) }, { 'source.window': { initial: '2026-01-01' } });
     expect(faults).toEqual([expect.stringMatching(/^request\[0\]\.value: .*FROM_UNIXTIME/)]);
+  });
+});
+
+describe('beatFlat takes a list apart; who takes from it is told by which name its fields go now', () => {
+  const flat = { 'source.metadata.beatFlat': ['details'] };
+  const list = { field: 'rows', type: 'array' };
+
+  test.each<[string, JsonValue, RegExp]>([
+    ['a dotted field', one('{{details.no}}'), /^request\[0\]\.value: {{details_…}}/],
+    [
+      'one among text, in an object',
+      [{ field: 'o', children: one('no {{details.no}}') }],
+      /children\[0\]\.value: {{details_/,
+    ],
+    ['one in arithmetic', one('_function {{details.qty}} * 2'), /{{details_…}}/],
+    ['the list by its name', [{ ...list, value: 'details', children: one('{{no}}') }], /value: no list details/],
+    ['the list in braces', [{ ...list, value: '{{details}}', children: one('{{no}}') }], /value: no list details/],
+    [
+      'the list by the name of the field',
+      [{ ...list, field: 'details', children: one('a') }],
+      /value: no list details/,
+    ],
+  ])('%s', (_, request, fault) => {
+    expect(said('target', { request }, flat).faults).toEqual([expect.stringMatching(fault)]);
+    expect(said('target', { request }).faults).toEqual([]);
+  });
+
+  test('the key', () => {
+    expect(said('source', { beatFlat: ['details'], id: 'details.no' }).faults).toEqual([
+      expect.stringMatching(/^id: details_…/),
+    ]);
+    expect(said('source', { beatFlat: ['details'], id: 'details_no' }).runs).toBe(true);
+  });
+
+  test('other fields, and its own ones by their new name, are taken', () => {
+    const request = [...(one('{{details_no}}') as []), { field: 'y', value: '{{detailsOf.x}}' }];
+    expect(said('target', { request }, flat)).toEqual({ faults: [], warnings: [], runs: true });
   });
 });
 
@@ -180,6 +228,20 @@ describe('what an export writes for "not used" is not used', () => {
 test('what only describes may have any form', () => {
   const described = { label: 7, describe: ['a'], id: 'x1', display: { width: 200 }, parent: null, physicalModel: {} };
   expect(said('target', { request: one('{{a}}', described) })).toEqual({ faults: [], warnings: [], runs: true });
+});
+
+test('constants that their type can read are nothing to speak of', () => {
+  for (const [value, type] of [
+    ['1', 'bool'],
+    ['12', 'int'],
+    [true, 'boolean'],
+    ['rows', 'array'],
+    ['a', 'text'],
+    [0, 'double'],
+  ]) {
+    const request = [{ field: 'x', value, type }] as JsonValue;
+    expect(said('target', { request }), String(value)).toEqual({ faults: [], warnings: [], runs: true });
+  }
 });
 
 test('text that only looks like JSON or a set stays text', () => {

@@ -1,5 +1,5 @@
 import { type JsonValue, stringifyJson } from '../json/json.ts';
-import { calculate } from './formula.ts';
+import { type Calculated, calculate } from './formula.ts';
 import { beijingTime, instantMs } from './instant.ts';
 import type { Pipe, Slot, Template } from './template.ts';
 
@@ -29,6 +29,17 @@ const fillSlot = (slot: Slot, scope: Scope): Filled =>
     value: scope(slot),
   });
 
+/** A time in Unix seconds by the signs of SQL's FROM_UNIXTIME, as Beijing's clock shows it. */
+const shownTime = (calculated: Calculated, clock: string): Filled => {
+  if ('reason' in calculated) return calculated;
+  const { value } = calculated;
+  const text = typeof value === 'number' ? beijingTime(Math.floor(value) * 1000) : undefined;
+  if (text === undefined) return { reason: `${shortened(value)} is no time` };
+  const [Y, m, d, H, i, s] = text.split(/\D/);
+  const parts: Readonly<Record<string, string | undefined>> = { Y, m, d, H, i, s };
+  return { value: clock.replace(/%([YmdHis])/g, (sign, letter: string) => parts[letter] ?? sign) };
+};
+
 const asText = (value: JsonValue | undefined): string => {
   if (value === undefined || value === null) return '';
   return typeof value === 'string' ? value : stringifyJson(value);
@@ -57,7 +68,8 @@ export const fillTemplate = (template: Template, scope: Scope): Filled => {
         if ('reason' in filled) return filled;
         operands.push({ name: slot.name, value: filled.value });
       }
-      return calculate(template.formula, operands);
+      const calculated = calculate(template.formula, operands);
+      return template.clock === undefined ? calculated : shownTime(calculated, template.clock);
     }
     case 'unsupported':
       throw new TypeError(`a template with ${template.why}`);

@@ -15,8 +15,8 @@ export type Template =
   | { kind: 'slot'; slot: Slot }
   /** Text with `{{…}}` in it. */
   | { kind: 'text'; parts: readonly ({ text: string } | { slot: Slot })[] }
-  /** `_function` and arithmetic; the operands stand in `slots`. */
-  | { kind: 'formula'; formula: Formula; slots: readonly Slot[] }
+  /** `_function` and arithmetic; the operands stand in `slots`. With `clock` it comes to Unix seconds, shown like that. */
+  | { kind: 'formula'; formula: Formula; slots: readonly Slot[]; clock?: string }
   | { kind: 'unsupported'; why: string };
 
 const pipes: Readonly<Record<string, Pipe>> = {
@@ -75,7 +75,22 @@ const split = (value: string): { texts: string[]; slots: Slot[] } | { why: strin
 const braced = (text: string): string =>
   text.replace(BARE_VARIABLE, (name, at: number) => (/[{|]\s*$/.test(text.slice(0, at)) ? name : `{{${name}}}`));
 
-const readFormula = (text: string): Template => {
+/** The one call that exports put around the whole of their arithmetic: a time, some seconds earlier. */
+const FROM_UNIXTIME = /^\s*FROM_UNIXTIME\s*\(([\s\S]*?)(?:,\s*'([^']*)'\s*)?\)\s*$/i;
+const CLOCK_SIGNS = /%[YmdHis]/g;
+
+const readFormula = (whole: string): Template => {
+  const call = FROM_UNIXTIME.exec(whole);
+  if (call === null) return readArithmetic(whole);
+  const clock = call[2] ?? '%Y-%m-%d %H:%i:%s';
+  if (clock.replace(CLOCK_SIGNS, '').includes('%')) {
+    return unsupported(`a _function with the format '${clock}' (known: %Y %m %d %H %i %s)`);
+  }
+  const read = readArithmetic(call[1] ?? '');
+  return read.kind === 'formula' ? { ...read, clock } : read;
+};
+
+const readArithmetic = (text: string): Template => {
   const pieces = split(braced(text));
   if ('why' in pieces) return unsupported(`${pieces.why} in _function`);
   const { texts, slots } = pieces;

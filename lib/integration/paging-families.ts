@@ -1,4 +1,6 @@
+import { fillTemplate } from '../dialect/fill.ts';
 import { parseTemplate, slotsOf } from '../dialect/template.ts';
+import { variableValue } from '../dialect/variables.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { FaultPath } from './fault.ts';
 import { type LeafField, leafFields } from './request-fields.ts';
@@ -96,12 +98,33 @@ const byPageVariable = (metadata: JsonObject, leaves: readonly LeafField[]): Rec
   return { paging: { kind: 'pageNumber', pageParam: position.path, ...sized, pageSize, firstPage: 1 } };
 };
 
+/** The page numbers 0, 1, 2 or 1, 2, 3 that a template makes of the first rows of the first three pages. */
+const firstPageOf = ({ field }: LeafField, pageSize: number): number | undefined => {
+  const template = parseTemplate(field.value ?? null);
+  const [first, ...later] = [0, pageSize, 2 * pageSize].map((startRow) => {
+    const context = { nowMs: 0, lastSyncMs: 0, page: { pageSize, startRow } };
+    const filled = fillTemplate(template, ({ name }) => variableValue(name, context));
+    return 'value' in filled ? filled.value : undefined;
+  });
+  const isCounted = (first === 0 || first === 1) && later.every((page, index) => page === first + index + 1);
+  return isCounted ? first : undefined;
+};
+
 /** By the variables of `pagination`: rows counted from 0. */
 const byVariables = (metadata: JsonObject, leaves: readonly LeafField[]): Recognised => {
   const position = leaves.find((leaf) => isVariableItself(leaf, 'PAGINATION_START_ROW'));
   const size = leaves.find((leaf) => isVariableItself(leaf, 'PAGINATION_PAGE_SIZE'));
   const pageSize = sizeOf(metadata, undefined);
   if (pageSize === undefined) return sizeMissing;
+  const counted = leaves.filter((leaf) => takes(leaf, 'PAGINATION_START_ROW'));
+  for (const leaf of position === undefined ? counted : []) {
+    // Rows after a short page are no whole number of pages: such a field is paged by the page, not by the row.
+    const firstPage = firstPageOf(leaf, pageSize);
+    const sized = size === undefined ? {} : { sizeParam: size.path };
+    if (firstPage !== undefined && counted.length === 1) {
+      return { paging: { kind: 'pageNumber', pageParam: leaf.path, ...sized, pageSize, firstPage } };
+    }
+  }
   return {
     paging: {
       kind: 'offset',

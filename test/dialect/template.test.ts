@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { fillTemplate } from '../../lib/dialect/fill.ts';
 import { parseTemplate, slotsOf } from '../../lib/dialect/template.ts';
+import type { JsonValue } from '../../lib/json/json.ts';
 
 const field = (name: string, ...pipes: string[]) => ({ of: 'field', name, pipes });
 const variable = (name: string, ...pipes: string[]) => ({ of: 'variable', name, pipes });
@@ -34,10 +36,26 @@ test.each([
   ['_function LAST_SYNC_TIME * 1000', ['LAST_SYNC_TIME']],
   ['_function {LAST_SYNC_TIME} - {{DAYS_AGO_1}}', ['LAST_SYNC_TIME', 'DAYS_AGO_1']],
   ['_function round({{a}} / 3, 2)', ['a']],
+  ["_function FROM_UNIXTIME( ( {LAST_SYNC_TIME} - 600 ) , '%Y-%m-%d %H:%i:%s' )", ['LAST_SYNC_TIME']],
+  ['_function from_unixtime({{a}} + round({{b}}))', ['a', 'b']],
 ])('%j is arithmetic over its operands', (value, names) => {
   const template = parseTemplate(value);
   expect(template.kind).toBe('formula');
   expect(slotsOf(template).map(({ name }) => name)).toEqual(names);
+});
+
+test.each<[string, JsonValue, unknown]>([
+  ["_function FROM_UNIXTIME({{a}} - 600, '%Y-%m-%d %H:%i:%s')", 1_706_904_306, { value: '2024-02-03 03:55:06' }],
+  ["_function FROM_UNIXTIME({{a}}, '%Y年%m月%d日')", '1706904306', { value: '2024年02月03日' }],
+  ['_function FROM_UNIXTIME({{a}})', 1_706_904_306.9, { value: '2024-02-03 04:05:06' }],
+  ['_function FROM_UNIXTIME({{a}})', 1e14, { reason: '100000000000000 is no time' }],
+  ['_function FROM_UNIXTIME({{a}} > 1)', 2, { reason: 'true is no time' }],
+  ['_function FROM_UNIXTIME({{a}})', null, { reason: 'a is missing' }],
+  ['{{a|date}}', '2024-02-02T20:05:06Z', { value: '2024-02-03' }],
+  ['{{a|date}}', 'soon', { reason: '"soon" is no time' }],
+  ['{{a|date}}', null, { value: null }],
+])('%j of %j is a time in Beijing', (text, value, filled) => {
+  expect(fillTemplate(parseTemplate(text), () => value)).toEqual(filled);
 });
 
 test.each([
@@ -56,6 +74,11 @@ test.each([
   ['_function {{a}}; {{b}}', 'no arithmetic'],
   ['_function [1]', 'no arithmetic'],
   ['_function round', 'round without its brackets'],
+  ["_function FROM_UNIXTIME({{a}}, '%Y-%j')", "the format '%Y-%j'"],
+  ['_function FROM_UNIXTIME({{a}}) + 1', 'FROM_UNIXTIME'],
+  ["_function FROM_UNIXTIME({{a}}, '%Y') + FROM_UNIXTIME({{a}}, '%m')", 'the name Y'],
+  ["_function CONCAT(FROM_UNIXTIME({{a}}), 'x')", 'CONCAT'],
+  ['_function FROM_UNIXTIME()', 'arithmetic'],
   ['_findCollection find name from customers where id={{id}}', '_findCollection'],
   ['_mongoQuery {"a":1}', '_mongoQuery'],
 ])('%j is named, not sent as text', (value, why) => {

@@ -64,11 +64,29 @@ describe('paging, where source.paging says nothing', () => {
       { kind: 'offset', offsetParam: 'from', sizeParam: 'take', pageSize: 30 },
     ],
     [
-      'the variables in arithmetic: nothing but they carry the page',
+      'the variables in arithmetic that comes to a page number',
       {
         pagination: { pageSize: 30 },
-        request: [field('page', '_function {PAGINATION_START_ROW} / {PAGINATION_PAGE_SIZE} + 1')],
+        request: [field('p', '_function {PAGINATION_START_ROW} / {PAGINATION_PAGE_SIZE} + 1')],
       },
+      { kind: 'pageNumber', pageParam: 'p', pageSize: 30, firstPage: 1 },
+    ],
+    [
+      'the same from page 0, with the size',
+      {
+        pagination: { pageSize: 30 },
+        request: [field('p', '_function PAGINATION_START_ROW / 30'), field('n', '{PAGINATION_PAGE_SIZE}')],
+      },
+      { kind: 'pageNumber', pageParam: 'p', sizeParam: 'n', pageSize: 30, firstPage: 0 },
+    ],
+    [
+      'the variables in other arithmetic, or in text: nothing but they carry the page',
+      { pagination: { pageSize: 30 }, request: [field('from', '_function {PAGINATION_START_ROW} + 1')] },
+      { kind: 'offset', pageSize: 30 },
+    ],
+    [
+      'a statement with both',
+      { pagination: { pageSize: 30 }, request: [field('sql', 'limit {PAGINATION_START_ROW},{PAGINATION_PAGE_SIZE}')] },
       { kind: 'offset', pageSize: 30 },
     ],
     [

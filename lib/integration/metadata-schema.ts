@@ -54,11 +54,21 @@ export const sourceMetadataSchema = z
     id: z
       .string("the path of the record's primary key: here, or in source.id where the pasted block has none")
       .check(z.minLength(1), z.describe("Path of the record's primary key. 主键字段路径。")),
+    idCheck: z.exactOptional(
+      z.boolean().check(z.describe('As in the target block, where that says nothing. 目标块未写时生效。')),
+    ),
     autoFillResponse: z.exactOptional(z.nullable(z.boolean())),
     pagination: z.exactOptional(
       z.nullable(
         z
-          .looseObject({ pageSize: z.exactOptional(z.union([z.int().check(z.minimum(1)), z.string()], 'a page size')) })
+          .looseObject({
+            pageSize: z.exactOptional(
+              z.union(
+                [z.int().check(z.minimum(1)), z.string().check(z.regex(/^\s*[1-9]\d*\s*$/, 'a page size'))],
+                'a page size',
+              ),
+            ),
+          })
           .check(z.describe('Page size of {{PAGINATION_PAGE_SIZE}}, {{PAGINATION_START_ROW}}. 分页大小。')),
       ),
     ),

@@ -56,8 +56,10 @@ export const otherResponseFindings = (
     : isJsonObject(raw)
       ? Object.keys(raw).flatMap((key) => (isName(key) ? [] : [[key]]))
       : [];
+  const isOther = raw !== undefined && raw !== null && raw !== '' && typeof raw !== 'object';
   const { statusKey, statusValue } = readOtherResponse(raw);
   return [
+    ...(isOther ? [{ path: [], expected: 'an object or a list; it is kept and not used' }] : []),
     ...entries.map((path) => ({ path, expected: known })),
     ...(statusKey !== undefined && statusValue === undefined
       ? [{ path: [], expected: 'statusValue beside statusKey; without it the status is not looked at' }]

@@ -28,6 +28,7 @@ export const sizeFields: readonly string[] = [
   'per_page',
   'rows',
   'rows_per_page',
+  'max_rows',
   'page_count',
   'max_results',
   'length',
@@ -73,8 +74,9 @@ const sizeOf = (metadata: JsonObject, size: LeafField | undefined): number | und
   const { pagination } = metadata;
   const declared =
     typeof pagination === 'object' && pagination !== null ? (pagination as JsonObject).pageSize : undefined;
-  const count = asCount(declared) ?? asCount(size?.field.value);
-  return count === 0 ? undefined : count;
+  // What the field itself says goes before what the variable would be.
+  const counts = [asCount(size?.field.value), asCount(declared)];
+  return counts.find((count) => count !== undefined && count > 0);
 };
 
 const metadataPath: FaultPath = ['source', 'metadata'];

@@ -250,6 +250,15 @@ test('text that only looks like JSON or a set stays text', () => {
   }
 });
 
+test.each<['source' | 'target', JsonObject, string]>([
+  ['source', { idCheck: 'false' }, 'idCheck: true or false'],
+  ['target', { idCheck: 'false' }, 'idCheck: true or false'],
+  ['source', { pagination: { pageSize: 'all' } }, 'pagination.pageSize: a page size'],
+  ['source', { autoFillResponse: 'yes' }, 'autoFillResponse: true or false'],
+])('a %s block %j is refused: a text is not read as what it may mean', (side, block, fault) => {
+  expect(said(side, block).faults).toContain(fault);
+});
+
 test('rows of a batch may be written as text', () => {
   const operation = { method: 'batchArraySave', rowsKey: 'array' };
   expect(said('target', { operation: { ...operation, rows: '20' } }).runs).toBe(true);

@@ -95,6 +95,11 @@ describe('paging, where source.paging says nothing', () => {
       { kind: 'pageNumber', pageParam: 'page', sizeParam: 'take', pageSize: 30 },
     ],
     [
+      'a size of its own before that of pagination',
+      { pagination: { pageSize: 500 }, request: [field('page_no', '1'), field('page_size', '20')] },
+      { kind: 'pageNumber', sizeParam: 'page_size', pageSize: 20 },
+    ],
+    [
       'a cursor, with the place of the next one in otherResponse',
       { request: [field('cursor'), field('limit', '5')], otherResponse: { pageKey: 'data.next' } },
       { kind: 'cursor', cursorParam: 'cursor', cursorPath: 'data.next', sizeParam: 'limit', pageSize: 5 },

@@ -46,6 +46,16 @@ const sourceFindings = (block: JsonObject, path: FaultPath): Finding[] => {
   ];
 };
 
+/** Without a request these name keys of the body, and nothing fills them. */
+const targetFindings = (block: JsonObject, path: FaultPath): Finding[] =>
+  isUnused(block.request)
+    ? ['id', 'number', 'name'].flatMap((key) =>
+        typeof block[key] === 'string' && /[{}]/.test(block[key])
+          ? [fault([...path, key], 'the key that it is written under: without request no template is filled')]
+          : [],
+      )
+    : [];
+
 /**
  * What of the pasted blocks is not carried out: faults where records would come out otherwise, else warnings. `filled`:
  * the file with what its blocks and profiles say filled in.
@@ -70,7 +80,7 @@ export const findInMetadata = (raw: JsonValue, filled: JsonValue): Finding[] => 
       ...innerFindings(block, path),
       ...fieldFindings(block.request, around, [...path, 'request']),
       ...fieldFindings(block.otherRequest, beside, [...path, 'otherRequest']),
-      ...(side === 'source' ? sourceFindings(block, path) : []),
+      ...(side === 'source' ? sourceFindings(block, path) : targetFindings(block, path)),
     ];
   });
 };

@@ -79,6 +79,12 @@ describe('what would send other data than the export means is refused by name', 
     ['every element at once', 'target', { request: one('{{items.*.no}}') }, /items\.\*\.no in braces/],
     ['a root by its sign', 'target', { request: one('{{extras.$.code}}') }, /extras\.\$\.code in braces/],
     ['arithmetic without _function', 'target', { request: one('{{a * b}}') }, /a \* b in braces/],
+    [
+      'a template as a key of the body',
+      'target',
+      { request: null, id: 'id', name: '{{name}}' },
+      /^name: the key that it/,
+    ],
     ['a path for each record', 'target', { api: '/orders/{{id}}' }, /^api: a path without braces/],
     ['a path with a parameter', 'source', { api: '/orders/{shop}/list' }, /^api: a path without braces/],
     [

@@ -13,6 +13,7 @@ import { DEFAULT_PAGE_SIZE } from '../../lib/integration/paging-families.ts';
 import { profileNames } from '../../lib/integration/profile.ts';
 import { parseIntegration } from '../../lib/integration/read.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
+import { besideRecords } from '../../lib/load/target-request.ts';
 import { compileTransform } from '../../lib/transform/transform.ts';
 import { type Changes, changedText, integrationWith } from './sample.ts';
 
@@ -282,6 +283,7 @@ const trees = (...usual: JsonValue[]) => {
 };
 const sourceTree = trees('{{LAST_SYNC_TIME}}', '{{CURRENT_TIME|datetime}}', '_function {{DAYS_AGO_3}} * 1000');
 const targetTree = trees('{{id}}', '{{a.b|timestamp_ms}}', '{{lines.x}}', '_function {{a}} + 1', 'lines');
+const besideTree = trees('true', 0, false, ['a'], '1,2');
 const sourceBlock = fc.record(
   {
     request: sourceTree,
@@ -313,32 +315,41 @@ test('any well-formed block runs as it is, or is refused with a key of it named'
   const context = { nowMs: 1_700_000_000_000, lastSyncMs: 1_600_000_000_000 };
   let ran = 0;
   fc.assert(
-    fc.property(sourceBlock, targetTree, fc.jsonValue({ maxDepth: 3 }), (source, request, record) => {
-      const sourceKeys = Object.entries(source).map(([key, one]) => [`source.metadata.${key}`, one]);
-      const text = changedText(crm, {
-        ...Object.fromEntries(sourceKeys),
-        'source.paging': undefined,
-        'source.window': JSON.stringify(source).includes('LAST_SYNC_TIME') ? { initial: '2020-01-01' } : undefined,
-        'target.metadata.request': request as never,
-        'transform.types': undefined,
-      });
-      const { integration, faults, keys } = parseIntegration(text, `${crm}.json`);
-      if (integration === undefined) {
-        expect(faults.length).toBeGreaterThan(0);
-        for (const { path } of faults) expect(path).toMatch(/^(source|target)\./);
-        return;
-      }
-      ran += 1;
-      expect(keys.filter(({ as }) => as === 'refused')).toEqual([]);
-      const page = { params: {}, page: { pageSize: 10, startRow: 20 } };
-      const asked = pageRequest(integration.source, page, context);
-      expect('reason' in asked ? asked.reason : asked.path).not.toBe('');
-      expect(JSON.stringify(asked)).not.toMatch(/\{\{|_function|_mongoQuery|PAGINATION_/);
-      const { prepared } = compileTransform(integration)
-        .begin()
-        .prepare([record as JsonValue], () => 'record 1');
-      expect(prepared.length).toBeGreaterThan(0);
-    }),
+    fc.property(
+      sourceBlock,
+      targetTree,
+      besideTree,
+      fc.jsonValue({ maxDepth: 3 }),
+      (source, request, other, record) => {
+        const sourceKeys = Object.entries(source).map(([key, one]) => [`source.metadata.${key}`, one]);
+        const text = changedText(crm, {
+          ...Object.fromEntries(sourceKeys),
+          'source.paging': undefined,
+          'source.window': JSON.stringify(source).includes('LAST_SYNC_TIME') ? { initial: '2020-01-01' } : undefined,
+          'target.metadata.request': request as never,
+          'target.metadata.otherRequest': other as never,
+          'transform.types': undefined,
+        });
+        const { integration, faults, keys } = parseIntegration(text, `${crm}.json`);
+        if (integration === undefined) {
+          expect(faults.length).toBeGreaterThan(0);
+          for (const { path } of faults) expect(path).toMatch(/^(source|target)\./);
+          return;
+        }
+        ran += 1;
+        expect(keys.filter(({ as }) => as === 'refused')).toEqual([]);
+        const page = { params: {}, page: { pageSize: 10, startRow: 20 } };
+        const asked = pageRequest(integration.source, page, context);
+        expect('reason' in asked ? asked.reason : asked.path).not.toBe('');
+        expect(JSON.stringify(asked)).not.toMatch(/\{\{|_function|_mongoQuery|PAGINATION_/);
+        const beside = besideRecords(integration);
+        expect(JSON.stringify(beside)).not.toMatch(/\{\{|_function|_mongoQuery|PAGINATION_/);
+        const { prepared } = compileTransform(integration)
+          .begin()
+          .prepare([record as JsonValue], () => 'record 1');
+        expect(prepared.length).toBeGreaterThan(0);
+      },
+    ),
     { numRuns: 400 },
   );
   expect(ran).toBeGreaterThan(20);

@@ -33,7 +33,7 @@ const fillSlot = (slot: Slot, scope: Scope): Filled =>
 const shownTime = (calculated: Calculated, clock: string): Filled => {
   if ('reason' in calculated) return calculated;
   const { value } = calculated;
-  const text = typeof value === 'number' ? beijingTime(Math.floor(value) * 1000) : undefined;
+  const text = beijingTime(Math.floor(value) * 1000);
   if (text === undefined) return { reason: `${shortened(value)} is no time` };
   const [Y, m, d, H, i, s] = text.split(/\D/);
   const parts: Readonly<Record<string, string | undefined>> = { Y, m, d, H, i, s };

@@ -6,7 +6,7 @@ import { plainDigits } from './plain-digits.ts';
 export type Formula = { expression: Expression };
 
 /** A calculated value, or why there is none. */
-export type Calculated = { value: number | boolean } | { reason: string };
+export type Calculated = { value: number } | { reason: string };
 
 /** `round(2.345, 2)`: half away from zero, as people round money. */
 const round = (value: number, places = 0): number => {
@@ -53,7 +53,9 @@ export const parseFormula = (written: string, operands: number): Formula | { why
     /\w/.test(text[at - 1] ?? '') ? number : ' ',
   );
   const stranger = names.match(NAME)?.find((name) => !known.has(name) && !words.has(name));
-  if (stranger !== undefined) return { why: `the name ${stranger} (fields stand in {{}})` };
+  if (stranger !== undefined) {
+    return { why: `the name ${stranger} (fields stand in {{}}; functions are ${formulaFunctions.join(', ')})` };
+  }
   if (!ARITHMETIC.test(text)) return { why: 'signs that are no arithmetic' };
   const uncalled = formulaFunctions.find((name) => new RegExp(`\\b${name}\\b(?!\\s*\\()`).test(text));
   if (uncalled !== undefined) return { why: `${uncalled} without its brackets` };
@@ -102,7 +104,8 @@ export const calculate = (
   } catch {
     return { reason: 'cannot be calculated' };
   }
-  if (typeof result === 'boolean') return { value: result };
+  // As in SQL: the platform knows no other answer of a comparison.
+  if (typeof result === 'boolean') return { value: Number(result) };
   if (typeof result !== 'number' || !Number.isFinite(result)) return { reason: 'comes to no number' };
   if (!Number.isInteger(result)) return { value: Number(result.toPrecision(EXACT_DIGITS)) };
   return Number.isSafeInteger(result)

@@ -1,4 +1,5 @@
 import { type JsonValue, stringifyJson } from '../json/json.ts';
+import { compareText, isSame } from './comparison.ts';
 import { type Calculated, calculate } from './formula.ts';
 import { beijingTime, instantMs } from './instant.ts';
 import type { Pipe, Slot, Template } from './template.ts';
@@ -45,6 +46,29 @@ const asText = (value: JsonValue | undefined): string => {
   return typeof value === 'string' ? value : stringifyJson(value);
 };
 
+const folded = (value: JsonValue | undefined): string => compareText(value).trimEnd().toLowerCase();
+
+/**
+ * What a CASE comes to: two texts are compared as texts, all else as numbers. SQL minds neither the case of letters nor
+ * spaces at the end, other places do: where only these differ the record is refused.
+ */
+const fillChoice = ({ on, branches, otherwise }: Extract<Template, { kind: 'choice' }>, scope: Scope): Filled => {
+  const looked = on === undefined ? { value: undefined } : fillTemplate(on, scope);
+  if ('reason' in looked) return looked;
+  for (const { when, gives } of branches) {
+    const filled = fillTemplate(when, scope);
+    if ('reason' in filled) return filled;
+    const wanted = filled.value ?? null;
+    if (on === undefined ? wanted !== 0 : isSame(looked.value, wanted, 'value')) return fillTemplate(gives, scope);
+    if (on !== undefined && typeof wanted === 'string' && wanted !== '' && folded(looked.value) === folded(wanted)) {
+      return {
+        reason: `${shortened(looked.value ?? null)} is ${shortened(wanted)} but for its letters' case or spaces`,
+      };
+    }
+  }
+  return fillTemplate(otherwise, scope);
+};
+
 /** Fills a template from its scope. Pure. Throws TypeError for a template that the check of the file refuses. */
 export const fillTemplate = (template: Template, scope: Scope): Filled => {
   switch (template.kind) {
@@ -71,6 +95,8 @@ export const fillTemplate = (template: Template, scope: Scope): Filled => {
       const calculated = calculate(template.formula, operands);
       return template.clock === undefined ? calculated : shownTime(calculated, template.clock);
     }
+    case 'choice':
+      return fillChoice(template, scope);
     case 'unsupported':
       throw new TypeError(`a template with ${template.why}`);
     default:

@@ -47,7 +47,7 @@ const slotsExpected = (template: Template, { place, isPositional }: FieldsAround
     case 'target':
       return targetSlots(template);
     case 'adapter':
-      return slotsOf(template).length > 0
+      return template.kind !== 'constant'
         ? 'a constant: what is sent beside the records does not depend on one'
         : undefined;
     default:
@@ -57,6 +57,9 @@ const slotsExpected = (template: Template, { place, isPositional }: FieldsAround
 
 const textsOf = (template: Template): string[] => {
   if (template.kind === 'constant') return typeof template.value === 'string' ? [template.value] : [];
+  if (template.kind === 'choice') {
+    return [...template.branches.map(({ gives }) => gives), template.otherwise].flatMap(textsOf);
+  }
   return template.kind === 'text' ? template.parts.flatMap((part) => ('text' in part ? [part.text] : [])) : [];
 };
 

@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { fillTemplate } from '../../lib/dialect/fill.ts';
 import { parseTemplate, slotsOf } from '../../lib/dialect/template.ts';
+import { readPath } from '../../lib/integration/path.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 
 const field = (name: string, ...pipes: string[]) => ({ of: 'field', name, pipes });
@@ -58,13 +59,75 @@ test.each<[string, JsonValue, unknown]>([
   expect(fillTemplate(parseTemplate(text), () => value)).toEqual(filled);
 });
 
+describe('CASE', () => {
+  const org =
+    "_function case '{{org}}' when '100' then {{price}}*{{qty}} when '200' then 'no {{end}}' when 300 then 3 else '{{org}}' end";
+
+  test.each<[string, JsonValue, unknown]>([
+    [org, { org: '100', price: 0.1, qty: '3' }, { value: 0.3 }],
+    [org, { org: 100, price: 2, qty: 3 }, { value: 6 }],
+    [org, { org: '200', end: 7 }, { value: 'no 7' }],
+    [org, { org: '300.0' }, { value: 3 }],
+    [org, { org: '400' }, { value: '400' }],
+    [org, { org: '100', qty: 3 }, { reason: 'price is missing' }],
+    [org, {}, { value: '' }],
+    ["_function CASE {{a}} WHEN 1 THEN 'one' END", { a: 1 }, { value: 'one' }],
+    ["_function CASE {{a}} WHEN 1 THEN 'one' END", { a: '1.0' }, { value: 'one' }],
+    ["_function CASE {{a}} WHEN 1 THEN 'one' END", { a: 2 }, { value: null }],
+    ["_function CASE {{a}} WHEN 1 THEN 'one' ELSE NULL END", {}, { value: null }],
+    ["_function CASE '{{a}}' WHEN '' THEN 'none' ELSE '{{a}}' END", { a: null }, { value: 'none' }],
+    ["_function CASE '{{a}}' WHEN 'Sent' THEN 1 ELSE 0 END", { a: 'Sent' }, { value: 1 }],
+    [
+      "_function CASE '{{a}}' WHEN 'Sent' THEN 1 ELSE 0 END",
+      { a: 'SENT ' },
+      { reason: `"SENT " is "Sent" but for its letters' case or spaces` },
+    ],
+    ["_function CASE '{{a}}' WHEN 'o\\'clock' THEN 'WHEN' END", { a: "o'clock" }, { value: 'WHEN' }],
+    [
+      "_function CASE WHEN {{q}} > 5 THEN 'many' WHEN {{q}} > 0 THEN 'some' ELSE 'none' END",
+      { q: '6' },
+      { value: 'many' },
+    ],
+    [
+      "_function CASE WHEN {{q}} > 5 THEN 'many' WHEN {{q}} > 0 THEN 'some' ELSE 'none' END",
+      { q: 1 },
+      { value: 'some' },
+    ],
+    [
+      "_function CASE WHEN {{q}} > 5 THEN 'many' WHEN {{q}} > 0 THEN 'some' ELSE 'none' END",
+      { q: 0 },
+      { value: 'none' },
+    ],
+    ["_function CASE WHEN {{q}} > 5 THEN 'many' ELSE 'none' END", {}, { reason: 'q is missing' }],
+  ])('%s of %j', (text, record, filled) => {
+    const template = parseTemplate(text);
+    expect(template).toMatchObject({ kind: 'choice' });
+    expect(fillTemplate(template, ({ name }) => readPath(record, name))).toEqual(filled);
+  });
+
+  test('takes the fields of all its branches', () => {
+    expect(slotsOf(parseTemplate(org)).map(({ name }) => name)).toEqual(['org', 'price', 'qty', 'end', 'org']);
+  });
+});
+
 test.each([
   ['{{}}', 'empty'],
   ['{{a|upper}}', 'the pipe |upper'],
   ['since {{DAYS_AGO_x}}', 'the variable DAYS_AGO_x'],
   ['{{PAGINATION_CURSOR}}', 'the variable PAGINATION_CURSOR'],
   ['_function', '_function'],
-  ["_function CASE '{{a}}' WHEN '1' THEN 'A' END", 'the name CASE'],
+  ["_function CASE '{{a}}' WHEN '1' THEN 'A'", 'CASE without its END'],
+  ["_function CASE '{{a}}' THEN 'A' END", 'THEN in a place'],
+  ["_function CASE '{{a}}' WHEN '1' THEN CASE '{{b}}' WHEN '2' THEN 3 END END", 'CASE in a place'],
+  ["_function CASE '{{a}}' WHEN '1' THEN 2 END * 3", 'CASE within other arithmetic'],
+  ["_function CASE '{{a}}' WHEN '是' THEN 'it''s' END", 'the name it'],
+  ["_function 3 * CASE '{{a}}' WHEN '1' THEN 2 END", 'the name CASE'],
+  ["_function CASE '{{a}}' WHEN {{b}} THEN 2 END", 'WHEN before anything but'],
+  ["_function CASE LOCATE('x','{{a}}') WHEN 0 THEN 2 END", 'the name LOCATE'],
+  ["_function CASE WHEN '{{a}}' = 'x' THEN 2 END", 'the name x'],
+  ["_function CASE '{{a}}' WHEN 'x' THEN LEFT('{{b}}', 2) END", 'the name LEFT'],
+  ["_function CASE '{{a|upper}}' WHEN 'x' THEN 2 END", 'the pipe |upper'],
+  ["_function CASE {{a|upper}} WHEN 'x' THEN 2 END", 'the pipe |upper'],
   ['_function {{a}} + qty', 'the name qty'],
   ['_function constructor({{a}})', 'the name constructor'],
   ['_function {{a}}.constructor', 'the name constructor'],

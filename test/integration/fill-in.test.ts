@@ -251,6 +251,8 @@ const values = (...usual: JsonValue[]) =>
       '{{id}}',
       '{{CURRENT_TIME}}',
       '_function IF(1)',
+      '_function 1 + 1',
+      "_function CASE '{{id}}' WHEN '1' THEN 2 END",
       '_mongoQuery x',
       '{{X|y}}',
       '{{PAGINATION_START_ROW}}',
@@ -282,7 +284,14 @@ const trees = (...usual: JsonValue[]) => {
   return fc.array(fc.oneof(one, parent), { maxLength: 3 });
 };
 const sourceTree = trees('{{LAST_SYNC_TIME}}', '{{CURRENT_TIME|datetime}}', '_function {{DAYS_AGO_3}} * 1000');
-const targetTree = trees('{{id}}', '{{a.b|timestamp_ms}}', '{{lines.x}}', '_function {{a}} + 1', 'lines');
+const targetTree = trees(
+  "_function CASE {{a}} WHEN 1 THEN 'b' END",
+  '{{id}}',
+  '{{a.b|timestamp_ms}}',
+  '{{lines.x}}',
+  '_function {{a}} + 1',
+  'lines',
+);
 const besideTree = trees('true', 0, false, ['a'], '1,2');
 const sourceBlock = fc.record(
   {

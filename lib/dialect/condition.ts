@@ -1,5 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
 import { type Comparison, compareText, compareValues, isEmpty, isSame, likePattern } from './comparison.ts';
+import { instantMs } from './instant.ts';
+import { parseTemplate } from './template.ts';
 
 /** One item of a `condition`: a field, an operator and what it is held against. */
 export type ConditionItem = {
@@ -83,18 +85,30 @@ const withoutPrefix = (value: JsonValue): { value: JsonValue; isTime: boolean } 
     ? { value: value.slice(TIME_PREFIX.length), isTime: true }
     : { value, isTime: false };
 
+const comparing: ReadonlySet<ConditionLogic> = new Set(['eq', 'neq', 'gt', 'egt', 'lt', 'elt', 'between']);
+
+/** Held against what is no time, a time would hold for no record at all. */
+const timeExpected = (logic: ConditionLogic, wanted: JsonValue, isTime: boolean): string | undefined => {
+  if (!isTime || isEmpty(wanted) || !comparing.has(logic)) return undefined;
+  const times = logic === 'between' ? bounds(wanted) : [wanted];
+  return times.every((time) => instantMs(time) !== undefined) ? undefined : 'a time, such as "2026-01-31 08:00:00"';
+};
+
 const faultsOfItem = (item: JsonObject): ConditionFault[] => {
   const { field, logic, value = null, strictMode } = item;
-  if (typeof field !== 'string' || field === '') return [{ path: ['field'], expected: 'the path of a field' }];
+  if (typeof field !== 'string' || field === '' || /[{}]/.test(field)) {
+    return [{ path: ['field'], expected: 'the path of a field, without braces' }];
+  }
   if (!isLogic(logic)) return [{ path: ['logic'], expected: `one of ${conditionLogics.join(', ')}` }];
   if (strictMode !== undefined && strictMode !== null && typeof strictMode !== 'boolean') {
     return [{ path: ['strictMode'], expected: 'true or false' }];
   }
-  if (typeof value === 'string' && (value.includes('{{') || value.trimStart().startsWith('_function'))) {
+  const { value: wanted, isTime } = withoutPrefix(value);
+  if (parseTemplate(wanted).kind !== 'constant' || (typeof wanted === 'string' && wanted.includes('{{'))) {
     return [{ path: ['value'], expected: 'a constant: templates are not carried out in a condition' }];
   }
   const { needs }: Operator = operators[logic];
-  const expected = needs?.(withoutPrefix(value).value);
+  const expected = needs?.(wanted) ?? timeExpected(logic, wanted, isTime || field.startsWith(TIME_PREFIX));
   return expected === undefined ? [] : [{ path: ['value'], expected }];
 };
 

@@ -6,7 +6,7 @@ import { plainDigits } from './plain-digits.ts';
 export type Formula = { expression: Expression };
 
 /** A calculated value, or why there is none. */
-export type Calculated = { value: number | boolean } | { reason: string };
+export type Calculated = { value: number } | { reason: string };
 
 /** `round(2.345, 2)`: half away from zero, as people round money. */
 const round = (value: number, places = 0): number => {
@@ -22,32 +22,40 @@ export const formulaFunctions: readonly string[] = Object.keys(functions);
 
 const parser = new Parser({
   allowMemberAccess: false,
-  operators: { assignment: false, fndef: false, in: false, concatenate: false, factorial: false },
+  operators: { assignment: false, fndef: false, power: false, in: false, concatenate: false, factorial: false },
 });
 parser.unaryOps = { '-': (value: number) => -value, '+': Number, not: (value: unknown) => !value };
 parser.functions = { ...functions };
 parser.consts = {};
 
 // No quotes, brackets, dots after names or semicolons: numbers and operators only.
-const ARITHMETIC = /^[\w\s.+\-*/%^()<>=!?:,]+$/;
+const ARITHMETIC = /^[\w\s.+\-*/%()<>=!?:,]+$/;
 const NAME = /[A-Za-z_]\w*/g;
 const words: ReadonlySet<string> = new Set(['and', 'or', 'not', ...formulaFunctions]);
+
+/** Exports write these in capitals as well, as SQL has them. */
+const SPELT = new RegExp(`\\b(?:${[...formulaFunctions, 'and', 'or', 'not'].join('|')})\\b`, 'gi');
 
 /** The name under which a formula's text refers to its operand `index`. */
 export const operandName = (index: number): string => `operand${index}`;
 
 /**
- * Checks arithmetic whose operands are named by `operandName`: `+ - * / % ^`, comparisons, `?:`, and a few functions.
+ * Checks arithmetic whose operands are named by `operandName`: `+ - * / %`, comparisons, `?:`, and a few functions.
  * It has no access to anything else. Answers why, in a few words, where the text is none of this.
  */
-export const parseFormula = (text: string, operands: number): Formula | { why: string } => {
+export const parseFormula = (written: string, operands: number): Formula | { why: string } => {
+  const text = written.replace(SPELT, (name) => name.toLowerCase());
+  // The platform calculates as MySQL does, where 2 ^ 3 is 1 (XOR); elsewhere it is 8.
+  if (text.includes('^')) return { why: 'the sign ^, which is XOR in SQL and a power elsewhere' };
   const known = new Set(Array.from({ length: operands }, (_, index) => operandName(index)));
   // The mantissa's e in 1e3 is no name.
   const names = text.replace(/\d[\d.]*(?:e[+-]?\d+)?/gi, (number, at: number) =>
     /\w/.test(text[at - 1] ?? '') ? number : ' ',
   );
   const stranger = names.match(NAME)?.find((name) => !known.has(name) && !words.has(name));
-  if (stranger !== undefined) return { why: `the name ${stranger} (fields stand in {{}})` };
+  if (stranger !== undefined) {
+    return { why: `the name ${stranger} (fields stand in {{}}; functions are ${formulaFunctions.join(', ')})` };
+  }
   if (!ARITHMETIC.test(text)) return { why: 'signs that are no arithmetic' };
   const uncalled = formulaFunctions.find((name) => new RegExp(`\\b${name}\\b(?!\\s*\\()`).test(text));
   if (uncalled !== undefined) return { why: `${uncalled} without its brackets` };
@@ -96,7 +104,8 @@ export const calculate = (
   } catch {
     return { reason: 'cannot be calculated' };
   }
-  if (typeof result === 'boolean') return { value: result };
+  // As in SQL: the platform knows no other answer of a comparison.
+  if (typeof result === 'boolean') return { value: Number(result) };
   if (typeof result !== 'number' || !Number.isFinite(result)) return { reason: 'comes to no number' };
   if (!Number.isInteger(result)) return { value: Number(result.toPrecision(EXACT_DIGITS)) };
   return Number.isSafeInteger(result)

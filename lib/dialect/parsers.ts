@@ -44,7 +44,8 @@ export const readParsers = (value: JsonValue | undefined): FieldParser[] | undef
   const list = Array.isArray(value) ? value : [value];
   const read = list.flatMap((one): FieldParser[] => {
     if (!isJsonObject(one) || typeof one.name !== 'string' || !isParserName(one.name)) return [];
-    const params = one.params ?? ',';
+    // A separator may go without saying, the name of a key may not.
+    const params = one.params ?? (one.name === 'ConvertObjectParser' ? undefined : ',');
     return typeof params === 'string' && params !== '' ? [{ name: one.name, params }] : [];
   });
   return read.length === list.length ? read : undefined;

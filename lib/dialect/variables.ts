@@ -14,10 +14,16 @@ export type VariableContext = RequestContext & {
 
 const DAY_MS = 86_400_000;
 const DAYS_AGO = /^DAYS_AGO_(\d{1,5})$/;
-/** How a variable of the platform is spelled; not all of these names are variables that exist. */
-const VARIABLE = /^(?:LAST_SYNC_TIME|CURRENT_TIME|DAYS_AGO_\w+|PAGINATION_[A-Z_]+)$/;
+/** How a variable of the platform is spelled (source of a pattern); not all of these names are variables that exist. */
+export const VARIABLE_NAME =
+  '(?:LAST_SYNC_TIME|CURRENT_TIME|(?:SECOND|MINUTE|HOUR|DAY|WEEK|MONTH|YEAR)S?_AGO_\\w+|PAGINATION_[A-Z_]+)';
+const VARIABLE = new RegExp(`^${VARIABLE_NAME}$`);
 
-const pageVariables: ReadonlySet<string> = new Set(['PAGINATION_PAGE_SIZE', 'PAGINATION_START_ROW']);
+const pageVariables: ReadonlySet<string> = new Set([
+  'PAGINATION_PAGE_SIZE',
+  'PAGINATION_START_ROW',
+  'PAGINATION_START_PAGE',
+]);
 const timeVariables: ReadonlySet<string> = new Set(['LAST_SYNC_TIME', 'CURRENT_TIME']);
 
 /** Whether a name is spelled as the platform's variables are, known or not. */
@@ -45,6 +51,8 @@ export const variableValue = (name: string, context: VariableContext): number | 
       return context.page?.pageSize;
     case 'PAGINATION_START_ROW':
       return context.page?.startRow;
+    case 'PAGINATION_START_PAGE':
+      return context.page && Math.floor(context.page.startRow / context.page.pageSize) + 1;
     default: {
       const days = DAYS_AGO.exec(name)?.[1];
       return days === undefined ? undefined : seconds(context.nowMs - Number(days) * DAY_MS);

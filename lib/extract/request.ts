@@ -1,10 +1,8 @@
 import type { ApiRequest } from '../connection/authorized.ts';
+import { parameterValue } from '../dialect/declared.ts';
 import { fillTemplate, type Scope } from '../dialect/fill.ts';
-import { beijingTime, instantMs } from '../dialect/instant.ts';
-import { applyParser, isTypedBefore, readParsers } from '../dialect/parsers.ts';
 import { parseTemplate } from '../dialect/template.ts';
 import { type RequestContext, variableValue } from '../dialect/variables.ts';
-import { fieldTypes } from '../integration/dialect.ts';
 import type { MetadataField, SourceMetadata } from '../integration/metadata-schema.ts';
 import type { Send } from '../integration/send-schema.ts';
 import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
@@ -20,27 +18,6 @@ export type PageParams = {
 /** What a source block says about its requests. */
 export type RequestSetting = { metadata: SourceMetadata; send?: Send; path?: string };
 
-const INTEGER = /^-?\d+$/;
-
-/** A number as its declared type would be sent in JSON; what is no number stays as written. */
-const asNumber = (text: string): JsonValue => {
-  if (INTEGER.test(text)) return Number.isSafeInteger(Number(text)) ? Number(text) : BigInt(text);
-  return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
-};
-
-const asDeclared = (value: JsonValue, type: string | null | undefined): JsonValue => {
-  const declared = type && Object.hasOwn(fieldTypes, type) ? fieldTypes[type] : undefined;
-  if (declared === 'string' && (typeof value === 'number' || typeof value === 'bigint')) return String(value);
-  if (declared === 'datetime') {
-    const ms = instantMs(value);
-    return (ms === undefined ? undefined : beijingTime(ms)) ?? value;
-  }
-  if (typeof value !== 'string') return value;
-  if (declared === 'integer' || declared === 'number') return asNumber(value);
-  if (declared === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';
-  return value;
-};
-
 type Params = { params: JsonObject } | { reason: string };
 
 const isUnset = (value: JsonValue | undefined): boolean => value === undefined || value === null || value === '';
@@ -48,20 +25,7 @@ const isUnset = (value: JsonValue | undefined): boolean => value === undefined |
 const filledValue = (field: MetadataField, scope: Scope): { value: JsonValue | undefined } | { reason: string } => {
   const filled = fillTemplate(parseTemplate((field.value ?? null) as JsonValue), scope);
   if ('reason' in filled || filled.value === undefined || isUnset(filled.value)) return filled;
-  let { value }: { value: JsonValue } = { value: filled.value };
-  let isTyped = false;
-  const declare = () => {
-    value = Array.isArray(value) ? value.map((item) => asDeclared(item, field.type)) : asDeclared(value, field.type);
-    isTyped = true;
-  };
-  for (const parser of readParsers(field.parser as JsonValue | undefined) ?? []) {
-    if (isTypedBefore(parser) && !isTyped) declare();
-    const parsed = applyParser(parser, value);
-    if ('reason' in parsed) return parsed;
-    value = parsed.value;
-  }
-  if (!isTyped) declare();
-  return { value };
+  return parameterValue(field, filled.value);
 };
 
 /** The declared parameters that have a value. Without one a parameter is not sent; 0 and false are values. */

@@ -1,15 +1,14 @@
 import { parseTemplate, slotsOf } from '../dialect/template.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
-import { effects, methods, operations } from './dialect.ts';
-import type { FaultPath } from './fault.ts';
+import { effects, operations } from './dialect.ts';
+import { flattenedRule } from './flattened.ts';
+import { fault } from './key-findings.ts';
 import { suggestion } from './nearest.ts';
 import { readPath } from './path.ts';
 import { leafFields } from './request-fields.ts';
 import { runRules } from './run-contradictions.ts';
 import type { Finding } from './shape.ts';
 import { bodyPaths } from './target-fields.ts';
-
-const fault = (path: FaultPath, expected: string): Finding => ({ kind: 'fault', path, expected });
 
 const isPath = (value: JsonValue | undefined): boolean => typeof value === 'string' && value.startsWith('/');
 
@@ -26,16 +25,6 @@ const effectRule =
     return typeof value !== 'string' || allowed.includes(value)
       ? []
       : [fault([side, 'metadata', key], `${quoted(allowed)} in a ${side} block`)];
-  };
-
-const methodRule =
-  (side: 'source' | 'target'): Rule =>
-  (raw) => {
-    const value = readPath(raw, `${side}.metadata.method`);
-    const allowed: readonly string[] = methods[side];
-    return typeof value !== 'string' || allowed.includes(value)
-      ? []
-      : [fault([side, 'metadata', 'method'], `${quoted(allowed)} in a ${side} block`)];
   };
 
 const operationRule =
@@ -57,6 +46,9 @@ const apiRule =
     const api = readPath(raw, `${side}.metadata.api`);
     const path = readPath(raw, `${side}.path`);
     if (typeof api !== 'string') return [];
+    if (/[{}]/.test(api) && (isPath(api) || path === undefined)) {
+      return [fault([side, 'metadata', 'api'], 'a path without braces: it is the same for every request')];
+    }
     if (path === undefined && !isPath(api) && !isPathName(api)) {
       const expected = `a path such as "/execute", since metadata.api ${JSON.stringify(api)} is none`;
       return [fault([side, 'path'], expected)];
@@ -203,8 +195,6 @@ const types: Rule = (raw) => {
 const rules: readonly Rule[] = [
   effectRule('source'),
   effectRule('target'),
-  methodRule('source'),
-  methodRule('target'),
   operationRule('source'),
   operationRule('target'),
   apiRule('source'),
@@ -220,6 +210,7 @@ const rules: readonly Rule[] = [
   paging,
   backoff,
   body,
+  flattenedRule,
   types,
   ...runRules,
 ];

@@ -3,7 +3,8 @@
  *
  * - `honoured`: does what it says; `unless` this setting of our own is there, which then decides.
  * - `noted`: describes, and changes nothing (labels, declared responses).
- * - `ignored`: one of our own blocks decides instead; said as a warning.
+ * - `ignored`: one of our own blocks decides instead, or it is an adapter's own key and the records go out as if it were
+ *   not there; said as a warning.
  * - `refused`: would change which records go where, and is not carried out: a fault, never a silent omission.
  */
 export type Reading =
@@ -18,9 +19,16 @@ const honoured = (does: string, unless?: string): Reading => ({
   ...(unless === undefined ? {} : { unless }),
 });
 const noted: Reading = { as: 'noted' };
+const ignored = (why: string): Reading => ({ as: 'ignored', why });
 const refused = (why: string): Reading => ({ as: 'refused', why });
 
 const groupCalculate = refused('no groupCalculate: merging records would lose their identity in the books');
+/** How the platform works through its queue and keeps its own tables. */
+const platformKeys = {
+  buildModel: ignored('tables of the platform itself'),
+  asyncTimes: ignored('rateLimit and concurrency decide'),
+  delay: ignored('rateLimit and retry decide'),
+} as const;
 
 /** The keys of a source block; all others are kept and warned about. */
 export const sourceKeys: Readonly<Record<string, Reading>> = {
@@ -39,11 +47,15 @@ export const sourceKeys: Readonly<Record<string, Reading>> = {
   beatFlat: honoured('one record per element of a child array'),
   operation: honoured('none, or splitArray: one record per element of arrayKey'),
   autoFillResponse: honoured("the answer's fields are learnt; what changes from run to run is a warning"),
+  omissionRemedy: ignored('source.window.overlapMinutes looks back for what came late'),
+  condition_bk: ignored('a filter that was laid aside'),
+  ...platformKeys,
   response: noted,
   name: noted,
   label: noted,
   describe: noted,
   groupCalculate,
+  formatResponse: ignored('fields keep their old names and forms; map them in the target block'),
 };
 
 /** The keys of a target block. */
@@ -60,11 +72,14 @@ export const targetKeys: Readonly<Record<string, Reading>> = {
   otherRequest: honoured('constants beside the records, sent as target.send or the profile says'),
   otherResponse: honoured('statusKey and statusValue: what a success is; keys of target.success go before it'),
   operation: honoured('none, or batchArraySave: rows records in one request, under rowsKey'),
+  ...platformKeys,
   autoFillResponse: noted,
   response: noted,
   label: noted,
   describe: noted,
   groupCalculate,
+  condition: refused('no condition: a filter stands in the source block, where what it drops is counted'),
+  distributionOrg: ignored('handing a record on to organisations takes requests of its own'),
 };
 
 /** The keys of an entry of `request`. */
@@ -78,6 +93,15 @@ export const fieldKeys: Readonly<Record<string, Reading>> = {
   label: noted,
   describe: noted,
   parent: noted,
+  id: noted,
+  display: noted,
+  enableDisplay: noted,
+  formModel: noted,
+  tableModel: noted,
+  physicalModel: noted,
+  mapping: ignored('the value goes out untranslated'),
+  default: ignored('a missing value stays missing'),
+  valueFormat: ignored('the value goes out in its old form'),
 };
 
 /** Values of `effect` (older: `type`) by side. */
@@ -97,10 +121,14 @@ export const fieldTypes: Readonly<
   Record<string, 'string' | 'integer' | 'number' | 'boolean' | 'object' | 'array' | 'datetime'>
 > = {
   string: 'string',
+  text: 'string',
   int: 'integer',
   integer: 'integer',
+  long: 'integer',
   number: 'number',
   float: 'number',
+  double: 'number',
+  decimal: 'number',
   boolean: 'boolean',
   bool: 'boolean',
   object: 'object',

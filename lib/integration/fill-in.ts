@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+import { isUnused } from './key-findings.ts';
 import { readOtherResponse } from './other-response.ts';
 import { recognisePaging, statedPageSize } from './paging-families.ts';
 import type { FindProfile, Profile } from './profile.ts';
@@ -41,10 +42,17 @@ const withPath = (block: JsonObject, paths: Readonly<Record<string, string>> | u
 const withSend = (block: JsonObject, send: Profile['source']): JsonObject =>
   set(block, 'send', laid(send?.send as JsonObject | undefined, block.send));
 
+/** A block without what it writes for "not used". */
+const withoutUnused = (block: JsonObject): JsonObject => {
+  const { metadata } = block;
+  if (!isJsonObject(metadata)) return block;
+  return { ...block, metadata: Object.fromEntries(Object.entries(metadata).filter(([, value]) => !isUnused(value))) };
+};
+
 /** An export of a list that the platform stores without a key of its own has no id. */
 const withId = (source: JsonObject): JsonObject => {
   const { id, metadata } = source;
-  const lacksIt = isJsonObject(metadata) && (metadata.id === undefined || metadata.id === null || metadata.id === '');
+  const lacksIt = isJsonObject(metadata) && metadata.id === undefined;
   return lacksIt && id !== undefined ? { ...source, metadata: { ...metadata, id } } : source;
 };
 
@@ -65,7 +73,8 @@ const sized = (paging: JsonObject | undefined, metadata: JsonObject): JsonObject
     : { ...paging, pageSize };
 };
 
-const fillSource = (source: JsonObject, profile: Profile['source']): { block: JsonObject; findings: Finding[] } => {
+const fillSource = (pasted: JsonObject, profile: Profile['source']): { block: JsonObject; findings: Finding[] } => {
+  const source = withoutUnused(pasted);
   const metadata = objectAt(source, 'metadata');
   const { pageKey } = readOtherResponse(metadata.otherResponse);
   const recognised = source.paging === undefined ? recognisePaging(metadata, pageKey) : undefined;
@@ -75,6 +84,10 @@ const fillSource = (source: JsonObject, profile: Profile['source']): { block: Js
   else paging ??= sized(profile?.paging, metadata);
   if (recognised !== undefined && 'expected' in recognised && paging === undefined) {
     findings.push({ kind: 'fault', ...recognised });
+  }
+  if (recognised !== undefined && 'unsure' in recognised && paging === undefined) {
+    const { isVague, ...said } = recognised.unsure;
+    findings.push({ kind: isVague ? 'warning' : 'fault', ...said });
   }
   if (recognised === undefined && paging === undefined && Object.keys(objectAt(metadata, 'pagination')).length > 0) {
     const expected =
@@ -88,7 +101,8 @@ const fillSource = (source: JsonObject, profile: Profile['source']): { block: Js
   return { block: set(block, 'paging', paging), findings };
 };
 
-const fillTarget = (target: JsonObject, profile: Profile['target'], idCheck: JsonValue | undefined): JsonObject => {
+const fillTarget = (pasted: JsonObject, profile: Profile['target'], idCheck: JsonValue | undefined): JsonObject => {
+  const target = withoutUnused(pasted);
   const metadata = objectAt(target, 'metadata');
   const { statusKey, statusValue } = readOtherResponse(metadata.otherResponse);
   const rules: JsonObject =

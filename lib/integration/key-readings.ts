@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { type Reading, sourceKeys, targetKeys } from './dialect.ts';
 import { type Fault, formatPath } from './fault.ts';
-import { isUnused, readingIn } from './metadata-findings.ts';
+import { isUnused, readingIn } from './key-findings.ts';
 import { readPath } from './path.ts';
 import type { Positions } from './positions.ts';
 

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { methods } from './dialect.ts';
 
 // Metadata blocks are exports of 轻易云, kept as pasted: known keys are checked, unknown ones stay where they are.
 
@@ -7,10 +8,10 @@ const path = (description: string) => z.string().check(z.minLength(1), z.describ
 /** One entry of `request`: a parameter of the source, or a field of the target body. Unknown keys are kept. */
 export type MetadataField = {
   field: string;
-  label?: string | null;
+  label?: unknown;
   type?: string | null;
   value?: unknown;
-  describe?: string | null;
+  describe?: unknown;
   is_required?: boolean | null;
   parser?: unknown;
   children?: MetadataField[] | null;
@@ -20,12 +21,12 @@ export type MetadataField = {
 export const fieldSchema: z.ZodMiniType<MetadataField> = z
   .looseObject({
     field: path('Name of the parameter or of the target field. 字段名。'),
-    label: z.exactOptional(z.nullable(z.string())),
+    label: z.exactOptional(z.unknown()),
     type: z.exactOptional(
       z.nullable(z.string()).check(z.describe('string, int, number, float, boolean, object, array, datetime. 类型。')),
     ),
     value: z.exactOptional(z.unknown().check(z.describe('Constant, or a template such as {{id}}. 常量或模板。'))),
-    describe: z.exactOptional(z.nullable(z.string())),
+    describe: z.exactOptional(z.unknown()),
     is_required: z.exactOptional(z.nullable(z.boolean())),
     parser: z.exactOptional(z.unknown()),
     children: z.exactOptional(z.nullable(z.array(z.lazy(() => fieldSchema)))),
@@ -34,7 +35,6 @@ export const fieldSchema: z.ZodMiniType<MetadataField> = z
 
 const shared = {
   api: path('Path or method name. 接口路径或方法名。'),
-  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
   number: z.exactOptional(path('Business code, for people. 业务编码字段。')),
   request: z.exactOptional(z.array(fieldSchema).check(z.describe('Parameter tree. 请求参数树。'))),
   otherRequest: z.exactOptional(
@@ -48,16 +48,27 @@ const shared = {
 export const sourceMetadataSchema = z
   .looseObject({
     ...shared,
+    method: z.enum(methods.source),
     effect: z.exactOptional(z.string().check(z.describe('QUERY for a source. 源平台为 QUERY。'))),
     type: z.exactOptional(z.string().check(z.describe('Older spelling of effect. effect 的旧写法。'))),
     id: z
       .string("the path of the record's primary key: here, or in source.id where the pasted block has none")
       .check(z.minLength(1), z.describe("Path of the record's primary key. 主键字段路径。")),
+    idCheck: z.exactOptional(
+      z.boolean().check(z.describe('As in the target block, where that says nothing. 目标块未写时生效。')),
+    ),
     autoFillResponse: z.exactOptional(z.nullable(z.boolean())),
     pagination: z.exactOptional(
       z.nullable(
         z
-          .looseObject({ pageSize: z.exactOptional(z.union([z.int().check(z.minimum(1)), z.string()], 'a page size')) })
+          .looseObject({
+            pageSize: z.exactOptional(
+              z.union(
+                [z.int().check(z.minimum(1)), z.string().check(z.regex(/^\s*[1-9]\d*\s*$/, 'a page size'))],
+                'a page size',
+              ),
+            ),
+          })
           .check(z.describe('Page size of {{PAGINATION_PAGE_SIZE}}, {{PAGINATION_START_ROW}}. 分页大小。')),
       ),
     ),
@@ -80,6 +91,7 @@ export const sourceMetadataSchema = z
 export const targetMetadataSchema = z
   .looseObject({
     ...shared,
+    method: z.enum(methods.target),
     effect: z.exactOptional(z.string().check(z.describe('EXECUTE for a target. 目标平台为 EXECUTE。'))),
     type: z.exactOptional(z.string().check(z.describe('Older spelling of effect. effect 的旧写法。'))),
     id: z.exactOptional(path('Key under which the id is written. 写入主键的字段名。')),
@@ -94,7 +106,15 @@ export const targetMetadataSchema = z
       z
         .looseObject({
           method: z.string(),
-          rows: z.exactOptional(z.int().check(z.minimum(1), z.maximum(1000))),
+          rows: z.exactOptional(
+            z.union(
+              [
+                z.int().check(z.minimum(1), z.maximum(1000)),
+                z.string().check(z.regex(/^(?:[1-9]\d{0,2}|1000)$/, 'a whole number from 1 to 1000')),
+              ],
+              'a whole number from 1 to 1000',
+            ),
+          ),
           rowsKey: z.exactOptional(path('Key under which the rows are wrapped. 批量数组的键。')),
         })
         .check(z.describe('batchArraySave: several records in one request. 批量写入。')),

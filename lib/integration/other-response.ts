@@ -35,3 +35,34 @@ export const readOtherResponse = (raw: JsonValue | undefined): OtherResponse => 
   }
   return read;
 };
+
+/**
+ * What `otherResponse` says that is not read, from its root: names that nobody here knows, and a status without the
+ * value that means success.
+ */
+export const otherResponseFindings = (
+  raw: JsonValue | undefined,
+): { path: (string | number)[]; expected: string }[] => {
+  const known = `one of ${names.join(', ')}; it is kept and not used`;
+  const entries = Array.isArray(raw)
+    ? raw.flatMap((entry, index) => {
+        if (!isJsonObject(entry)) return [[index]];
+        if ([entry.field, entry.key, entry.name].some(isName)) return [];
+        const isNamed = ['field', 'key', 'name'].some((key) => typeof entry[key] === 'string');
+        return isNamed
+          ? [[index]]
+          : Object.keys(entry).flatMap((key): (string | number)[][] => (isName(key) ? [] : [[index, key]]));
+      })
+    : isJsonObject(raw)
+      ? Object.keys(raw).flatMap((key) => (isName(key) ? [] : [[key]]))
+      : [];
+  const isOther = raw !== undefined && raw !== null && raw !== '' && typeof raw !== 'object';
+  const { statusKey, statusValue } = readOtherResponse(raw);
+  return [
+    ...(isOther ? [{ path: [], expected: 'an object or a list; it is kept and not used' }] : []),
+    ...entries.map((path) => ({ path, expected: known })),
+    ...(statusKey !== undefined && statusValue === undefined
+      ? [{ path: [], expected: 'statusValue beside statusKey; without it the status is not looked at' }]
+      : []),
+  ];
+};

@@ -7,9 +7,12 @@ import type { Finding } from './shape.ts';
 /** Whether the list is asked for what changed since the last run. */
 const asksForChanges = (raw: JsonValue): boolean =>
   ['request', 'otherRequest'].some((key) =>
-    leafFields(readPath(raw, `source.metadata.${key}`)).some(({ field }) =>
-      slotsOf(parseTemplate(field.value ?? null)).some(({ name }) => name === 'LAST_SYNC_TIME'),
-    ),
+    leafFields(readPath(raw, `source.metadata.${key}`)).some(({ field }) => {
+      const template = parseTemplate(field.value ?? null);
+      // A template that is refused asks for changes all the same: its own fault is enough.
+      if (template.kind === 'unsupported') return String(field.value).includes('LAST_SYNC_TIME');
+      return slotsOf(template).some(({ name }) => name === 'LAST_SYNC_TIME');
+    }),
   );
 
 /** Without its window a time would have no beginning; without the time a window would be no window. */

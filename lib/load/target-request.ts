@@ -1,4 +1,5 @@
 import type { ApiRequest } from '../connection/authorized.ts';
+import { parameterValue } from '../dialect/declared.ts';
 import type { Integration, MetadataField } from '../integration/schema.ts';
 import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
 
@@ -7,7 +8,7 @@ export const batchOf = ({ target }: Integration): { rows: number; rowsKey: strin
   const { operation } = target.metadata;
   if (operation?.method !== 'batchArraySave') return undefined;
   const { rows, rowsKey } = operation;
-  return rows === undefined || rowsKey === undefined ? undefined : { rows, rowsKey };
+  return rows === undefined || rowsKey === undefined ? undefined : { rows: Number(rows), rowsKey };
 };
 
 /** The path that records are posted to: the file's own, else the metadata's `api`. */
@@ -17,11 +18,24 @@ export const targetPath = ({ target: { path, metadata } }: Integration): string 
 /** What goes beside the records into every request to a target, by its `otherRequest`. */
 export type Beside = { body: JsonObject; query: [string, string][]; headers: Record<string, string> };
 
+const constantOf = (field: MetadataField): JsonValue | undefined => {
+  const { value, type, children } = field;
+  if (children && children.length > 0) {
+    const inner = constants(children);
+    return type === 'array' ? [inner] : inner;
+  }
+  if (value === undefined || value === null || value === '') return undefined;
+  const sent = parameterValue(field, value as JsonValue);
+  if ('reason' in sent) throw new TypeError(`${field.field} ${sent.reason}`);
+  return sent.value;
+};
+
+/** The constants by their declared types and parsers. Throws TypeError for one that the check of the file refuses. */
 const constants = (fields: readonly MetadataField[]): JsonObject =>
   Object.fromEntries(
-    fields.flatMap(({ field, value, children }): [string, JsonValue][] => {
-      if (children && children.length > 0) return [[field, constants(children)]];
-      return value === undefined || value === null || value === '' ? [] : [[field, value as JsonValue]];
+    fields.flatMap((field): [string, JsonValue][] => {
+      const value = constantOf(field);
+      return value === undefined ? [] : [[field.field, value]];
     }),
   );
 

@@ -90,7 +90,9 @@ const fillField = (field: Field, within: Within): Result => {
       return fillList(field, within);
     case 'object': {
       const inner = fill(field.children, within);
-      return 'reason' in inner ? inner : { value: inner.body };
+      if ('reason' in inner) return inner;
+      const isEmpty = Object.keys(inner.body).length === 0;
+      return field.required && isEmpty ? { reason: `${field.path}: is required and empty` } : { value: inner.body };
     }
     default:
       return field satisfies never;

@@ -108,12 +108,16 @@ const ask = async (questions: readonly Question[], given: Answers): Promise<Answ
   return answers;
 };
 
-const secretWords = (blocks: JsonValue[]): string[] =>
-  stringifyJson(blocks) === stringifyJson(withoutSecrets(blocks))
+const secretWords = (blocks: JsonValue[]): string[] => {
+  const names: string[] = [];
+  withoutSecrets(blocks, (name) => names.push(name));
+  return names.length === 0
     ? []
     : [
-        '    Constants that look like credentials were left out: set the variables of the connection. 疑似凭据的常量未写入。',
+        `    Constants that look like credentials were left out and are not sent: ${names.join(', ')}.`,
+        '    Set the variables of the connection. 疑似凭据的常量未写入,请设置连接的环境变量。',
       ];
+};
 
 /**
  * Writes a new integration file from two pasted blocks. Credentials are never asked for and never written: the file

@@ -105,20 +105,25 @@ const connectionOf = (name: string, profile: string, scope?: string): JsonObject
 });
 
 /** What may hold a secret in a block that somebody pasted. */
-const SECRET = /secret|password|passwd|token|app_?key|authorization|credential/i;
+const SECRET =
+  /secret|password|passwd|pwd|token|(?:app|api|access|private|session)_?key|authorization|credential|cookie|密码|密钥|令牌/i;
 
 const isLiteral = (value: JsonValue | undefined): boolean =>
   (typeof value === 'string' && value !== '' && !value.includes('{{')) || typeof value === 'number';
 
 /** A block without the constants that look like credentials: those belong into the connection's variables. */
-export const withoutSecrets = (value: JsonValue): JsonValue => {
-  if (Array.isArray(value)) return value.map(withoutSecrets);
+export const withoutSecrets = (value: JsonValue, leftOut: (name: string) => void = () => {}): JsonValue => {
+  if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, leftOut));
   if (!isJsonObject(value)) return value;
-  const isSecretField = typeof value.field === 'string' && SECRET.test(value.field) && isLiteral(value.value);
+  const { field } = value;
+  const isSecretField = typeof field === 'string' && SECRET.test(field) && isLiteral(value.value);
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => {
-      if (isSecretField && key === 'value') return [key, ''];
-      return SECRET.test(key) && isLiteral(inner) ? [key, ''] : [key, withoutSecrets(inner)];
+      const isSecret =
+        isSecretField && key === 'value' ? field : SECRET.test(key) && isLiteral(inner) ? key : undefined;
+      if (isSecret === undefined) return [key, withoutSecrets(inner, leftOut)];
+      leftOut(isSecret);
+      return [key, ''];
     }),
   );
 };

@@ -59,7 +59,7 @@ export const planCommand = async (flags: PlanFlags): Promise<ExitCode> => {
       () => PLAN_WITHIN_MS,
     );
     process.stdout.write(
-      flags.json ? `${planJson(integration.name, planned)}\n` : planText(integration.title, planned),
+      flags.json ? `${planJson(integration.name, planned)}\n` : planText(integration.title, planned, choice.warnings),
     );
     return planned.failure === undefined ? exitCodes.ok : exitCodes.runFailed;
   } finally {
@@ -98,7 +98,11 @@ const beforeAndAfter = (sample: Plan['sample']): string[] =>
       '',
     ]);
 
-const planText = (title: string, { counts, vanished, sample, requests, warnings, failure }: Plan): string => {
+const planText = (
+  title: string,
+  { counts, vanished, sample, requests, warnings, failure }: Plan,
+  inFile: readonly string[],
+): string => {
   const lines = labels.flatMap(([key, english, chinese]) =>
     counts[key] > 0 ? [`  ${padStart(String(counts[key]), 8)}  ${padEnd(english, 28)}${chinese}`] : [],
   );
@@ -116,6 +120,7 @@ const planText = (title: string, { counts, vanished, sample, requests, warnings,
     '',
     ...(rows.length > 0 ? [table(['would', 'id', 'body or reason'], rows, 90), ''] : []),
     ...beforeAndAfter(sample),
+    ...inFile.map((words) => `  ! ${words}`),
     ...warnings.map(({ code, message }) => `  ! ${code}: ${message}`),
     ...(failure ? [`  ✗ ${failure.code}: ${failure.message}`] : []),
     '',

@@ -36,13 +36,14 @@ export const runCommand = async (flags: RunFlags): Promise<ExitCode> => {
   const options: EmbeddedOptions = {
     dataDir: flags.dataDir,
     fresh: flags.fresh ?? false,
-    run: { ...choice, ...(groups && { groups }), faults: readFaults(flags.fault ?? []) },
+    run: { integration, paths: choice.paths, ...(groups && { groups }), faults: readFaults(flags.fault ?? []) },
     onEvent: progress.onEvent,
   };
   const stop = stopSignal();
   const embedded = await startEmbedded(options);
   try {
     progress.say(`${integration.title}  (${integration.name})`);
+    for (const warning of choice.warnings) progress.say(`! ${warning}`);
     if (embedded.sandbox) {
       const stoodInFor = embedded.sandboxedSides.map((side) => integration[side].connection.name).join(' and ');
       progress.say(`No address is set for ${stoodInFor}: the built-in sandbox at ${embedded.sandbox.url} stands in.`);

@@ -74,13 +74,29 @@ const dialectTables = (language: Language): string => {
       [code('condition[][].logic'), codes(conditionLogics)],
       [isEnglish ? 'variables' : '变量', codes(variableNames)],
       [isEnglish ? 'pipes' : '管道', codes(pipeNames.map((name) => `|${name}`))],
-      [code('_function'), codes(['+', '-', '*', '/', '%', '^', '( )', '< > <= >= == !=', 'and or not', '?:'])],
+      [
+        code('_function'),
+        codes([
+          '+',
+          '-',
+          '*',
+          '/',
+          '%',
+          '( )',
+          '< > <= >= == !=',
+          'and or not',
+          '?:',
+          'CASE … WHEN … THEN … ELSE … END',
+        ]),
+      ],
       [isEnglish ? 'functions' : '函数', codes(formulaFunctions)],
       [code('profile'), codes(profileNames)],
     ]),
     `## ${paging}`,
     table(
-      isEnglish ? ['kind', 'field that pages (case, `_`, `-` aside)'] : ['类型', '翻页字段(不计大小写与 `_`、`-`)'],
+      isEnglish
+        ? ['kind', 'field that pages (case, `_`, `-`, `$` aside)']
+        : ['类型', '翻页字段(不计大小写与 `_`、`-`、`$`)'],
       pagingFamilies.map(({ kind, position }) => [code(kind), codes(position)]),
     ),
     isEnglish

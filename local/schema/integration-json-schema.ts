@@ -11,9 +11,15 @@ export const integrationJsonSchema = (): string => {
     io: 'input',
     target: 'draft-07',
     override: ({ path, jsonSchema }) => {
+      const block = /^properties\.(source|target)\.properties\.metadata$/.exec(path.join('.'))?.[1];
+      if (block === undefined) return;
       // source.id stands in for a block that was exported without one.
-      if (path.join('.') !== 'properties.source.properties.metadata') return;
       jsonSchema.required = (jsonSchema.required ?? []).filter((key) => key !== 'id');
+      // Whatever need not be there may be written as empty.
+      for (const [key, property] of Object.entries(jsonSchema.properties ?? {})) {
+        if (jsonSchema.required.includes(key) || typeof property !== 'object') continue;
+        Object.assign(jsonSchema.properties ?? {}, { [key]: { anyOf: [property, { enum: [null, '', [], {}] }] } });
+      }
     },
   });
   return `${JSON.stringify({ $schema, title: 'Integration file', ...schema }, null, 2)}\n`;

@@ -13,6 +13,7 @@ import { DEFAULT_PAGE_SIZE } from '../../lib/integration/paging-families.ts';
 import { profileNames } from '../../lib/integration/profile.ts';
 import { parseIntegration } from '../../lib/integration/read.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
+import { besideRecords } from '../../lib/load/target-request.ts';
 import { compileTransform } from '../../lib/transform/transform.ts';
 import { type Changes, changedText, integrationWith } from './sample.ts';
 
@@ -64,11 +65,29 @@ describe('paging, where source.paging says nothing', () => {
       { kind: 'offset', offsetParam: 'from', sizeParam: 'take', pageSize: 30 },
     ],
     [
-      'the variables in arithmetic: nothing but they carry the page',
+      'the variables in arithmetic that comes to a page number',
       {
         pagination: { pageSize: 30 },
-        request: [field('page', '_function {PAGINATION_START_ROW} / {PAGINATION_PAGE_SIZE} + 1')],
+        request: [field('p', '_function {PAGINATION_START_ROW} / {PAGINATION_PAGE_SIZE} + 1')],
       },
+      { kind: 'pageNumber', pageParam: 'p', pageSize: 30, firstPage: 1 },
+    ],
+    [
+      'the same from page 0, with the size',
+      {
+        pagination: { pageSize: 30 },
+        request: [field('p', '_function PAGINATION_START_ROW / 30'), field('n', '{PAGINATION_PAGE_SIZE}')],
+      },
+      { kind: 'pageNumber', pageParam: 'p', sizeParam: 'n', pageSize: 30, firstPage: 0 },
+    ],
+    [
+      'the variables in other arithmetic, or in text: nothing but they carry the page',
+      { pagination: { pageSize: 30 }, request: [field('from', '_function {PAGINATION_START_ROW} + 1')] },
+      { kind: 'offset', pageSize: 30 },
+    ],
+    [
+      'a statement with both',
+      { pagination: { pageSize: 30 }, request: [field('sql', 'limit {PAGINATION_START_ROW},{PAGINATION_PAGE_SIZE}')] },
       { kind: 'offset', pageSize: 30 },
     ],
     [
@@ -77,11 +96,38 @@ describe('paging, where source.paging says nothing', () => {
       { kind: 'pageNumber', pageParam: 'page', sizeParam: 'take', pageSize: 30 },
     ],
     [
+      'a size of its own before that of pagination',
+      { pagination: { pageSize: 500 }, request: [field('page_no', '1'), field('page_size', '20')] },
+      { kind: 'pageNumber', sizeParam: 'page_size', pageSize: 20 },
+    ],
+    [
       'a cursor, with the place of the next one in otherResponse',
       { request: [field('cursor'), field('limit', '5')], otherResponse: { pageKey: 'data.next' } },
       { kind: 'cursor', cursorParam: 'cursor', cursorPath: 'data.next', sizeParam: 'limit', pageSize: 5 },
     ],
+    [
+      'offset and length',
+      { request: [field('offset', '0'), field('length', '1000')] },
+      { kind: 'offset', offsetParam: 'offset', sizeParam: 'length', pageSize: 1000 },
+    ],
+    [
+      '$skip and $top',
+      { request: [field('$top', '200'), field('$skip', 0), field('$format', 'json')] },
+      { kind: 'offset', offsetParam: '$skip', sizeParam: '$top', pageSize: 200 },
+    ],
+    [
+      'a page number that begins the list, without a size',
+      { request: [field('pageNum', '1'), field('shop', '3')] },
+      { kind: 'pageNumber', pageParam: 'pageNum', pageSize: DEFAULT_PAGE_SIZE, firstPage: 1 },
+    ],
+    ['page 0 without a size', { request: [field('page', 0)] }, { kind: 'pageNumber', firstPage: 0 }],
     ['a page alone is no paging', { request: [field('page', '7')] }, { kind: 'single' }],
+    ['nor is one that is not set', { request: [field('page'), field('current', '')] }, { kind: 'single' }],
+    [
+      'a time that is named like a page is none',
+      { request: [field('current', '{{CURRENT_TIME}}'), field('page_no', '1'), field('size', '5')] },
+      { kind: 'pageNumber', pageParam: 'page_no', sizeParam: 'size' },
+    ],
   ])('%s', (_, metadata, paging) => {
     expect(pagingOf(metadata)).toMatchObject(paging);
   });
@@ -205,10 +251,15 @@ const values = (...usual: JsonValue[]) =>
       '{{id}}',
       '{{CURRENT_TIME}}',
       '_function IF(1)',
+      '_function 1 + 1',
+      "_function CASE '{{id}}' WHEN '1' THEN 2 END",
       '_mongoQuery x',
       '{{X|y}}',
       '{{PAGINATION_START_ROW}}',
       '{PAGINATION_PAGE_SIZE}',
+      '{PAGINATION_START_PAGE}',
+      '{id}',
+      { a: ['{{id}}'] },
     ),
   );
 const trees = (...usual: JsonValue[]) => {
@@ -221,8 +272,9 @@ const trees = (...usual: JsonValue[]) => {
     is_required: fc.boolean(),
     parser: mostly(
       fc.record({ name: fc.constantFrom<string>(...parserNames), params: fc.constant(',') }),
-      fc.constantFrom(null, { name: 'MD5', params: ',' }),
+      fc.constantFrom(null, { name: 'MD5', params: ',' }, { name: 'ConvertObjectParser' }),
     ),
+    mapping: mostly(fc.constantFrom(null, {}), fc.constant({ target: 'm' })),
   };
   const one = fc.record({ ...leaf, value: values(...usual) }, { requiredKeys: ['field'] });
   const parent = fc.record(
@@ -232,7 +284,15 @@ const trees = (...usual: JsonValue[]) => {
   return fc.array(fc.oneof(one, parent), { maxLength: 3 });
 };
 const sourceTree = trees('{{LAST_SYNC_TIME}}', '{{CURRENT_TIME|datetime}}', '_function {{DAYS_AGO_3}} * 1000');
-const targetTree = trees('{{id}}', '{{a.b|timestamp_ms}}', '{{lines.x}}', '_function {{a}} + 1', 'lines');
+const targetTree = trees(
+  "_function CASE {{a}} WHEN 1 THEN 'b' END",
+  '{{id}}',
+  '{{a.b|timestamp_ms}}',
+  '{{lines.x}}',
+  '_function {{a}} + 1',
+  'lines',
+);
+const besideTree = trees('true', 0, false, ['a'], '1,2');
 const sourceBlock = fc.record(
   {
     request: sourceTree,
@@ -264,32 +324,41 @@ test('any well-formed block runs as it is, or is refused with a key of it named'
   const context = { nowMs: 1_700_000_000_000, lastSyncMs: 1_600_000_000_000 };
   let ran = 0;
   fc.assert(
-    fc.property(sourceBlock, targetTree, fc.jsonValue({ maxDepth: 3 }), (source, request, record) => {
-      const sourceKeys = Object.entries(source).map(([key, one]) => [`source.metadata.${key}`, one]);
-      const text = changedText(crm, {
-        ...Object.fromEntries(sourceKeys),
-        'source.paging': undefined,
-        'source.window': JSON.stringify(source).includes('LAST_SYNC_TIME') ? { initial: '2020-01-01' } : undefined,
-        'target.metadata.request': request as never,
-        'transform.types': undefined,
-      });
-      const { integration, faults, keys } = parseIntegration(text, `${crm}.json`);
-      if (integration === undefined) {
-        expect(faults.length).toBeGreaterThan(0);
-        for (const { path } of faults) expect(path).toMatch(/^(source|target)\./);
-        return;
-      }
-      ran += 1;
-      expect(keys.filter(({ as }) => as === 'refused')).toEqual([]);
-      const page = { params: {}, page: { pageSize: 10, startRow: 20 } };
-      const asked = pageRequest(integration.source, page, context);
-      expect('reason' in asked ? asked.reason : asked.path).not.toBe('');
-      expect(JSON.stringify(asked)).not.toMatch(/\{\{|_function|_mongoQuery/);
-      const { prepared } = compileTransform(integration)
-        .begin()
-        .prepare([record as JsonValue], () => 'record 1');
-      expect(prepared.length).toBeGreaterThan(0);
-    }),
+    fc.property(
+      sourceBlock,
+      targetTree,
+      besideTree,
+      fc.jsonValue({ maxDepth: 3 }),
+      (source, request, other, record) => {
+        const sourceKeys = Object.entries(source).map(([key, one]) => [`source.metadata.${key}`, one]);
+        const text = changedText(crm, {
+          ...Object.fromEntries(sourceKeys),
+          'source.paging': undefined,
+          'source.window': JSON.stringify(source).includes('LAST_SYNC_TIME') ? { initial: '2020-01-01' } : undefined,
+          'target.metadata.request': request as never,
+          'target.metadata.otherRequest': other as never,
+          'transform.types': undefined,
+        });
+        const { integration, faults, keys } = parseIntegration(text, `${crm}.json`);
+        if (integration === undefined) {
+          expect(faults.length).toBeGreaterThan(0);
+          for (const { path } of faults) expect(path).toMatch(/^(source|target)\./);
+          return;
+        }
+        ran += 1;
+        expect(keys.filter(({ as }) => as === 'refused')).toEqual([]);
+        const page = { params: {}, page: { pageSize: 10, startRow: 20 } };
+        const asked = pageRequest(integration.source, page, context);
+        expect('reason' in asked ? asked.reason : asked.path).not.toBe('');
+        expect(JSON.stringify(asked)).not.toMatch(/\{\{|_function|_mongoQuery|PAGINATION_/);
+        const beside = besideRecords(integration);
+        expect(JSON.stringify(beside)).not.toMatch(/\{\{|_function|_mongoQuery|PAGINATION_/);
+        const { prepared } = compileTransform(integration)
+          .begin()
+          .prepare([record as JsonValue], () => 'record 1');
+        expect(prepared.length).toBeGreaterThan(0);
+      },
+    ),
     { numRuns: 400 },
   );
   expect(ran).toBeGreaterThan(20);

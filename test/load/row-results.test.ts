@@ -100,6 +100,28 @@ describe('what goes beside the records', () => {
     });
   });
 
+  it('has the types that it declares, and goes through its parsers', () => {
+    const otherRequest = [
+      { field: 'IsAutoSubmitAndAudit', type: 'bool', value: 'true' },
+      { field: 'IsDeleteEntry', type: 'bool', value: false },
+      { field: 'SubSystemId', type: 'int', value: '0' },
+      { field: 'Scheme', type: 'string', value: 21 },
+      { field: 'NeedUpDateFields', type: 'array', value: 'FDate,FQty', parser: { name: 'StringToArray', params: ',' } },
+      { field: 'Org', value: '100', parser: [{ name: 'ConvertObjectParser', params: 'FNumber' }] },
+      { field: 'Options', type: 'array', children: [{ field: 'Depth', type: 'int', value: '2' }] },
+    ];
+    expect(JSON.parse(requestOf({ 'target.metadata.otherRequest': otherRequest }).body ?? '')).toEqual({
+      IsAutoSubmitAndAudit: true,
+      IsDeleteEntry: false,
+      SubSystemId: 0,
+      Scheme: '21',
+      NeedUpDateFields: ['FDate', 'FQty'],
+      Org: { FNumber: '100' },
+      Options: [{ Depth: 2 }],
+      array: [{ a: 1 }],
+    });
+  });
+
   it('lies under one roof with the records, where the file says so', () => {
     const send = { request: { under: 'data.Model' }, otherRequest: { under: 'data' } };
     expect(requestOf({ 'target.send': send }).body).toBe(

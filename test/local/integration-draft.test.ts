@@ -3,7 +3,7 @@ import { describeFault } from '../../lib/integration/fault.ts';
 import { profileNames } from '../../lib/integration/profile.ts';
 import { parseIntegration } from '../../lib/integration/read.ts';
 import { type JsonObject, stringifyJson } from '../../lib/json/json.ts';
-import { draftIntegration, questionsFor } from '../../local/cli/integration-draft.ts';
+import { draftIntegration, questionsFor, withoutSecrets } from '../../local/cli/integration-draft.ts';
 
 const groups: JsonObject = { api: '/v1/product/groups', effect: 'QUERY', method: 'GET', number: 'name', id: 'id' };
 const empty: JsonObject = {
@@ -54,4 +54,19 @@ test('no secret of a block gets into the file, and nothing else is taken out', (
   expect(text).not.toContain('k3y-in-the-clear');
   expect(text).not.toContain('s3cr3t');
   expect(text).toContain('{{LAST_SYNC_TIME}}');
+});
+
+test('what was left out as a secret is told by its name', () => {
+  const names: string[] = [];
+  const pasted = {
+    request: [
+      { field: '密码', value: 'x' },
+      { field: 'api_key', value: 1 },
+      { field: 'no', value: 'x' },
+    ],
+    children: [{ field: 'session_key', value: '{{CURRENT_TIME}}' }],
+    accessKey: 'x',
+  };
+  withoutSecrets(pasted, (name) => names.push(name));
+  expect(names).toEqual(['密码', 'api_key', 'accessKey']);
 });

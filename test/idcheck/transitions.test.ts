@@ -51,7 +51,7 @@ describe('withClaim', () => {
   it('starts an unknown id at revision 1 with nothing but the claim', () => {
     fc.assert(
       fc.property(claims, (claim) => {
-        expect(withClaim(undefined, '7', claim, undefined)).toEqual({ id: '7', rev: 1, claim });
+        expect(withClaim(undefined, '7', claim, undefined)).toStrictEqual({ id: '7', rev: 1, claim });
       }),
     );
   });
@@ -248,6 +248,11 @@ describe('asTrouble', () => {
   ])('that was %s and is %s now leaves what was loaded unsure: %s', (kind, now, isUnsure) => {
     const { loaded } = asTrouble(troubled(kind), { kind: now, reason: 'words' }, undefined, NOW_MS);
     expect(loaded).toStrictEqual({ hash: 'A', versionMs: 1, atMs: 1, ...(isUnsure ? { unsureSinceMs: NOW_MS } : {}) });
+  });
+
+  it('makes nothing unsure where nothing was loaded', () => {
+    const { loaded: _, ...never } = troubled('uncertain');
+    expect(asTrouble(never, { kind: 'rejected', reason: '422' }, 1, NOW_MS)).not.toHaveProperty('loaded');
   });
 
   it('remembers since when what was loaded is unsure, until something is loaded', () => {

@@ -723,7 +723,27 @@ describe('a letter that was replayed', () => {
     await world.idStore.write('groups', { id: '1', rev: 1, claim, trouble: refused }, { absent: true });
     await loadOnce(world, [replayed]);
     expect([putBack(world), world.posts]).toEqual([['1: claimed'], []]);
+    expect(world.logged.find(({ event }) => event === 'put-back')?.fields.delaySec).toBeLessThanOrEqual(6);
     expect(world.idStore.items('groups')).toMatchObject([{ rev: 1, trouble: { letterMs } }]);
+  });
+
+  it('comes again where the item changed meanwhile', async () => {
+    const world = loadWorld({ policy: { idCheck: true } });
+    const loaded = { hash: 'X', versionMs: NOW_MS - 1, atMs: 1 };
+    await world.idStore.write('groups', { id: '1', rev: 1, loaded, trouble: refused }, { absent: true });
+    const { read, scan } = world.idStore;
+    world.deps.idStore = { read, scan, write: async () => 'conflict' };
+    await loadOnce(world, [replayed]);
+    expect([putBack(world), settledAs(world)]).toEqual([['1: claimed'], []]);
+  });
+
+  it('of other content than the item speaks of leaves the item as it is', async () => {
+    const world = loadWorld();
+    const trouble = { ...refused, hash: 'B', versionMs: NOW_MS + 1 };
+    await world.idStore.write('groups', { id: '1', rev: 1, trouble }, { absent: true });
+    await loadOnce(world, [replayed]);
+    expect(settledAs(world)).toEqual(['1: superseded']);
+    expect(world.idStore.items('groups')).toStrictEqual([{ id: '1', rev: 1, trouble }]);
   });
 });
 
@@ -745,12 +765,26 @@ describe('a worker that finds its claim lost', () => {
     } as const;
     await world.idStore.write('groups', { ...bare, rev: bare.rev + 1, trouble }, { rev: bare.rev });
     await world.clock.run(slow);
-    expect(putBack(world)).toEqual(['1: claim-lost']);
+    expect([putBack(world), copies(world)]).toMatchObject([['1: claim-lost'], [{ attempts: 0 }]]);
     await world.run();
     expect(settledAs(world)).toEqual(['1: already-parked']);
     expect(await world.letters()).toMatchObject([{ reason: 'uncertain', id: '1' }]);
     expect(world.posts).toHaveLength(1);
   });
+});
+
+it('a worker that finds its claim lost after a failure has its message tried again, with the attempt counted', async () => {
+  const world = loadWorld();
+  const { read, scan, write } = world.idStore;
+  world.deps.idStore = {
+    read,
+    scan,
+    write: async (integration, item, condition) =>
+      'owner' in condition ? 'conflict' : write(integration, item, condition),
+  };
+  world.answer = () => fails;
+  await loadOnce(world, [{}]);
+  expect([putBack(world), copies(world)]).toMatchObject([['1: status 403'], [{ attempts: 1 }]]);
 });
 
 describe('what cannot be read', () => {

@@ -6,7 +6,7 @@ export default defineConfig({
     include: [
       'test/idcheck/{decide,transitions,tombstone}.test.ts',
       'test/dispatch/{backoff,classify,known}.test.ts',
-      'test/load/{claim,ending,held-back,load-batch,outcome}.test.ts',
+      'test/load/{claim,ending,held-back,load-batch,outcome,parent}.test.ts',
       'test/run/books.test.ts',
       'test/fetch/start.test.ts',
       'test/connection/{gcra,retry-after}.test.ts',

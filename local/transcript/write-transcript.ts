@@ -50,7 +50,7 @@ const command = async (...args: string[]): Promise<void> => {
       resolve({ output: isRead ? stdout : stderr, exitCode: typeof error?.code === 'number' ? error.code : 0 });
     });
   });
-  say('```console', `$ okki-sync ${shown}`, output.replace(/^\n+|\s+$/g, ''), `# exit ${exitCode}`, '```');
+  say('```console', `$ npm start -- ${shown}`, output.replace(/^\n+|\s+$/g, ''), `# exit ${exitCode}`, '```');
 };
 
 /** The first run, with a thief at the queue between its two halves. Returns the id of the stolen record. */

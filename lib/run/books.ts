@@ -62,8 +62,7 @@ export const fateOf = (item: IdCheck | undefined, sent: Sent, idCheck: boolean):
 
 /** Of a deletion that is not on record itself: another one may have done its work, or there may be nothing to delete. */
 const fateOfDeletion = ({ loaded, deleted, trouble }: IdCheck): keyof LoadCounts => {
-  const isInDoubt = trouble?.kind === 'uncertain' || trouble?.kind === 'parked';
-  if (loaded !== undefined || isInDoubt) return 'open';
+  if (loaded !== undefined || trouble?.kind === 'uncertain') return 'open';
   return deleted === undefined ? 'superseded' : 'loaded';
 };
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { classify } from '../../lib/dispatch/classify.ts';
+import { classify, heldUpFor } from '../../lib/dispatch/classify.ts';
 import { decide, type LoadPolicy } from '../../lib/idcheck/decide.ts';
 import type { IdCheck, TroubleKind } from '../../lib/idcheck/item.ts';
 import { items, NOW_MS, policies } from '../idcheck/arbitraries.ts';
@@ -163,6 +163,14 @@ describe('a record whose parent was refused', () => {
       expect(classify(inDoubt, 'B', overwrite, false, '7')).toEqual(heldUp);
       expect(classify(inDoubt, 'B', overwrite, true, '7')).toEqual({ outcome: 'enqueued', as: 'create' });
     }
+  });
+
+  it.each(['7', 'a b', '', 'line\nbreak', 'x was rejected'])('says for which parent it was skipped: %j', (parent) => {
+    const end = classify(undefined, 'A', overwrite, false, parent);
+    expect(end.outcome === 'skipped' && heldUpFor(end.reason)).toBe(parent);
+    expect(heldUpFor('rejected before: parent 7 was rejected once')).toBeUndefined();
+    expect(heldUpFor('so it says: parent 7 was rejected')).toBeUndefined();
+    expect(heldUpFor(undefined)).toBeUndefined();
   });
 
   it('is free as soon as the parent is', () => {

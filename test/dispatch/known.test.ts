@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { classify } from '../../lib/dispatch/classify.ts';
-import { readKnown, readKnownByIds } from '../../lib/dispatch/known.ts';
+import { holdingNobodyUp, readKnown, readKnownByIds } from '../../lib/dispatch/known.ts';
 import type { IdCheck, TroubleKind } from '../../lib/idcheck/item.ts';
 import type { IdStore } from '../../lib/idcheck/store.ts';
 import { contentHash } from '../../lib/transform/hash.ts';
@@ -98,6 +98,28 @@ describe('what idCheck knows of an integration', () => {
     const byIds = readKnownByIds(store, 'groups');
     await byIds.prepare(inTheWay.map(([name]) => name));
     expect(byIds.isInTheWay(id)).toBe(expected);
+  });
+
+  it('is in the way of what it is told waits below it, on every level, but not of what was refused for its own sake', async () => {
+    const known = await readKnown(await storeOf([['1', refused('rejected')]]), 'groups');
+    known.waits('3', '2');
+    expect(known.isInTheWay('3')).toBe(false);
+    known.waits('2', '1');
+    expect([known.isInTheWay('2'), known.isInTheWay('3'), known.isInTheWay('4')]).toEqual([true, true, false]);
+    known.waits('1', '4');
+    expect(known.isInTheWay('1')).toBe(true);
+  });
+
+  it('keeps nothing of what waits where nothing was refused', async () => {
+    const known = await readKnown(await storeOf([['1', { ...refused('exhausted'), id: '1' }]]), 'groups');
+    known.waits('2', '1');
+    known.waits('1', '2');
+    expect([known.isInTheWay('1'), known.isInTheWay('2')]).toEqual([false, false]);
+  });
+
+  it('holds nobody up where refused parents are to hold nobody up', async () => {
+    const known = holdingNobodyUp(await readKnown(await storeOf([['1', refused('rejected')]]), 'groups'));
+    expect([known.isInTheWay('1'), known.take('1')?.trouble?.kind]).toEqual([false, 'rejected']);
   });
 
   it('ends also where refused records name each other as parents', async () => {

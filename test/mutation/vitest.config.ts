@@ -10,7 +10,7 @@ export default defineConfig({
       'test/run/books.test.ts',
       'test/fetch/start.test.ts',
       'test/connection/{gcra,retry-after}.test.ts',
-      'test/transform/convert.test.ts',
+      'test/transform/{convert,convert-booleans}.test.ts',
     ],
   },
 });

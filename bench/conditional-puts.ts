@@ -1,6 +1,6 @@
 import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { isConditionFailed, number, text } from '../lib/aws/dynamodb/attributes.ts';
 import { mapBounded } from '../lib/runtime/bounded.ts';
-import { isConditionFailed, number, text } from '../lib/runtime/dynamodb-item.ts';
 
 const CONCURRENCY = 16;
 const NEW_OR_CHANGED = 'attribute_not_exists(pk) OR #hash <> :hash';

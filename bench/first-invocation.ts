@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { SERVICE_DIR, startEmbedded } from '../cli/embedded.ts';
 import { contentHash } from '../lib/transform/hash.ts';
-import { SERVICE_DIR, startEmbedded } from '../local/cli/embedded.ts';
 import { shippedIntegration } from './groups.ts';
 
 /** A bundle that is loaded and invoked once. */

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import type { Source } from '../lib/extract/source.ts';
 import { readIntegrations } from '../lib/integration/read.ts';
-import type { Integration } from '../lib/integration/schema.ts';
+import type { Integration } from '../lib/integration/schema/schema.ts';
 import type { JsonValue } from '../lib/json/json.ts';
+import type { Source } from '../lib/source/source.ts';
 import { groupRecord } from '../local/sandbox/group-tree.ts';
 
 export const PAGE_RECORDS = 500;

@@ -1,5 +1,5 @@
-import { dynamoRateLimiter } from '../lib/connection/dynamodb-rate-limiter.ts';
-import type { RateLimit } from '../lib/connection/rate-limit.ts';
+import { dynamoRateLimiter } from '../lib/aws/dynamodb/rate-limiter.ts';
+import type { RateLimit } from '../lib/connection/limit/rate-limit.ts';
 import { systemClock as clock } from '../lib/runtime/clock.ts';
 import { systemRandom } from '../lib/runtime/random.ts';
 import { startTables } from './embedded.ts';

@@ -1,5 +1,5 @@
 import type { SQSRecord } from 'aws-lambda';
-import { type RecordMessage, writeMessage } from '../lib/dispatch/message.ts';
+import { type RecordMessage, writeMessage } from '../lib/messages/record-message.ts';
 import { contentHash } from '../lib/transform/hash.ts';
 import { shippedIntegration } from './groups.ts';
 

@@ -2,8 +2,8 @@ import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-p
 import { IdempotencyConfig, makeIdempotent } from '@aws-lambda-powertools/idempotency';
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
 import type { Context, SQSRecord } from 'aws-lambda';
-import { readMessage } from '../lib/dispatch/message.ts';
-import { dynamoClient } from '../lib/runtime/aws.ts';
+import { dynamoClient } from '../lib/aws/clients.ts';
+import { readMessage } from '../lib/messages/record-message.ts';
 import { DYNAMO_MS, TARGET_MS } from './latency-servers.ts';
 import type { Loader } from './loader-contract.ts';
 

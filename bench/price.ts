@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Integration } from '../lib/integration/schema.ts';
+import type { Integration } from '../lib/integration/schema/schema.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../lib/json/json.ts';
 import { parseFault } from '../local/sandbox/sandbox.ts';
 import { groupsOfPage, PAGE_RECORDS, SHIPPED_FILE, shippedIntegration } from './groups.ts';

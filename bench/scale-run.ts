@@ -1,10 +1,11 @@
 // One measured run in a process of its own, so that its peak memory is nobody else's: `scale-run.ts RECORDS CASE`.
-import type { Queue } from '../lib/dispatch/queue.ts';
+
 import { type FetchDeps, fetchRun } from '../lib/fetch/fetch-run.ts';
 import { fetchingOf } from '../lib/fetch/fetching.ts';
 import type { IdStore } from '../lib/idcheck/store.ts';
-import type { RunRecord } from '../lib/run/record.ts';
-import type { RunStore } from '../lib/run/store.ts';
+import type { Queue } from '../lib/messages/queue.ts';
+import type { RunRecord } from '../lib/runs/record.ts';
+import type { RunStore } from '../lib/runs/store.ts';
 import { systemClock } from '../lib/runtime/clock.ts';
 import { silentLog } from '../lib/runtime/log.ts';
 import { systemRandom } from '../lib/runtime/random.ts';

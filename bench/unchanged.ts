@@ -1,9 +1,9 @@
-import { readMessage } from '../lib/dispatch/message.ts';
-import type { Outgoing, Queue } from '../lib/dispatch/queue.ts';
+import { dynamoIdStore } from '../lib/aws/dynamodb/id-store.ts';
+import { dynamoRunStore } from '../lib/aws/dynamodb/runs/store.ts';
 import { type FetchDeps, fetchRun } from '../lib/fetch/fetch-run.ts';
 import { fetchingOf } from '../lib/fetch/fetching.ts';
-import { dynamoIdStore } from '../lib/idcheck/dynamodb-store.ts';
-import { dynamoRunStore } from '../lib/run/dynamodb/store.ts';
+import type { Outgoing, Queue } from '../lib/messages/queue.ts';
+import { readMessage } from '../lib/messages/record-message.ts';
 import { mapBounded } from '../lib/runtime/bounded.ts';
 import { systemClock } from '../lib/runtime/clock.ts';
 import { silentLog } from '../lib/runtime/log.ts';

@@ -1,8 +1,8 @@
 import type { SQSBatchResponse } from 'aws-lambda';
-import { isQueueEvent, readFetchEvent } from '../lib/fetch/fetch-event.ts';
+import { lambdaHandler } from '../lib/aws/lambda/handler.ts';
+import { openFetch } from '../lib/aws/lambda/open-fetch.ts';
 import { type FetchEnd, fetchRun } from '../lib/fetch/fetch-run.ts';
-import { lambdaHandler } from '../lib/lambda/handler.ts';
-import { openFetch } from '../lib/lambda/open-fetch.ts';
+import { isQueueEvent, readFetchEvent } from '../lib/messages/run-request.ts';
 
 /**
  * Starts, resumes or continues runs: for a schedule's event, or for word on the runs queue. What fails is thrown: the

@@ -1,6 +1,6 @@
 import type { SQSBatchResponse } from 'aws-lambda';
-import { lambdaHandler } from '../lib/lambda/handler.ts';
-import { openLoad } from '../lib/lambda/open-load.ts';
+import { lambdaHandler } from '../lib/aws/lambda/handler.ts';
+import { openLoad } from '../lib/aws/lambda/open-load.ts';
 import { loadBatch } from '../lib/load/load-batch.ts';
 import { readLoadEvent } from '../lib/load/load-event.ts';
 

@@ -1,6 +1,6 @@
-import { lambdaHandler } from '../lib/lambda/handler.ts';
-import { openReconcile } from '../lib/lambda/open-reconcile.ts';
-import { reconcileAll } from '../lib/run/reconcile.ts';
+import { lambdaHandler } from '../lib/aws/lambda/handler.ts';
+import { openReconcile } from '../lib/aws/lambda/open-reconcile.ts';
+import { reconcileAll } from '../lib/runs/reconcile.ts';
 
 /** Balances the books of every integration's open runs. */
 export const handler = lambdaHandler(async (): Promise<Array<{ runId: string; status: string }>> => {

@@ -1,5 +1,5 @@
-import { lambdaHandler } from '../lib/lambda/handler.ts';
-import { openReplay } from '../lib/lambda/open-replay.ts';
+import { lambdaHandler } from '../lib/aws/lambda/handler.ts';
+import { openReplay } from '../lib/aws/lambda/open-replay.ts';
 import { type Replayed, replay } from '../lib/replay/replay.ts';
 import { readReplayEvent } from '../lib/replay/replay-event.ts';
 

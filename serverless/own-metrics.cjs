@@ -1,9 +1,9 @@
-const { namespace, metrics } = require('../lib/telemetry/metrics.json');
+const { namespace, metrics } = require('../lib/aws/telemetry/metrics.json');
 
 /** The value of each dimension that a metric of the table has; `service` is the stack's prefix. */
 function valuesOf(name, values) {
   const definition = metrics[name];
-  if (definition === undefined) throw new Error(`lib/telemetry/metrics.json has no metric ${name}`);
+  if (definition === undefined) throw new Error(`lib/aws/telemetry/metrics.json has no metric ${name}`);
   return definition.dimensions.map((dimension) => {
     const value = values[dimension];
     if (value === undefined) throw new Error(`the metric ${name} needs a value for its dimension ${dimension}`);

@@ -28,7 +28,7 @@ const ERROR_RATE_PERCENT = 20;
 const ENOUGH_RECORDS = 20;
 const failedMetrics = ['RecordsRejected', 'RecordsUncertain', 'RecordsExhausted', 'RecordsRetried'];
 
-/** Alarms on what the functions measure of themselves: lib/telemetry/metrics.json names it. */
+/** Alarms on what the functions measure of themselves: lib/aws/telemetry/metrics.json names it. */
 module.exports = async ({ resolveVariable }) => {
   const service = await resolveVariable('self:custom.prefix');
   const resources = {

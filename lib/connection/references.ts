@@ -1,6 +1,6 @@
-import type { Connection, Ref } from '../integration/connection-schema.ts';
-import { ConfigurationError, type Fault } from '../integration/fault.ts';
+import { ConfigurationError, type Fault } from '../runtime/fault.ts';
 import { isBaseUrl } from './base-url.ts';
+import type { Connection, Ref } from './connection-schema.ts';
 import { describeRef, type Env, lookUp, resolveRef, type SecretStore } from './secrets.ts';
 
 /** Where a connection block stands, for messages: `integrations/NAME.json` and `source.connection`. */

@@ -1,5 +1,5 @@
-import type { Ref } from '../integration/connection-schema.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Ref } from './connection-schema.ts';
 
 /** A reference to a value outside this process. */
 export type StoredRef = Exclude<Ref, { env: string }>;

@@ -1,10 +1,11 @@
-import { noExtractCounts, noLoadCounts } from '../run/books.ts';
-import type { RunRecord } from '../run/record.ts';
-import { runIdOf } from '../run/record.ts';
-import type { Lease } from '../run/store.ts';
+import type { RunRequest } from '../messages/run-request.ts';
+import { noExtractCounts, noLoadCounts } from '../runs/books.ts';
+import type { RunRecord } from '../runs/record.ts';
+import { runIdOf } from '../runs/record.ts';
+import type { Lease } from '../runs/store.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import type { FetchDeps, Fetching } from './fetching.ts';
-import { decideStart, type RunRequest } from './start.ts';
+import { decideStart } from './start.ts';
 import { windowOf } from './window.ts';
 
 /** The lease outlives the invocation by this, ms: Lambda ends the invocation, not we. */

@@ -1,9 +1,9 @@
-import { type Dispatched, dispatch, type RunStamp } from '../dispatch/dispatch.ts';
-import type { Queue } from '../dispatch/queue.ts';
-import type { PageResult } from '../extract/source.ts';
-import { addCounts, countEntries, noExtractCounts } from '../run/books.ts';
-import type { Checkpoint, RunRecord } from '../run/record.ts';
+import type { Queue } from '../messages/queue.ts';
+import { addCounts, countEntries, noExtractCounts } from '../runs/books.ts';
+import type { Checkpoint, RunRecord } from '../runs/record.ts';
+import type { PageResult } from '../source/source.ts';
 import type { Prepared } from '../transform/transform.ts';
+import { type Dispatched, dispatch, type RunStamp } from './dispatch.ts';
 import { type Held, MAX_HELD_BYTES, writeHeld } from './held.ts';
 import { holdBack } from './places.ts';
 import type { RunWork } from './run-work.ts';

@@ -1,9 +1,10 @@
-import { MAX_DELAY_SEC } from '../dispatch/queue.ts';
-import { type PagingFailure, startOverCodes } from '../extract/paging-step.ts';
-import type { PageResult } from '../extract/source.ts';
-import { addHits, type LimitHits, limitsOf } from '../run/limits.ts';
-import { addWarnings, type RunRecord, runIdOf } from '../run/record.ts';
+import { MAX_DELAY_SEC } from '../messages/queue.ts';
+import type { RunRequest } from '../messages/run-request.ts';
+import { addHits, type LimitHits, limitsOf } from '../runs/limits.ts';
+import { addWarnings, type RunRecord, runIdOf } from '../runs/record.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
+import { type PagingFailure, startOverCodes } from '../source/paging-step.ts';
+import type { PageResult } from '../source/source.ts';
 import { beginRun } from './begin-run.ts';
 import { dispatchPage } from './dispatch-page.ts';
 import type { FetchDeps, Fetching } from './fetching.ts';
@@ -11,7 +12,6 @@ import { learnFields } from './fields.ts';
 import { finishRun } from './finish-run.ts';
 import { leaveWordToContinue, leaveWordToStart } from './leave-word.ts';
 import { openWork } from './run-work.ts';
-import type { RunRequest } from './start.ts';
 import { deadlinesOf } from './time-budget.ts';
 
 export type { FetchDeps, Fetching } from './fetching.ts';

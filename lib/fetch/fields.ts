@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonValue } from '../json/json.ts';
-import type { Fields, RunWarning } from '../run/record.ts';
+import type { Fields, RunWarning } from '../runs/record.ts';
 
 // A run record is one item of DynamoDB, which has 400 KB: some 20 KB for these.
 const MAX_FIELDS = 250;

@@ -1,5 +1,5 @@
-import { isBalanced } from '../run/books.ts';
-import { addWarnings, type RunRecord } from '../run/record.ts';
+import { isBalanced } from '../runs/books.ts';
+import { addWarnings, type RunRecord } from '../runs/record.ts';
 import { driftOf } from './fields.ts';
 import { judgeHeldRecords } from './judge-held.ts';
 import type { RunWork } from './run-work.ts';

@@ -1,8 +1,8 @@
-import { dispatch } from '../dispatch/dispatch.ts';
-import { addCounts, countEntries } from '../run/books.ts';
-import type { RunRecord } from '../run/record.ts';
+import { addCounts, countEntries } from '../runs/books.ts';
+import type { RunRecord } from '../runs/record.ts';
 import type { Prepared } from '../transform/transform.ts';
 import { judgeHeld, type TreeVerdict } from '../transform/tree.ts';
+import { dispatch } from './dispatch.ts';
 import { sendDispatched, stampOf } from './dispatch-page.ts';
 import { type Held, readHeld } from './held.ts';
 import { isThere } from './places.ts';

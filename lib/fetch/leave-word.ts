@@ -1,6 +1,6 @@
-import { MAX_DELAY_SEC, type Queue } from '../dispatch/queue.ts';
+import { MAX_DELAY_SEC, type Queue } from '../messages/queue.ts';
+import type { RunRequest } from '../messages/run-request.ts';
 import type { FetchDeps } from './fetching.ts';
-import type { RunRequest } from './start.ts';
 
 const send = async (queue: Queue, word: object, delayMs: number): Promise<{ delaySec: number; accepted: boolean }> => {
   const delaySec = Math.min(MAX_DELAY_SEC, Math.max(0, Math.ceil(delayMs / 1000)));

@@ -1,5 +1,5 @@
-import type { Known } from '../dispatch/known.ts';
-import type { DependsOn } from '../integration/schema.ts';
+import type { Known } from '../idcheck/known.ts';
+import type { DependsOn } from '../integration/schema/schema.ts';
 import type { Prepared, Snapshot } from '../transform/transform.ts';
 import { heldBack } from '../transform/tree.ts';
 import type { Held } from './held.ts';

@@ -1,8 +1,8 @@
-import { classify } from '../dispatch/classify.ts';
+import { classify } from '../idcheck/classify.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import type { JsonObject } from '../json/json.ts';
-import { addWarnings, type RunWarning } from '../run/record.ts';
-import type { Watermarks } from '../run/store.ts';
+import { addWarnings, type RunWarning } from '../runs/record.ts';
+import type { Watermarks } from '../runs/store.ts';
 import type { Clock, RemainingMs } from '../runtime/clock.ts';
 import type { Prepared } from '../transform/transform.ts';
 import { judgeHeld } from '../transform/tree.ts';

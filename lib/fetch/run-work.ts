@@ -1,7 +1,7 @@
-import { heldUpFor } from '../dispatch/classify.ts';
-import { holdingNobodyUp, type Known, readKnown, readKnownByIds } from '../dispatch/known.ts';
+import { heldUpFor } from '../idcheck/classify.ts';
+import { holdingNobodyUp, type Known, readKnown, readKnownByIds } from '../idcheck/known.ts';
 import type { IdStore } from '../idcheck/store.ts';
-import type { RunRecord } from '../run/record.ts';
+import type { RunRecord } from '../runs/record.ts';
 import type { FetchDeps, Fetching } from './fetching.ts';
 import { readHeld } from './held.ts';
 import type { Places } from './places.ts';

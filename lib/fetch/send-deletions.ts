@@ -1,10 +1,10 @@
-import { MAX_MESSAGE_BYTES } from '../dispatch/dispatch.ts';
-import { writeMessage } from '../dispatch/message.ts';
 import type { LoadPolicy } from '../idcheck/decide.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import { tombstoneHash } from '../idcheck/tombstone.ts';
-import { noLoadCounts } from '../run/books.ts';
-import { addWarnings, type RunRecord } from '../run/record.ts';
+import { writeMessage } from '../messages/record-message.ts';
+import { noLoadCounts } from '../runs/books.ts';
+import { addWarnings, type RunRecord } from '../runs/record.ts';
+import { MAX_MESSAGE_BYTES } from './dispatch.ts';
 import { sendBodies } from './dispatch-page.ts';
 import type { RunWork } from './run-work.ts';
 

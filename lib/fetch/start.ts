@@ -1,10 +1,6 @@
-import { isUnfinished, type RunRecord, runIdOf } from '../run/record.ts';
-import type { Lease } from '../run/store.ts';
-
-/** What asks for a run: a schedule (or a person), or a run that ran out of time and goes on. */
-export type RunRequest =
-  | { kind: 'schedule'; integration: string; scheduledMs: number; fullRefresh: boolean }
-  | { kind: 'continue'; integration: string; runId: string };
+import type { RunRequest } from '../messages/run-request.ts';
+import { isUnfinished, type RunRecord, runIdOf } from '../runs/record.ts';
+import type { Lease } from '../runs/store.ts';
 
 /** What to do with a request for a run. */
 export type Start =

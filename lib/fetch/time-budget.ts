@@ -1,5 +1,5 @@
 import type { Env } from '../connection/secrets.ts';
-import { ConfigurationError } from '../integration/fault.ts';
+import { ConfigurationError } from '../runtime/fault.ts';
 
 /** Kept free at the end of an invocation at most: ledger, checkpoint, lease and word to the next, ms. */
 const MAX_RESERVE_MS = 20_000;

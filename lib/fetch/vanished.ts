@@ -1,5 +1,5 @@
-import { doubtfulCodes } from '../extract/paging-step.ts';
-import type { RunWarning } from '../run/record.ts';
+import type { RunWarning } from '../runs/record.ts';
+import { doubtfulCodes } from '../source/paging-step.ts';
 
 /** What follows from ids that were loaded before and are absent now. */
 export type Conclusion = {

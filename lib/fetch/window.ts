@@ -1,5 +1,5 @@
-import type { WindowSetting } from '../integration/schema.ts';
-import type { Window } from '../run/record.ts';
+import type { WindowSetting } from '../integration/schema/schema.ts';
+import type { Window } from '../runs/record.ts';
 
 const MINUTE_MS = 60_000;
 const BEIJING_OFFSET_MS = 8 * 60 * MINUTE_MS;

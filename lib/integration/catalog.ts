@@ -3,7 +3,7 @@ import type { Env } from '../connection/secrets.ts';
 import { parseJson } from '../json/json.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { PackagedIntegrations } from './packaged.ts';
-import type { Integration } from './schema.ts';
+import type { Integration } from './schema/schema.ts';
 
 /** The integrations of this process, read once. Throws ConfigurationError. */
 export type Catalog = { all(): Promise<Integration[]>; find(name: string): Promise<Integration | undefined> };

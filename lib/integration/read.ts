@@ -1,15 +1,15 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type JsonValue, parseJson } from '../json/json.ts';
-import { findContradictions } from './contradictions.ts';
-import { ConfigurationError, describeFound, type Fault, formatPath } from './fault.ts';
-import { fillIn } from './fill-in.ts';
-import { type KeyReading, keyReadings } from './key-readings.ts';
-import { findInMetadata } from './metadata-findings.ts';
-import { positionAt, positionsOf } from './positions.ts';
-import { type FindProfile, profilesBeside } from './profile.ts';
-import type { Integration } from './schema.ts';
-import { checkShape, type Finding } from './shape.ts';
+import { ConfigurationError, describeFound, type Fault, formatPath } from '../runtime/fault.ts';
+import { findContradictions } from './check/contradictions.ts';
+import { type KeyReading, keyReadings } from './check/key-readings.ts';
+import { findInMetadata } from './check/metadata-findings.ts';
+import { positionAt, positionsOf } from './check/positions.ts';
+import { checkShape, type Finding } from './check/shape.ts';
+import { fillIn } from './fill/fill-in.ts';
+import { type FindProfile, profilesBeside } from './fill/profile.ts';
+import type { Integration } from './schema/schema.ts';
 
 /** What a file came to: an integration if it has no faults. Warnings name what is kept and not used. */
 export type Checked = {

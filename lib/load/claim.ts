@@ -1,8 +1,8 @@
-import type { RecordMessage } from '../dispatch/message.ts';
 import { type Ask, type Decision, decide, type LoadPolicy, newestVersionMs } from '../idcheck/decide.ts';
 import type { Claim, IdCheck } from '../idcheck/item.ts';
 import type { IdStore, WriteCondition } from '../idcheck/store.ts';
 import { withClaim } from '../idcheck/transitions.ts';
+import type { RecordMessage } from '../messages/record-message.ts';
 
 export type Claimed = IdCheck & { claim: Claim };
 

@@ -1,4 +1,4 @@
-import { type RecordMessage, readMessage } from '../dispatch/message.ts';
+import { type RecordMessage, readMessage } from '../messages/record-message.ts';
 
 /** A message as the queue delivered it. */
 export type Delivery = { messageId: string; body: string };

@@ -1,6 +1,6 @@
-import { type RecordMessage, writeMessage } from '../dispatch/message.ts';
-import { MAX_DELAY_SEC, type Outgoing } from '../dispatch/queue.ts';
-import { ConfigurationError } from '../integration/fault.ts';
+import { MAX_DELAY_SEC, type Outgoing } from '../messages/queue.ts';
+import { type RecordMessage, writeMessage } from '../messages/record-message.ts';
+import { ConfigurationError } from '../runtime/fault.ts';
 
 /**
  * How one delivery ends.

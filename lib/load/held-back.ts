@@ -1,10 +1,10 @@
-import type { RecordMessage } from '../dispatch/message.ts';
 import { withoutLetter } from '../idcheck/by-hand.ts';
 import type { AcknowledgeReason, Decision } from '../idcheck/decide.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import { asParked, isLetterGone, waitingLetterMs, withLetter } from '../idcheck/transitions.ts';
+import { letterFor, sendLetter } from '../messages/dead-letter.ts';
+import type { RecordMessage } from '../messages/record-message.ts';
 import { askOf, conditionOf } from './claim.ts';
-import { letterFor, sendLetter } from './dead-letter.ts';
 import { done, type Ending, putOff, UNREACHABLE_WAIT_MS } from './ending.ts';
 import type { LoaderDeps, Loading } from './loading.ts';
 

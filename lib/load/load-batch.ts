@@ -1,6 +1,6 @@
-import { leaveWaits, type TargetUse } from '../run/limits.ts';
+import { letterForUnreadable, sendLetter } from '../messages/dead-letter.ts';
+import { leaveWaits, type TargetUse } from '../runs/limits.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
-import { letterForUnreadable, sendLetter } from './dead-letter.ts';
 import {
   type Delivery,
   type RecordDelivery,

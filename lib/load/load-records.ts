@@ -1,6 +1,6 @@
 import { decide } from '../idcheck/decide.ts';
 import { isTombstone } from '../idcheck/tombstone.ts';
-import type { TargetUse } from '../run/limits.ts';
+import type { TargetUse } from '../runs/limits.ts';
 import { mapBounded } from '../runtime/bounded.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { askOf } from './claim.ts';

@@ -1,13 +1,13 @@
-import type { RateLimiter } from '../connection/rate-limit.ts';
-import type { Queue } from '../dispatch/queue.ts';
+import type { RateLimiter } from '../connection/limit/rate-limit.ts';
 import type { LoadPolicy } from '../idcheck/decide.ts';
 import type { IdStore } from '../idcheck/store.ts';
-import type { Retry } from '../integration/schema.ts';
-import type { RunStore } from '../run/store.ts';
+import type { Retry } from '../integration/schema/schema.ts';
+import type { Queue } from '../messages/queue.ts';
+import type { RunStore } from '../runs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Random } from '../runtime/random.ts';
-import type { Target } from './target.ts';
+import type { Target } from '../target/target.ts';
 
 /** What loading the records of one integration needs to know. */
 export type Loading = {

@@ -1,8 +1,8 @@
-import type { RecordMessage } from '../dispatch/message.ts';
 import { isInDoubt } from '../idcheck/decide.ts';
 import { decideOnParent } from '../idcheck/decide-parent.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import { asOrphaned } from '../idcheck/transitions.ts';
+import type { RecordMessage } from '../messages/record-message.ts';
 import { conditionOf } from './claim.ts';
 import { done, type Ending, putOff, UNREACHABLE_WAIT_MS } from './ending.ts';
 import { endUnsent } from './held-back.ts';

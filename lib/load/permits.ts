@@ -1,5 +1,5 @@
-import { spacingMs } from '../connection/gcra.ts';
-import type { Permit, RateLimit } from '../connection/rate-limit.ts';
+import { spacingMs } from '../connection/limit/gcra.ts';
+import type { Permit, RateLimit } from '../connection/limit/rate-limit.ts';
 import { UNREACHABLE_WAIT_MS } from './ending.ts';
 import type { Round } from './round.ts';
 

@@ -1,11 +1,11 @@
 import { isTombstone } from '../idcheck/tombstone.ts';
+import type { Outcome } from '../target/outcome.ts';
 import { idempotencyKey } from '../transform/hash.ts';
 import { askOf, type Claimed, claimId } from './claim.ts';
 import type { RecordDelivery } from './deliveries.ts';
 import { misfitWaitMs, UNREACHABLE_WAIT_MS } from './ending.ts';
 import { endHeldBack } from './held-back.ts';
 import { claimMsOf } from './loading.ts';
-import type { Outcome } from './outcome.ts';
 import { heldByLimitMs, permitsFor, type TakePermit } from './permits.ts';
 import { type Candidate, count, end, putAllOff, type Round } from './round.ts';
 import { release, settle } from './settle.ts';

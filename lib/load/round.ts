@@ -1,6 +1,6 @@
-import type { RecordMessage } from '../dispatch/message.ts';
 import type { IdCheck } from '../idcheck/item.ts';
-import { addUse, noUse, type TargetUse } from '../run/limits.ts';
+import type { RecordMessage } from '../messages/record-message.ts';
+import { addUse, noUse, type TargetUse } from '../runs/limits.ts';
 import type { RecordDelivery } from './deliveries.ts';
 import { type Ending, putOff } from './ending.ts';
 import type { LoaderDeps, Loading } from './loading.ts';

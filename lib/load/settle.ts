@@ -1,12 +1,12 @@
-import { backoffMs } from '../dispatch/backoff.ts';
-import type { Failure, RecordMessage } from '../dispatch/message.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import { asLoaded, asReleased, asTrouble, waitingLetterMs } from '../idcheck/transitions.ts';
+import { letterFor, sendLetter } from '../messages/dead-letter.ts';
+import type { Failure, RecordMessage } from '../messages/record-message.ts';
+import { backoffMs } from '../runtime/backoff.ts';
+import type { Outcome } from '../target/outcome.ts';
 import type { Claimed } from './claim.ts';
-import { letterFor, sendLetter } from './dead-letter.ts';
 import { done, type Ending, putOff, retry } from './ending.ts';
 import type { LoaderDeps, Loading } from './loading.ts';
-import type { Outcome } from './outcome.ts';
 
 /** What a settled claim comes to: the item to write, the delivery's ending, and the letter that must go out first. */
 type Settlement = {

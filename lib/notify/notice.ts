@@ -1,4 +1,4 @@
-import type { RunRecord } from '../run/record.ts';
+import type { RunRecord } from '../runs/record.ts';
 
 /** What people are told of a run that ended: a title, lines of text, and the facts for machines. */
 export type Notice = {

@@ -1,9 +1,9 @@
 import type { Http } from '../connection/http.ts';
 import { type Env, lookUp, resolveRef, type SecretStore } from '../connection/secrets.ts';
-import { ConfigurationError, type Fault } from '../integration/fault.ts';
 import { type JsonValue, parseJson, stringifyJson } from '../json/json.ts';
-import type { RunRecord } from '../run/record.ts';
+import type { RunRecord } from '../runs/record.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { ConfigurationError, type Fault } from '../runtime/fault.ts';
 import type { Log } from '../runtime/log.ts';
 import { type NotifyFormat, notifyFormats, robotAccepted, robotRequest } from './formats.ts';
 import { noticeOf } from './notice.ts';

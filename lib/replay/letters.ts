@@ -1,7 +1,7 @@
-import { checkMessage, type Failure, type RecordMessage, readMessage } from '../dispatch/message.ts';
-import type { ReadableQueue, Received } from '../dispatch/queue.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../json/json.ts';
-import { type DeadLetterReason, deadLetterReasons } from '../load/dead-letter.ts';
+import { type DeadLetterReason, deadLetterReasons } from '../messages/dead-letter.ts';
+import type { ReadableQueue, Received } from '../messages/queue.ts';
+import { checkMessage, type Failure, type RecordMessage, readMessage } from '../messages/record-message.ts';
 
 /** A dead letter as an operator sees it. */
 export type Letter = {

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { deadLetterReasons } from '../load/dead-letter.ts';
+import { deadLetterReasons } from '../messages/dead-letter.ts';
 import type { ReplayRequest } from './replay.ts';
 
 /** Thrown for an event that says something other than which letters to replay. */

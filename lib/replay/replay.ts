@@ -1,5 +1,5 @@
-import { type RecordMessage, writeMessage } from '../dispatch/message.ts';
-import { MAX_DELAY_SEC, type Queue, type ReadableQueue } from '../dispatch/queue.ts';
+import { MAX_DELAY_SEC, type Queue, type ReadableQueue } from '../messages/queue.ts';
+import { type RecordMessage, writeMessage } from '../messages/record-message.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { isMeant, type Letter, type LetterFilter, visitLetters } from './letters.ts';

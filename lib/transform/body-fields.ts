@@ -1,10 +1,10 @@
-import { type Filled, fillTemplate, type Scope } from '../dialect/fill.ts';
-import { type FieldParser, readParsers } from '../dialect/parsers.ts';
-import { parseTemplate, slotsOf } from '../dialect/template.ts';
-import { fieldTypes } from '../integration/dialect.ts';
-import { readPath } from '../integration/path.ts';
-import type { Integration, MetadataField } from '../integration/schema.ts';
+import { type Filled, fillTemplate, type Scope } from '../integration/dialect/fill.ts';
+import { type FieldParser, readParsers } from '../integration/dialect/parsers.ts';
+import { parseTemplate, slotsOf } from '../integration/dialect/template.ts';
+import { fieldTypes } from '../integration/dialect/words.ts';
+import type { Integration, MetadataField } from '../integration/schema/schema.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
+import { readPath } from '../json/path.ts';
 import type { Conversion } from './convert.ts';
 
 /** The record that is mapped, and the elements of its lists that the mapping is inside of, innermost first. */

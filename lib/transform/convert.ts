@@ -1,5 +1,5 @@
-import { beijingTime, instantMs } from '../dialect/instant.ts';
-import { plainDigits } from '../dialect/plain-digits.ts';
+import { beijingTime, instantMs } from '../integration/dialect/instant.ts';
+import { plainDigits } from '../integration/dialect/plain-digits.ts';
 import { isJsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
 import { shown } from './words.ts';
 

@@ -1,4 +1,4 @@
-import type { Integration, MetadataField } from '../integration/schema.ts';
+import type { Integration, MetadataField } from '../integration/schema/schema.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
 import { compileMapping, type Mapped } from './map.ts';
 

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import { readPath } from '../integration/path.ts';
-import type { DuplicateRule } from '../integration/schema.ts';
+import type { DuplicateRule } from '../integration/schema/schema.ts';
 import { canonicalJson, type JsonObject } from '../json/json.ts';
+import { readPath } from '../json/path.ts';
 import { isBlank } from './clean.ts';
 
 const KEY_BYTES = 12;

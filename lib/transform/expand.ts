@@ -1,6 +1,6 @@
-import { readPath } from '../integration/path.ts';
-import type { Integration } from '../integration/schema.ts';
+import type { Integration } from '../integration/schema/schema.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+import { readPath } from '../json/path.ts';
 import { identify } from './identity.ts';
 import { kindOf } from './words.ts';
 

@@ -1,5 +1,5 @@
-import { readPath } from '../integration/path.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
+import { readPath } from '../json/path.ts';
 import { isBlank } from './clean.ts';
 import { kindOf } from './words.ts';
 

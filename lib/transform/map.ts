@@ -1,6 +1,6 @@
-import { applyParser, isTypedBefore } from '../dialect/parsers.ts';
-import { parseTemplate, slotsOf } from '../dialect/template.ts';
-import type { Integration } from '../integration/schema.ts';
+import { applyParser, isTypedBefore } from '../integration/dialect/parsers.ts';
+import { parseTemplate, slotsOf } from '../integration/dialect/template.ts';
+import type { Integration } from '../integration/schema/schema.ts';
 import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
 import { compileFields, type Field, fieldsByRole, lookUp, type Within } from './body-fields.ts';
 import { isBlank } from './clean.ts';

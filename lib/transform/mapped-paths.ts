@@ -1,6 +1,6 @@
-import { parseTemplate, slotsOf } from '../dialect/template.ts';
-import { leafFields } from '../integration/request-fields.ts';
-import type { Integration } from '../integration/schema.ts';
+import { leafFields } from '../integration/check/request-fields.ts';
+import { parseTemplate, slotsOf } from '../integration/dialect/template.ts';
+import type { Integration } from '../integration/schema/schema.ts';
 import type { JsonValue } from '../json/json.ts';
 
 /** The paths of a record that an integration takes: its id, its number and what the mapping reads. */

@@ -1,8 +1,8 @@
-import { type Condition, readCondition } from '../dialect/condition.ts';
-import { judge } from '../dialect/judge.ts';
-import { readPath } from '../integration/path.ts';
-import type { Integration } from '../integration/schema.ts';
+import { type Condition, readCondition } from '../integration/dialect/condition.ts';
+import { judge } from '../integration/dialect/judge.ts';
+import type { Integration } from '../integration/schema/schema.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+import { readPath } from '../json/path.ts';
 import { isBlank, isNestedDeeperThan, trimRecord } from './clean.ts';
 import { duplicateKey, duplicateOutcome } from './duplicates.ts';
 import { compileExpand } from './expand.ts';

@@ -1,6 +1,6 @@
-import { readPath } from '../integration/path.ts';
-import type { DependsOn } from '../integration/schema.ts';
+import type { DependsOn } from '../integration/schema/schema.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
+import { readPath } from '../json/path.ts';
 import { kindOf } from './words.ts';
 
 /** A record that is ready, as the tree sees it; `parentId` absent: a root. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Ref } from '../../lib/connection/connection-schema.ts';
 import {
   cachedSecrets,
   lookUp,
@@ -7,7 +8,6 @@ import {
   type SecretStore,
   SecretUnreadableError,
 } from '../../lib/connection/secrets.ts';
-import type { Ref } from '../../lib/integration/connection-schema.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
 import { memorySecretStore } from '../fakes/memory-secret-store.ts';
 

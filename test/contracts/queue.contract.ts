@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { MAX_BATCH_BYTES } from '../../lib/dispatch/batches.ts';
-import type { ReadableQueue, Received } from '../../lib/dispatch/queue.ts';
+import { MAX_BATCH_BYTES } from '../../lib/aws/sqs/batches.ts';
+import type { ReadableQueue, Received } from '../../lib/messages/queue.ts';
 
 export type QueueUnderTest = {
   queue: ReadableQueue;

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Permit, RateLimit, RateLimiter } from '../../lib/connection/rate-limit.ts';
+import type { Permit, RateLimit, RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
 
 export type LimiterUnderTest = {
   /** Two workers of one limit. */

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { LedgerChunk } from '../../lib/run/ledger.ts';
-import { noHits, noUse } from '../../lib/run/limits.ts';
-import type { RunRecord } from '../../lib/run/record.ts';
-import { type Lease, MissingChunkError, type RunStore, type Watermarks } from '../../lib/run/store.ts';
+import type { LedgerChunk } from '../../lib/runs/ledger.ts';
+import { noHits, noUse } from '../../lib/runs/limits.ts';
+import type { RunRecord } from '../../lib/runs/record.ts';
+import { type Lease, MissingChunkError, type RunStore, type Watermarks } from '../../lib/runs/store.ts';
 import { collect } from './collect.ts';
 
 export const run = (runId: string, changes: Partial<RunRecord> = {}): RunRecord => ({

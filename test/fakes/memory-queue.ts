@@ -1,5 +1,5 @@
-import { MAX_BATCH_BYTES } from '../../lib/dispatch/batches.ts';
-import { MAX_DELAY_SEC, type ReadableQueue } from '../../lib/dispatch/queue.ts';
+import { MAX_BATCH_BYTES } from '../../lib/aws/sqs/batches.ts';
+import { MAX_DELAY_SEC, type ReadableQueue } from '../../lib/messages/queue.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 
 type Stored = {

@@ -1,5 +1,5 @@
-import { type LimiterState, leasePermits, pauseGainMs, unusedLimiter } from '../../lib/connection/gcra.ts';
-import type { RateLimiter } from '../../lib/connection/rate-limit.ts';
+import { type LimiterState, leasePermits, pauseGainMs, unusedLimiter } from '../../lib/connection/limit/gcra.ts';
+import type { RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 
 /** A rate limiter in memory, shared by all who hold it. */

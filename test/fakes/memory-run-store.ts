@@ -1,7 +1,7 @@
-import type { LedgerChunk } from '../../lib/run/ledger.ts';
-import { addHits, isHit, type LimitHits, noHits } from '../../lib/run/limits.ts';
-import type { RunRecord } from '../../lib/run/record.ts';
-import { type Lease, MissingChunkError, type RunStore, sameLease, type Watermarks } from '../../lib/run/store.ts';
+import type { LedgerChunk } from '../../lib/runs/ledger.ts';
+import { addHits, isHit, type LimitHits, noHits } from '../../lib/runs/limits.ts';
+import type { RunRecord } from '../../lib/runs/record.ts';
+import { type Lease, MissingChunkError, type RunStore, sameLease, type Watermarks } from '../../lib/runs/store.ts';
 
 const limitsOf = (source: LimitHits = noHits(), target: LimitHits = noHits()): Pick<RunRecord, 'limits'> =>
   isHit(source) || isHit(target) ? { limits: { source, target } } : {};

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_MESSAGE_BYTES } from '../../lib/dispatch/dispatch.ts';
-import { readMessage } from '../../lib/dispatch/message.ts';
+import { MAX_MESSAGE_BYTES } from '../../lib/fetch/dispatch.ts';
 import { fetchRun } from '../../lib/fetch/fetch-run.ts';
 import { RESUME_WITHIN_MS } from '../../lib/fetch/start.ts';
-import { holds } from '../../lib/run/books.ts';
-import { runIdOf } from '../../lib/run/record.ts';
+import { readMessage } from '../../lib/messages/record-message.ts';
+import { holds } from '../../lib/runs/books.ts';
+import { runIdOf } from '../../lib/runs/record.ts';
 import { DUE_MS, type FetchWorld, fetchWorld, group, loadedItem, NAME, runId, schedule } from './fetch-world.ts';
 
 const threePages = () => [[group(1), group(2)], [group(3), group(4)], [group(5)]];

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { RequestContext } from '../../lib/dialect/variables.ts';
-import type { Source } from '../../lib/extract/source.ts';
-import { reconcile } from '../../lib/run/reconcile.ts';
+import type { RequestContext } from '../../lib/integration/dialect/variables.ts';
+import { reconcile } from '../../lib/runs/reconcile.ts';
+import type { Source } from '../../lib/source/source.ts';
 import { memoryRunStore } from '../fakes/memory-run-store.ts';
-import { loadingFor } from '../run/load-all.ts';
+import { loadingFor } from '../runs/load-all.ts';
 import { DUE_MS, fetchWorld, group, loadedItem, NAME, schedule } from './fetch-world.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decideStart, RESUME_WITHIN_MS, type RunRequest } from '../../lib/fetch/start.ts';
-import type { RunRecord, RunStatus } from '../../lib/run/record.ts';
-import { isUnfinished, runIdOf } from '../../lib/run/record.ts';
-import type { Lease } from '../../lib/run/store.ts';
+import { decideStart, RESUME_WITHIN_MS } from '../../lib/fetch/start.ts';
+import type { RunRequest } from '../../lib/messages/run-request.ts';
+import type { RunRecord, RunStatus } from '../../lib/runs/record.ts';
+import { isUnfinished, runIdOf } from '../../lib/runs/record.ts';
+import type { Lease } from '../../lib/runs/store.ts';
 import { run } from '../contracts/run-store.contract.ts';
 
 const NOW_MS = 1_767_571_200_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { deadlinesOf, readTimeBudgetMs } from '../../lib/fetch/time-budget.ts';
-import { ConfigurationError } from '../../lib/integration/fault.ts';
+import { ConfigurationError } from '../../lib/runtime/fault.ts';
 
 describe('the deadlines of an invocation', () => {
   it('keep 20 s free of a long one, a quarter of a short one', () => {

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { fetchingOf } from '../../lib/fetch/fetching.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { replay } from '../../lib/replay/replay.ts';
-import { holds } from '../../lib/run/books.ts';
-import { reconcile } from '../../lib/run/reconcile.ts';
+import { holds } from '../../lib/runs/books.ts';
+import { reconcile } from '../../lib/runs/reconcile.ts';
 import { integrationWith } from '../integration/sample.ts';
-import { loadingFor } from '../run/load-all.ts';
+import { loadingFor } from '../runs/load-all.ts';
 import { DUE_MS, fetchWorld, NAME, schedule } from './fetch-world.ts';
 
 const child = (id: number, parent_id: number, name = `分组${id}`): JsonValue => ({ id, parent_id, name });

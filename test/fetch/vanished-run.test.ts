@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { fetchingOf } from '../../lib/fetch/fetching.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
-import { reconcile } from '../../lib/run/reconcile.ts';
+import { reconcile } from '../../lib/runs/reconcile.ts';
 import { integrationWith } from '../integration/sample.ts';
-import { loadingFor, messagesOn } from '../run/load-all.ts';
+import { loadingFor, messagesOn } from '../runs/load-all.ts';
 import { DUE_MS, fetchWorld, group, NAME, schedule } from './fetch-world.ts';
 
 const HOUR_MS = 3_600_000;

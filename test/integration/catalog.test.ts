@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { integrationPaths, openCatalog, readCatalog } from '../../lib/integration/catalog.ts';
-import { ConfigurationError } from '../../lib/integration/fault.ts';
 import { packIntegrations } from '../../lib/integration/pack.ts';
 import { readIntegrations } from '../../lib/integration/read.ts';
+import { ConfigurationError } from '../../lib/runtime/fault.ts';
 import { changedText, integrationsFolder, shippedText } from './sample.ts';
 
 const crm = 'okki-product-groups-to-crm';

@@ -6,7 +6,7 @@ import {
   profileJsonSchema,
   profileSchemaFile,
   schemaFile,
-} from '../../local/schema/integration-json-schema.ts';
+} from '../../docs/generate/integration-json-schema.ts';
 
 test.each([
   [schemaFile, integrationJsonSchema],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { positionsOf } from '../../lib/integration/positions.ts';
+import { positionsOf } from '../../lib/integration/check/positions.ts';
 
 const offsetOf = (text: string, { line, column }: { line: number; column: number }): number =>
   text

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ConfigurationError, describeFault } from '../../lib/integration/fault.ts';
 import { parseIntegration, readIntegrations } from '../../lib/integration/read.ts';
-import { batchOf, targetPath } from '../../lib/load/target-request.ts';
+import { ConfigurationError, describeFault } from '../../lib/runtime/fault.ts';
+import { batchOf, targetPath } from '../../lib/target/target-request.ts';
 import {
   type Changes,
   changedText,

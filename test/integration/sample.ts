@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeFault } from '../../lib/integration/fault.ts';
 import { parseIntegration } from '../../lib/integration/read.ts';
-import type { Integration } from '../../lib/integration/schema.ts';
+import type { Integration } from '../../lib/integration/schema/schema.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseJson, stringifyJson } from '../../lib/json/json.ts';
+import { describeFault } from '../../lib/runtime/fault.ts';
 
 export const integrationsFolder = join(import.meta.dirname, '../../integrations');
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const MAIN = join(ROOT, 'local', 'cli', 'main.ts');
+const MAIN = join(ROOT, 'cli', 'main.ts');
 
 export type Env = Readonly<Record<string, string>>;
 

@@ -1,6 +1,6 @@
 import { expect, it, test } from 'vitest';
-import type { Api, ApiRequest } from '../../lib/connection/authorized.ts';
-import { httpTarget } from '../../lib/load/http-target.ts';
+import type { Api, ApiRequest } from '../../lib/connection/auth/authorized.ts';
+import { httpTarget } from '../../lib/target/http-target.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
 import { answered } from '../fakes/fake-http.ts';
 import { integrationWith } from '../integration/sample.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { writeMessage } from '../../lib/dispatch/message.ts';
 import { type RecordDelivery, readDeliveries, roundsById } from '../../lib/load/deliveries.ts';
+import { writeMessage } from '../../lib/messages/record-message.ts';
 import { recordMessage } from './message.ts';
 
 describe('reading a batch', () => {

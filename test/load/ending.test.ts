@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readMessage } from '../../lib/dispatch/message.ts';
-import { ConfigurationError } from '../../lib/integration/fault.ts';
 import { done, misfitWaitMs, outgoingOf, putOff, retry } from '../../lib/load/ending.ts';
+import { readMessage } from '../../lib/messages/record-message.ts';
+import { ConfigurationError } from '../../lib/runtime/fault.ts';
 import { recordMessage } from './message.ts';
 
 describe('putting a message off', () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { RecordMessage } from '../../lib/dispatch/message.ts';
 import type { AcknowledgeReason } from '../../lib/idcheck/decide.ts';
 import type { IdCheck, Trouble } from '../../lib/idcheck/item.ts';
 import { done } from '../../lib/load/ending.ts';
 import { endHeldBack } from '../../lib/load/held-back.ts';
+import type { RecordMessage } from '../../lib/messages/record-message.ts';
 import { loadWorld } from './load-world.ts';
 import { NOW_MS, recordMessage } from './message.ts';
 

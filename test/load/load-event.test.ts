@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readMessage } from '../../lib/dispatch/message.ts';
 import { LoadEventError, readLoadEvent } from '../../lib/load/load-event.ts';
+import { readMessage } from '../../lib/messages/record-message.ts';
 
 describe('an event of functions/load', () => {
   it('gives its deliveries, each with the id to report it by', () => {

@@ -1,4 +1,4 @@
-import type { RecordMessage } from '../../lib/dispatch/message.ts';
+import type { RecordMessage } from '../../lib/messages/record-message.ts';
 
 export const NOW_MS = Date.UTC(2026, 0, 5);
 

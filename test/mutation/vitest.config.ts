@@ -4,12 +4,14 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: [
-      'test/idcheck/{decide,transitions,tombstone}.test.ts',
-      'test/dispatch/{backoff,classify,known}.test.ts',
-      'test/load/{claim,ending,held-back,load-batch,outcome,parent}.test.ts',
-      'test/run/books.test.ts',
+      'test/idcheck/{decide,transitions,tombstone,classify,known}.test.ts',
+      'test/runtime/backoff.test.ts',
+      'test/load/{claim,ending,held-back,load-batch,parent}.test.ts',
+      'test/target/outcome.test.ts',
+      'test/runs/books.test.ts',
       'test/fetch/start.test.ts',
-      'test/connection/{gcra,retry-after}.test.ts',
+      'test/connection/limit/gcra.test.ts',
+      'test/connection/retry-after.test.ts',
       'test/transform/{convert,convert-booleans}.test.ts',
     ],
   },

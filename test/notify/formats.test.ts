@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { robotAccepted, robotRequest } from '../../lib/notify/formats.ts';
 import type { Notice } from '../../lib/notify/notice.ts';
-import { loadingRun } from '../run/run-record.ts';
+import { loadingRun } from '../runs/run-record.ts';
 
 const { runId, integration, status, counts, vanished } = loadingRun;
 const notice: Notice = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { noticeOf } from '../../lib/notify/notice.ts';
-import type { RunRecord } from '../../lib/run/record.ts';
-import { loadingRun } from '../run/run-record.ts';
+import type { RunRecord } from '../../lib/runs/record.ts';
+import { loadingRun } from '../runs/run-record.ts';
 
 const run = (changes: Partial<RunRecord>, counts: Partial<RunRecord['counts']> = {}): RunRecord => ({
   ...loadingRun,

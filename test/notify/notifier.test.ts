@@ -4,13 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { kyHttp } from '../../lib/connection/ky-http.ts';
 import type { Env } from '../../lib/connection/secrets.ts';
-import { ConfigurationError } from '../../lib/integration/fault.ts';
 import { openNotifier } from '../../lib/notify/notifier.ts';
-import type { RunRecord } from '../../lib/run/record.ts';
+import type { RunRecord } from '../../lib/runs/record.ts';
+import { ConfigurationError } from '../../lib/runtime/fault.ts';
 import type { LogFields } from '../../lib/runtime/log.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
 import { memorySecretStore } from '../fakes/memory-secret-store.ts';
-import { loadingRun } from '../run/run-record.ts';
+import { loadingRun } from '../runs/run-record.ts';
 
 type Call = { path: string; type: string | undefined; body: { text?: { content: string }; title?: string } };
 

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
-import { METRIC_NAMESPACE, type MetricName, metricTable } from '../../lib/telemetry/metrics.ts';
+import { METRIC_NAMESPACE, type MetricName, metricTable } from '../../lib/aws/telemetry/metrics.ts';
 import { type MetricAddress, readTemplate, resource, resourcesOf } from './template.ts';
 
 const template = await readTemplate(inject('packagedDir'));

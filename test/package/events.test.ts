@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, inject, test } from 'vitest';
-import { readMessage } from '../../lib/dispatch/message.ts';
-import { readFetchEvent } from '../../lib/fetch/fetch-event.ts';
+import { readMessage } from '../../lib/messages/record-message.ts';
+import { readFetchEvent } from '../../lib/messages/run-request.ts';
 import { readReplayEvent } from '../../lib/replay/replay-event.ts';
 import { contentHash } from '../../lib/transform/hash.ts';
 import { readTemplate, resourcesOf } from './template.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type RecordMessage, readMessage, writeMessage } from '../../lib/dispatch/message.ts';
-import { letterFor, letterForUnreadable, writeLetter } from '../../lib/load/dead-letter.ts';
+import { letterFor, letterForUnreadable, writeLetter } from '../../lib/messages/dead-letter.ts';
+import { type RecordMessage, readMessage, writeMessage } from '../../lib/messages/record-message.ts';
 import { MAX_REPLAYS, type ReplayRequest, replay } from '../../lib/replay/replay.ts';
 import { silentLog } from '../../lib/runtime/log.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';

@@ -1,6 +1,6 @@
-import { type RecordMessage, readMessage } from '../../lib/dispatch/message.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../../lib/json/json.ts';
-import { fateOf } from '../../lib/run/books.ts';
+import { type RecordMessage, readMessage } from '../../lib/messages/record-message.ts';
+import { fateOf } from '../../lib/runs/books.ts';
 import { addTo, type Evidence, isUnsafe } from './evidence.ts';
 import { type Environment, workerOf } from './lambda.ts';
 import type { QueueName } from './sqs.ts';

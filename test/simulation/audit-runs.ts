@@ -1,6 +1,6 @@
-import type { LedgerChunk } from '../../lib/run/ledger.ts';
-import type { RunRecord } from '../../lib/run/record.ts';
-import type { Lease } from '../../lib/run/store.ts';
+import type { LedgerChunk } from '../../lib/runs/ledger.ts';
+import type { RunRecord } from '../../lib/runs/record.ts';
+import type { Lease } from '../../lib/runs/store.ts';
 import type { Evidence } from './evidence.ts';
 import { type Environment, workerOf } from './lambda.ts';
 import type { World } from './world.ts';

@@ -1,10 +1,10 @@
-import type { Queue } from '../../lib/dispatch/queue.ts';
-import type { Source } from '../../lib/extract/source.ts';
-import type { RunRequest } from '../../lib/fetch/start.ts';
 import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
 import type { IdStore } from '../../lib/idcheck/store.ts';
-import type { Target } from '../../lib/load/target.ts';
-import type { RunStore } from '../../lib/run/store.ts';
+import type { Queue } from '../../lib/messages/queue.ts';
+import type { RunRequest } from '../../lib/messages/run-request.ts';
+import type { RunStore } from '../../lib/runs/store.ts';
+import type { Source } from '../../lib/source/source.ts';
+import type { Target } from '../../lib/target/target.ts';
 import type { Transform } from '../../lib/transform/transform.ts';
 import type { Environment } from './lambda.ts';
 import type { Settings } from './settings.ts';

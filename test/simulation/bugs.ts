@@ -1,10 +1,10 @@
-import { readMessage, writeMessage } from '../../lib/dispatch/message.ts';
-import type { Queue } from '../../lib/dispatch/queue.ts';
 import type { IdCheck, Loaded } from '../../lib/idcheck/item.ts';
 import type { IdStore, WriteCondition } from '../../lib/idcheck/store.ts';
-import type { Outcome } from '../../lib/load/outcome.ts';
-import type { Target } from '../../lib/load/target.ts';
-import type { LedgerChunk } from '../../lib/run/ledger.ts';
+import type { Queue } from '../../lib/messages/queue.ts';
+import { readMessage, writeMessage } from '../../lib/messages/record-message.ts';
+import type { LedgerChunk } from '../../lib/runs/ledger.ts';
+import type { Outcome } from '../../lib/target/outcome.ts';
+import type { Target } from '../../lib/target/target.ts';
 import type { Bug } from './bug.ts';
 import { clockOf } from './lambda.ts';
 import { SHORTEST_PERIOD_MS } from './settings.ts';

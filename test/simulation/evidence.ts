@@ -1,5 +1,5 @@
-import type { LedgerChunk } from '../../lib/run/ledger.ts';
-import type { RunRecord } from '../../lib/run/record.ts';
+import type { LedgerChunk } from '../../lib/runs/ledger.ts';
+import type { RunRecord } from '../../lib/runs/record.ts';
 import type { Posted, Truth } from './target-server.ts';
 
 /** How a worker wrote down that a POST ended. */

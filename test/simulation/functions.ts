@@ -1,21 +1,21 @@
-import { connect } from '../../lib/connection/authorized.ts';
-import { limitOf } from '../../lib/connection/rate-limit-setting.ts';
+import { connect } from '../../lib/connection/auth/authorized.ts';
+import { limitOf } from '../../lib/connection/limit/rate-limit-setting.ts';
 import { cachedSecrets } from '../../lib/connection/secrets.ts';
-import type { Queue } from '../../lib/dispatch/queue.ts';
-import { openSource } from '../../lib/extract/http-source.ts';
-import type { Source } from '../../lib/extract/source.ts';
-import { readFetchEvent } from '../../lib/fetch/fetch-event.ts';
 import { type FetchDeps, type Fetching, fetchRun } from '../../lib/fetch/fetch-run.ts';
 import { fetchingOf } from '../../lib/fetch/fetching.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { isJsonObject } from '../../lib/json/json.ts';
-import { httpTarget } from '../../lib/load/http-target.ts';
 import { loadBatch } from '../../lib/load/load-batch.ts';
 import type { LoaderDeps, Loading } from '../../lib/load/loading.ts';
+import type { Queue } from '../../lib/messages/queue.ts';
+import { readFetchEvent } from '../../lib/messages/run-request.ts';
 import { replay } from '../../lib/replay/replay.ts';
 import { readReplayEvent } from '../../lib/replay/replay-event.ts';
-import { reconcile } from '../../lib/run/reconcile.ts';
+import { reconcile } from '../../lib/runs/reconcile.ts';
 import { silentLog as log } from '../../lib/runtime/log.ts';
+import { openSource } from '../../lib/source/http-source.ts';
+import type { Source } from '../../lib/source/source.ts';
+import { httpTarget } from '../../lib/target/http-target.ts';
 import { memorySecretStore } from '../fakes/memory-secret-store.ts';
 import { clockOf, type Environment, type LambdaFunction } from './lambda.ts';
 import { httpOf, SOURCE_URL, TARGET_URL } from './network.ts';
@@ -68,7 +68,7 @@ const portsOf = (world: World, environment: Environment) => {
 /** Under what a record stands in the ledger; '' where that is its place. */
 const ledgerId = (record: JsonValue): string => (isJsonObject(record) ? String(record.id ?? '') : '');
 
-// These four are what functions/*.ts and lib/lambda/open-*.ts wire, over the simulated world.
+// These four are what functions/*.ts and lib/aws/lambda/open-*.ts wire, over the simulated world.
 
 /** `functions/fetch`. */
 const fetchFunction = (world: World): LambdaFunction => ({

@@ -1,5 +1,5 @@
 import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
-import type { Integration } from '../../lib/integration/schema.ts';
+import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { integrationWith } from '../integration/sample.ts';
 import type { Chance } from './chance.ts';

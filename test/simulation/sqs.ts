@@ -5,8 +5,8 @@ import {
   SendMessageBatchCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { ReadableQueue } from '../../lib/dispatch/queue.ts';
-import { sqsQueue } from '../../lib/dispatch/sqs-queue.ts';
+import { sqsQueue } from '../../lib/aws/sqs/queue.ts';
+import type { ReadableQueue } from '../../lib/messages/queue.ts';
 import { clockOf, type Environment } from './lambda.ts';
 import { type Fate, request } from './wire.ts';
 import type { World } from './world.ts';

@@ -1,9 +1,9 @@
-import type { RateLimiter } from '../../lib/connection/rate-limit.ts';
-import type { TokenStore } from '../../lib/connection/token-store.ts';
+import type { TokenStore } from '../../lib/connection/auth/token-store.ts';
+import type { RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
 import type { IdStore, WriteCondition } from '../../lib/idcheck/store.ts';
-import type { LedgerChunk } from '../../lib/run/ledger.ts';
-import type { RunStore } from '../../lib/run/store.ts';
+import type { LedgerChunk } from '../../lib/runs/ledger.ts';
+import type { RunStore } from '../../lib/runs/store.ts';
 import type { Environment } from './lambda.ts';
 import { type Fate, request } from './wire.ts';
 import type { World } from './world.ts';

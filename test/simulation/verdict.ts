@@ -1,9 +1,9 @@
 import { isJsonObject, parseJson } from '../../lib/json/json.ts';
-import { countEntries, fateOf, holds } from '../../lib/run/books.ts';
-import { extractOutcomes, type LedgerEntry } from '../../lib/run/ledger.ts';
-import { reconcile } from '../../lib/run/reconcile.ts';
-import type { RunRecord } from '../../lib/run/record.ts';
-import { runIdOf } from '../../lib/run/record.ts';
+import { countEntries, fateOf, holds } from '../../lib/runs/books.ts';
+import { extractOutcomes, type LedgerEntry } from '../../lib/runs/ledger.ts';
+import { reconcile } from '../../lib/runs/reconcile.ts';
+import type { RunRecord } from '../../lib/runs/record.ts';
+import { runIdOf } from '../../lib/runs/record.ts';
 import { silentLog as log } from '../../lib/runtime/log.ts';
 import { compileTransform } from '../../lib/transform/transform.ts';
 import { REFUSED_NAME, recordOf } from './source-server.ts';

@@ -1,7 +1,7 @@
+import type { TokenStore } from '../../lib/connection/auth/token-store.ts';
 import type { HttpAnswer, HttpRequest } from '../../lib/connection/http.ts';
-import type { RateLimiter } from '../../lib/connection/rate-limit.ts';
-import type { TokenStore } from '../../lib/connection/token-store.ts';
-import type { RunStore } from '../../lib/run/store.ts';
+import type { RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
+import type { RunStore } from '../../lib/runs/store.ts';
 import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
 import { memoryRunStore } from '../fakes/memory-run-store.ts';
 import { memoryTokenStore } from '../fakes/memory-token-store.ts';

@@ -1,4 +1,4 @@
-import type { Integration } from '../../lib/integration/schema.ts';
+import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { compileTransform, type Prepared } from '../../lib/transform/transform.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import type { DependsOn } from '../../lib/integration/schema.ts';
+import type { DependsOn } from '../../lib/integration/schema/schema.ts';
 import type { JsonObject } from '../../lib/json/json.ts';
 import { heldBack, judgeHeld, parentOf, type TreeNode } from '../../lib/transform/tree.ts';
 

@@ -1,0 +1,21 @@
+import { notifierOf } from '../lib/aws/lambda/open-notifier.ts';
+import type { ReconcileDeps } from '../lib/runs/reconcile.ts';
+import { systemClock as clock } from '../lib/runtime/clock.ts';
+import { type Log, type LogFields, silentLog } from '../lib/runtime/log.ts';
+import type { Stores } from './stores.ts';
+
+/**
+ * What closing a run's books needs where the command line does it, not functions/reconcile: the watermark moves and
+ * people are told (`NOTIFY_FORMAT` and its companions here) all the same. Throws ConfigurationError.
+ */
+export const closingBooks = ({ idStore, runs }: Stores): ReconcileDeps => {
+  const onClosed = notifierOf(process.env, notifyLog);
+  return { idStore, runs, watermarks: runs, clock, log: silentLog, ...(onClosed && { onClosed }) };
+};
+
+const sayFailed = (event: string, { runId, format, status, why }: LogFields = {}): void => {
+  const words = [status, why].filter((word) => word !== undefined).join(' ');
+  process.stderr.write(`! ${event} ${runId}: the ${format} robot did not take the message: ${words}\n`);
+};
+
+const notifyLog: Log = { ...silentLog, warn: sayFailed };

@@ -1,0 +1,33 @@
+import { startSandbox } from '../local/sandbox/sandbox.ts';
+import { type ExitCode, exitCodes } from './exit-code.ts';
+import { readFaults, readGroups } from './sandbox-options.ts';
+
+/** Serves the sandbox until the process is told to end. */
+export const sandboxCommand = async (flags: { groups?: string; port: number; fault?: string[] }): Promise<ExitCode> => {
+  const groups = flags.groups === undefined ? undefined : await readGroups(flags.groups);
+  const sandbox = await startSandbox({
+    port: flags.port,
+    ...(groups && { groups }),
+    faults: readFaults(flags.fault ?? []),
+    onRequest: (line) => process.stderr.write(`${new Date().toISOString()} ${line}\n`),
+  });
+  process.stdout.write(
+    [
+      `The sandbox serves OKKI, 轻易云 and a CRM at ${sandbox.url}. Stop it with Ctrl-C.`,
+      '',
+      'In another terminal 在另一个终端:',
+      `  export OKKI_BASE_URL=${sandbox.url} OKKI_CLIENT_ID=sandbox OKKI_CLIENT_SECRET=sandbox`,
+      `  export QINGYIYUN_BASE_URL=${sandbox.url} CRM_BASE_URL=${sandbox.url}`,
+      '  npm start',
+      '',
+      `What the targets hold: ${sandbox.url}/sandbox/records?target=qingyiyun (or crm)`,
+      '',
+    ].join('\n'),
+  );
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+  await sandbox.close();
+  return exitCodes.ok;
+};

@@ -1,0 +1,169 @@
+import type { IdCheck } from '../lib/idcheck/item.ts';
+import type { Integration } from '../lib/integration/schema/schema.ts';
+import { holds } from '../lib/runs/books.ts';
+import { type LimitHits, limitsOf } from '../lib/runs/limits.ts';
+import type { RunRecord, Unsettled } from '../lib/runs/record.ts';
+import { type ExitCode, exitCodes } from './exit-code.ts';
+import { fittedTable, terminalColumns } from './fitted-table.ts';
+import { warningLines } from './report.ts';
+import { padEnd, padStart } from './table.ts';
+import { coloured, limitWords, localTime, span, statusWord } from './words.ts';
+
+/** A run as it was seen just now. */
+export type Seen = {
+  /** With its load side counted from the evidence. */
+  run: RunRecord;
+  integration: Integration | undefined;
+  unsettled: Unsettled;
+  items: ReadonlyMap<string, IdCheck>;
+  /** An invocation holds the lease for it. */
+  isUnderWay: boolean;
+  /** Messages in the records queue, whatever they carry: with none, what is open and not claimed is lost. */
+  queued: number;
+  nowMs: number;
+};
+
+/** As the run's own command ends (design of the exit codes: `exit-code.ts`), by the books alone. */
+export const runExitCode = ({ status, counts }: RunRecord): ExitCode => {
+  if (status === 'incomplete') return exitCodes.runFailed;
+  const { rejected, uncertain, open } = counts;
+  // While a run goes on, what is open is on its way.
+  const left = status === 'unbalanced' || status === 'balanced' ? open : 0;
+  return rejected + uncertain + left > 0 || status === 'unbalanced' ? exitCodes.unfinishedRecords : exitCodes.ok;
+};
+
+type Line = readonly [count: number, english: string, chinese: string];
+
+const BAR_COLUMNS = 24;
+const LABEL_COLUMNS = 18;
+/** A line without its bar: four to the left, the count, the label, the longest Chinese name, and what is between. */
+const BARE_COLUMNS = 4 + 9 + 2 + LABEL_COLUMNS + 2 + 14;
+
+const barColumns = (): number =>
+  Math.max(1, Math.min(BAR_COLUMNS, (terminalColumns() ?? Number.POSITIVE_INFINITY) - BARE_COLUMNS));
+
+/** A bar is as long as the line's share of the records fetched. */
+const line = ([count, english, chinese]: Line, fetched: number): string => {
+  const share = fetched === 0 ? 0 : count / fetched;
+  const columns = barColumns();
+  const filled = count === 0 ? 0 : Math.max(1, Math.round(Math.min(1, share) * columns));
+  const bar = padEnd('▇'.repeat(filled), columns);
+  return `    ${padStart(String(count), 9)}  ${padEnd(english, LABEL_COLUMNS)}${bar}  ${chinese}`.trimEnd();
+};
+
+const stage = (english: string, chinese: string, what: string): string =>
+  `  ${padEnd(`${english} ${chinese}`, 20)}${what}`.trimEnd();
+
+/** Under a stage: what its rate limit and pauses cost the run. */
+const limitLine = (hits: LimitHits): string => {
+  const words = limitWords(hits);
+  return `  ${padEnd('  limits 限流', 20)}${words === '' ? 'none hit 未触发' : coloured('yellow', words)}`;
+};
+
+const rate = (count: number, ms: number): string => (ms > 0 ? `, ${((count * 1_000) / ms).toFixed(1)}/s` : '');
+
+/** What a person reads of one run: when, how much in each stage, what it used, and what is not settled. */
+export const statusText = (seen: Seen): string => {
+  const { run, integration, isUnderWay, nowMs } = seen;
+  const { counts, requests, startedMs, extractedMs, closedMs } = run;
+  const limits = limitsOf(run);
+  const nonZero = (lines: readonly Line[]) =>
+    lines.filter(([count]) => count > 0).map((one) => line(one, counts.fetched));
+  const readMs = (extractedMs ?? nowMs) - startedMs;
+  const loadMs = extractedMs === undefined ? 0 : (closedMs ?? nowMs) - extractedMs;
+  const source = integration?.source.connection.name ?? 'source';
+  const target = integration?.target.connection.name ?? 'target';
+  return [
+    `${run.runId}  ${statusWord(run)}${isUnderWay ? coloured('cyan', '  (running now)') : ''}`,
+    ...(integration ? [integration.title] : []),
+    '',
+    `  ${padEnd('scheduled 计划', 20)}${localTime(run.scheduledMs)}`,
+    `  ${padEnd('started 开始', 20)}${localTime(startedMs)}${run.fullRefresh ? '  (full refresh 全量刷新)' : ''}`,
+    `  ${padEnd('read 读完', 20)}${extractedMs === undefined ? '-' : `${localTime(extractedMs)}  after ${span(readMs)}`}`,
+    `  ${padEnd('closed 结账', 20)}${closedMs === undefined ? '-' : `${localTime(closedMs)}  after ${span(closedMs - startedMs)}`}`,
+    '',
+    stage('Extract', '抓取', `${source}, ${requests.source} requests${rate(counts.fetched, readMs)}`),
+    limitLine(limits.source),
+    line([counts.fetched, 'fetched', '抓取'], counts.fetched),
+    stage('Transform', '清洗映射', ''),
+    ...nonZero([
+      [counts.filtered, 'filtered', '清洗删除'],
+      [counts.invalid, 'invalid', '不合格'],
+      [counts.merged, 'merged', '重复合并'],
+    ]),
+    line(
+      [counts.fetched - counts.filtered - counts.invalid - counts.merged, 'clean and mapped', '清洗映射后'],
+      counts.fetched,
+    ),
+    stage('Dispatch', '分发', 'compared with idCheck'),
+    ...nonZero([
+      [counts.unchanged, 'unchanged', '未变化'],
+      [counts.skipped, 'skipped', '跳过'],
+    ]),
+    line([counts.enqueued, 'enqueued', '入队'], counts.fetched),
+    stage('Load', '写入', `${target}, ${requests.target} requests${rate(counts.loaded, loadMs)}`),
+    limitLine(limits.target),
+    line([counts.loaded, 'loaded', '写入成功'], counts.fetched),
+    ...nonZero([
+      [counts.superseded, 'superseded', '被更新版本取代'],
+      [counts.rejected, 'rejected', '目标拒绝'],
+      [counts.uncertain, 'uncertain', '结果未知'],
+      [counts.open, 'open', '未完成'],
+    ]),
+    '',
+    ...warningLines(run).map((warning) => `  ${coloured('yellow', warning)}`),
+    ...unsettledLines(seen),
+    `  ${booksLine(seen)}`,
+    '',
+  ].join('\n');
+};
+
+const unsettledLines = ({ unsettled, items, run, queued }: Seen): string[] => {
+  const rows = (['open', 'rejected', 'uncertain'] as const).flatMap((fate) =>
+    unsettled[fate].map((id) => [fate, id, items.get(id)?.trouble?.reason ?? whyOpen(items.get(id), queued)]),
+  );
+  if (rows.length === 0) return [];
+  const { open, rejected, uncertain } = run.counts;
+  const hidden = open + rejected + uncertain - rows.length;
+  return [
+    ...fittedTable(['fate', 'id', 'known of it'], rows, (terminalColumns() ?? 100) - 2, { cut: ['known of it'] })
+      .split('\n')
+      .map((row) => `  ${row}`),
+    ...(hidden > 0 ? [`  … and ${hidden} more: npm start -- status ${run.runId} --ids`] : []),
+    '',
+  ];
+};
+
+const whyOpen = (item: IdCheck | undefined, queued: number): string => {
+  if (item?.claim !== undefined) return 'claimed by a worker 正在写入';
+  const where = queued === 0 ? 'lost: the queue is empty 已丢失' : 'waiting in the queue, or lost 排队中或已丢失';
+  const known = item?.loaded === undefined ? 'has nothing loaded of it' : 'knows other content';
+  return `${where}; idCheck ${item === undefined ? 'has never seen it' : known}`;
+};
+
+const booksLine = ({ run, queued }: Seen): string => {
+  const { counts, status } = run;
+  if (status === 'extracting') return 'The source is being read. 正在抓取。';
+  if (status === 'incomplete') {
+    return coloured('red', '✗ Not finished; the next run goes on at the checkpoint. 未完成,下次继续。');
+  }
+  if (!holds(counts)) return coloured('red', '✗ The books do not balance. 账目不平。');
+  if (counts.open > 0) {
+    if (status !== 'unbalanced' && queued === 0) {
+      return coloured('red', `✗ ${counts.open} open, the queue is empty: the next run sends them again. 下次重发。`);
+    }
+    return status === 'unbalanced'
+      ? coloured(
+          'red',
+          `✗ ${counts.open} still open after the deadline; the next run sends them again. 超期未完成,下次重发。`,
+        )
+      : `… ${counts.open} open: being loaded, or waiting. 写入中或等待中。`;
+  }
+  if (counts.rejected + counts.uncertain > 0) {
+    return coloured(
+      'yellow',
+      '! Books balance; some records need a look: npm start -- dlq list. 账目平衡,有记录待处理。',
+    );
+  }
+  return coloured('green', '✓ Books balance, nothing is waiting. 账目平衡。');
+};

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { type DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import * as z from 'zod/mini';
+import { parseJson } from '../../json/json.ts';
+import type { AuditEntry, AuditLog } from '../../stores/audit.ts';
+import { type Item, MalformedItemError, readItem, text } from './attributes.ts';
+
+// `satisfies` over the keys: a field that the schema forgot would be dropped from every entry read back.
+const auditEntry: z.ZodMiniType<AuditEntry> = z.object({
+  atMs: z.number(),
+  action: z.enum(['discarded', 'resolved-loaded', 'resolved-not-loaded']),
+  integration: z.exactOptional(z.string()),
+  id: z.string(),
+  reason: z.string(),
+  by: z.string(),
+  why: z.string(),
+} satisfies Record<keyof AuditEntry, z.ZodMiniType>);
+
+const toEntry = (item: Item): AuditEntry => {
+  const key = `${item.pk?.S} ${item.sk?.S}`;
+  const json = readItem(item, key).text('entry');
+  try {
+    return auditEntry.parse(parseJson(json));
+  } catch (cause) {
+    throw new MalformedItemError(key, 'entry is not an audit entry', { cause });
+  }
+};
+
+/** Letters without an integration; no integration has such a name. */
+const NO_INTEGRATION = '-';
+
+/**
+ * The audit log in the table of runs: `pk` = the integration, `sk` = `audit#TIME#HASH`, `entry` = JSON. The hash keeps
+ * two entries of one millisecond apart, and a write that is repeated one entry. Throws `MalformedItemError`.
+ */
+export const dynamoAuditLog = (client: DynamoDBClient, table: string): AuditLog => ({
+  add: async (entry) => {
+    const json = JSON.stringify(entry);
+    const mark = createHash('sha256').update(json).digest('base64url').slice(0, 8);
+    await client.send(
+      new PutItemCommand({
+        TableName: table,
+        Item: {
+          pk: text(entry.integration ?? NO_INTEGRATION),
+          sk: text(`audit#${new Date(entry.atMs).toISOString()}#${mark}`),
+          entry: text(json),
+        },
+      }),
+    );
+  },
+  list: async (integration, id) => {
+    const entries: AuditEntry[] = [];
+    let startKey: Item | undefined;
+    do {
+      const answer = await client.send(
+        new QueryCommand({
+          TableName: table,
+          ConsistentRead: true,
+          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :audit)',
+          ExpressionAttributeValues: { ':pk': text(integration ?? NO_INTEGRATION), ':audit': text('audit#') },
+          ExclusiveStartKey: startKey,
+        }),
+      );
+      entries.push(...(answer.Items ?? []).map(toEntry));
+      startKey = answer.LastEvaluatedKey;
+    } while (startKey);
+    return id === undefined ? entries : entries.filter((entry) => entry.id === id);
+  },
+});

@@ -1,0 +1,138 @@
+import { hash } from 'node:crypto';
+import { BatchGetItemCommand, type DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import type { IdCheck } from '../../idcheck/item.ts';
+import type { IdStore, WriteCondition } from '../../idcheck/store.ts';
+import { type Backoff, backoffMs } from '../../runtime/backoff.ts';
+import { mapBounded } from '../../runtime/bounded.ts';
+import { type Clock, systemClock } from '../../runtime/clock.ts';
+import { type Random, systemRandom } from '../../runtime/random.ts';
+import { type Item, isConditionFailed, number, text } from './attributes.ts';
+import { fromAttributes, toAttributes } from './id-item.ts';
+import { mergePages } from './merge-pages.ts';
+
+/**
+ * Partition keys per integration. One partition takes 1,000 write units a second, and a record costs two (claim,
+ * settle); a new on-demand table takes 4,000 before it has to grow (DynamoDB Developer Guide, "Burst and adaptive
+ * capacity", "On-demand capacity mode"). So 4 shards let one integration use a whole new table, 2,000 records a
+ * second, far above what a target takes; more would only add Query calls to every scan.
+ * The number is part of every key: changing it loses sight of what is stored.
+ */
+export const ID_CHECK_SHARDS = 4;
+
+/** BatchGetItem takes up to 100 keys. */
+const MAX_BATCH_KEYS = 100;
+const READ_CONCURRENCY = 8;
+const SCAN_CONCURRENCY = 4;
+/** DynamoDB leaves keys unprocessed when it throttles, and answers them later: backed off as its guide asks for. */
+const UNPROCESSED_BACKOFF: Backoff = { baseMs: 50, capMs: 2_000 };
+const MAX_FRUITLESS_READS = 8;
+
+const NOTHING_STORED = 'attribute_not_exists(pk)';
+const REVISION_AS_READ = '#rev = :rev';
+const CLAIM_STILL_OURS = '#claim.#owner = :owner';
+
+/** DynamoDB kept leaving keys unprocessed: the table is throttled beyond what waiting helps. */
+export class KeysLeftUnprocessedError extends Error {
+  override readonly name = 'KeysLeftUnprocessedError';
+  readonly code = 'keys-left-unprocessed';
+}
+
+const conditionOf = (condition: WriteCondition) => {
+  if ('absent' in condition) return { ConditionExpression: NOTHING_STORED };
+  if ('rev' in condition) {
+    return {
+      ConditionExpression: REVISION_AS_READ,
+      ExpressionAttributeNames: { '#rev': 'rev' },
+      ExpressionAttributeValues: { ':rev': number(condition.rev) },
+    };
+  }
+  return {
+    ConditionExpression: CLAIM_STILL_OURS,
+    ExpressionAttributeNames: { '#claim': 'claim', '#owner': 'owner' },
+    ExpressionAttributeValues: { ':owner': text(condition.owner) },
+  };
+};
+
+const batchesOf = <Entry>(entries: readonly Entry[], size: number): Entry[][] =>
+  Array.from({ length: Math.ceil(entries.length / size) }, (_, index) =>
+    entries.slice(index * size, (index + 1) * size),
+  );
+
+export type DynamoIdStoreOptions = { shards?: number; clock?: Clock; random?: Random };
+
+/**
+ * idCheck in a DynamoDB table with keys `pk` (`integration#shard`) and `sk` (the id). Reads by id are strongly
+ * consistent and throw `KeysLeftUnprocessedError` under lasting throttling; what is stored wrongly throws
+ * `MalformedItemError`.
+ */
+export const dynamoIdStore = (
+  client: DynamoDBClient,
+  table: string,
+  { shards = ID_CHECK_SHARDS, clock = systemClock, random = systemRandom }: DynamoIdStoreOptions = {},
+): IdStore => {
+  // A cryptographic hash, since ids that differ in few digits must still spread evenly.
+  const shardOf = (id: string): number => hash('sha256', id, 'buffer').readUInt32BE() % shards;
+  const keyOf = (integration: string, id: string): Item => ({
+    pk: text(`${integration}#${shardOf(id)}`),
+    sk: text(id),
+  });
+
+  const readBatch = async (keys: Item[]): Promise<Item[]> => {
+    const found: Item[] = [];
+    let remaining = keys;
+    for (let fruitless = 0; remaining.length > 0; ) {
+      const answer = await client.send(
+        new BatchGetItemCommand({ RequestItems: { [table]: { Keys: remaining, ConsistentRead: true } } }),
+      );
+      found.push(...(answer.Responses?.[table] ?? []));
+      const unprocessed = answer.UnprocessedKeys?.[table]?.Keys ?? [];
+      fruitless = unprocessed.length < remaining.length ? 0 : fruitless + 1;
+      if (fruitless >= MAX_FRUITLESS_READS) {
+        throw new KeysLeftUnprocessedError(`${unprocessed.length} keys of ${table} were left unprocessed`);
+      }
+      if (unprocessed.length > 0) await clock.sleep(backoffMs(fruitless, random.fraction(), UNPROCESSED_BACKOFF));
+      remaining = unprocessed;
+    }
+    return found;
+  };
+
+  async function* scanShard(integration: string, shard: number): AsyncGenerator<IdCheck[]> {
+    let startKey: Item | undefined;
+    do {
+      const answer = await client.send(
+        new QueryCommand({
+          TableName: table,
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': text(`${integration}#${shard}`) },
+          ExclusiveStartKey: startKey,
+        }),
+      );
+      if (answer.Items && answer.Items.length > 0) yield answer.Items.map(fromAttributes);
+      startKey = answer.LastEvaluatedKey;
+    } while (startKey);
+  }
+
+  return {
+    read: async (integration, ids) => {
+      // BatchGetItem refuses a request that names a key twice.
+      const keys = [...new Set(ids)].map((id) => keyOf(integration, id));
+      const batches = await mapBounded(batchesOf(keys, MAX_BATCH_KEYS), READ_CONCURRENCY, readBatch);
+      return new Map(batches.flat().map((item) => [item.sk?.S ?? '', fromAttributes(item)]));
+    },
+    write: async (integration, item, condition) => {
+      const Item = { ...keyOf(integration, item.id), ...toAttributes(item) };
+      try {
+        await client.send(new PutItemCommand({ TableName: table, Item, ...conditionOf(condition) }));
+        return 'written';
+      } catch (error) {
+        if (isConditionFailed(error)) return 'conflict';
+        throw error;
+      }
+    },
+    scan: (integration) =>
+      mergePages(
+        Array.from({ length: shards }, (_, shard) => () => scanShard(integration, shard)),
+        SCAN_CONCURRENCY,
+      ),
+  };
+};

@@ -1,0 +1,77 @@
+import { promisify } from 'node:util';
+import { brotliCompress, brotliDecompress, constants } from 'node:zlib';
+import * as z from 'zod/mini';
+import { parseJson } from '../../../json/json.ts';
+import { type ExtractOutcome, extractOutcomes, type LedgerChunk, type LedgerEntry } from '../../../runs/ledger.ts';
+
+const compress = promisify(brotliCompress);
+const decompress = promisify(brotliDecompress);
+
+// Column by column like values stand together and compress best: one letter per entry for its outcome, then ids,
+// then reasons and hashes of those entries that have one (null where not). An entry with a random 10-digit id and a
+// random 22-letter hash comes to about 23 bytes, which is what their randomness holds.
+const columns = z.object({
+  v: z.literal(1),
+  outcomes: z.string(),
+  ids: z.array(z.string()),
+  reasons: z.array(z.nullable(z.string())),
+  hashes: z.array(z.nullable(z.string())),
+  memory: z.array(z.string()),
+  held: z.exactOptional(z.array(z.string())),
+  deletions: z.exactOptional(z.array(z.object({ id: z.string(), hash: z.string() }))),
+});
+
+type Columns = z.infer<typeof columns>;
+export type ChunkContent = Pick<LedgerChunk, 'entries' | 'memory' | 'held' | 'deletions'>;
+
+const LETTERS: Record<ExtractOutcome, string> = {
+  filtered: 'f',
+  invalid: 'i',
+  merged: 'm',
+  unchanged: 'u',
+  skipped: 's',
+  enqueued: 'e',
+};
+const OUTCOMES = new Map(extractOutcomes.map((outcome) => [LETTERS[outcome], outcome]));
+
+const toColumns = ({ entries, memory, held, deletions }: ChunkContent): Columns => ({
+  v: 1,
+  outcomes: entries.map(({ outcome }) => LETTERS[outcome]).join(''),
+  ids: entries.map(({ id }) => id),
+  reasons: entries.map(({ reason = null }) => reason),
+  hashes: entries.map(({ hash = null }) => hash),
+  memory,
+  ...(held && { held }),
+  ...(deletions && { deletions }),
+});
+
+const toEntries = ({ outcomes, ids, reasons, hashes }: Columns): LedgerEntry[] => {
+  if ([outcomes, reasons, hashes].some(({ length }) => length !== ids.length)) {
+    throw new RangeError('columns of unequal length');
+  }
+  return ids.map((id, index) => {
+    const outcome = OUTCOMES.get(outcomes.charAt(index));
+    if (!outcome) throw new RangeError(`unknown outcome ${outcomes.charAt(index)}`);
+    const [reason, hash] = [reasons[index], hashes[index]];
+    return { id, outcome, ...(typeof reason === 'string' && { reason }), ...(typeof hash === 'string' && { hash }) };
+  });
+};
+
+/** A chunk's entries and memory as compressed JSON. */
+export const packChunk = (content: ChunkContent): Promise<Buffer> => {
+  const json = Buffer.from(JSON.stringify(toColumns(content)));
+  return compress(json, {
+    params: {
+      [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
+      [constants.BROTLI_PARAM_QUALITY]: 5,
+      [constants.BROTLI_PARAM_SIZE_HINT]: json.length,
+    },
+  });
+};
+
+/** The reverse of `packChunk`. Throws where the bytes are not a chunk's. */
+export const unpackChunk = async (packed: Uint8Array): Promise<ChunkContent> => {
+  const stored = columns.parse(parseJson((await decompress(packed)).toString()));
+  const { memory, held, deletions } = stored;
+  return { entries: toEntries(stored), memory, ...(held && { held }), ...(deletions && { deletions }) };
+};

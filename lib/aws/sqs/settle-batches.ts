@@ -1,0 +1,64 @@
+import { QueueUnreachableError } from '../../messages/queue.ts';
+import { type Backoff, backoffMs } from '../../runtime/backoff.ts';
+import { mapBounded } from '../../runtime/bounded.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Random } from '../../runtime/random.ts';
+
+const BATCH_CONCURRENCY = 4;
+/** Entries that failed inside an HTTP 200 are sent again this often; whole requests the SDK repeats by itself. */
+const MAX_RESENDS = 4;
+const RESEND_BACKOFF: Backoff = { baseMs: 100, capMs: 2_000 };
+
+/** An entry that a batch request did not take; with `senderFault` it never will (SQS: BatchResultErrorEntry). */
+export type FailedEntry = { index: number; senderFault: boolean };
+
+/** Sends one batch; throws when the request as a whole fails. */
+export type SendBatch = (indexes: readonly number[]) => Promise<FailedEntry[]>;
+
+/** Splits the entries that are still to be sent into batches. */
+export type Split = (pending: readonly number[]) => number[][];
+
+type BatchEnd = { unsent: number[]; retryable: number[] };
+
+/**
+ * Sends all of `count` entries in batches, some at a time, and again, backed off, those that failed through no fault of
+ * the sender. After a request that failed as a whole nothing more is started: the caller's invocation is too short to
+ * wait for a dead queue batch by batch. Returns the indexes of what was not accepted, in ascending order; throws
+ * `QueueUnreachableError` when a request was lost and no entry was accepted at all.
+ */
+export const settleBatches = async (
+  count: number,
+  split: Split,
+  send: SendBatch,
+  clock: Clock,
+  random: Random,
+): Promise<{ failed: number[] }> => {
+  let lost: { cause: unknown } | undefined;
+
+  const settle = async (indexes: number[]): Promise<BatchEnd> => {
+    if (lost) return { unsent: indexes, retryable: [] };
+    try {
+      const failed = await send(indexes);
+      return {
+        unsent: failed.map(({ index }) => index),
+        retryable: failed.filter(({ senderFault }) => !senderFault).map(({ index }) => index),
+      };
+    } catch (cause) {
+      lost ??= { cause };
+      return { unsent: indexes, retryable: [] };
+    }
+  };
+
+  const unsent = new Set(Array.from({ length: count }, (_, index) => index));
+  let pending = [...unsent];
+  for (let resends = 0; pending.length > 0 && resends <= MAX_RESENDS && !lost; resends++) {
+    if (resends > 0) await clock.sleep(backoffMs(resends - 1, random.fraction(), RESEND_BACKOFF));
+    const batches = split(pending);
+    const ends = await mapBounded(batches, BATCH_CONCURRENCY, settle);
+    const stillUnsent = new Set(ends.flatMap((end) => end.unsent));
+    for (const index of batches.flat()) if (!stillUnsent.has(index)) unsent.delete(index);
+    pending = ends.flatMap((end) => end.retryable);
+  }
+  if (lost && unsent.size === count) throw new QueueUnreachableError('the queue cannot be reached', lost);
+  return { failed: [...unsent] };
+};

@@ -1,0 +1,149 @@
+import type { Clock } from '../../runtime/clock.ts';
+import type { Random } from '../../runtime/random.ts';
+import type { TokenAnswer } from './oauth2.ts';
+import type { Token, TokenStore } from './token-store.ts';
+
+/** What asking for a token came to. `requests` counts token requests: 0 where one was at hand. */
+export type TokenResult = { requests: number } & (
+  | { kind: 'token'; token: Token }
+  | { kind: 'refused'; message: string }
+  | { kind: 'unavailable'; message: string; retryAfterMs?: number }
+  /** No request may be sent, or nobody else's renewal ends, before the deadline. */
+  | { kind: 'later'; retryAtMs: number }
+);
+
+/** Sends one token request. */
+export type AskForToken = () => Promise<TokenAnswer | { kind: 'later'; retryAtMs: number }>;
+
+/** How a caller wants its token: it waits until `deadlineMs` at most, and `ask` is how it would ask the server. */
+type TokenWish = { deadlineMs: number; ask: AskForToken };
+
+/** The token of one connection. */
+export interface TokenSource {
+  get(wish: TokenWish): Promise<TokenResult>;
+  /** A token that is not `stale` (a 401 was answered to it): another worker's, if one has renewed it by now. */
+  renew(stale: Token, wish: TokenWish): Promise<TokenResult>;
+}
+
+/** Renewed ahead of time from this share of its life on. */
+const AHEAD_SHARE = 0.9;
+/** Who waits for another's renewal looks again this often. */
+const POLL_MS = 250;
+/** Reading and writing the item around the token request. */
+const LOCK_MARGIN_MS = 10_000;
+/** While a renewal ahead of time does not succeed, the old token serves this long before the next try. */
+const AHEAD_PAUSE_MS = 60_000;
+
+const isAlive = ({ expiresAtMs }: Token, nowMs: number): boolean => nowMs < expiresAtMs;
+
+const isFresh = ({ obtainedAtMs, expiresAtMs }: Token, nowMs: number): boolean =>
+  nowMs < obtainedAtMs + AHEAD_SHARE * (expiresAtMs - obtainedAtMs);
+
+/** The server may give the same text again: what tells renewals apart is when they were made. */
+const isSame = (one: Token | undefined, other: Token | undefined): boolean =>
+  one?.accessToken === other?.accessToken && one?.obtainedAtMs === other?.obtainedAtMs;
+
+/**
+ * Asking within a token's life returns the same token, whose life is not extended (OKKI), whatever `expires_in` says:
+ * keep the end that is known. The life left shrinks with each such answer, and so does the time to the next one.
+ */
+const keepEnd = (token: Token, known: Token | undefined): Token =>
+  known?.accessToken === token.accessToken && isAlive(known, token.obtainedAtMs)
+    ? { ...token, expiresAtMs: Math.min(token.expiresAtMs, known.expiresAtMs) }
+    : token;
+
+export type TokenDeps = {
+  connection: string;
+  /** Names server, client and scope: a token stored for another audience is none. */
+  audience: string;
+  /** The longest that a token request takes. */
+  timeoutMs: number;
+  store: TokenStore;
+  clock: Clock;
+  random: Random;
+};
+
+/** A token kept in this process and shared with all other workers through the store. */
+export const tokenSource = ({ connection, audience, timeoutMs, store, clock, random }: TokenDeps): TokenSource => {
+  let held: Token | undefined;
+  let nextAheadMs = 0;
+  let underWay: Promise<TokenResult> | undefined;
+
+  /** Asks the server as the holder of the lock; ends the lock whatever happens. */
+  const askLocked = async (owner: string, known: Token | undefined, wish: TokenWish): Promise<TokenResult> => {
+    let saved = false;
+    try {
+      const answer = await wish.ask();
+      if (answer.kind === 'later') return { ...answer, requests: 0 };
+      if (answer.kind !== 'token') return { ...answer, requests: 1 };
+      const token = keepEnd(answer.token, known);
+      // A conflict means that the lock ran out and another renewed: this token is as good as theirs.
+      saved = (await store.save(connection, owner, { ...token, audience })) === 'saved';
+      held = token;
+      return { kind: 'token', token, requests: 1 };
+    } finally {
+      if (!saved) await store.unlock(connection, owner);
+    }
+  };
+
+  /** The renewal ahead of time failed, or is another's: the old token still serves. */
+  const serveOn = (token: Token, requests: number): TokenResult => {
+    held = token;
+    nextAheadMs = clock.nowMs() + AHEAD_PAUSE_MS;
+    return { kind: 'token', token, requests };
+  };
+
+  const obtain = async (stale: Token | undefined, wish: TokenWish): Promise<TokenResult> => {
+    for (;;) {
+      const stored = await store.read(connection);
+      const nowMs = clock.nowMs();
+      const known = stored?.audience === audience ? stored : undefined;
+      const usable = known && !isSame(known, stale) && isAlive(known, nowMs) ? known : undefined;
+      if (usable && isFresh(usable, nowMs)) {
+        held = usable;
+        return { kind: 'token', token: usable, requests: 0 };
+      }
+      const owner = random.token();
+      const untilMs = nowMs + timeoutMs + LOCK_MARGIN_MS;
+      const lock = { owner, seenObtainedAtMs: stored?.obtainedAtMs, nowMs, untilMs };
+      if ((await store.lock(connection, lock)) === 'locked') {
+        const result = await askLocked(owner, known, wish);
+        if (result.kind === 'token' || !usable) return result;
+        return serveOn(usable, result.requests);
+      }
+      if (usable) return serveOn(usable, 0);
+      if (nowMs + POLL_MS > wish.deadlineMs) return { kind: 'later', retryAtMs: nowMs + POLL_MS, requests: 0 };
+      await clock.sleep(POLL_MS);
+    }
+  };
+
+  /** One at a time in this process: the others get what the first obtains. */
+  const share = async (stale: Token | undefined, wish: TokenWish): Promise<TokenResult> => {
+    while (underWay) {
+      const result = await underWay;
+      const isAnswer = result.kind !== 'later' && !(result.kind === 'token' && isSame(result.token, stale));
+      if (isAnswer) return { ...result, requests: 0 };
+    }
+    underWay = obtain(stale, wish).finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
+
+  return {
+    get: async (wish) => {
+      const nowMs = clock.nowMs();
+      const serves = held && isAlive(held, nowMs) && (isFresh(held, nowMs) || nowMs < nextAheadMs || underWay);
+      if (held && serves) return { kind: 'token', token: held, requests: 0 };
+      return share(undefined, wish);
+    },
+    renew: async (stale, wish) => {
+      if (held && !isSame(held, stale) && isAlive(held, clock.nowMs())) {
+        return { kind: 'token', token: held, requests: 0 };
+      }
+      // From here on nobody in this process is given the stale one any more.
+      held = undefined;
+      return share(stale, wish);
+    },
+  };
+};

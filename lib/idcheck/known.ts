@@ -1,0 +1,132 @@
+import { HASH_CHARACTERS } from '../transform/hash.ts';
+import { surelyLoaded } from './decide.ts';
+import { hashColumn } from './hash-column.ts';
+import type { IdCheck } from './item.ts';
+import type { IdStore } from './store.ts';
+
+/** What idCheck knows of one integration, held against a snapshot: what is not taken in the end has vanished. */
+export type Known = {
+  /** To be called with the ids that are asked for next, those of parents too. */
+  prepare(ids: readonly string[]): Promise<void>;
+  /** The item of an id, once: it is struck off. */
+  take(id: string): IdCheck | undefined;
+  /** Whether an id that is not struck off was loaded before. */
+  isLoaded(id: string): boolean;
+  /**
+   * Whether records that depend on this one cannot go: it was refused or left to a person, or one above it was. Up the
+   * chain go those that were refused for their parent's sake only, and those that `waits` was told of.
+   */
+  isInTheWay(id: string): boolean;
+  /** A record of this snapshot is not loaded, and waits for its parent: what is in that one's way is in its own. */
+  waits(id: string, parentId: string): void;
+  /** Ids that were loaded and are not struck off. */
+  vanished(): Iterable<string>;
+  /** How many ids had been loaded when this was read. */
+  loadedCount: number;
+};
+
+/**
+ * Reads everything that idCheck knows of an integration: its partitions one after the other, not item by item
+ * (a Query reads 4 KB for half a unit when eventually consistent: some twenty items).
+ *
+ * The common item, loaded and nothing else, is kept as its hash alone, so that a million of them fit in memory.
+ */
+export const readKnown = async (store: IdStore, integration: string): Promise<Known> => {
+  const hashes = hashColumn(HASH_CHARACTERS);
+  const loadedHashes = new Map<string, number>();
+  const others = new Map<string, IdCheck>();
+  const tree = refusals();
+  let loadedCount = 0;
+  for await (const items of store.scan(integration)) {
+    for (const item of items) {
+      if (item.loaded !== undefined) loadedCount += 1;
+      tree.note(item);
+      const place = isOnlyLoaded(item) ? hashes.add(item.loaded.hash) : undefined;
+      if (place === undefined) others.set(item.id, item);
+      else loadedHashes.set(item.id, place);
+    }
+  }
+  return {
+    loadedCount,
+    prepare: async () => {},
+    isLoaded: (id) => loadedHashes.has(id) || others.get(id)?.loaded !== undefined,
+    isInTheWay: tree.isInTheWay,
+    waits: tree.waits,
+    take(id) {
+      const place = loadedHashes.get(id);
+      if (place !== undefined) {
+        loadedHashes.delete(id);
+        return { id, rev: 0, loaded: { hash: hashes.at(place), versionMs: 0, atMs: 0 } };
+      }
+      const item = others.get(id);
+      others.delete(id);
+      return item;
+    },
+    *vanished() {
+      yield* loadedHashes.keys();
+      for (const { id, loaded } of others.values()) if (loaded !== undefined) yield id;
+    },
+  };
+};
+
+/**
+ * The same for a list of changes, which holds few of the integration's ids: they are read one by one, a page's ids
+ * together. Nothing follows from an id's absence, so nothing has vanished.
+ */
+export const readKnownByIds = (store: IdStore, integration: string): Known => {
+  const items = new Map<string, IdCheck>();
+  const asked = new Set<string>();
+  const tree = refusals();
+  return {
+    loadedCount: 0,
+    prepare: async (ids) => {
+      const fresh = [...new Set(ids)].filter((id) => !asked.has(id));
+      for (const [id, item] of await store.read(integration, fresh)) {
+        items.set(id, item);
+        tree.note(item);
+      }
+      for (const id of fresh) asked.add(id);
+    },
+    isLoaded: (id) => items.get(id)?.loaded !== undefined,
+    isInTheWay: tree.isInTheWay,
+    waits: tree.waits,
+    // Nothing is struck off where nothing can vanish: a parent may be asked for after its own record.
+    take: (id) => items.get(id),
+    vanished: () => [],
+  };
+};
+
+const isOnlyLoaded = (item: IdCheck): item is IdCheck & { loaded: NonNullable<IdCheck['loaded']> } =>
+  surelyLoaded(item) !== undefined && item.claim === undefined && item.trouble === undefined;
+
+const isRefused = ({ loaded, trouble }: IdCheck): boolean =>
+  loaded === undefined && (trouble?.kind === 'rejected' || trouble?.kind === 'parked');
+
+/** What was refused, and what waits below it. Where nothing was refused nothing is kept. */
+const refusals = () => {
+  /** Id → the parent for whose sake it was refused, or for which it waits; undefined: refused for its own. */
+  const above = new Map<string, string | undefined>();
+  let refused = 0;
+  return {
+    note: (item: IdCheck): void => {
+      if (!isRefused(item)) return;
+      above.set(item.id, item.trouble?.parentId);
+      refused += 1;
+    },
+    waits: (id: string, parentId: string): void => {
+      if (refused > 0 && !above.has(id)) above.set(id, parentId);
+    },
+    isInTheWay: (id: string): boolean => {
+      let at = id;
+      for (let steps = 0; above.has(at) && steps <= above.size; steps++) {
+        const parentId = above.get(at);
+        if (parentId === undefined) return true;
+        at = parentId;
+      }
+      return false;
+    },
+  };
+};
+
+/** The same where refused parents hold nobody up (`dependsOn.rejectedParent: "root"`). */
+export const holdingNobodyUp = (known: Known): Known => ({ ...known, isInTheWay: () => false });

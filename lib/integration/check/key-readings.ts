@@ -1,0 +1,72 @@
+import { isJsonObject, type JsonValue } from '../../json/json.ts';
+import { readPath } from '../../json/path.ts';
+import { type Fault, formatPath } from '../../runtime/fault.ts';
+import { type Reading, sourceKeys, targetKeys } from '../dialect/words.ts';
+import { isUnused, readingIn } from './key-findings.ts';
+import type { Positions } from './positions.ts';
+
+/** How one key of a pasted block is read: what becomes of it, and what it does or why it does not. */
+export type KeyReading = {
+  side: 'source' | 'target';
+  key: string;
+  as: 'honoured' | 'noted' | 'ignored' | 'refused' | 'unknown' | 'unused';
+  why: string;
+  position: { line: number; column: number };
+};
+
+const blocks = [
+  ['source', sourceKeys],
+  ['target', targetKeys],
+] as const;
+
+const isAtOrUnder = ({ path }: Fault, place: string): boolean =>
+  path === place || path.startsWith(`${place}.`) || path.startsWith(`${place}[`);
+
+/** What a key's reading does, or why it is not carried out, in words. */
+export const wordsOf = (reading: Reading): string => {
+  switch (reading.as) {
+    case 'honoured':
+      return reading.does;
+    case 'noted':
+      return 'describes, and changes nothing';
+    case 'ignored':
+    case 'refused':
+      return reading.why;
+    default:
+      return reading satisfies never;
+  }
+};
+
+/** What was expected at places inside a key: `request[1].parser: …`. */
+const insideWords = (found: readonly Fault[], around: string): string =>
+  found.map(({ path, expected }) => `${path.slice(around.length).replace(/^\./, '')}: expected ${expected}`).join('; ');
+
+/**
+ * Says of each key of the two blocks how it is read in this file. A key with a fault anywhere inside is refused: nothing
+ * of it is carried out by halves. `faults` and `warnings` are those of the whole file.
+ */
+export const keyReadings = (
+  raw: JsonValue,
+  positions: Positions,
+  faults: readonly Fault[],
+  warnings: readonly Fault[],
+): KeyReading[] =>
+  blocks.flatMap(([side, readings]) => {
+    const block = readPath(raw, `${side}.metadata`);
+    if (!isJsonObject(block)) return [];
+    const around = `${side}.metadata`;
+    return Object.entries(block).map(([key, value]): KeyReading => {
+      const path = [side, 'metadata', key];
+      const place = formatPath(path);
+      const row = { side, key, position: positions.of(path) };
+      const refusals = faults.filter((fault) => isAtOrUnder(fault, place));
+      if (refusals.length > 0) return { ...row, as: 'refused', why: insideWords(refusals, around) };
+      const known = Object.hasOwn(readings, key) ? readings[key] : undefined;
+      if (known === undefined) return { ...row, as: 'unknown', why: 'kept, and not used' };
+      if (isUnused(value)) return { ...row, as: 'unused', why: 'holds nothing' };
+      const reading = readingIn(raw, known);
+      const inside = warnings.filter((warning) => isAtOrUnder(warning, place) && warning.path !== place);
+      const notes = inside.length === 0 ? '' : `; ${insideWords(inside, around)}`;
+      return { ...row, as: reading.as, why: `${wordsOf(reading)}${notes}` };
+    });
+  });

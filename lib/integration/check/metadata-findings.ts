@@ -1,0 +1,86 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
+import { readPath } from '../../json/path.ts';
+import type { FaultPath } from '../../runtime/fault.ts';
+import { conditionFaults } from '../dialect/condition.ts';
+import { otherResponseFindings } from '../dialect/other-response.ts';
+import { sourceKeys, targetKeys } from '../dialect/words.ts';
+import { fieldFindings } from './field-findings.ts';
+import { fault, isUnused, keyFindings, strangersIn, warning } from './key-findings.ts';
+import type { Finding } from './shape.ts';
+
+/** The keys inside these keys. */
+const innerKeys = [
+  ['operation', ['method', 'rows', 'rowsKey', 'arrayKey']],
+  ['pagination', ['pageSize']],
+] as const;
+const conditionKeys = ['field', 'logic', 'value', 'strictMode'];
+
+const innerFindings = (block: JsonObject, path: FaultPath): Finding[] => {
+  const groups = Array.isArray(block.condition) ? block.condition : [];
+  return [
+    ...innerKeys.flatMap(([key, known]) => strangersIn(block[key], known, [...path, key])),
+    ...groups.flatMap((group, index) =>
+      Array.isArray(group)
+        ? group.flatMap((item, place) => strangersIn(item, conditionKeys, [...path, 'condition', index, place]))
+        : [],
+    ),
+    ...otherResponseFindings(block.otherResponse).map(({ path: inner, expected }) =>
+      warning([...path, 'otherResponse', ...inner], expected),
+    ),
+  ];
+};
+
+/** `{{a}}-{{b}}` or `a,b`: several fields, where the path of one is read. */
+const isNoPath = (value: JsonValue | undefined): boolean => typeof value === 'string' && /[{},]/.test(value);
+
+const sourceFindings = (block: JsonObject, path: FaultPath): Finding[] => {
+  const { beatFlat } = block;
+  const hasNameless = Array.isArray(beatFlat) && beatFlat.includes('');
+  const severals = ['id', 'number'].filter((key) => isNoPath(block[key]));
+  return [
+    ...conditionFaults(isUnused(block.condition) ? undefined : block.condition).map(({ path: inner, expected }) =>
+      fault([...path, 'condition', ...inner], expected),
+    ),
+    ...(hasNameless ? [fault([...path, 'beatFlat'], 'the names of child arrays')] : []),
+    ...severals.map((key) => fault([...path, key], 'the path of one field: several are not put together to a key')),
+  ];
+};
+
+/** Without a request these name keys of the body, and nothing fills them. */
+const targetFindings = (block: JsonObject, path: FaultPath): Finding[] =>
+  isUnused(block.request)
+    ? ['id', 'number', 'name'].flatMap((key) =>
+        typeof block[key] === 'string' && /[{}]/.test(block[key])
+          ? [fault([...path, key], 'the key that it is written under: without request no template is filled')]
+          : [],
+      )
+    : [];
+
+/**
+ * What of the pasted blocks is not carried out: faults where records would come out otherwise, else warnings. `filled`:
+ * the file with what its blocks and profiles say filled in.
+ */
+export const findInMetadata = (raw: JsonValue, filled: JsonValue): Finding[] => {
+  const kind = readPath(filled, 'source.paging.kind');
+  const isPositional = kind === 'pageNumber' || kind === 'offset';
+  const areNames = readPath(filled, 'source.send.request.as') === 'names';
+  return (
+    [
+      ['source', sourceKeys],
+      ['target', targetKeys],
+    ] as const
+  ).flatMap(([side, readings]) => {
+    const block = readPath(raw, `${side}.metadata`);
+    if (!isJsonObject(block)) return [];
+    const path = [side, 'metadata'];
+    const around = { place: side, isPositional, areNames: areNames && side === 'source', raw };
+    const beside = { ...around, place: side === 'source' ? side : 'adapter', areNames: false } as const;
+    return [
+      ...keyFindings(block, readings, path, raw),
+      ...innerFindings(block, path),
+      ...fieldFindings(block.request, around, [...path, 'request']),
+      ...fieldFindings(block.otherRequest, beside, [...path, 'otherRequest']),
+      ...(side === 'source' ? sourceFindings(block, path) : targetFindings(block, path)),
+    ];
+  });
+};

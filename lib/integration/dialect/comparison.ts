@@ -1,0 +1,75 @@
+import { type JsonValue, stringifyJson } from '../../json/json.ts';
+import { instantMs } from './instant.ts';
+import { plainDigits } from './plain-digits.ts';
+
+/** As what two values are compared: as they are, or as instants (the prefix `timestamp:`). */
+export type Comparison = 'value' | 'time';
+
+const DECIMAL = /^([+-]?)(\d+)(?:\.(\d+))?$/;
+
+/** Missing, null or the empty text. 0, false and an empty list are values. */
+export const isEmpty = (value: JsonValue | undefined): boolean => value === undefined || value === null || value === '';
+
+/** A value as text: texts as they are, everything else as JSON writes it. */
+export const compareText = (value: JsonValue | undefined): string => {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? value : stringifyJson(value);
+};
+
+type Decimal = { units: bigint; places: number };
+
+/** A number, or a text of one, without rounding: 812252963824298001 stays apart from 812252963824298000. */
+const asDecimal = (value: JsonValue | undefined): Decimal | undefined => {
+  if (typeof value !== 'number' && typeof value !== 'bigint' && typeof value !== 'string') return undefined;
+  const match = DECIMAL.exec(typeof value === 'string' ? plainDigits(value) : String(value));
+  if (match === null) return undefined;
+  const [, sign = '', whole = '0', fraction = ''] = match;
+  const units = BigInt(`${whole}${fraction}`);
+  return { units: sign === '-' ? -units : units, places: fraction.length };
+};
+
+const order = <T extends bigint | number | string>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const compareDecimals = (a: Decimal, b: Decimal): number => {
+  const places = Math.max(a.places, b.places);
+  const scaled = ({ units, places: own }: Decimal): bigint => units * 10n ** BigInt(places - own);
+  return order(scaled(a), scaled(b));
+};
+
+/**
+ * Negative, 0 or positive, as `sort` has it; undefined where the two cannot be compared (nothing, lists, objects).
+ *
+ * As `time` by the instants that they name; as `value` as numbers, exactly, where both are numbers or texts of them,
+ * else as texts.
+ */
+export const compareValues = (
+  found: JsonValue | undefined,
+  wanted: JsonValue | undefined,
+  how: Comparison,
+): number | undefined => {
+  if (isEmpty(found) || isEmpty(wanted)) return undefined;
+  if (how === 'time') {
+    const [a, b] = [instantMs(found), instantMs(wanted)];
+    return a === undefined || b === undefined ? undefined : order(a, b);
+  }
+  if (typeof found === 'object' || typeof wanted === 'object') return undefined;
+  const [a, b] = [compareText(found), compareText(wanted)];
+  if (a === b) return 0;
+  const [x, y] = [asDecimal(found), asDecimal(wanted)];
+  return x === undefined || y === undefined ? order(a, b) : compareDecimals(x, y);
+};
+
+/** Whether two values are equal: two texts as texts, since the codes "01" and "1" differ, all else as compared. */
+export const isSame = (found: JsonValue | undefined, wanted: JsonValue, how: Comparison): boolean => {
+  if (isEmpty(found) || isEmpty(wanted)) return isEmpty(found) && isEmpty(wanted);
+  if (how === 'value' && typeof found === 'string' && typeof wanted === 'string') return found === wanted;
+  return compareValues(found, wanted, how) === 0;
+};
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** `abc` stands anywhere; with `%` in it the whole text is meant, as in SQL. Case counts. */
+export const likePattern = (wanted: string): RegExp => {
+  if (!wanted.includes('%')) return new RegExp(escaped(wanted), 'su');
+  return new RegExp(`^${wanted.split('%').map(escaped).join('.*')}$`, 'su');
+};

@@ -1,0 +1,172 @@
+import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../../json/json.ts';
+import { type Comparison, compareText, compareValues, isEmpty, isSame, likePattern } from './comparison.ts';
+import { instantMs } from './instant.ts';
+import { parseTemplate } from './template.ts';
+
+/** One item of a `condition`: a field, an operator and what it is held against. */
+export type ConditionItem = {
+  field: string;
+  logic: ConditionLogic;
+  value: JsonValue;
+  /** A child that fails drops the whole record, not only itself. */
+  strict: boolean;
+};
+
+/** Alternatives, each of them items that must all hold. None at all: every record passes. */
+export type Condition = readonly (readonly ConditionItem[])[];
+
+const TIME_PREFIX = 'timestamp:';
+
+type Operator = {
+  /** Whether the operator holds for a value; what is missing is undefined. */
+  holds(found: JsonValue | undefined, wanted: JsonValue, how: Comparison): boolean;
+  /** What `value` must be, in words; undefined: anything. */
+  needs?: (wanted: JsonValue) => string | undefined;
+};
+
+const scalarNeeded = (wanted: JsonValue): string | undefined =>
+  typeof wanted === 'object' && wanted !== null ? 'a text or a number' : undefined;
+
+const ordered = (test: (order: number) => boolean): Operator => ({
+  holds: (found, wanted, how) => {
+    const order = compareValues(found, wanted, how);
+    return order !== undefined && test(order);
+  },
+  needs: (wanted) => (isEmpty(wanted) ? 'a text or a number to compare with' : scalarNeeded(wanted)),
+});
+
+const bounds = (wanted: JsonValue): JsonValue[] => {
+  if (Array.isArray(wanted)) return wanted;
+  return typeof wanted === 'string' ? wanted.split(',').map((part) => part.trim()) : [];
+};
+
+const isLike = (found: JsonValue | undefined, wanted: JsonValue): boolean =>
+  !isEmpty(found) && typeof found !== 'object' && likePattern(compareText(wanted)).test(compareText(found));
+
+/** The operators of `condition`. A missing field is empty: it equals nothing but the empty, and is ordered nowhere. */
+const operators = {
+  eq: { holds: isSame, needs: scalarNeeded },
+  neq: { holds: (found, wanted, how) => !isSame(found, wanted, how), needs: scalarNeeded },
+  gt: ordered((order) => order > 0),
+  egt: ordered((order) => order >= 0),
+  lt: ordered((order) => order < 0),
+  elt: ordered((order) => order <= 0),
+  like: { holds: isLike, needs: (wanted) => (isEmpty(wanted) ? 'a text to look for' : scalarNeeded(wanted)) },
+  notlike: {
+    holds: (found, wanted) => !isLike(found, wanted),
+    needs: (wanted) => (isEmpty(wanted) ? 'a text to look for' : scalarNeeded(wanted)),
+  },
+  between: {
+    holds: (found, wanted, how) => {
+      const [from = null, to = null] = bounds(wanted);
+      const low = compareValues(found, from, how);
+      const high = compareValues(found, to, how);
+      return low !== undefined && high !== undefined && low >= 0 && high <= 0;
+    },
+    needs: (wanted) => (bounds(wanted).filter((bound) => !isEmpty(bound)).length === 2 ? undefined : '"a,b"'),
+  },
+  notnull: { holds: (found) => !isEmpty(found) },
+  isnull: { holds: (found) => isEmpty(found) },
+} as const satisfies Readonly<Record<string, Operator>>;
+
+export type ConditionLogic = keyof typeof operators;
+
+/** The operators that are carried out. */
+export const conditionLogics = Object.keys(operators) as ConditionLogic[];
+
+const isLogic = (logic: JsonValue | undefined): logic is ConditionLogic =>
+  typeof logic === 'string' && Object.hasOwn(operators, logic);
+
+/** A fault in a condition: where, from its root, and what was expected there. */
+type ConditionFault = { path: (string | number)[]; expected: string };
+
+const withoutPrefix = (value: JsonValue): { value: JsonValue; isTime: boolean } =>
+  typeof value === 'string' && value.startsWith(TIME_PREFIX)
+    ? { value: value.slice(TIME_PREFIX.length), isTime: true }
+    : { value, isTime: false };
+
+const comparing: ReadonlySet<ConditionLogic> = new Set(['eq', 'neq', 'gt', 'egt', 'lt', 'elt', 'between']);
+
+/** Held against what is no time, a time would hold for no record at all. */
+const timeExpected = (logic: ConditionLogic, wanted: JsonValue, isTime: boolean): string | undefined => {
+  if (!isTime || isEmpty(wanted) || !comparing.has(logic)) return undefined;
+  const times = logic === 'between' ? bounds(wanted) : [wanted];
+  return times.every((time) => instantMs(time) !== undefined) ? undefined : 'a time, such as "2026-01-31 08:00:00"';
+};
+
+const faultsOfItem = (item: JsonObject): ConditionFault[] => {
+  const { field, logic, value = null, strictMode } = item;
+  if (typeof field !== 'string' || field === '' || /[{}]/.test(field)) {
+    return [{ path: ['field'], expected: 'the path of a field, without braces' }];
+  }
+  if (!isLogic(logic)) return [{ path: ['logic'], expected: `one of ${conditionLogics.join(', ')}` }];
+  if (strictMode !== undefined && strictMode !== null && typeof strictMode !== 'boolean') {
+    return [{ path: ['strictMode'], expected: 'true or false' }];
+  }
+  const { value: wanted, isTime } = withoutPrefix(value);
+  if (parseTemplate(wanted).kind !== 'constant' || (typeof wanted === 'string' && wanted.includes('{{'))) {
+    return [{ path: ['value'], expected: 'a constant: templates are not carried out in a condition' }];
+  }
+  const { needs }: Operator = operators[logic];
+  const expected = needs?.(wanted) ?? timeExpected(logic, wanted, isTime || field.startsWith(TIME_PREFIX));
+  return expected === undefined ? [] : [{ path: ['value'], expected }];
+};
+
+/** What is wrong with the form of a condition; empty: `readCondition` reads it. */
+export const conditionFaults = (raw: JsonValue | undefined): ConditionFault[] => {
+  if (raw === undefined || raw === null || raw === '') return [];
+  if (!Array.isArray(raw)) return [{ path: [], expected: 'a list of alternatives, each a list of items' }];
+  return raw.flatMap((group, index): ConditionFault[] => {
+    if (!Array.isArray(group) || group.length === 0) {
+      return [
+        { path: [index], expected: 'a list of items {field, logic, value}: the outer list is OR, the inner AND' },
+      ];
+    }
+    return group.flatMap((item, place) => {
+      const faults = isJsonObject(item) ? faultsOfItem(item) : [{ path: [], expected: '{field, logic, value}' }];
+      return faults.map(({ path, expected }) => ({ path: [index, place, ...path], expected }));
+    });
+  });
+};
+
+/** Reads a condition without faults. `beatFlat`: child arrays whose fields are the record's own by now. */
+export const readCondition = (raw: JsonValue | undefined, beatFlat: readonly string[] = []): Condition =>
+  Array.isArray(raw)
+    ? raw.map((group) =>
+        (group as JsonObject[]).map(({ field, logic, value = null, strictMode }) => {
+          const path = String(field);
+          const time = path.startsWith(TIME_PREFIX);
+          const bare = time ? path.slice(TIME_PREFIX.length) : path;
+          const flat = beatFlat.find((key) => bare.startsWith(`${key}.`));
+          const own = flat === undefined ? bare : `${flat}_${bare.slice(flat.length + 1)}`;
+          return {
+            field: time ? `${TIME_PREFIX}${own}` : own,
+            logic: logic as ConditionLogic,
+            value,
+            strict: strictMode === true,
+          };
+        }),
+      )
+    : [];
+
+/** What an item asks of its field, without the prefix that makes both sides times. */
+export const parts = ({ field, value }: ConditionItem): { field: string; wanted: JsonValue; how: Comparison } => {
+  const time = withoutPrefix(value);
+  const isTime = time.isTime || field.startsWith(TIME_PREFIX);
+  return {
+    field: field.startsWith(TIME_PREFIX) ? field.slice(TIME_PREFIX.length) : field,
+    wanted: time.value,
+    how: isTime ? 'time' : 'value',
+  };
+};
+
+/** An item as a reason tells it. */
+export const wordsOf = (item: ConditionItem): string =>
+  `${item.field} ${item.logic}${item.value === null ? '' : ` ${stringifyJson(item.value)}`}`.slice(0, 120);
+
+/** Whether an item holds for a value of its field. */
+export const holdsFor = (item: ConditionItem, found: JsonValue | undefined): boolean => {
+  const { wanted, how } = parts(item);
+  const operator: Operator = operators[item.logic];
+  return operator.holds(found, wanted, how);
+};

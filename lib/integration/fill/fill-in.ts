@@ -1,0 +1,146 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
+import { isUnused } from '../check/key-findings.ts';
+import type { Finding } from '../check/shape.ts';
+import { readOtherResponse } from '../dialect/other-response.ts';
+import { recognisePaging, statedPageSize } from './paging-families.ts';
+import type { FindProfile, Profile } from './profile.ts';
+
+/** A file with everything that its blocks and its profiles say filled in; its own settings stand. */
+export type FilledIn = { raw: JsonValue; findings: Finding[] };
+
+type Side = 'source' | 'target';
+
+const objectAt = (value: JsonObject, key: string): JsonObject => {
+  const found = value[key];
+  return isJsonObject(found) ? found : {};
+};
+
+/** `over`, with what it does not say taken from `under`. Whatever is no object is left to the check of the form. */
+const laid = (under: JsonObject | undefined, over: JsonValue | undefined): JsonValue | undefined => {
+  if (under === undefined || (over !== undefined && !isJsonObject(over))) return over;
+  return { ...under, ...over };
+};
+
+const set = (block: JsonObject, key: string, value: JsonValue | undefined): JsonObject =>
+  value === undefined ? block : { ...block, [key]: value };
+
+/** Credentials stay with the file; a profile of another kind of authorisation has nothing to say. */
+const withAuth = (block: JsonObject, auth: JsonObject | undefined): JsonObject => {
+  const connection = block.connection;
+  if (auth === undefined || !isJsonObject(connection)) return block;
+  const own = connection.auth;
+  if (isJsonObject(own) && own.kind !== undefined && own.kind !== auth.kind) return block;
+  return { ...block, connection: set(connection, 'auth', laid(auth, own)) };
+};
+
+const withPath = (block: JsonObject, paths: Readonly<Record<string, string>> | undefined): JsonObject => {
+  const { api } = objectAt(block, 'metadata');
+  const path = typeof api === 'string' && paths !== undefined && Object.hasOwn(paths, api) ? paths[api] : undefined;
+  return block.path === undefined ? set(block, 'path', path) : block;
+};
+
+const withSend = (block: JsonObject, send: Profile['source']): JsonObject =>
+  set(block, 'send', laid(send?.send as JsonObject | undefined, block.send));
+
+/** A block without what it writes for "not used". */
+const withoutUnused = (block: JsonObject): JsonObject => {
+  const { metadata } = block;
+  if (!isJsonObject(metadata)) return block;
+  return { ...block, metadata: Object.fromEntries(Object.entries(metadata).filter(([, value]) => !isUnused(value))) };
+};
+
+/** An export of a list that the platform stores without a key of its own has no id. */
+const withId = (source: JsonObject): JsonObject => {
+  const { id, metadata } = source;
+  const lacksIt = isJsonObject(metadata) && metadata.id === undefined;
+  return lacksIt && id !== undefined ? { ...source, metadata: { ...metadata, id } } : source;
+};
+
+const answerSaid = (metadata: JsonObject, isCursor: boolean): JsonObject => {
+  const { statusKey, statusValue, dataKey, pageKey } = readOtherResponse(metadata.otherResponse);
+  return {
+    ...(dataKey === undefined ? {} : { records: dataKey }),
+    ...(statusKey === undefined || statusValue === undefined ? {} : { code: statusKey, successCodes: [statusValue] }),
+    ...(pageKey === undefined || isCursor ? {} : { total: [pageKey] }),
+  };
+};
+
+/** A profile's paging with the page size that the block states, where it states one. */
+const sized = (paging: JsonObject | undefined, metadata: JsonObject): JsonObject | undefined => {
+  const pageSize = statedPageSize(metadata);
+  return paging === undefined || pageSize === undefined || paging.pageSize === undefined
+    ? paging
+    : { ...paging, pageSize };
+};
+
+const fillSource = (pasted: JsonObject, profile: Profile['source']): { block: JsonObject; findings: Finding[] } => {
+  const source = withoutUnused(pasted);
+  const metadata = objectAt(source, 'metadata');
+  const { pageKey } = readOtherResponse(metadata.otherResponse);
+  const recognised = source.paging === undefined ? recognisePaging(metadata, pageKey) : undefined;
+  const findings: Finding[] = [];
+  let paging = source.paging;
+  if (recognised !== undefined && 'paging' in recognised) paging = recognised.paging;
+  else paging ??= sized(profile?.paging, metadata);
+  if (recognised !== undefined && 'expected' in recognised && paging === undefined) {
+    findings.push({ kind: 'fault', ...recognised });
+  }
+  if (recognised !== undefined && 'unsure' in recognised && paging === undefined) {
+    const { isVague, ...said } = recognised.unsure;
+    findings.push({ kind: isVague ? 'warning' : 'fault', ...said });
+  }
+  if (recognised === undefined && paging === undefined && Object.keys(objectAt(metadata, 'pagination')).length > 0) {
+    const expected =
+      'a request field with {{PAGINATION_START_ROW}}, or source.paging: nothing tells the source which page is asked for';
+    findings.push({ kind: 'fault', path: ['source', 'metadata', 'pagination'], expected });
+  }
+  const isCursor = isJsonObject(paging) && paging.kind === 'cursor';
+  const said = { ...profile?.answer, ...answerSaid(metadata, isCursor) };
+  let block = withSend(withPath(withAuth(withId(source), profile?.auth), profile?.paths), profile);
+  block = set(block, 'answer', laid(Object.keys(said).length > 0 ? said : undefined, source.answer));
+  return { block: set(block, 'paging', paging), findings };
+};
+
+const fillTarget = (pasted: JsonObject, profile: Profile['target'], idCheck: JsonValue | undefined): JsonObject => {
+  const target = withoutUnused(pasted);
+  const metadata = objectAt(target, 'metadata');
+  const { statusKey, statusValue } = readOtherResponse(metadata.otherResponse);
+  const rules: JsonObject =
+    statusKey === undefined || statusValue === undefined
+      ? {}
+      : { rules: [{ path: statusKey, equals: [statusValue], required: true }] };
+  const said = { ...profile?.success, ...rules };
+  let block = withSend(withPath(withAuth(target, profile?.auth), profile?.paths), profile);
+  block = set(block, 'success', laid(Object.keys(said).length > 0 ? said : undefined, target.success));
+  block = set(block, 'results', laid(profile?.results, target.results));
+  const takesOver = typeof idCheck === 'boolean' && isJsonObject(target.metadata) && metadata.idCheck === undefined;
+  return takesOver ? { ...block, metadata: { ...metadata, idCheck } } : block;
+};
+
+/**
+ * Fills in what the pasted blocks (`otherResponse`, `pagination`, the names of request fields) and the profiles say,
+ * before the form of the file is checked. In order: the file's own settings, the blocks, the profile, the defaults.
+ */
+export const fillIn = (raw: JsonValue, findProfile: FindProfile): FilledIn => {
+  if (!isJsonObject(raw)) return { raw, findings: [] };
+  const findings: Finding[] = [];
+  const profileOf = (side: Side): Profile | undefined => {
+    const { profile: name } = objectAt(raw, side);
+    if (typeof name !== 'string' || name === '') return undefined;
+    const found = findProfile(name);
+    if ('profile' in found) return found.profile;
+    findings.push({ kind: 'fault', path: [side, 'profile'], expected: found.expected });
+    return undefined;
+  };
+  let filled = raw;
+  if (isJsonObject(raw.source)) {
+    const source = fillSource(raw.source, profileOf('source')?.source);
+    findings.push(...source.findings);
+    filled = { ...filled, source: source.block };
+  }
+  if (isJsonObject(raw.target)) {
+    const { idCheck } = objectAt(objectAt(raw, 'source'), 'metadata');
+    filled = { ...filled, target: fillTarget(raw.target, profileOf('target')?.target, idCheck) };
+  }
+  return { raw: filled, findings };
+};

@@ -1,0 +1,157 @@
+import * as z from 'zod/mini';
+import { connectionSchema, rateLimitSchema } from '../../connection/connection-schema.ts';
+import { sourceMetadataSchema } from './metadata-schema.ts';
+import { profileSetting, sendSchema } from './send-schema.ts';
+
+const dotted = (description: string) => z.string().check(z.minLength(1), z.describe(description));
+
+/** A value of a status field; compared as text, since servers write both 200 and "200". */
+export const statusValueSchema = z.union([z.string(), z.number(), z.boolean()], 'a text, a number, true or false');
+
+/** Where things stand in an answer. The defaults are OKKI's envelope; a bare array is always accepted as the records. */
+const answerSchema = z
+  .strictObject({
+    records: z._default(
+      z
+        .union(
+          [z.string().check(z.minLength(1)), z.array(z.string().check(z.minLength(1))).check(z.minLength(1))],
+          'a path, or a list of paths',
+        )
+        .check(z.describe('Path of the array of records; of several the first that is one. 记录数组的路径。')),
+      'data',
+    ),
+    code: z._default(dotted('Path of the status code; absent in an answer: no check. 状态码路径。'), 'code'),
+    successCodes: z._default(
+      z.array(statusValueSchema).check(z.minLength(1), z.describe('Codes that mean success. 表示成功的状态码。')),
+      [0, 200],
+    ),
+    message: z._default(dotted('Path of the message of a business error. 错误信息路径。'), 'message'),
+    total: z._default(
+      z.array(z.string().check(z.minLength(1))).check(z.describe('Paths of the total, first hit wins. 总数路径。')),
+      ['data.totalItem', 'data.count'],
+    ),
+    rows: z.exactOptional(
+      z
+        .enum(['objects', 'lists', 'values'])
+        .check(
+          z.describe(
+            'What a row is: an object; a list of values in the order of request; a lone value, which is its id. 行的形式。',
+          ),
+        ),
+    ),
+  })
+  .check(z.describe('Where records, status and total stand in an answer. 响应结构。'));
+
+const pageSize = z.int().check(z.minimum(1), z.maximum(100_000), z.describe('Records per page. 每页记录数。'));
+const maxPages = z._default(
+  z
+    .int()
+    .check(z.minimum(1), z.maximum(1_000_000), z.describe('A run that needs more pages fails. 页数上限,超过即失败。')),
+  10_000,
+);
+const param = (description: string) => dotted(description);
+
+const pagingSchema = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('single') }),
+    z.strictObject({
+      kind: z.literal('pageNumber'),
+      pageParam: param('Parameter of the page number. 页码参数。'),
+      sizeParam: z.exactOptional(param('Parameter of the page size. 每页数量参数。')),
+      pageSize,
+      firstPage: z._default(z.int().check(z.minimum(0), z.describe('Number of the first page. 首页页码。')), 1),
+      maxPages,
+    }),
+    z.strictObject({
+      kind: z.literal('offset'),
+      offsetParam: z.exactOptional(
+        param(
+          'Parameter of the first row, counted from 0; none: {{PAGINATION_START_ROW}} carries it. 起始行参数(从 0 起)。',
+        ),
+      ),
+      sizeParam: z.exactOptional(param('Parameter of the page size. 每页数量参数。')),
+      pageSize,
+      maxPages,
+    }),
+    z.strictObject({
+      kind: z.literal('cursor'),
+      cursorParam: param('Parameter that carries the cursor. 游标参数。'),
+      cursorPath: dotted('Path of the next cursor in the answer. 响应中下一个游标的路径。'),
+      hasMorePath: z.exactOptional(dotted('Path of a flag that says whether there is more. 是否还有数据的路径。')),
+      sizeParam: z.exactOptional(param('Parameter of the page size. 每页数量参数。')),
+      pageSize: z.exactOptional(pageSize),
+      maxPages,
+    }),
+    z.strictObject({
+      kind: z.literal('nextLink'),
+      in: z
+        .enum(['body', 'header'])
+        .check(z.describe('Body: at `path`; header: Link rel="next" (RFC 8288). 链接位置。')),
+      path: z.exactOptional(dotted('Path of the link in the body. 响应体中链接的路径。')),
+      maxPages,
+    }),
+  ])
+  .check(z.describe('How the list is paged. 分页方式。'));
+
+/** Beijing local time, as OKKI writes and reads times. */
+const LOCAL_TIME = /^\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?$/;
+
+const isLocalTime = (text: string): boolean =>
+  LOCAL_TIME.test(text) && !Number.isNaN(Date.parse(`${text.slice(0, 10)}T${text.slice(11) || '00:00:00'}Z`));
+
+const windowSchema = z
+  .strictObject({
+    overlapMinutes: z._default(
+      z
+        .int()
+        .check(
+          z.minimum(0),
+          z.maximum(10_080),
+          z.describe('Each window begins this long before the last one ended. 与上一窗口重叠的分钟数。'),
+        ),
+      10,
+    ),
+    initial: z
+      .string()
+      .check(
+        z.refine(isLocalTime, 'a Beijing time such as "2020-01-01 00:00:00"'),
+        z.describe('Where the first window begins, Beijing time. 首个窗口的开始时间(北京时间)。'),
+      ),
+  })
+  .check(z.describe('The list is asked for what changed since: {{LAST_SYNC_TIME}}, {{CURRENT_TIME}}. 增量时间窗口。'));
+
+export const sourceSchema = z
+  .strictObject({
+    connection: connectionSchema({ timeoutMs: 60_000, maxAnswerBytes: 20_971_520 }),
+    profile: z.exactOptional(profileSetting),
+    path: z.exactOptional(
+      z
+        .string()
+        .check(
+          z.regex(/^\//, 'a path that starts with /'),
+          z.describe('Path of the request where metadata.api is none. 请求路径。'),
+        ),
+    ),
+    id: z.exactOptional(
+      dotted("Path of the record's primary key, where the pasted block has no id. 主键字段路径(元数据没有 id 时)。"),
+    ),
+    metadata: sourceMetadataSchema,
+    send: z.prefault(sendSchema, {}),
+    answer: z.prefault(answerSchema, {}),
+    paging: z._default(pagingSchema, { kind: 'single' }),
+    beatFlat: z.exactOptional(
+      z.strictObject({
+        firstSuffix: z._default(
+          z.int().check(z.minimum(0), z.describe('Suffix of the first child: -0 or -1. 首个明细的后缀。')),
+          0,
+        ),
+      }),
+    ),
+    rateLimit: z.exactOptional(rateLimitSchema),
+    window: z.exactOptional(windowSchema),
+  })
+  .check(z.describe('Where records come from. 源平台。'));
+
+export type Answer = z.infer<typeof answerSchema>;
+export type Paging = z.infer<typeof pagingSchema>;
+export type WindowSetting = z.infer<typeof windowSchema>;

@@ -1,0 +1,130 @@
+import * as z from 'zod/mini';
+import { connectionSchema, rateLimitSchema } from '../../connection/connection-schema.ts';
+import { targetMetadataSchema } from './metadata-schema.ts';
+import { profileSetting, sendSchema } from './send-schema.ts';
+import { statusValueSchema } from './source-schema.ts';
+
+const successSchema = z
+  .strictObject({
+    rules: z._default(
+      z
+        .array(
+          z.strictObject({
+            path: z.string().check(z.minLength(1), z.describe('Dotted path of the status in the body. 状态字段路径。')),
+            equals: z
+              .array(statusValueSchema)
+              .check(z.minLength(1), z.describe('Values that mean success, compared as text. 表示成功的取值。')),
+            required: z._default(
+              z.boolean().check(z.describe('Whether a body without this field is an error. 缺少该字段是否算失败。')),
+              false,
+            ),
+          }),
+        )
+        .check(z.describe('All must hold; none: every 2xx is a success. 全部成立才算成功。')),
+      [],
+    ),
+    throttled: z.exactOptional(
+      z
+        .strictObject({
+          path: z.string().check(z.minLength(1), z.describe('Dotted path of the status in the body. 状态字段路径。')),
+          equals: z
+            .array(statusValueSchema)
+            .check(z.minLength(1), z.describe('Values that mean: too many requests. 表示被限流的取值。')),
+        })
+        .check(z.describe('A body that says, inside a 2xx, what 429 says. 2xx 响应体中的限流标志。')),
+    ),
+    message: z._default(
+      z
+        .array(z.string().check(z.minLength(1)))
+        .check(z.describe("Paths of the target's words, first hit wins. 错误信息路径。")),
+      ['message', 'msg', 'error.message', 'error_description', 'error'],
+    ),
+  })
+  .check(z.describe('What a 2xx answer must say to be a success. 2xx 响应中的成功判定。'));
+
+const retrySchema = z
+  .strictObject({
+    maxAttempts: z._default(
+      z.int().check(z.minimum(1), z.maximum(100), z.describe('Real failures before giving up. 失败次数上限。')),
+      8,
+    ),
+    baseMs: z._default(
+      z.int().check(z.minimum(1), z.maximum(900_000), z.describe('First backoff ceiling. 首次退避上限毫秒数。')),
+      1000,
+    ),
+    capMs: z._default(
+      z
+        .int()
+        // SQS holds a message back for 15 minutes at most.
+        .check(z.minimum(1), z.maximum(900_000), z.describe('Highest backoff ceiling. 最大退避毫秒数。')),
+      300_000,
+    ),
+  })
+  .check(z.describe('Retries of what was surely not applied. 重试策略。'));
+
+const resultsSchema = z
+  .strictObject({
+    path: z
+      .string()
+      .check(z.minLength(1), z.describe('Dotted path of the list of rows in the answer. 逐行结果的路径。')),
+    id: z.exactOptional(
+      z
+        .string()
+        .check(
+          z.minLength(1),
+          z.describe(
+            "Path in a row of the record's id, as the target got it; none: rows are in the order sent. 行中的主键。",
+          ),
+        ),
+    ),
+    index: z.exactOptional(
+      z
+        .string()
+        .check(z.minLength(1), z.describe('Path in a row of its place in the request, from 0. 行号(从 0 起)。')),
+    ),
+    success: z
+      .strictObject({
+        path: z.string().check(z.minLength(1)),
+        equals: z.array(statusValueSchema).check(z.minLength(1)),
+      })
+      .check(z.describe('What a row must say to be loaded. 行成功的判定。')),
+    message: z._default(
+      z
+        .array(z.string().check(z.minLength(1)))
+        .check(z.describe("Paths in a row of the target's words. 行的错误信息。")),
+      ['message', 'msg', 'error'],
+    ),
+  })
+  .check(z.describe('A batch that is answered row by row. 批量写入的逐行结果。'));
+
+export const targetSchema = z
+  .strictObject({
+    profile: z.exactOptional(profileSetting),
+    send: z.prefault(sendSchema, {}),
+    results: z.exactOptional(resultsSchema),
+    connection: connectionSchema({ timeoutMs: 15_000, maxAnswerBytes: 1_048_576 }),
+    path: z.exactOptional(
+      z
+        .string()
+        .check(
+          z.regex(/^\//, 'a path that starts with /'),
+          z.describe('Path of the request where metadata.api is none. 请求路径。'),
+        ),
+    ),
+    metadata: targetMetadataSchema,
+    success: z.prefault(successSchema, {}),
+    onUncertain: z
+      .enum(['resend', 'park'])
+      .check(z.describe('After an unknown outcome: send again, or leave it to a person. 结果未知时:重发或人工处理。')),
+    rateLimit: z.exactOptional(rateLimitSchema),
+    retry: z.prefault(retrySchema, {}),
+    concurrency: z._default(
+      z.int().check(z.minimum(1), z.maximum(100), z.describe('Requests at a time in one worker. 单进程并发数。')),
+      4,
+    ),
+  })
+  .check(z.describe('Where records go. 目标平台。'));
+
+export type Success = z.infer<typeof successSchema>;
+export type Retry = z.infer<typeof retrySchema>;
+export type Results = z.infer<typeof resultsSchema>;

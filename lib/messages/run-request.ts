@@ -1,0 +1,61 @@
+import * as z from 'zod/mini';
+import { parseJson } from '../json/json.ts';
+
+/** What asks for a run: a schedule (or a person), or a run that ran out of time and goes on. */
+export type RunRequest =
+  | { kind: 'schedule'; integration: string; scheduledMs: number; fullRefresh: boolean }
+  | { kind: 'continue'; integration: string; runId: string };
+
+/** Thrown for an event that is no request for a run. */
+export class FetchEventError extends Error {
+  override readonly name = 'FetchEventError';
+  readonly code = 'FETCH_EVENT';
+}
+
+const isTime = (text: string): boolean => Number.isFinite(Date.parse(text));
+
+const scheduleEvent = z.object({
+  kind: z.literal('schedule'),
+  integration: z.string().check(z.minLength(1)),
+  /** ISO 8601, as EventBridge Scheduler's <aws.scheduler.scheduled-time> is. */
+  scheduledTime: z.string().check(z.refine(isTime, 'an ISO 8601 time')),
+  fullRefresh: z._default(z.boolean(), false),
+});
+
+const continueEvent = z.object({
+  kind: z.literal('continue'),
+  integration: z.string().check(z.minLength(1)),
+  runId: z.string().check(z.minLength(1)),
+});
+
+const requestEvent = z.discriminatedUnion('kind', [scheduleEvent, continueEvent]);
+
+/** An SQS event of the runs queue: continuations, and runs started by hand. */
+const queueEvent = z.object({ Records: z.array(z.object({ body: z.string() })) });
+
+export const isQueueEvent = (event: unknown): boolean => z.safeParse(queueEvent, event).success;
+
+const readRequest = (event: unknown): RunRequest => {
+  const read = z.safeParse(requestEvent, event);
+  if (!read.success) {
+    const places = read.error.issues.map(({ path }) => path.join('.') || 'kind').join(', ');
+    throw new FetchEventError(`not a schedule or continue event; missing or wrong: ${places}`);
+  }
+  if (read.data.kind === 'continue') return read.data;
+  const { kind, integration, scheduledTime, fullRefresh } = read.data;
+  return { kind, integration, scheduledMs: Date.parse(scheduledTime), fullRefresh };
+};
+
+/** The requests in an event of `functions/fetch`: a schedule's own, or those of the runs queue. Throws FetchEventError. */
+export const readFetchEvent = (event: unknown): RunRequest[] => {
+  const queued = z.safeParse(queueEvent, event);
+  if (!queued.success) return [readRequest(event)];
+  return queued.data.Records.map(({ body }) => {
+    try {
+      return readRequest(parseJson(body));
+    } catch (cause) {
+      if (cause instanceof FetchEventError) throw cause;
+      throw new FetchEventError('the message on the runs queue is not JSON', { cause });
+    }
+  });
+};

@@ -1,0 +1,160 @@
+import { resolved, type Unresolvable, type Verdict, withoutLetter } from '../idcheck/by-hand.ts';
+import type { IdCheck } from '../idcheck/item.ts';
+import type { IdStore } from '../idcheck/store.ts';
+import type { ReadableQueue } from '../messages/queue.ts';
+import { isMeant, type Letter, type LetterFilter, visitLetters } from '../replay/letters.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { AuditLog } from '../stores/audit.ts';
+
+export type CloseDeps = { deadLetters: ReadableQueue; idStore: IdStore; audit: AuditLog; clock: Clock };
+
+/** Who closes letters, and why: for the audit log. */
+export type Signature = { by: string; why: string };
+
+/** What a discard did, or on a dry run would do. */
+export type Discarded = {
+  discarded: Array<Pick<Letter, 'integration' | 'id' | 'reason' | 'messageId'>>;
+  /** Uncertain records are not for discarding: someone must say what the target has (`dlq resolve`). */
+  mustBeResolved: string[];
+};
+
+/**
+ * Deletes letters for good. The record's item keeps what is known of it, but no longer waits for the letter, so that a
+ * later failure of the same content writes one again. Each is written to the audit log before it is deleted.
+ */
+export const discard = async (
+  filter: LetterFilter & { dryRun?: boolean },
+  signature: Signature,
+  deps: CloseDeps,
+): Promise<Discarded> => {
+  const { deadLetters, idStore, audit, clock } = deps;
+  const result: Discarded = { discarded: [], mustBeResolved: [] };
+  const limit = filter.limit ?? Number.POSITIVE_INFINITY;
+  await visitLetters(deadLetters, async (letter) => {
+    if (result.discarded.length >= limit) return 'stop';
+    if (!isMeant(letter, filter)) return 'stays';
+    const { integration, id, reason, messageId, message } = letter;
+    const item = message && (await readItem(idStore, message.integration, message.id));
+    if (reason === 'uncertain' && item?.trouble?.kind === 'parked') {
+      result.mustBeResolved.push(item.id);
+      return 'stays';
+    }
+    result.discarded.push({
+      reason,
+      messageId,
+      ...(integration !== undefined && { integration }),
+      ...(id !== undefined && { id }),
+    });
+    if (filter.dryRun) return 'stays';
+    await audit.add({
+      atMs: clock.nowMs(),
+      action: 'discarded',
+      ...(integration !== undefined && { integration }),
+      id: id ?? messageId,
+      reason,
+      ...signature,
+    });
+    if (message) {
+      const { integration: name, id: recordId, hash } = message;
+      await change(idStore, name, recordId, (stored) => withoutLetter(stored, hash));
+    }
+    await deadLetters.delete([letter.handle]);
+    return 'gone';
+  });
+  return result;
+};
+
+/** What became of one id that a person resolved. */
+export type Resolved = { id: string } & (
+  | { kind: 'resolved'; lettersDeleted: number }
+  | { kind: 'unresolvable'; why: Unresolvable }
+);
+
+/**
+ * Writes down what a person found out about uncertain records, and deletes their letters. What is not uncertain is left
+ * as it is, and says why. The audit log is written first: an entry without its change shows, a change without its entry
+ * would not.
+ */
+export const resolveIds = async (
+  integration: string,
+  ids: readonly string[],
+  verdict: Verdict,
+  signature: Signature,
+  deps: CloseDeps,
+): Promise<Resolved[]> => {
+  const { idStore, audit, clock } = deps;
+  const results: Resolved[] = [];
+  for (const id of new Set(ids)) {
+    const asked = resolved(await readItem(idStore, integration, id), verdict, clock.nowMs());
+    if (asked.kind === 'unresolvable') {
+      results.push({ id, ...asked });
+      continue;
+    }
+    await audit.add({
+      atMs: clock.nowMs(),
+      action: verdict === 'loaded' ? 'resolved-loaded' : 'resolved-not-loaded',
+      integration,
+      id,
+      reason: 'uncertain',
+      ...signature,
+    });
+    await change(idStore, integration, id, (stored) => {
+      const now = resolved(stored, verdict, clock.nowMs());
+      return now.kind === 'resolved' ? now.item : undefined;
+    });
+    results.push({ id, kind: 'resolved', lettersDeleted: 0 });
+  }
+  const counts = await deleteLetters(
+    integration,
+    new Set(results.filter(({ kind }) => kind === 'resolved').map(({ id }) => id)),
+    deps,
+  );
+  return results.map((result) =>
+    result.kind === 'resolved' ? { ...result, lettersDeleted: counts.get(result.id) ?? 0 } : result,
+  );
+};
+
+const deleteLetters = async (
+  integration: string,
+  ids: ReadonlySet<string>,
+  { deadLetters }: CloseDeps,
+): Promise<Map<string, number>> => {
+  const deleted = new Map<string, number>();
+  if (ids.size === 0) return deleted;
+  await visitLetters(deadLetters, async (letter) => {
+    const isResolved = letter.integration === integration && letter.id !== undefined && ids.has(letter.id);
+    // A record's rejected content is another matter than the one in doubt.
+    if (!isResolved || letter.id === undefined || letter.reason === 'rejected') return 'stays';
+    deleted.set(letter.id, (deleted.get(letter.id) ?? 0) + 1);
+    await deadLetters.delete([letter.handle]);
+    return 'gone';
+  });
+  return deleted;
+};
+
+const readItem = async (store: IdStore, integration: string, id: string): Promise<IdCheck | undefined> =>
+  (await store.read(integration, [id])).get(id);
+
+// A loader may write the same item meanwhile; more rounds than this mean that something else keeps writing.
+const MAX_ROUNDS = 5;
+
+/** Thrown when an item kept changing under the operator's hands. */
+class ItemBusyError extends Error {
+  override readonly name = 'ItemBusyError';
+  readonly code = 'ITEM_BUSY';
+}
+
+const change = async (
+  store: IdStore,
+  integration: string,
+  id: string,
+  next: (stored: IdCheck | undefined) => IdCheck | undefined,
+): Promise<void> => {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const stored = await readItem(store, integration, id);
+    const item = next(stored);
+    if (stored === undefined || item === undefined) return;
+    if ((await store.write(integration, item, { rev: stored.rev })) === 'written') return;
+  }
+  throw new ItemBusyError(`the item of ${id} is being written by others; try again`);
+};

@@ -1,0 +1,160 @@
+import type { Leave } from '../connection/auth/authorization.ts';
+import { type ApiDeps, connect, MIN_REQUEST_MS } from '../connection/auth/authorized.ts';
+import type { RateLimitSetting } from '../connection/connection-schema.ts';
+import { leaveByLimit } from '../connection/limit/leave.ts';
+import type { RateLimit, RateLimiter } from '../connection/limit/rate-limit.ts';
+import { rateLimitOf } from '../connection/limit/rate-limit-setting.ts';
+import type { BlockPlace } from '../connection/references.ts';
+import type { RequestContext } from '../integration/dialect/variables.ts';
+import type { Integration } from '../integration/schema/schema.ts';
+import { isHit, type LimitHits, noHits } from '../runs/limits.ts';
+import { type Backoff, backoffMs } from '../runtime/backoff.ts';
+import { ConfigurationError } from '../runtime/fault.ts';
+import type { Page } from './answer.ts';
+import { nextStep, paramsAt } from './paging.ts';
+import { type Progress, readProgress, startOf } from './paging-state.ts';
+import { readingOf } from './reading.ts';
+import { pageRequest } from './request.ts';
+import type { PageResult, Source } from './source.ts';
+import { type WarningTally, warningTally } from './warning-tally.ts';
+
+export type SourceDeps = ApiDeps & { limiter: RateLimiter };
+
+/** A page that still fails after this many retries fails for good. */
+export const MAX_RETRIES = 5;
+const RETRY_BACKOFF: Backoff = { baseMs: 500, capMs: 30_000 };
+/** The pause after a 429 that does not say how long: at least half of this, growing. */
+const PAUSE_BACKOFF: Backoff = { baseMs: 1_000, capMs: 60_000 };
+
+const neededLimit = (
+  setting: RateLimitSetting | undefined,
+  deps: SourceDeps,
+  place: BlockPlace,
+): RateLimit | undefined => {
+  const limit = rateLimitOf(setting, deps.env);
+  if (limit !== 'malformed') return limit;
+  const variable = setting && 'env' in setting ? ` in environment variable ${setting.env}` : '';
+  throw new ConfigurationError([
+    { ...place, expected: `REQUESTS/SECONDSs, such as "60/60s",${variable}`, found: 'another text' },
+  ]);
+};
+
+/** What asking for one page came to. */
+type Asked = { requests: number } & (
+  | { kind: 'page'; page: Page }
+  | { kind: 'later'; retryAtMs: number }
+  | { kind: 'failed'; code: string; message: string }
+);
+
+/**
+ * The source of an integration over HTTP. Throws `ConfigurationError` where the environment does not give what the
+ * source block refers to; `readPage` throws what the token store, the rate limiter and the secret store throw.
+ */
+export const openSource = (integration: Integration, deps: SourceDeps): Source => {
+  const { clock, random, limiter, log } = deps;
+  const { connection, metadata, answer: shape, paging, rateLimit } = integration.source;
+  const file = `integrations/${integration.name}.json`;
+  const limit = neededLimit(rateLimit, deps, { file, path: 'source.rateLimit' });
+  const api = connect(connection, { file, path: 'source.connection' }, deps);
+  const request = `${metadata.method} ${metadata.api}`;
+
+  const warn = (tally: WarningTally, code: string, what: string) => {
+    tally.add(code, `${request}: ${what}`);
+    log.warn(code, { integration: integration.name, connection: connection.name, why: what });
+  };
+
+  /** Asks for the page at `progress` until it is there, cannot be had, or the time is up. */
+  const ask = async (
+    progress: Progress,
+    context: RequestContext,
+    deadlineMs: number,
+    tally: WarningTally,
+    hits: LimitHits,
+  ): Promise<Asked> => {
+    const lastStartMs = deadlineMs - MIN_REQUEST_MS;
+    const byLimit = leaveByLimit(limiter, connection.name, limit, clock, lastStartMs, (heldMs) => {
+      hits.heldMs += heldMs;
+    });
+    const leave: Leave = async () => {
+      const left = await byLimit();
+      if (!left.granted) hits.putOff += 1;
+      return left;
+    };
+    const pageAt = pageRequest(integration.source, paramsAt(paging, progress), context);
+    if ('reason' in pageAt) {
+      return { kind: 'failed', code: 'request-unfit', message: `${request}: ${pageAt.reason}`, requests: 0 };
+    }
+    let requests = 0;
+    let retries = 0;
+    let waits = 0;
+    for (;;) {
+      const sent = await api.send(pageAt, { deadlineMs, leave });
+      requests += sent.requests;
+      if (sent.tokenRenewed) warn(tally, 'token-renewed', 'the token was refused before its end and renewed');
+      const reading = readingOf(sent.answer, shape, paging, clock.nowMs());
+      if (reading.kind === 'page' || reading.kind === 'later') return { ...reading, requests };
+      const { code, what } = reading;
+      if (reading.kind === 'fail') {
+        return { kind: 'failed', code, message: `${request}: ${what}; ${reading.advice}`, requests };
+      }
+      warn(tally, code, what);
+      if (reading.kind === 'wait') {
+        // Waiting is not failing: it costs no retry, however often. The next request's leave does the waiting.
+        const ownMs = backoffMs(waits, (1 + random.fraction()) / 2, PAUSE_BACKOFF);
+        waits += 1;
+        hits.throttled += 1;
+        await limiter.pause(connection.name, clock.nowMs() + Math.max(reading.waitMs ?? 0, ownMs));
+        continue;
+      }
+      if (retries >= MAX_RETRIES) {
+        const message = `${request}: ${what}, ${MAX_RETRIES + 1} times in a row; ${reading.advice}`;
+        return { kind: 'failed', code, message, requests };
+      }
+      const waitMs = backoffMs(retries, random.fraction(), RETRY_BACKOFF);
+      retries += 1;
+      const retryAtMs = clock.nowMs() + waitMs;
+      if (retryAtMs > lastStartMs) return { kind: 'later', retryAtMs, requests };
+      await clock.sleep(waitMs);
+    }
+  };
+
+  return {
+    readPage: async (at, deadlineMs, context): Promise<PageResult> => {
+      const tally = warningTally();
+      const hits = noHits();
+      const seen = () => ({ warnings: tally.list(), ...(isHit(hits) && { limits: hits }) });
+      let requests = 0;
+      let progress = at === undefined ? startOf(paging) : readProgress(paging, at);
+      const failed = (code: string, message: string): PageResult => ({
+        kind: 'failed',
+        code,
+        message: `${request}: ${message}`,
+        requests,
+        ...seen(),
+      });
+      if (progress === undefined) {
+        return failed('checkpoint-unfit', 'the checkpoint was written under another source.paging');
+      }
+      for (;;) {
+        const asked: Asked = await ask(progress, context, deadlineMs, tally, hits);
+        requests += asked.requests;
+        if (asked.kind !== 'page') return { ...asked, requests, ...seen() };
+        const { records } = asked.page;
+        const step = nextStep(paging, metadata.id, progress, asked.page);
+        for (const { code, message } of step.warnings) warn(tally, code, message);
+        switch (step.kind) {
+          case 'take': {
+            const next = step.next === undefined ? {} : { next: step.next };
+            return { kind: 'page', records, ...next, requests, ...seen() };
+          }
+          case 'end':
+            return { kind: 'page', records: [], requests, ...seen() };
+          case 'failed':
+            return failed(step.code, step.message);
+          case 'again':
+            progress = step.at;
+        }
+      }
+    },
+  };
+};

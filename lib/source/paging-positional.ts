@@ -1,0 +1,139 @@
+import type { Paging } from '../integration/schema/source-schema.ts';
+import type { PageLook } from './page-look.ts';
+import type { Progress } from './paging-state.ts';
+import {
+  askAgain,
+  endOfList,
+  failure,
+  heardTotal,
+  overlapOf,
+  rememberPage,
+  rememberTotal,
+  type Step,
+  takeAndGoOn,
+  tooManyPages,
+  type Warning,
+} from './paging-step.ts';
+import type { PageParams } from './request.ts';
+
+export type PositionalPaging = Extract<Paging, { kind: 'pageNumber' | 'offset' }>;
+
+/** With a total that falls more often than this while reading, going back no longer helps. */
+const MAX_BACKS = 50;
+
+const IGNORED: Warning = {
+  code: 'paging-ignored',
+  message: 'the source gives its whole list whatever page it is asked for: set source.paging.kind to "single"',
+};
+const CLAMPED: Warning = {
+  code: 'paging-clamped',
+  message: 'the source gives its last page again when it is asked for the next one',
+};
+
+/** Whether {{PAGINATION_…}} in the metadata tells the source where a page starts. */
+const isCarriedByVariables = (paging: PositionalPaging): boolean =>
+  paging.kind === 'offset' && paging.offsetParam === undefined;
+
+/** A size that a source that minds paging would answer with another page. */
+const probeSize = ({ pageSize }: PositionalPaging): number => (pageSize === 1 ? 2 : 1);
+
+/** The parameters of the page at `progress`, and what the variables of pagination are there. */
+export const positionalParams = (paging: PositionalPaging, progress: Progress): PageParams => {
+  const first = paging.kind === 'pageNumber' ? paging.firstPage : 0;
+  const positionParam = paging.kind === 'pageNumber' ? paging.pageParam : paging.offsetParam;
+  const pageSize = progress.probing ? probeSize(paging) : paging.pageSize;
+  const position = progress.probing ? first : (progress.position ?? first);
+  return {
+    params: {
+      ...(positionParam === undefined ? {} : { [positionParam]: position }),
+      ...(paging.sizeParam === undefined ? {} : { [paging.sizeParam]: pageSize }),
+    },
+    page: { pageSize, startRow: paging.kind === 'pageNumber' ? (position - first) * pageSize : position },
+  };
+};
+
+/**
+ * The page taken before came again, and again when it was asked for anew. Either the source minds no paging, and all
+ * of its list is here; or it gives its last page for every page past the end; or it is stuck.
+ */
+const samePage = (paging: PositionalPaging, progress: Progress, { count, total = progress.total }: PageLook): Step => {
+  const { seen, pages, position = 0, largest = 0 } = progress;
+  const stuck = failure(
+    'page-repeated',
+    `the page at ${position} is the one before it again, and the list has no known end: ` +
+      'set source.answer.total, or source.paging.kind to "single" if the source does not page',
+  );
+  const warning = pages === 1 ? IGNORED : CLAMPED;
+  if (total !== undefined) return seen >= total ? { kind: 'end', warnings: [warning] } : stuck;
+  // Shorter than the pages before it, or than asked for, or longer: not a page that others of its size would follow.
+  if (pages > 1) return count < largest ? { kind: 'end', warnings: [warning] } : stuck;
+  if (count !== paging.pageSize) return { kind: 'end', warnings: [warning] };
+  return paging.sizeParam === undefined && !isCarriedByVariables(paging)
+    ? stuck
+    : { kind: 'again', at: { ...progress, probing: true }, warnings: [] };
+};
+
+/** The answer to a probe: the same list for another page size means that the source minds no paging. */
+const judgeProbe = ({ print, position = 0 }: Progress, page: PageLook): Step =>
+  page.print === print
+    ? { kind: 'end', warnings: [IGNORED] }
+    : failure('page-repeated', `the page at ${position} is the one before it again, though the source does page`);
+
+/**
+ * Rows were deleted: all that come after them have moved up, some of them onto pages that were read before. Goes back
+ * as far as they can have moved; what is read twice is merged later.
+ *
+ *   read   1 2 3 4 | 5 6 7 8 |             2 and 3 are deleted
+ *   now    1 4 5 6 | 7 8 9 10 | 11         page 3 starts at 11: 9 and 10 would be missed
+ */
+const goBack = (paging: PositionalPaging, progress: Progress, deleted: number): Progress => {
+  const { kind, pages, seen, position = 0, largest = paging.pageSize, total = 0, backs = 0 } = progress;
+  const moved = { kind, pages: pages + 1, total, least: total, most: total, largest, backs: backs + 1 };
+  if (paging.kind === 'offset') {
+    return { ...moved, position: Math.max(0, position - deleted), seen: Math.max(0, seen - deleted) };
+  }
+  const page = paging.firstPage + Math.floor(Math.max(0, seen - deleted) / largest);
+  return { ...moved, position: page, seen: Math.max(0, seen - (position - page) * largest) };
+};
+
+/**
+ * Paging by page number or first row. A total that the source gives decides where the list ends, a short page alone
+ * does not; without a total only an empty page ends it. A full page is never the last one.
+ */
+export const positionalStep = (paging: PositionalPaging, asked: Progress, page: PageLook): Step => {
+  const { count } = page;
+  if (asked.probing) return judgeProbe(asked, page);
+  if (count > 0 && page.print === asked.print) {
+    const message = `the page at ${asked.position ?? 0} came twice; asked again`;
+    return askAgain(asked, [{ code: 'page-repeated', message }], () => samePage(paging, asked, page));
+  }
+
+  const { progress, warnings } = heardTotal(asked, page);
+  const { total, seen, backs = 0 } = progress;
+  const deleted = (asked.total ?? 0) - (total ?? 0);
+  if (total !== undefined && deleted > 0 && seen > 0 && backs < MAX_BACKS) {
+    const at = goBack(paging, progress, deleted);
+    return at.pages < paging.maxPages ? { kind: 'again', at, warnings } : tooManyPages(paging, warnings);
+  }
+  warnings.push(...overlapOf(progress, page));
+
+  const advice = 'if its total counts rows that it does not list, leave source.answer.total empty';
+  const atEnd = (events: Warning[]) => endOfList(progress, page, events, advice);
+  if (count === 0) return atEnd(warnings);
+  if (total !== undefined && seen + count >= total) {
+    if (count < paging.pageSize) return atEnd(warnings);
+    if (progress.pages === 0 && count > paging.pageSize) return atEnd([...warnings, IGNORED]);
+  }
+  const { kind, position = 0, largest = 0 } = progress;
+  const next: Progress = {
+    kind,
+    pages: progress.pages + 1,
+    seen: seen + count,
+    position: paging.kind === 'pageNumber' ? position + 1 : position + count,
+    largest: Math.max(largest, count),
+    ...rememberPage(page),
+    ...rememberTotal(progress),
+    ...(backs > 0 ? { backs } : {}),
+  };
+  return takeAndGoOn(next, paging, warnings);
+};

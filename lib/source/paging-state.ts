@@ -1,0 +1,61 @@
+import * as z from 'zod/mini';
+import type { Paging } from '../integration/schema/source-schema.ts';
+import type { PageState } from './source.ts';
+
+const count = z.int().check(z.minimum(0));
+
+/** Where a paginator stands before it asks for a page. Flat, so that it fits a checkpoint. */
+const progressSchema = z.strictObject({
+  kind: z.enum(['single', 'pageNumber', 'offset', 'cursor', 'nextLink']),
+  /** Pages taken so far. */
+  pages: count,
+  /** Raw records taken so far. */
+  seen: count,
+  /** How often this page was asked for again. */
+  asked: z.exactOptional(count),
+  /** The total that the source last gave, the least and the most that it gave since reading began or went back. */
+  total: z.exactOptional(count),
+  least: z.exactOptional(count),
+  most: z.exactOptional(count),
+  /** The source's total turned out to be no total. */
+  noTotal: z.exactOptional(z.boolean()),
+  /** The page taken before this one: its fingerprint, and the ids of its first and last record. */
+  print: z.exactOptional(z.string()),
+  firstId: z.exactOptional(z.string()),
+  lastId: z.exactOptional(z.string()),
+  /** Page number or first row of the page to ask for. */
+  position: z.exactOptional(count),
+  /** Most records that a page has held. */
+  largest: z.exactOptional(count),
+  /** How often the paginator went back since rows were deleted before it. */
+  backs: z.exactOptional(count),
+  /** The next answer only tells whether the source minds paging at all. */
+  probing: z.exactOptional(z.boolean()),
+  /** Cursor or link of the page to ask for; none: the first. */
+  cursor: z.exactOptional(z.union([z.string(), z.number()])),
+  /** An earlier cursor that must not come again (Brent's algorithm: moved whenever the page count doubles). */
+  anchor: z.exactOptional(z.union([z.string(), z.number()])),
+});
+
+export type Progress = z.infer<typeof progressSchema>;
+
+/** Where reading starts. */
+export const startOf = (paging: Paging): Progress => {
+  const start = { kind: paging.kind, pages: 0, seen: 0 };
+  switch (paging.kind) {
+    case 'pageNumber':
+      return { ...start, position: paging.firstPage };
+    case 'offset':
+      return { ...start, position: 0 };
+    case 'single':
+    case 'cursor':
+    case 'nextLink':
+      return start;
+  }
+};
+
+/** A checkpoint's page as this paging wrote it; undefined where another paging or another program did. */
+export const readProgress = (paging: Paging, state: PageState): Progress | undefined => {
+  const { data } = z.safeParse(progressSchema, state);
+  return data?.kind === paging.kind ? data : undefined;
+};

@@ -1,0 +1,51 @@
+import type { Paging } from '../integration/schema/source-schema.ts';
+import type { Page } from './answer.ts';
+import { lookAt, type PageLook } from './page-look.ts';
+import { linkedStep } from './paging-linked.ts';
+import { positionalParams, positionalStep } from './paging-positional.ts';
+import type { Progress } from './paging-state.ts';
+import { endOfList, heardTotal, type Step } from './paging-step.ts';
+import type { PageParams } from './request.ts';
+
+/** What the request for the page at `progress` carries. */
+export const paramsAt = (paging: Paging, progress: Progress): PageParams => {
+  switch (paging.kind) {
+    case 'single':
+      return { params: {} };
+    case 'pageNumber':
+    case 'offset':
+      return positionalParams(paging, progress);
+    case 'cursor': {
+      const { cursorParam, sizeParam, pageSize } = paging;
+      const size = sizeParam === undefined || pageSize === undefined ? {} : { [sizeParam]: pageSize };
+      return { params: { ...size, ...(progress.cursor === undefined ? {} : { [cursorParam]: progress.cursor }) } };
+    }
+    case 'nextLink':
+      return { params: {}, ...(progress.cursor === undefined ? {} : { link: String(progress.cursor) }) };
+  }
+};
+
+/** One answer is the whole list; a total that says otherwise means that the source pages after all. */
+const singleStep = (asked: Progress, page: PageLook): Step => {
+  const { progress, warnings } = heardTotal(asked, page);
+  return endOfList(progress, page, warnings, 'the source pages: set source.paging');
+};
+
+/**
+ * State and page in, next step out: the one place that decides where a list ends. Pure. It always comes to an end:
+ * every page taken or gone back to counts towards `maxPages`, every other question is asked twice at most.
+ * `idPath` is the dotted path of a record's id.
+ */
+export const nextStep = (paging: Paging, idPath: string, asked: Progress, page: Page): Step => {
+  const look = lookAt(page, idPath);
+  switch (paging.kind) {
+    case 'single':
+      return singleStep(asked, look);
+    case 'pageNumber':
+    case 'offset':
+      return positionalStep(paging, asked, look);
+    case 'cursor':
+    case 'nextLink':
+      return linkedStep(paging, asked, look);
+  }
+};

@@ -1,0 +1,20 @@
+import type { Integration } from '../integration/schema/schema.ts';
+import { readAnswer } from './answer.ts';
+import type { Source } from './source.ts';
+
+/**
+ * A source that is one saved answer, read as one from the network would be; nothing is asked for. What a saved answer
+ * lacks has not vanished: it may be the first page of many, so its end counts as unsure.
+ */
+export const savedAnswer = (text: string, { source }: Integration): Source => ({
+  readPage: async () => {
+    const read = readAnswer(text.replace(/^\uFEFF/, ''), {}, source.answer, source.paging);
+    const shared = { requests: 0, warnings: [] };
+    if (read.kind === 'fault') return { ...shared, kind: 'failed', code: read.code, message: read.message };
+    const { records, total } = read.page;
+    const spoken = total === undefined ? '' : ` of the ${total} that it speaks of`;
+    const message = `a saved answer with ${records.length} records${spoken}: what it lacks may be on another page`;
+    const warnings = [{ code: 'total-mismatch', count: 1, message }];
+    return { ...shared, kind: 'page', records, warnings };
+  },
+});

@@ -1,0 +1,34 @@
+import type { RequestContext } from '../integration/dialect/variables.ts';
+import type { JsonValue } from '../json/json.ts';
+import type { LimitHits } from '../runs/limits.ts';
+import type { RunWarning } from '../runs/record.ts';
+
+/** Where a page starts, as its paginator wrote it: small, flat, fit for a checkpoint. */
+export type PageState = Record<string, string | number | boolean>;
+
+/**
+ * What one attempt to read a page came to. `requests` counts HTTP requests, token requests included; `limits` says how
+ * the rate limit and pauses held them up (absent: not at all).
+ */
+export type PageResult = { requests: number; warnings: RunWarning[]; limits?: LimitHits } & (
+  | {
+      kind: 'page';
+      /** As the source sent them, before cleaning. */
+      records: JsonValue[];
+      /** Where the next page starts; absent: this was the last one, the snapshot is complete. */
+      next?: PageState;
+    }
+  /** The rate limit or a pause allows no request before the deadline: ask again then. */
+  | { kind: 'later'; retryAtMs: number }
+  /** The page fails for good (in this invocation): the run is incomplete and resumes here. */
+  | { kind: 'failed'; code: string; message: string }
+);
+
+/** A list in the source system, page by page. */
+export interface Source {
+  /**
+   * Reads the page at `at` (absent: the first). Waits for permits and retries transient failures until `deadlineMs`.
+   * `context` is the same for all pages of a run.
+   */
+  readPage(at: PageState | undefined, deadlineMs: number, context: RequestContext): Promise<PageResult>;
+}

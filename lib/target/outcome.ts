@@ -1,0 +1,147 @@
+import type { HttpAnswer } from '../connection/http.ts';
+import { retryAfterMs } from '../connection/retry-after.ts';
+import type { Success } from '../integration/schema/schema.ts';
+import { type JsonValue, parseJson } from '../json/json.ts';
+import { readPath } from '../json/path.ts';
+
+/**
+ * How a POST ended for its record.
+ *
+ * - `loaded`: the target has it.
+ * - `rejected`: surely not applied, and sending the same again would end the same way.
+ * - `notApplied`: surely not applied, and worth another try: after a failure, which counts, or after a wait, which
+ *   does not. `pauseMs` holds all workers of the connection.
+ * - `uncertain`: nobody knows whether it was applied.
+ */
+export type Outcome =
+  | { kind: 'loaded' }
+  | { kind: 'rejected'; failure: OutcomeFailure }
+  | { kind: 'notApplied'; failure: OutcomeFailure; waits: boolean; pauseMs?: number }
+  | { kind: 'uncertain'; failure: OutcomeFailure };
+
+/** A short closed cause, the status where there was one, and the beginning of the target's words. */
+export type OutcomeFailure = { cause: string; status?: number; excerpt?: string };
+
+type Row = 'success' | 'rejected' | 'retry' | 'throttled' | 'unavailable' | 'uncertain';
+
+// RFC 9110 §15 and what the codes say of the request having been applied.
+const statusRows: ReadonlyArray<readonly [from: number, to: number, row: Row]> = [
+  [200, 299, 'success'],
+  // A redirect is not followed: the address is misconfigured, and nothing was applied.
+  [300, 399, 'retry'],
+  [400, 400, 'rejected'],
+  // The authorised client has renewed the token and repeated the call already.
+  [401, 401, 'retry'],
+  [404, 404, 'rejected'],
+  [409, 410, 'rejected'],
+  [413, 413, 'rejected'],
+  [422, 422, 'rejected'],
+  [429, 429, 'throttled'],
+  // 403, 405, 415 and the like speak of the caller's rights or address, not of the record.
+  [400, 499, 'retry'],
+  [503, 503, 'unavailable'],
+  [500, 599, 'uncertain'],
+];
+
+const rowOf = (status: number): Row =>
+  statusRows.find(([from, to]) => status >= from && status <= to)?.[2] ?? 'uncertain';
+
+/** A 429 without Retry-After: long enough to matter, short enough to notice the end of a short limit. */
+export const DEFAULT_PAUSE_MS = 10_000;
+
+/** What an operator may see of an answer. */
+const EXCERPT_CHARS = 300;
+export const excerptOf = (text: string): string | undefined => {
+  const line = text.replace(/\s+/g, ' ').trim();
+  if (line === '') return undefined;
+  return line.length > EXCERPT_CHARS ? `${line.slice(0, EXCERPT_CHARS)}…` : line;
+};
+
+/**
+ * The outcome of one answer, by the status table and, inside a 2xx, by what the integration declares as success.
+ *
+ * Pure; `nowMs` is only for a Retry-After that is a date (RFC 9110 §10.2.3).
+ */
+export const outcomeOf = (answer: HttpAnswer, success: Success, nowMs: number): Outcome => {
+  if (answer.kind === 'failed') {
+    const failure = { cause: answer.cause, excerpt: answer.message };
+    switch (answer.cause) {
+      case 'dns':
+      case 'refused':
+      case 'unreachable':
+        return { kind: 'notApplied', failure, waits: false };
+      case 'timeout':
+      case 'reset':
+      case 'tooLarge':
+      case 'network':
+        return { kind: 'uncertain', failure };
+      default:
+        return answer.cause satisfies never;
+    }
+  }
+  const { status, text } = answer;
+  const failure = failureOf('status', status, text);
+  const askedPauseMs = retryAfterMs(answer.headers['retry-after'], nowMs);
+  const row = rowOf(status);
+  switch (row) {
+    case 'success':
+      return judgeBody(text, status, success, askedPauseMs);
+    case 'rejected':
+      return { kind: 'rejected', failure };
+    case 'retry':
+      return { kind: 'notApplied', failure, waits: false };
+    case 'throttled':
+      return { kind: 'notApplied', failure, waits: true, pauseMs: askedPauseMs ?? DEFAULT_PAUSE_MS };
+    case 'unavailable':
+      return askedPauseMs === undefined
+        ? { kind: 'uncertain', failure }
+        : { kind: 'notApplied', failure, waits: true, pauseMs: askedPauseMs };
+    case 'uncertain':
+      return { kind: 'uncertain', failure };
+    default:
+      return row satisfies never;
+  }
+};
+
+const failureOf = (cause: string, status: number, text: string): OutcomeFailure => {
+  const excerpt = excerptOf(text);
+  return { cause, status, ...(excerpt === undefined ? {} : { excerpt }) };
+};
+
+const parsedOrUndefined = (text: string): JsonValue | undefined => {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
+};
+
+// Some targets answer 200 to everything and say in the body how it went.
+const judgeBody = (text: string, status: number, success: Success, askedPauseMs: number | undefined): Outcome => {
+  const body = parsedOrUndefined(text);
+  if (body === undefined) {
+    // Not a word of the target's own (a proxy's page, a cut answer): 2xx says applied only where no body is promised.
+    const isPromised = success.rules.some(({ required }) => required);
+    return isPromised || text.trimStart().startsWith('<')
+      ? { kind: 'uncertain', failure: failureOf('unreadable-answer', status, text) }
+      : { kind: 'loaded' };
+  }
+  if (success.throttled !== undefined && matches(body, success.throttled.path, success.throttled.equals)) {
+    const failure = failureOf('throttled', status, text);
+    return { kind: 'notApplied', failure, waits: true, pauseMs: askedPauseMs ?? DEFAULT_PAUSE_MS };
+  }
+  const broken = success.rules.some(({ path, equals, required }) => {
+    const value = readPath(body, path);
+    return value === undefined ? required : !isAnyOf(value, equals);
+  });
+  if (!broken) return { kind: 'loaded' };
+  const words = success.message.map((path) => readPath(body, path)).find((value) => typeof value === 'string');
+  return { kind: 'rejected', failure: failureOf('business-error', status, typeof words === 'string' ? words : text) };
+};
+
+const matches = (body: JsonValue, path: string, equals: ReadonlyArray<string | number | boolean>): boolean =>
+  isAnyOf(readPath(body, path), equals);
+
+/** Compared as text: `"200"` is 200. An object is none of them, whatever its own `toString` says. */
+const isAnyOf = (value: JsonValue | undefined, wanted: ReadonlyArray<string | number | boolean>): boolean =>
+  value !== undefined && typeof value !== 'object' && wanted.some((one) => String(one) === String(value));

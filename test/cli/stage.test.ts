@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stackPrefix } from '../../cli/deployed.ts';
+import { SERVICE_DIR } from '../../cli/embedded.ts';
+import { chooseIntegration } from '../../cli/integration-choice.ts';
+import { connectionVariables } from '../../cli/sides.ts';
+import { parseFault, type Sandbox, startSandbox } from '../../local/sandbox/sandbox.ts';
+import { readServiceFile } from '../../local/stack/service-file.ts';
+import { type Stack, startStack } from '../../local/stack/stack.ts';
+import { jsonOf, okkiSync } from './okki-sync.ts';
+
+const CRM = 'okki-product-groups-to-crm';
+const REFUSED = '5203300118';
+const dataDir = mkdtempSync(path.join(tmpdir(), 'okki-sync-stage-'));
+
+// A stack under the names of a deployed one, with its workers running: the program reaches it through the SDK's own
+// environment only, as it would reach AWS.
+let sandbox: Sandbox;
+let stack: Stack;
+const onStage = (...args: string[]) => okkiSync([...args, '--stage', 'test', '--region', 'us-east-1'], stack.env);
+
+beforeAll(async () => {
+  const groups = [REFUSED, '5203300300'].map((id) => ({ id: Number(id), name: `分组${id}` }));
+  sandbox = await startSandbox({ groups, faults: [parseFault(`target-refuse:ids=${REFUSED}`)] });
+  const { integration, paths } = chooseIntegration(CRM, SERVICE_DIR);
+  const variables = connectionVariables(integration, {}, { url: sandbox.url, sides: ['source', 'target'] });
+  const env = { ...variables, INTEGRATIONS: paths };
+  stack = await startStack({ dataDir, serviceDir: SERVICE_DIR, stage: 'test', env });
+  stack.startEventSources();
+});
+afterAll(async () => {
+  await stack.close();
+  await sandbox.close();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+test('a stage has the names that serverless.yml gives', () => {
+  const { service, custom } = readServiceFile(SERVICE_DIR) as { service: string; custom: { prefix: string } };
+  const prefix = custom.prefix.replace(/\$\{self:service\}/, service).replace(/\$\{sls:stage\}/, 'prod');
+  expect(stackPrefix('prod')).toBe(prefix);
+});
+
+test('run asks the stack for a run and follows it to its books', async () => {
+  const ended = await onStage('run', '--integration', CRM, '--json');
+  expect(jsonOf<object>(ended)).toMatchObject({
+    integration: CRM,
+    status: 'balanced',
+    counts: { fetched: 2, enqueued: 2, loaded: 1, rejected: 1 },
+    deadLetters: 1,
+  });
+  expect(ended.exitCode).toBe(1);
+});
+
+test('runs, status and record read the same stores', async () => {
+  const { runs } = jsonOf<{ runs: Array<{ runId: string }> }>(await onStage('runs', '--json'));
+  expect(runs).toHaveLength(1);
+  const status = jsonOf<object>(await onStage('status', 'last', '--json'));
+  expect(status).toMatchObject({ runId: runs[0]?.runId, unsettled: { rejected: [REFUSED] } });
+  const record = jsonOf<object>(await onStage('record', REFUSED, '--json'));
+  expect(record).toMatchObject({ records: [{ item: { trouble: { kind: 'rejected' } } }] });
+});
+
+test('dlq replay sends the letter back, and the stack loads it', async () => {
+  sandbox.faults.clear();
+  const replayed = await onStage('dlq', 'replay', '--json');
+  expect(jsonOf<object>(replayed)).toMatchObject({ replayed: [{ id: REFUSED }] });
+  await expect.poll(() => stack.drained(), { timeout: 20_000, interval: 200 }).toBe(true);
+  expect((await onStage('dlq', 'list')).exitCode).toBe(0);
+  const record = jsonOf<object>(await onStage('record', REFUSED, '--json'));
+  expect(record).toMatchObject({ records: [{ item: { loaded: {} }, letters: [] }] });
+});
+
+describe('a stage that is not there', () => {
+  test('exits 2 and says which queue is missing', async () => {
+    const ended = await okkiSync(['runs', '--stage', 'nowhere', '--region', 'us-east-1'], stack.env);
+    expect(ended.exitCode).toBe(2);
+    expect(ended.stderr).toContain('okki-sync-nowhere-');
+  });
+
+  test('and no region exits 2 and says what to set', async () => {
+    const { AWS_REGION: _, ...env } = stack.env;
+    const ended = await okkiSync(['runs', '--stage', 'test'], { ...env, AWS_CONFIG_FILE: '/dev/null' });
+    expect(ended.exitCode).toBe(2);
+    expect(ended.stderr).toContain('--region');
+  });
+});

@@ -1,0 +1,192 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Answer, Paging } from '../../lib/integration/schema/source-schema.ts';
+import { stringifyJson } from '../../lib/json/json.ts';
+import { messageIn, readAnswer } from '../../lib/source/answer.ts';
+import { byCursor, byLink, byPage, okkiAnswer, okkiList, single } from './settings.ts';
+
+const read = (text: string, answer: Answer = okkiAnswer, paging: Paging = single, headers = {}) =>
+  readAnswer(text, headers, answer, paging);
+
+describe('an answer with a page', () => {
+  it.each<[name: string, text: string, answer: Answer, page: object]>([
+    ['code 200', '{"code":200,"data":[{"id":1}]}', okkiAnswer, { records: [{ id: 1 }] }],
+    ['code 0', '{"code":0,"data":[]}', okkiAnswer, { records: [] }],
+    ['a code as text', '{"code":"200","data":[]}', okkiAnswer, { records: [] }],
+    ['no code', '{"data":[]}', okkiAnswer, { records: [] }],
+    ['a bare array', '[{"id":1}]', okkiList, { records: [{ id: 1 }] }],
+    ['a list and a total', '{"code":0,"data":{"list":[1],"totalItem":5}}', okkiList, { records: [1], total: 5 }],
+    ['a total as text', '{"code":0,"data":{"list":[1],"count":"5"}}', okkiList, { records: [1], total: 5 }],
+    ['no usable total', '{"code":0,"data":{"list":[1],"count":"many"}}', okkiList, { records: [1] }],
+    ['a negative total', '{"code":0,"data":{"list":[1],"count":-1}}', okkiList, { records: [1] }],
+    ['the first total of two', '{"data":{"list":[],"totalItem":0,"count":9}}', okkiList, { records: [], total: 0 }],
+    ['null for nothing', '{"code":0,"data":{"list":null,"count":0}}', okkiList, { records: [], total: 0 }],
+    ['records of any kind', '{"data":[null,[],"x",1]}', okkiAnswer, { records: [null, [], 'x', 1] }],
+  ])('has %s', (_, text, answer, page) => {
+    expect(read(text, answer)).toEqual({ kind: 'page', page });
+  });
+
+  it('keeps integers past 2^53 exact', () => {
+    expect(read('[{"id":812252963824298001}]')).toEqual({
+      kind: 'page',
+      page: { records: [{ id: 812252963824298001n }] },
+    });
+  });
+
+  it.each([
+    ['"abc"', { cursor: 'abc' }],
+    ['7', { cursor: 7 }],
+    ['0', { cursor: 0 }],
+    ['812252963824298001', { cursor: '812252963824298001' }],
+    ['null', {}],
+    ['""', {}],
+    ['false', {}],
+    ['{}', {}],
+  ])('has the cursor %s: %j', (cursor, expected) => {
+    expect(read(`{"data":[],"next":${cursor}}`, okkiAnswer, byCursor())).toEqual({
+      kind: 'page',
+      page: { records: [], ...expected },
+    });
+  });
+
+  it.each([
+    ['true', true],
+    ['1', true],
+    ['"Y"', true],
+    ['"true"', true],
+    ['false', false],
+    ['0', false],
+    ['"0"', false],
+    ['null', undefined],
+    ['"constructor"', undefined],
+  ])('says whether there is more by %s: %s', (flag, hasMore) => {
+    const paging = byCursor({ hasMorePath: 'more' });
+    const page = { records: [], ...(hasMore === undefined ? {} : { hasMore }) };
+    expect(read(`{"data":[],"more":${flag}}`, okkiAnswer, paging)).toEqual({ kind: 'page', page });
+  });
+
+  it.each([
+    ['</list?page=2>; rel="next"', '/list?page=2'],
+    ['</list?page=2>; rel=next', '/list?page=2'],
+    ['</list?page=1>; rel="prev", </list?page=3>; rel="next"; title="a, b"', '/list?page=3'],
+    ['</a,b>; title="x"; rel="last next"', '/a,b'],
+    ['</a>; REL=NEXT', '/a'],
+    ['</list?page=1>; rel="prev"', undefined],
+    ['</a>; rel="nextish"', undefined],
+    ['</a>; title="rel=next"', undefined],
+    ['garbage', undefined],
+  ])('has in the header link %j the next link %s', (header, link) => {
+    const page = { records: [], ...(link === undefined ? {} : { link }) };
+    expect(read('[]', okkiAnswer, byLink(), { link: header })).toEqual({ kind: 'page', page });
+  });
+
+  it('has the next link in its body', () => {
+    const paging = byLink({ in: 'body', path: 'links.next' });
+    expect(read('{"data":[],"links":{"next":"/p2"}}', okkiAnswer, paging)).toMatchObject({ page: { link: '/p2' } });
+    expect(read('{"data":[],"links":{"next":null}}', okkiAnswer, paging)).toEqual({
+      kind: 'page',
+      page: { records: [] },
+    });
+  });
+});
+
+describe('an answer without a page', () => {
+  it.each<[name: string, text: string, code: string, words: RegExp]>([
+    ['nothing', '', 'answer-empty', /no body/],
+    ['only space', ' \n', 'answer-empty', /no body/],
+    ['a web page', '<!DOCTYPE html><html>token=hush</html>', 'answer-html', /web page/],
+    ['a web page without a doctype', '\n<html><body>', 'answer-html', /web page/],
+    ['an object that breaks off', '{"code":200,"data":[{"id":1},', 'answer-truncated', /breaks off after 29/],
+    ['an array that breaks off', '[{"id":1}', 'answer-truncated', /breaks off/],
+    ['a text that breaks off', '{"data":[{"name":"产', 'answer-truncated', /breaks off/],
+    ['other text', 'hush', 'answer-not-json', /not JSON/],
+    ['JSON with more behind it', '{"a":1}{"b":2}', 'answer-not-json', /not JSON/],
+    ['a number', '7', 'answer-shape', /no list of records at the root, but a number/],
+    ['null', 'null', 'answer-shape', /but null/],
+    [
+      'success without data',
+      '{"code":200,"message":"OK"}',
+      'answer-shape',
+      /at "data", but an object with code, message/,
+    ],
+    ['success with null', '{"code":200,"data":null}', 'answer-shape', /at "data", but null/],
+    ['an object for the list', '{"code":200,"data":{"list":[]}}', 'answer-shape', /"data", but an object with list/],
+    ['a text for the list', '{"code":200,"data":"none"}', 'answer-shape', /but a string/],
+    ['No Privilege', '{"code":404,"message":"No Privilege"}', 'business-error', /code 404 "No Privilege"/],
+    ['code -1', '{"code":-1,"message":"分组不存在","data":[]}', 'business-error', /code -1 "分组不存在"/],
+    ['code 500', '{"code":500,"message":"父级节点不存在"}', 'business-error', /code 500/],
+    ['a code that is no code', '{"code":{"a":1},"data":[]}', 'business-error', /an object with a/],
+    ['an error without words', '{"code":"E1"}', 'business-error', /code E1$/],
+  ])('holds %s', (_, text, code, words) => {
+    expect(read(text)).toEqual({ kind: 'fault', code, message: expect.stringMatching(words) });
+    expect(read(text)).not.toMatchObject({ message: expect.stringContaining('hush') });
+  });
+
+  it('shows only the beginning of a long message', () => {
+    const fault = read(stringifyJson({ code: 1, message: 'x'.repeat(10_000) }));
+    expect(JSON.stringify(fault).length).toBeLessThan(400);
+  });
+
+  it('may say in its own words why', () => {
+    expect(messageIn('{"message":"No Privilege"}', okkiAnswer)).toBe('No Privilege');
+    expect(messageIn('{"message":7}', okkiAnswer)).toBeUndefined();
+    expect(messageIn('<html>', okkiAnswer)).toBeUndefined();
+  });
+});
+
+describe('any answer', () => {
+  const pagings: Paging[] = [
+    single,
+    byPage(10),
+    byCursor({ hasMorePath: 'more' }),
+    byLink({ in: 'body', path: 'next' }),
+  ];
+  const nearly = fc.record(
+    {
+      code: fc.oneof(fc.constantFrom(0, 200, '200', -1, null), fc.jsonValue()),
+      message: fc.jsonValue(),
+      data: fc.oneof(
+        fc.array(fc.jsonValue()),
+        fc.jsonValue(),
+        fc.record({ list: fc.jsonValue(), count: fc.jsonValue() }),
+      ),
+      next: fc.jsonValue(),
+      more: fc.jsonValue(),
+    },
+    { requiredKeys: [] },
+  );
+
+  it('is a page or a named fault, never an exception', () => {
+    const text = fc.oneof(
+      fc.string(),
+      fc.json(),
+      nearly.map((body) => JSON.stringify(body)),
+    );
+    fc.assert(
+      fc.property(text, fc.constantFrom(...pagings), fc.string(), (body, paging, link) => {
+        for (const answer of [okkiAnswer, okkiList]) {
+          const result = readAnswer(body, { link }, answer, paging);
+          if (result.kind === 'page') expect(Array.isArray(result.page.records)).toBe(true);
+          else expect(result.message).not.toBe('');
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('that breaks off anywhere is not taken for a page', () => {
+    const whole = '{"code":200,"message":"","data":[{"id":1,"name":"产品"},{"id":2}]}';
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: whole.length - 1 }), (length) => {
+        expect(read(whole.slice(0, length)).kind).toBe('fault');
+      }),
+    );
+  });
+
+  it('is read in linear time, whatever its Link header', () => {
+    const header = `<a>${'; x="'.repeat(20_000)}${'<'.repeat(20_000)}`;
+    const startMs = performance.now();
+    read('[]', okkiAnswer, byLink(), { link: header });
+    expect(performance.now() - startMs).toBeLessThan(1_000);
+  });
+});

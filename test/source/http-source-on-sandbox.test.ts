@@ -1,0 +1,121 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { kyHttp } from '../../lib/connection/ky-http.ts';
+import { cachedSecrets } from '../../lib/connection/secrets.ts';
+import type { JsonValue } from '../../lib/json/json.ts';
+import { systemClock } from '../../lib/runtime/clock.ts';
+import { silentLog } from '../../lib/runtime/log.ts';
+import { systemRandom } from '../../lib/runtime/random.ts';
+import { openSource } from '../../lib/source/http-source.ts';
+import type { PageState } from '../../lib/source/source.ts';
+import { parseFault, type Sandbox, startSandbox } from '../../local/sandbox/sandbox.ts';
+import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
+import { memorySecretStore } from '../fakes/memory-secret-store.ts';
+import { memoryTokenStore } from '../fakes/memory-token-store.ts';
+import { type Changes, integrationWith } from '../integration/sample.ts';
+
+const GROUPS = 240;
+const PAGE_SIZE = 50;
+const groups = Array.from({ length: GROUPS }, (_, index) => ({ id: 5_203_300_000 + index, name: `分组${index}` }));
+const receipts = groups.map(({ id }) => ({ id, receipt_no: `R${id}` }));
+
+let sandbox: Sandbox | undefined;
+afterEach(() => sandbox?.close());
+
+/** Reads the sandbox's whole list under these faults. */
+const readSandbox = async (faults: readonly string[], changes: Changes = {}) => {
+  sandbox = await startSandbox({ groups, receipts, faults: faults.map(parseFault) });
+  const integration = integrationWith('okki-product-groups-to-qingyiyun', {
+    'source.rateLimit': undefined,
+    'source.paging.pageSize': PAGE_SIZE,
+    ...changes,
+  });
+  const source = openSource(integration, {
+    http: kyHttp,
+    limiter: memoryRateLimiter(systemClock),
+    tokens: memoryTokenStore(),
+    secrets: cachedSecrets(memorySecretStore(), systemClock),
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+    env: { OKKI_BASE_URL: sandbox.url, OKKI_CLIENT_ID: 'me', OKKI_CLIENT_SECRET: 'hush' },
+  });
+  const records: JsonValue[] = [];
+  const warnings = new Set<string>();
+  let at: PageState | undefined;
+  for (;;) {
+    const result = await source.readPage(at, Date.now() + 20_000, { nowMs: Date.now(), lastSyncMs: 0 });
+    for (const { code } of result.warnings) warnings.add(code);
+    if (result.kind !== 'page') return { end: result.kind === 'failed' ? result.code : 'later', records, warnings };
+    records.push(...result.records);
+    if (result.next === undefined) return { end: 'complete', records, warnings };
+    at = result.next;
+  }
+};
+
+const idsOf = (records: readonly JsonValue[]): Set<string> =>
+  new Set(records.map((record) => String((record as { id: JsonValue }).id)));
+
+const receiptList: Changes = {
+  'source.metadata.api': '/v1/invoices/receipt/list',
+  'source.answer.records': 'data.list',
+};
+
+describe('a source over HTTP, on the sandbox', () => {
+  it.each<[faults: string[], warnings: string[]]>([
+    [[], []],
+    [['code-zero'], []],
+    [['bare-array'], []],
+    [['no-expires-in'], []],
+    [['paging-ignored'], ['page-repeated', 'paging-ignored']],
+    [['token-revoked:after=2'], ['token-renewed']],
+    [['source-429:times=2:retryAfter=1'], ['source-429']],
+    [['source-429:times=1'], ['source-429']],
+    [['source-500:times=2:after=1'], ['source-unavailable']],
+    [['source-drop:times=1:after=1'], ['source-dropped']],
+    [['source-drop:times=1:when=start'], ['source-dropped']],
+    [['source-html:times=1'], ['answer-html']],
+    [['source-truncated:times=1'], ['answer-truncated']],
+    [['source-empty:times=1'], ['answer-empty']],
+    [['page-repeated'], ['page-repeated']],
+    [['page-repeated:page=4:times=2'], ['page-repeated']],
+    [
+      [
+        'token-revoked:after=1',
+        'source-429:times=2:retryAfter=1',
+        'source-drop:times=1:after=3',
+        'page-repeated:page=3',
+      ],
+      ['token-renewed', 'source-429', 'source-dropped', 'page-repeated'],
+    ],
+  ])('reads every group once under %j', async (faults, warnings) => {
+    const reading = await readSandbox(faults);
+    expect(reading.end).toBe('complete');
+    expect(reading.records).toHaveLength(GROUPS);
+    expect(idsOf(reading.records).size).toBe(GROUPS);
+    expect(reading.warnings).toEqual(new Set(warnings));
+  });
+
+  it.each<[faults: string[], end: string]>([
+    [['source-business-error'], 'business-error'],
+    [['source-wrong-shape'], 'answer-shape'],
+    [['huge'], 'answer-too-large'],
+    [['token-refused'], 'token-refused'],
+    [['source-500:status=403'], 'source-refused'],
+    [['page-repeated:page=3:times=99'], 'page-repeated'],
+  ])('fails with a name under %j', async (faults, end) => {
+    expect(await readSandbox(faults)).toMatchObject({ end });
+  });
+
+  it.each<[faults: string[], warnings: string[]]>([
+    [[], []],
+    [['total-form:key=count:as=string'], []],
+    [['total-drift'], ['total-changed', 'total-mismatch']],
+    [['page-overlap:rows=3'], ['pages-overlap', 'total-mismatch']],
+    [['paging-ignored'], ['paging-ignored']],
+  ])('reads every row of a list with a total under %j', async (faults, warnings) => {
+    const reading = await readSandbox(faults, receiptList);
+    expect(reading.end).toBe('complete');
+    expect(idsOf(reading.records).size).toBe(GROUPS);
+    expect(reading.warnings).toEqual(new Set(warnings));
+  });
+});

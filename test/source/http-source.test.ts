@@ -1,0 +1,359 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MIN_REQUEST_MS } from '../../lib/connection/auth/authorized.ts';
+import type { HttpAnswer, HttpRequest } from '../../lib/connection/http.ts';
+import { cachedSecrets, type Env } from '../../lib/connection/secrets.ts';
+import type { Integration } from '../../lib/integration/schema/schema.ts';
+import type { Paging } from '../../lib/integration/schema/source-schema.ts';
+import type { JsonValue } from '../../lib/json/json.ts';
+import { ConfigurationError } from '../../lib/runtime/fault.ts';
+import { silentLog } from '../../lib/runtime/log.ts';
+import { MAX_RETRIES, openSource } from '../../lib/source/http-source.ts';
+import type { PageResult, PageState } from '../../lib/source/source.ts';
+import { type FakeClock, fakeClock } from '../fakes/fake-clock.ts';
+import { answered, type FakeHttp, failed, fakeHttp } from '../fakes/fake-http.ts';
+import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
+import { memorySecretStore } from '../fakes/memory-secret-store.ts';
+import { memoryTokenStore } from '../fakes/memory-token-store.ts';
+import { seededRandom } from '../fakes/seeded-random.ts';
+import { type Changes, integrationWith } from '../integration/sample.ts';
+import { rows } from './read-all.ts';
+
+const context = { nowMs: 0, lastSyncMs: 0 };
+
+const env: Env = { OKKI_BASE_URL: 'http://okki.test', OKKI_CLIENT_ID: 'me', OKKI_CLIENT_SECRET: 'hush' };
+const byPage: Paging = {
+  kind: 'pageNumber',
+  pageParam: 'start_index',
+  sizeParam: 'count',
+  pageSize: 10,
+  firstPage: 1,
+  maxPages: 1_000,
+};
+const HOUR_MS = 3_600_000;
+
+type World = { clock: FakeClock; http: FakeHttp; limiter: ReturnType<typeof memoryRateLimiter> };
+
+const integration = (changes: Changes = {}): Integration =>
+  integrationWith('okki-product-groups-to-qingyiyun', {
+    'source.rateLimit': undefined,
+    'source.paging': byPage,
+    ...changes,
+  });
+
+const isTokenRequest = ({ url }: HttpRequest) => url.includes('oauth2');
+
+/** A world in which the list's requests, counted from 0, are answered by `answer`; tokens are given at once. */
+const worldOf = (answer: (request: HttpRequest, index: number) => HttpAnswer | Promise<HttpAnswer>): World => {
+  const clock = fakeClock();
+  let lists = 0;
+  let tokens = 0;
+  const http = fakeHttp((request) =>
+    isTokenRequest(request) ? answered(200, { access_token: `token-${++tokens}` }) : answer(request, lists++),
+  );
+  return { clock, http, limiter: memoryRateLimiter(clock) };
+};
+
+const open = ({ clock, http, limiter }: World, changes: Changes = {}, environment: Env = env) =>
+  openSource(integration(changes), {
+    http,
+    limiter,
+    clock,
+    tokens: memoryTokenStore(),
+    secrets: cachedSecrets(memorySecretStore(), clock),
+    random: seededRandom(7),
+    log: silentLog,
+    env: environment,
+  });
+
+/** A faithful OKKI list of so many rows. */
+const okki =
+  (count: number) =>
+  ({ url }: HttpRequest): HttpAnswer => {
+    const { searchParams } = new URL(url);
+    const from = (Number(searchParams.get('start_index')) - 1) * Number(searchParams.get('count'));
+    return answered(200, { code: 200, data: rows(count).slice(from, from + Number(searchParams.get('count'))) });
+  };
+
+type ListRead = {
+  records: JsonValue[];
+  requests: number;
+  invocations: number;
+  warnings: Record<string, number>;
+  failure?: Extract<PageResult, { kind: 'failed' }>;
+};
+
+/** Reads one page after the other as a run does, invocation after invocation, each of `budgetMs`. */
+const readList = async (world: World, budgetMs = HOUR_MS, changes: Changes = {}): Promise<ListRead> => {
+  const records: JsonValue[] = [];
+  const warnings = new Map<string, number>();
+  let requests = 0;
+  let invocations = 1;
+  let source = open(world, changes);
+  let at: PageState | undefined;
+  let deadlineMs = world.clock.nowMs() + budgetMs;
+  for (;;) {
+    const result: PageResult = await world.clock.run(source.readPage(at, deadlineMs, context));
+    requests += result.requests;
+    for (const { code, count } of result.warnings) warnings.set(code, (warnings.get(code) ?? 0) + count);
+    const end = { records, requests, invocations, warnings: Object.fromEntries(warnings) };
+    if (result.kind === 'failed') return { ...end, failure: result };
+    if (result.kind === 'later') {
+      if (invocations > 5_000) throw new Error('no progress');
+      invocations += 1;
+      await world.clock.advance(Math.max(0, result.retryAtMs - world.clock.nowMs()));
+      source = open(world, changes);
+      deadlineMs = world.clock.nowMs() + budgetMs;
+      continue;
+    }
+    records.push(...result.records);
+    if (result.next === undefined) return end;
+    at = JSON.parse(JSON.stringify(result.next)) as PageState;
+  }
+};
+
+describe('a source over HTTP', () => {
+  it('reads page by page with the metadata’s path and the paging’s parameters', async () => {
+    const world = worldOf(okki(25));
+    expect(await readList(world)).toMatchObject({ records: rows(25), requests: 5, warnings: {} });
+    expect(world.http.requests.map(({ url }) => url).slice(0, 3)).toEqual([
+      'http://okki.test/v1/oauth2/access_token',
+      'http://okki.test/v1/product/groups?start_index=1&count=10',
+      'http://okki.test/v1/product/groups?start_index=2&count=10',
+    ]);
+    expect(world.http.requests[1]?.headers.authorization).toBe('Bearer token-1');
+  });
+
+  it('comes through a revoked token, two 429, a dropped connection and a repeated page: all named', async () => {
+    const list = okki(45);
+    let last = answered(200, { code: 200, data: [] });
+    const world = worldOf((request, index) => {
+      if (index === 1) return answered(401, {});
+      if (index === 3 || index === 4) return answered(429, {}, { 'retry-after': '2' });
+      if (index === 6) return failed('reset');
+      if (index === 8) return last;
+      last = list(request);
+      return last;
+    });
+    const startMs = world.clock.nowMs();
+    const reading = await readList(world);
+    expect(reading).toMatchObject({
+      records: rows(45),
+      warnings: { 'token-renewed': 1, 'source-429': 2, 'source-dropped': 1, 'page-repeated': 1 },
+    });
+    expect(reading.requests).toBe(world.http.requests.length);
+    expect(world.clock.nowMs() - startMs).toBeGreaterThanOrEqual(4_000);
+  });
+
+  it.each<[name: string, answer: HttpAnswer, code: string, words: RegExp]>([
+    ['400', answered(400, { message: 'Invalid query' }), 'source-refused', /status 400 "Invalid query"/],
+    ['403', answered(403, 'no'), 'source-refused', /status 403/],
+    ['404', answered(404, '<html>'), 'source-refused', /check the base URL and metadata.api/],
+    ['a redirect', answered(302, ''), 'source-redirected', /check the base URL/],
+    [
+      'a business error in 200',
+      answered(200, { code: 404, message: 'No Privilege' }),
+      'business-error',
+      /No Privilege/,
+    ],
+    ['a wrong shape', answered(200, { code: 200, data: {} }), 'answer-shape', /"data"/],
+    ['an answer that is too large', failed('tooLarge', 'larger'), 'answer-too-large', /raise maxAnswerBytes/],
+  ])('fails at once on %s', async (_, answer, code, words) => {
+    const world = worldOf(() => answer);
+    const { failure, requests } = await readList(world);
+    expect(failure).toMatchObject({ code, message: expect.stringMatching(words) });
+    expect(failure?.message).toMatch(/^GET \/v1\/product\/groups: /);
+    expect(requests).toBe(2);
+  });
+
+  it.each<[name: string, answer: HttpAnswer, code: string]>([
+    ['DNS failure', failed('dns'), 'source-unreachable'],
+    ['a refused connection', failed('refused'), 'source-unreachable'],
+    ['a reset', failed('reset'), 'source-dropped'],
+    ['a time-out', failed('timeout'), 'source-timeout'],
+    ['status 500', answered(500, ''), 'source-unavailable'],
+    ['status 503 without Retry-After', answered(503, ''), 'source-unavailable'],
+    ['an empty answer', answered(200, ''), 'answer-empty'],
+    ['a web page', answered(200, '<html>'), 'answer-html'],
+    ['a truncated answer', answered(200, '{"data":['), 'answer-truncated'],
+    ['text', answered(200, 'hello'), 'answer-not-json'],
+  ])('outlives %s that passes, and fails on one that stays', async (_, answer, code) => {
+    const passing = worldOf((request, index) => (index < MAX_RETRIES ? answer : okki(5)(request)));
+    expect(await readList(passing)).toMatchObject({ records: rows(5), warnings: { [code]: MAX_RETRIES } });
+    const staying = worldOf(() => answer);
+    const { failure, requests } = await readList(staying);
+    expect(failure).toMatchObject({ code, message: expect.stringContaining(`${MAX_RETRIES + 1} times in a row`) });
+    expect(requests).toBe(1 + MAX_RETRIES + 1);
+  });
+
+  it('fails where a renewed token is refused as well', async () => {
+    const { failure, requests } = await readList(worldOf(() => answered(401, {})));
+    expect(failure).toMatchObject({ code: 'token-refused' });
+    expect(requests).toBe(4);
+  });
+
+  it('fails where no token is given, in the server’s words, without the secret', async () => {
+    const world = worldOf(okki(5));
+    const refusing = fakeHttp(() => answered(400, { error: 'invalid_client', error_description: 'hush is wrong' }));
+    const { failure } = await readList({ ...world, http: refusing });
+    expect(failure).toMatchObject({ code: 'token-refused', message: expect.stringContaining('invalid_client') });
+    expect(failure?.message).not.toContain('hush');
+  });
+
+  it('outlives a day of 429, whatever Retry-After says, and spends no retry on it', async () => {
+    const world = worldOf((request) => {
+      const isOver = world.clock.nowMs() - startMs > 24 * HOUR_MS;
+      return isOver ? okki(15)(request) : answered(429, '', { 'retry-after': '0' });
+    });
+    const startMs = world.clock.nowMs();
+    const reading = await readList(world, 15 * 60_000);
+    expect(reading).toMatchObject({ records: rows(15) });
+    // The pauses grow: a source that asks for none is not hammered.
+    expect(reading.requests).toBeLessThan(24 * 60 * 2);
+  });
+
+  it('spends no retry on waiting: failures after many 429 have all of theirs', async () => {
+    const waits = 2 * MAX_RETRIES;
+    const world = worldOf((request, index) => {
+      if (index < waits) return answered(429, '', { 'retry-after': '1' });
+      return index < waits + MAX_RETRIES ? answered(500) : okki(5)(request);
+    });
+    expect(await readList(world)).toMatchObject({
+      records: rows(5),
+      warnings: { 'source-429': waits, 'source-unavailable': MAX_RETRIES },
+    });
+  });
+
+  it('never waits past the deadline to try again', async () => {
+    for (let budgetMs = 300; budgetMs < 6_000; budgetMs += 300) {
+      const world = worldOf(() => answered(500));
+      const deadlineMs = world.clock.nowMs() + budgetMs;
+      const result = await world.clock.run(open(world).readPage(undefined, deadlineMs, context));
+      expect(world.clock.nowMs()).toBeLessThanOrEqual(deadlineMs);
+      if (result.kind === 'later') expect(result.retryAtMs).toBeGreaterThan(deadlineMs - MIN_REQUEST_MS);
+      else expect(result.kind).toBe('failed');
+    }
+  });
+
+  it('holds every worker of the connection while Retry-After lasts', async () => {
+    const world = worldOf((request, index) =>
+      index === 0 ? answered(429, '', { 'retry-after': '60' }) : okki(5)(request),
+    );
+    const startMs = world.clock.nowMs();
+    const one = open(world).readPage(undefined, startMs + HOUR_MS, context);
+    const two = world.clock.sleep(1_000).then(() => open(world).readPage(undefined, startMs + HOUR_MS, context));
+    await world.clock.run(Promise.all([one, two]));
+    const sent = world.http.requests.filter((request) => !isTokenRequest(request));
+    expect(sent).toHaveLength(3);
+    expect(world.clock.nowMs() - startMs).toBeGreaterThanOrEqual(60_000);
+  });
+
+  it('says how often it was told to wait, and for how long it waited', async () => {
+    const world = worldOf((request, index) =>
+      index === 0 ? answered(429, '', { 'retry-after': '60' }) : okki(5)(request),
+    );
+    const result = await world.clock.run(open(world).readPage(undefined, world.clock.nowMs() + HOUR_MS, context));
+    expect(result).toMatchObject({ kind: 'page', limits: { throttled: 1, putOff: 0 } });
+    expect(result.limits?.heldMs).toBeGreaterThanOrEqual(60_000);
+    expect(result.limits?.heldMs).toBeLessThan(61_000);
+  });
+
+  it.each([
+    ['a lock-out', answered(429, '', { 'retry-after': '300' }), 300_000],
+    ['maintenance', answered(503, '', { 'retry-after': '120' }), 120_000],
+  ])('puts the page off where %s lasts longer than the invocation', async (_, answer, waitMs) => {
+    const world = worldOf(() => answer);
+    const startMs = world.clock.nowMs();
+    const result = await world.clock.run(open(world).readPage(undefined, startMs + 30_000, context));
+    expect(result).toMatchObject({ kind: 'later', requests: 2, limits: { throttled: 1, putOff: 1 } });
+    if (result.kind === 'later') expect(result.retryAtMs).toBeGreaterThanOrEqual(startMs + waitMs);
+    expect(world.clock.nowMs() - startMs).toBeLessThan(30_000);
+  });
+
+  it('never sends above the rate limit, over many invocations, token requests included', async () => {
+    const world = worldOf(okki(395));
+    const sentMs: number[] = [];
+    const http: World['http'] = {
+      requests: world.http.requests,
+      send: (request) => {
+        sentMs.push(world.clock.nowMs());
+        return world.http.send(request);
+      },
+    };
+    const limited = { 'source.rateLimit': { requests: 5, intervalMs: 1_000 } };
+    const reading = await readList({ ...world, http }, 2_000, limited);
+    expect(reading.records).toEqual(rows(395));
+    expect(reading.invocations).toBeGreaterThan(2);
+    sentMs.slice(5).forEach((ms, index) => {
+      expect(ms - (sentMs[index] ?? 0)).toBeGreaterThanOrEqual(1_000);
+    });
+  });
+
+  it('resumes at any checkpoint: every row once, however short the invocations', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat({ max: 60 }), fc.integer({ min: 400, max: 5_000 }), async (count, budgetMs) => {
+        const world = worldOf(async (request) => {
+          await world.clock.sleep(100);
+          return okki(count)(request);
+        });
+        expect(await readList(world, budgetMs)).toMatchObject({ records: rows(count) });
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('yields every row or fails with a name, whatever a flaky source does', async () => {
+    const trouble = fc.constantFrom<HttpAnswer | undefined>(
+      undefined,
+      undefined,
+      undefined,
+      answered(401),
+      answered(429, '', { 'retry-after': '1' }),
+      answered(500),
+      answered(200, '<html>'),
+      answered(200, '{"data":[{"id":1'),
+      failed('reset'),
+      failed('timeout'),
+      failed('dns'),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.nat({ max: 50 }), fc.array(trouble, { maxLength: 40 }), async (count, troubles) => {
+        const world = worldOf((request, index) => troubles[index] ?? okki(count)(request));
+        const reading = await readList(world, 60_000);
+        if (reading.failure) expect(reading.failure.code).toMatch(/^(token-refused|source-|answer-)/);
+        else expect(reading.records).toEqual(rows(count));
+        expect(reading.requests).toBe(world.http.requests.length);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('names a checkpoint of another paging', async () => {
+    const world = worldOf(okki(5));
+    const result = await open(world).readPage({ kind: 'offset', pages: 1, seen: 10, position: 10 }, HOUR_MS, context);
+    expect(result).toMatchObject({ kind: 'failed', code: 'checkpoint-unfit', requests: 0 });
+  });
+
+  it('does not follow a link to another host', async () => {
+    const header = { link: '<http://evil.test/list>; rel="next"' };
+    const world = worldOf(() => answered(200, [{ id: 1 }], header));
+    const changes = { 'source.paging': { kind: 'nextLink', in: 'header' } };
+    expect((await readList(world, HOUR_MS, changes)).failure).toMatchObject({ code: 'link-foreign' });
+    expect(world.http.requests.every(({ url }) => url.startsWith('http://okki.test/'))).toBe(true);
+  });
+
+  it('shows neither query, token nor body in what it says', async () => {
+    const world = worldOf(() => answered(200, '<html>hidden token-1'));
+    const { failure, warnings } = await readList(world);
+    expect(JSON.stringify([failure, warnings])).not.toMatch(/hidden|token-1|start_index|hush/);
+  });
+
+  it.each([
+    ['a missing variable', {}, { OKKI_BASE_URL: 'http://okki.test' }, /OKKI_CLIENT_ID/],
+    ['a rate limit that is none', { 'source.rateLimit': { env: 'LIMIT' } }, { ...env, LIMIT: '60/min' }, /LIMIT/],
+  ])('is not opened with %s', (_, changes, environment, words) => {
+    const opening = () => open(worldOf(okki(5)), changes, environment);
+    expect(opening).toThrow(ConfigurationError);
+    expect(opening).toThrow(words);
+  });
+});

@@ -1,0 +1,174 @@
+import { describe, expect, it } from 'vitest';
+import type { ApiRequest } from '../../lib/connection/auth/authorized.ts';
+import type { RequestContext } from '../../lib/integration/dialect/variables.ts';
+import type { MetadataField } from '../../lib/integration/schema/metadata-schema.ts';
+import { type PageParams, pageRequest, type RequestSetting } from '../../lib/source/request.ts';
+
+const metadata = (method: 'GET' | 'POST', request: MetadataField[]): RequestSetting => ({
+  metadata: { api: '/v1/product/groups', method, id: 'id', request },
+});
+
+/** 2024-02-03 04:05:06 and a day before, in Beijing. */
+const context: RequestContext = { nowMs: 1_706_904_306_000, lastSyncMs: 1_706_817_906_000 };
+
+const requestOf = (setting: RequestSetting, page: PageParams): ApiRequest => {
+  const request = pageRequest(setting, page, context);
+  if ('reason' in request) throw new TypeError(request.reason);
+  return request;
+};
+
+describe('the request for a page', () => {
+  it('of the seed’s metadata carries no parameter, since none has a value', () => {
+    const fields = [
+      { field: 'id', label: 'id', type: 'string' },
+      { field: 'name', label: 'name', type: 'string' },
+    ];
+    expect(requestOf(metadata('GET', fields), { params: {} })).toEqual({
+      method: 'GET',
+      path: '/v1/product/groups',
+      query: [],
+    });
+  });
+
+  it('carries constants as text in the query, also 0 and false; null and empty are not sent', () => {
+    const fields: MetadataField[] = [
+      { field: 'removed', type: 'string', value: '0' },
+      { field: 'layer', type: 'int', value: 0 },
+      { field: 'all', value: false },
+      { field: 'none', value: '' },
+      { field: 'nothing', value: null },
+      { field: 'ids', value: [1, 2] },
+    ];
+    expect(requestOf(metadata('GET', fields), { params: {} }).query).toEqual([
+      ['removed', '0'],
+      ['layer', '0'],
+      ['all', 'false'],
+      ['ids', '[1,2]'],
+    ]);
+  });
+
+  it('is paged by the paginator, whose parameters win over constants of the same name', () => {
+    const fields: MetadataField[] = [
+      { field: 'start_index', value: '1' },
+      { field: 'count', value: '10' },
+    ];
+    const { query } = requestOf(metadata('GET', fields), { params: { start_index: 3, count: 500 } });
+    expect(query).toEqual([
+      ['start_index', '3'],
+      ['count', '500'],
+    ]);
+  });
+
+  it('of a POST carries a JSON body with declared types, children and exact integers', () => {
+    const fields: MetadataField[] = [
+      { field: 'FormId', type: 'string', value: '7' },
+      { field: 'limit', type: 'int', value: '10' },
+      { field: 'after', type: 'int', value: '812252963824298000' },
+      { field: 'rate', type: 'number', value: '1.5' },
+      { field: 'odd', type: 'int', value: 'ten' },
+      { field: 'deep', type: 'boolean', value: 'false' },
+      { field: 'filter', type: 'object', children: [{ field: 'name', value: '产品' }, { field: 'unset' }] },
+      { field: 'rows', type: 'array', children: [{ field: 'id', value: '1' }] },
+      { field: 'hollow', type: 'object', children: [{ field: 'unset' }] },
+    ];
+    const { body, query } = requestOf(metadata('POST', fields), { params: { 'page.index': 2, 'page.size': 5 } });
+    expect(query).toBeUndefined();
+    expect(body).toBe(
+      '{"FormId":"7","limit":10,"after":812252963824298000,"rate":1.5,"odd":"ten","deep":false,' +
+        '"filter":{"name":"产品"},"rows":[{"id":"1"}],"page":{"index":2,"size":5}}',
+    );
+  });
+
+  it('of a POST without parameters carries an empty object', () => {
+    expect(requestOf(metadata('POST', []), { params: {} }).body).toBe('{}');
+  });
+
+  it('follows a link', () => {
+    expect(requestOf(metadata('GET', []), { params: {}, link: '/next' })).toMatchObject({ link: '/next' });
+  });
+});
+
+const posted = (setting: RequestSetting, page: PageParams = { params: {} }) => requestOf(setting, page).body;
+
+describe('templates in a request', () => {
+  it.each<[MetadataField, unknown]>([
+    [{ field: 'x', value: '{{LAST_SYNC_TIME}}' }, 1_706_817_906],
+    [{ field: 'x', value: '{{CURRENT_TIME}}', type: 'string' }, '1706904306'],
+    [{ field: 'x', value: '{LAST_SYNC_TIME}' }, 1_706_817_906],
+    [{ field: 'x', value: '{{DAYS_AGO_2}}' }, 1_706_731_506],
+    [{ field: 'x', value: '{{LAST_SYNC_TIME|datetime}}' }, '2024-02-02 04:05:06'],
+    [{ field: 'x', value: '{{CURRENT_TIME|dateTime}}' }, '2024-02-03 04:05:06'],
+    [{ field: 'x', value: '{{CURRENT_TIME}}', type: 'datetime' }, '2024-02-03 04:05:06'],
+    [{ field: 'x', value: '{{LAST_SYNC_TIME|timestamp_ms}}' }, 1_706_817_906_000],
+    [{ field: 'x', value: "FDate > '{{LAST_SYNC_TIME|datetime}}'" }, "FDate > '2024-02-02 04:05:06'"],
+    [{ field: 'x', value: '_function {{LAST_SYNC_TIME}} * 1000' }, 1_706_817_906_000],
+    [{ field: 'x', value: '_function LAST_SYNC_TIME - 86400' }, 1_706_731_506],
+    [{ field: 'x', value: '{{PAGINATION_START_ROW}}' }, 20],
+    [{ field: 'x', value: '{{PAGINATION_START_ROW}},{{PAGINATION_PAGE_SIZE}}' }, '20,10'],
+    [{ field: 'x', value: '_function {PAGINATION_START_ROW} / {PAGINATION_PAGE_SIZE} + 1' }, 3],
+    [{ field: 'x', value: 'a, b,c', parser: { name: 'StringToArray', params: ',' } }, ['a', 'b', 'c']],
+    [{ field: 'x', value: '1,2', type: 'int', parser: { name: 'StringToArray', params: ',' } }, [1, 2]],
+    [{ field: 'x', value: ['a', 'b'], parser: { name: 'ArrayToString', params: ';' } }, 'a;b'],
+    [{ field: 'x', value: '7', type: 'int', parser: { name: 'ConvertObjectParser', params: 'FID' } }, { FID: 7 }],
+  ])('%j is sent as %j', (field, value) => {
+    const page = { params: {}, page: { pageSize: 10, startRow: 20 } };
+    expect(JSON.parse(posted(metadata('POST', [field]), page) ?? '')).toEqual({ x: value });
+  });
+
+  it('that cannot be calculated give a reason instead of a request', () => {
+    const page = { params: {}, page: { pageSize: 0, startRow: 0 } };
+    const setting = metadata('POST', [{ field: 'x', value: '_function 1 / {PAGINATION_PAGE_SIZE}' }]);
+    expect(pageRequest(setting, page, context)).toEqual({ reason: 'x: comes to no number' });
+  });
+});
+
+describe('otherRequest', () => {
+  const bill = (send: RequestSetting['send'], method: 'GET' | 'POST' = 'POST'): RequestSetting => ({
+    metadata: {
+      api: 'executeBillQuery',
+      method,
+      id: 'FSupplierId',
+      request: [
+        { field: 'FSupplierId', value: 'FSupplierId' },
+        { field: 'FNumber', value: 'FNumber' },
+        { field: 'FName' },
+      ],
+      otherRequest: [{ field: 'FormId', value: 'BD_Supplier' }, { field: 'Limit' }],
+    },
+    ...(send === undefined ? {} : { send }),
+  });
+  const page: PageParams = { params: { StartRow: 0, Limit: 100 } };
+
+  it('goes where request goes, unless send says otherwise; a name is a path', () => {
+    expect(requestOf(bill(undefined), page)).toEqual({
+      method: 'POST',
+      path: '/executeBillQuery',
+      body: '{"FSupplierId":"FSupplierId","FNumber":"FNumber","FormId":"BD_Supplier","StartRow":0,"Limit":100}',
+    });
+    expect(requestOf(bill(undefined, 'GET'), page).query).toContainEqual(['FormId', 'BD_Supplier']);
+  });
+
+  it('goes into the query or headers of a POST', () => {
+    expect(requestOf(bill({ otherRequest: { in: 'query' } }), page)).toMatchObject({
+      query: [
+        ['FormId', 'BD_Supplier'],
+        ['Limit', '100'],
+      ],
+      body: '{"FSupplierId":"FSupplierId","FNumber":"FNumber","StartRow":0}',
+    });
+    expect(requestOf(bill({ otherRequest: { in: 'header' } }), page).headers).toEqual({
+      formid: 'BD_Supplier',
+      limit: '100',
+    });
+  });
+
+  it('stands beside the names of the fields, where the list is asked for names', () => {
+    const send: RequestSetting['send'] = {
+      request: { as: 'names', under: 'data.FieldKeys' },
+      otherRequest: { under: 'data' },
+    };
+    expect(posted(bill(send), page)).toBe(
+      '{"data":{"FieldKeys":"FSupplierId,FNumber,FName","FormId":"BD_Supplier","StartRow":0,"Limit":100}}',
+    );
+  });
+});

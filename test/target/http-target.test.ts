@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import type { Api, ApiAnswer, ApiRequest } from '../../lib/connection/auth/authorized.ts';
+import { type JsonObject, parseJson } from '../../lib/json/json.ts';
+import { httpTarget } from '../../lib/target/http-target.ts';
+import type { PostRecord } from '../../lib/target/target.ts';
+import { fakeClock } from '../fakes/fake-clock.ts';
+import { answered, failed } from '../fakes/fake-http.ts';
+import { integrationWith, type ShippedName } from '../integration/sample.ts';
+import { NOW_MS } from '../load/message.ts';
+
+const [single, batched] = ['okki-product-groups-to-qingyiyun', 'okki-product-groups-to-crm'] as const;
+const records = (...ids: string[]): PostRecord[] =>
+  ids.map((id) => ({ id, body: { id, big: 812_252_963_824_297_984n } as JsonObject, idempotencyKey: `key-${id}` }));
+
+const targetOf = (name: ShippedName, answer: ApiAnswer, requests = 1) => {
+  const sent: Array<ApiRequest & { deadlineMs: number }> = [];
+  const api: Api = {
+    send: async (request, { deadlineMs }) => {
+      sent.push({ ...request, deadlineMs });
+      return { answer, requests, tokenRenewed: false };
+    },
+  };
+  const limit = { requests: 60, intervalMs: 60_000 };
+  return { sent, target: httpTarget(integrationWith(name), api, limit, fakeClock(NOW_MS)) };
+};
+
+describe('a request to the target', () => {
+  it('carries one record as it is mapped, under its own key, big integers exactly', async () => {
+    const { sent, target } = targetOf(single, answered(200, { success: true, code: 0 }));
+    const { outcomes } = await target.post(records('0'));
+    expect(outcomes).toEqual([{ kind: 'loaded' }]);
+    expect(sent).toMatchObject([
+      {
+        method: 'POST',
+        headers: { 'idempotency-key': 'key-0' },
+        body: '{"id":"0","big":812252963824297984}',
+        deadlineMs: NOW_MS + target.longestPostMs,
+      },
+    ]);
+    expect([target.rows, target.limit]).toEqual([1, { requests: 60, intervalMs: 60_000 }]);
+  });
+
+  it('carries several records under the key that the integration names', async () => {
+    const { sent, target } = targetOf(batched, answered(200, {}));
+    expect(target.rows).toBeGreaterThan(1);
+    const { outcomes } = await target.post(records('1', '2'));
+    expect(outcomes).toHaveLength(2);
+    const [wrapped] = Object.values(parseJson(sent[0]?.body ?? '') as JsonObject);
+    expect(wrapped).toEqual(records('1', '2').map(({ body }) => body));
+  });
+
+  it('has the same key for the same records in the same order, and another for any other', async () => {
+    const keyOf = async (...ids: string[]) => {
+      const { sent, target } = targetOf(batched, answered(200, {}));
+      await target.post(records(...ids));
+      return sent[0]?.headers?.['idempotency-key'];
+    };
+    expect(await keyOf('1', '2')).toBe(await keyOf('1', '2'));
+    expect(new Set([await keyOf('1', '2'), await keyOf('2', '1'), await keyOf('1'), await keyOf('12')]).size).toBe(4);
+    expect(await keyOf('1')).toBe('key-1');
+  });
+});
+
+describe('the answer of the API', () => {
+  it.each<[what: string, answer: ApiAnswer, outcome: object]>([
+    ['a status', answered(422, 'no'), { kind: 'rejected', failure: { cause: 'status', status: 422, excerpt: 'no' } }],
+    ['no whole answer', failed('reset'), { kind: 'uncertain', failure: { cause: 'reset', excerpt: 'reset' } }],
+    [
+      'no token',
+      { kind: 'noToken', permanent: true, message: 'invalid_client' },
+      { kind: 'notApplied', failure: { cause: 'no-token', excerpt: 'invalid_client' }, waits: false },
+    ],
+    [
+      'no time',
+      { kind: 'later', retryAtMs: NOW_MS },
+      { kind: 'notApplied', failure: { cause: 'no-time' }, waits: true, pauseMs: 0 },
+    ],
+    [
+      'a foreign link',
+      { kind: 'foreignLink' },
+      { kind: 'notApplied', failure: { cause: 'foreign-link' }, waits: false },
+    ],
+  ])(
+    '%s is the outcome of every record of the request, with the requests that it took',
+    async (_what, answer, outcome) => {
+      const { target } = targetOf(batched, answer, 3);
+      expect(await target.post(records('1', '2'))).toEqual({ outcomes: [outcome, outcome], requests: 3 });
+    },
+  );
+});

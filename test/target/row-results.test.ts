@@ -1,0 +1,131 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Results } from '../../lib/integration/schema/target-schema.ts';
+import { rowOutcomes } from '../../lib/target/row-results.ts';
+import { besideRecords, requestFor } from '../../lib/target/target-request.ts';
+import { type Changes, integrationWith } from '../integration/sample.ts';
+
+const results = (changes: Partial<Results> = {}): Results => ({
+  path: 'data.rows',
+  success: { path: 'ok', equals: [true, 1] },
+  message: ['message'],
+  ...changes,
+});
+
+const outcomesOf = (rows: unknown, ids: string[], setting: Results) =>
+  rowOutcomes(JSON.stringify({ data: { rows } }), 200, ids, setting)?.map((outcome) =>
+    outcome.kind === 'rejected' ? `rejected ${outcome.failure.excerpt}` : outcome.kind,
+  );
+
+describe('a batch that is answered row by row', () => {
+  it('ends for each record as the row with its id says, in any order', () => {
+    const rows = [
+      { id: 2, ok: false, message: '重复' },
+      { id: '1', ok: true },
+      { id: 3, ok: '1' },
+    ];
+    expect(outcomesOf(rows, ['1', '2', '3'], results({ id: 'id' }))).toEqual(['loaded', 'rejected 重复', 'loaded']);
+  });
+
+  it('ends by place in the request, where rows are numbered', () => {
+    const rows = [
+      { n: 1, ok: false },
+      { n: 0, ok: 1 },
+    ];
+    expect(outcomesOf(rows, ['a', 'b'], results({ index: 'n' }))).toEqual(['loaded', 'rejected ok: false']);
+  });
+
+  it('ends in the order sent, where rows have neither and all are there', () => {
+    expect(outcomesOf([{ ok: true }, { ok: false, message: 'no' }], ['a', 'b'], results())).toEqual([
+      'loaded',
+      'rejected no',
+    ]);
+    expect(outcomesOf([{ ok: true }], ['a', 'b'], results())).toEqual(['uncertain', 'uncertain']);
+  });
+
+  it('leaves a record uncertain that the rows do not speak of', () => {
+    expect(outcomesOf([{ id: 1, ok: true }], ['1', '2'], results({ id: 'id' }))).toEqual(['loaded', 'uncertain']);
+  });
+
+  it('is judged as a whole where the answer has no rows', () => {
+    expect(outcomesOf(undefined, ['1'], results())).toBeUndefined();
+    expect(rowOutcomes('<html>', 200, ['1'], results())).toBeUndefined();
+  });
+
+  it('has one outcome for each record, whatever the rows are', () => {
+    const keys = fc.constantFrom<Partial<Results>>({}, { id: 'id' }, { index: 'id' });
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue()), fc.array(fc.string()), keys, (rows, ids, key) => {
+        expect(outcomesOf(rows, ids, results(key))).toHaveLength(ids.length);
+      }),
+    );
+  });
+});
+
+describe('what goes beside the records', () => {
+  const requestOf = (changes: Changes) => {
+    const integration = integrationWith('okki-product-groups-to-crm', {
+      'target.metadata.otherRequest': [
+        { field: 'Creator', value: 'sync' },
+        { field: 'array', value: 'never' },
+        { field: 'unset', value: '' },
+      ],
+      ...changes,
+    });
+    const base = { method: 'POST', path: '/x' } as const;
+    return requestFor(base, { array: [{ a: 1n }] }, integration, besideRecords(integration), { key: 'k' });
+  };
+
+  it('stands in the body, and replaces nothing there', () => {
+    expect(requestOf({})).toEqual({
+      method: 'POST',
+      path: '/x',
+      headers: { key: 'k' },
+      body: '{"Creator":"sync","array":[{"a":1}]}',
+    });
+  });
+
+  it('stands in the query or in headers, where the file says so', () => {
+    expect(requestOf({ 'target.send': { otherRequest: { in: 'query' } } })).toMatchObject({
+      query: [
+        ['Creator', 'sync'],
+        ['array', 'never'],
+      ],
+      body: '{"array":[{"a":1}]}',
+    });
+    expect(requestOf({ 'target.send': { otherRequest: { in: 'header' } } }).headers).toEqual({
+      creator: 'sync',
+      array: 'never',
+      key: 'k',
+    });
+  });
+
+  it('has the types that it declares, and goes through its parsers', () => {
+    const otherRequest = [
+      { field: 'IsAutoSubmitAndAudit', type: 'bool', value: 'true' },
+      { field: 'IsDeleteEntry', type: 'bool', value: false },
+      { field: 'SubSystemId', type: 'int', value: '0' },
+      { field: 'Scheme', type: 'string', value: 21 },
+      { field: 'NeedUpDateFields', type: 'array', value: 'FDate,FQty', parser: { name: 'StringToArray', params: ',' } },
+      { field: 'Org', value: '100', parser: [{ name: 'ConvertObjectParser', params: 'FNumber' }] },
+      { field: 'Options', type: 'array', children: [{ field: 'Depth', type: 'int', value: '2' }] },
+    ];
+    expect(JSON.parse(requestOf({ 'target.metadata.otherRequest': otherRequest }).body ?? '')).toEqual({
+      IsAutoSubmitAndAudit: true,
+      IsDeleteEntry: false,
+      SubSystemId: 0,
+      Scheme: '21',
+      NeedUpDateFields: ['FDate', 'FQty'],
+      Org: { FNumber: '100' },
+      Options: [{ Depth: 2 }],
+      array: [{ a: 1 }],
+    });
+  });
+
+  it('lies under one roof with the records, where the file says so', () => {
+    const send = { request: { under: 'data.Model' }, otherRequest: { under: 'data' } };
+    expect(requestOf({ 'target.send': send }).body).toBe(
+      '{"data":{"Creator":"sync","array":"never","Model":{"array":[{"a":1}]}}}',
+    );
+  });
+});

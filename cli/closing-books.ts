@@ -1,6 +1,7 @@
 import { notifierOf } from '../lib/aws/lambda/open-notifier.ts';
 import type { ReconcileDeps } from '../lib/runs/reconcile.ts';
 import { systemClock as clock } from '../lib/runtime/clock.ts';
+import { defined } from '../lib/runtime/defined.ts';
 import { type Log, type LogFields, silentLog } from '../lib/runtime/log.ts';
 import type { Stores } from './stores.ts';
 
@@ -10,7 +11,7 @@ import type { Stores } from './stores.ts';
  */
 export const closingBooks = ({ idStore, runs }: Stores): ReconcileDeps => {
   const onClosed = notifierOf(process.env, notifyLog);
-  return { idStore, runs, watermarks: runs, clock, log: silentLog, ...(onClosed && { onClosed }) };
+  return { idStore, runs, watermarks: runs, clock, log: silentLog, ...defined({ onClosed }) };
 };
 
 const sayFailed = (event: string, { runId, format, status, why }: LogFields = {}): void => {

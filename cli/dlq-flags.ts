@@ -2,6 +2,7 @@ import { hostname, userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import type { DeadLetterReason } from '../lib/messages/dead-letter.ts';
 import type { LetterFilter } from '../lib/replay/letters.ts';
+import { defined } from '../lib/runtime/defined.ts';
 import { UsageError } from './exit-code.ts';
 import type { StackFlags } from './with-stores.ts';
 import { parseSpan } from './words.ts';
@@ -26,10 +27,10 @@ export const filterOf = (
     throw new UsageError(`--older-than ${olderThan}: expected a span such as 90s, 30m, 2h or 7d.`);
   }
   return {
-    ...(integration !== undefined && { integration }),
-    ...(reason !== undefined && { reason }),
-    ...(id !== undefined && { id }),
-    ...(limit !== undefined && { limit }),
+    ...defined({ integration }),
+    ...defined({ reason }),
+    ...defined({ id }),
+    ...defined({ limit }),
     ...(olderThanMs !== undefined && { lastBeforeMs: Date.now() - olderThanMs }),
   };
 };

@@ -3,6 +3,7 @@ import type { IdCheck } from '../lib/idcheck/item.ts';
 import type { IdStore } from '../lib/idcheck/store.ts';
 import { stringifyJson } from '../lib/json/json.ts';
 import { type Letter, listLetters } from '../lib/replay/letters.ts';
+import { defined } from '../lib/runtime/defined.ts';
 import { filterOf, type LetterFlags } from './dlq-flags.ts';
 import { type ExitCode, exitCodes, UsageError } from './exit-code.ts';
 import { integrationsMeant } from './find-run.ts';
@@ -90,7 +91,7 @@ export const showCommand = async (
 ): Promise<ExitCode> => {
   const integration = flags.integration === undefined ? undefined : integrationsMeant(flags.integration)[0]?.name;
   const found = await withStores(flags, async ({ deadLetters, idStore }) => {
-    const letters = await listLetters(deadLetters, { id, ...(integration !== undefined && { integration }) });
+    const letters = await listLetters(deadLetters, { id, ...defined({ integration }) });
     return Promise.all(
       letters.map(async (letter) => ({
         letter: letterFacts(letter),

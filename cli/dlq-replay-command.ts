@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { listLetters } from '../lib/replay/letters.ts';
 import { MAX_REPLAYS, type Replayed, type ReplayRequest, replay } from '../lib/replay/replay.ts';
 import { systemClock } from '../lib/runtime/clock.ts';
+import { defined } from '../lib/runtime/defined.ts';
 import { silentLog } from '../lib/runtime/log.ts';
 import { filterOf, type LetterFlags } from './dlq-flags.ts';
 import { type Embedded, SERVICE_DIR, startEmbedded } from './embedded.ts';
@@ -34,7 +35,7 @@ export const replayCommand = async (flags: ReplayFlags): Promise<ExitCode> => {
 
 const requestOf = (flags: ReplayFlags, integration: string | undefined): ReplayRequest => ({
   ...filterOf(flags, integration),
-  ...(flags.rate !== undefined && { ratePerSec: flags.rate }),
+  ...defined({ ratePerSec: flags.rate }),
   ...(flags.force && { force: true }),
   ...(flags.dryRun && { dryRun: true }),
 });
@@ -71,7 +72,7 @@ const replayEmbedded = async (flags: ReplayFlags): Promise<ReplayResult> => {
   for (const nameOrPath of names) {
     const left = flags.limit === undefined ? undefined : flags.limit - result.replayed.length;
     if (left === 0) break;
-    const one = await replayIntegration(nameOrPath, { ...flags, ...(left !== undefined && { limit: left }) });
+    const one = await replayIntegration(nameOrPath, { ...flags, ...defined({ limit: left }) });
     result.replayed.push(...one.replayed);
     result.notReplayable += one.notReplayable;
     result.heldBack += one.heldBack;
@@ -115,7 +116,7 @@ const replayIntegration = async (
 ): Promise<Replayed & { backInQueue: number }> => {
   const choice = chooseIntegration(nameOrPath, SERVICE_DIR);
   const groups = flags.groups === undefined ? undefined : await readGroups(flags.groups);
-  const run = { ...choice, ...(groups && { groups }), faults: readFaults(flags.fault ?? []) };
+  const run = { ...choice, ...defined({ groups }), faults: readFaults(flags.fault ?? []) };
   const embedded = await startEmbedded({ dataDir: flags.dataDir, run });
   try {
     const integration = choice.integration.name;

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { notifierOf } from '../lib/aws/lambda/open-notifier.ts';
 import type { Integration } from '../lib/integration/schema/schema.ts';
 import type { JsonValue } from '../lib/json/json.ts';
+import { defined } from '../lib/runtime/defined.ts';
 import { silentLog } from '../lib/runtime/log.ts';
 import { type Fault, type Sandbox, startSandbox } from '../local/sandbox/sandbox.ts';
 import { type Stack, type StackEvent, startStack } from '../local/stack/stack.ts';
@@ -73,7 +74,7 @@ export const startEmbedded = async ({ dataDir, fresh, run, onEvent }: EmbeddedOp
         const storeFile = join(dataDir, SANDBOX_FILE);
         if (fresh) rmSync(storeFile, { force: true });
         const { groups, faults } = run;
-        sandbox = await startSandbox({ storeFile, ...(groups && { groups }), ...(faults && { faults }) });
+        sandbox = await startSandbox({ storeFile, ...defined({ groups }), ...defined({ faults }) });
         undo.push(sandbox.close);
       }
       variables = connectionVariables(run.integration, process.env, sandbox && { url: sandbox.url, sides });
@@ -84,7 +85,7 @@ export const startEmbedded = async ({ dataDir, fresh, run, onEvent }: EmbeddedOp
       serviceDir: SERVICE_DIR,
       fresh: fresh ?? false,
       env: connections,
-      ...(onEvent && { onEvent }),
+      ...defined({ onEvent }),
     });
     undo.push(stack.close);
     const stores = openEmbeddedStores(stack.env);

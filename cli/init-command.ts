@@ -2,7 +2,14 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { profileNames } from '../lib/integration/fill/profile.ts';
 import { parseIntegration } from '../lib/integration/read.ts';
-import { isJsonObject, type JsonObject, type JsonValue, parseJson, stringifyJson } from '../lib/json/json.ts';
+import {
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  parsedOrUndefined,
+  parseJson,
+  stringifyJson,
+} from '../lib/json/json.ts';
 import { describeFault } from '../lib/runtime/fault.ts';
 import { type ExitCode, exitCodes, UsageError } from './exit-code.ts';
 import { type Answers, draftIntegration, type Question, questionsFor, withoutSecrets } from './integration-draft.ts';
@@ -34,14 +41,6 @@ const asBlock = (text: string, what: string): JsonObject => {
   }
   if (!isJsonObject(value)) throw new UsageError(`${what} is not a JSON object.`);
   return value;
-};
-
-const parsedOrUndefined = (text: string): JsonValue | undefined => {
-  try {
-    return parseJson(text);
-  } catch {
-    return undefined;
-  }
 };
 
 /** Two objects on stdin: as one array, or one after the other. */

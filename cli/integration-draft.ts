@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../lib/json/json.ts';
+import { defined } from '../lib/runtime/defined.ts';
 
 /** What a new integration file needs and two pasted blocks do not say. */
 export type Question = { key: string; words: string; suggestion?: string };
@@ -94,7 +95,7 @@ const authOf = (connection: string, profile: string, scope: string | undefined):
         tokenPath: '/v1/oauth2/access_token',
         clientId: variable(connection, 'CLIENT_ID'),
         clientSecret: variable(connection, 'CLIENT_SECRET'),
-        ...(scope === undefined ? {} : { scope }),
+        ...defined({ scope }),
       }
     : { kind: 'bearer', token: variable(connection, 'TOKEN'), optional: true };
 
@@ -139,14 +140,14 @@ export const draftIntegration = (source: JsonObject, target: JsonObject, answers
     source: {
       profile: answer('sourceProfile'),
       connection: connectionOf(answer('sourceName'), answer('sourceProfile'), answers.sourceScope),
-      ...(answers.sourceId === undefined ? {} : { id: answers.sourceId }),
+      ...defined({ id: answers.sourceId }),
       metadata: withoutSecrets(source),
       ...(answers.windowInitial === undefined ? {} : { window: { initial: answers.windowInitial } }),
     },
     target: {
       profile: answer('targetProfile'),
       connection: connectionOf(answer('targetName'), answer('targetProfile')),
-      ...(answers.targetPath === undefined ? {} : { path: answers.targetPath }),
+      ...defined({ path: answers.targetPath }),
       metadata: withoutSecrets(target),
       onUncertain: answer('onUncertain'),
     },

@@ -4,6 +4,7 @@ import { fetchingOf } from '../lib/fetch/fetching.ts';
 import { type Plan, type Planned, plan } from '../lib/fetch/plan.ts';
 import { stringifyJson } from '../lib/json/json.ts';
 import { systemClock } from '../lib/runtime/clock.ts';
+import { defined } from '../lib/runtime/defined.ts';
 import { silentLog } from '../lib/runtime/log.ts';
 import { openSource } from '../lib/source/http-source.ts';
 import { savedAnswer } from '../lib/source/saved-answer.ts';
@@ -39,7 +40,7 @@ export const planCommand = async (flags: PlanFlags): Promise<ExitCode> => {
   const { integration } = choice;
   const saved = flags.from === undefined ? undefined : savedAnswer(readSaved(flags.from), integration);
   const groups = flags.groups === undefined ? undefined : await readGroups(flags.groups);
-  const run = { ...choice, ...(groups && { groups }), faults: readFaults(flags.fault ?? []) };
+  const run = { ...choice, ...defined({ groups }), faults: readFaults(flags.fault ?? []) };
   const embedded = await startEmbedded({ dataDir: flags.dataDir, ...(saved === undefined ? { run } : {}) });
   try {
     const { stores, stack, variables } = embedded;

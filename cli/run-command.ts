@@ -4,6 +4,7 @@ import { listLetters } from '../lib/replay/letters.ts';
 import { holds } from '../lib/runs/books.ts';
 import { runIdOf } from '../lib/runs/record.ts';
 import type { RunStore } from '../lib/runs/store.ts';
+import { defined } from '../lib/runtime/defined.ts';
 import { type Embedded, type EmbeddedOptions, SERVICE_DIR, startEmbedded } from './embedded.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { followRun, whileReading } from './follow-run.ts';
@@ -36,7 +37,7 @@ export const runCommand = async (flags: RunFlags): Promise<ExitCode> => {
   const options: EmbeddedOptions = {
     dataDir: flags.dataDir,
     fresh: flags.fresh ?? false,
-    run: { integration, paths: choice.paths, ...(groups && { groups }), faults: readFaults(flags.fault ?? []) },
+    run: { integration, paths: choice.paths, ...defined({ groups }), faults: readFaults(flags.fault ?? []) },
     onEvent: progress.onEvent,
   };
   const stop = stopSignal();

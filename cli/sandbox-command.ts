@@ -1,3 +1,4 @@
+import { defined } from '../lib/runtime/defined.ts';
 import { startSandbox } from '../local/sandbox/sandbox.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { readFaults, readGroups } from './sandbox-options.ts';
@@ -7,7 +8,7 @@ export const sandboxCommand = async (flags: { groups?: string; port: number; fau
   const groups = flags.groups === undefined ? undefined : await readGroups(flags.groups);
   const sandbox = await startSandbox({
     port: flags.port,
-    ...(groups && { groups }),
+    ...defined({ groups }),
     faults: readFaults(flags.fault ?? []),
     onRequest: (line) => process.stderr.write(`${new Date().toISOString()} ${line}\n`),
   });

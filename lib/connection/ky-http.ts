@@ -1,4 +1,5 @@
 import ky from 'ky';
+import { defined } from '../runtime/defined.ts';
 import type { Http, HttpAnswer, HttpRequest, MaybeSentCause, NotSentCause } from './http.ts';
 
 type FailureCause = NotSentCause | MaybeSentCause;
@@ -129,7 +130,7 @@ const send = async (request: HttpRequest): Promise<HttpAnswer> => {
     const response = await ky(url, {
       method,
       headers,
-      ...(body === undefined ? {} : { body }),
+      ...defined({ body }),
       retry: 0,
       timeout: timeoutMs,
       throwHttpErrors: false,

@@ -1,4 +1,5 @@
 import type { Clock } from '../runtime/clock.ts';
+import { defined } from '../runtime/defined.ts';
 import type { Ref } from './connection-schema.ts';
 
 /** A reference to a value outside this process. */
@@ -38,7 +39,7 @@ const pointers: readonly [RegExp, (target: string, key: string | undefined) => S
   [/^ssm:(?<target>.+)$/, (target) => ({ ssm: target })],
   [
     /^secretsmanager:(?<target>[^#]+)(?:#(?<key>.+))?$/,
-    (target, key) => ({ secretsManager: target, ...(key === undefined ? {} : { key }) }),
+    (target, key) => ({ secretsManager: target, ...defined({ key }) }),
   ],
 ];
 

@@ -3,6 +3,7 @@ import type { LoadPolicy } from '../idcheck/decide.ts';
 import type { Known } from '../idcheck/known.ts';
 import { type RecordMessage, writeMessage } from '../messages/record-message.ts';
 import type { LedgerEntry } from '../runs/ledger.ts';
+import { defined } from '../runtime/defined.ts';
 import type { Prepared } from '../transform/transform.ts';
 
 /** What all messages of one run have in common. */
@@ -37,7 +38,7 @@ export const dispatch = (prepared: Prepared, known: Known, policy: LoadPolicy, s
     integration: stamp.integration,
     runId: stamp.runId,
     id,
-    ...(number === undefined ? {} : { number }),
+    ...defined({ number }),
     hash,
     versionMs: stamp.versionMs,
     body: mapped,
@@ -45,7 +46,7 @@ export const dispatch = (prepared: Prepared, known: Known, policy: LoadPolicy, s
     deferrals: 0,
     firstSentMs: stamp.nowMs,
     ...(stamp.fullRefresh ? { refresh: true as const } : {}),
-    ...(parentId === undefined ? {} : { parentId }),
+    ...defined({ parentId }),
   };
   const body = writeMessage(message);
   const sizeBytes = Buffer.byteLength(body);

@@ -6,6 +6,7 @@ import type { Queue } from '../messages/queue.ts';
 import type { RunRecord } from '../runs/record.ts';
 import type { RunStore, Watermarks } from '../runs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { defined } from '../runtime/defined.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Source } from '../source/source.ts';
@@ -59,8 +60,8 @@ export const fetchingOf = (integration: Integration, source: Source): Fetching =
     source,
     transform: compileTransform(integration),
     ...(overlap === 'wait' ? { waitsForMs: deadlineMinutes * MINUTE_MS } : {}),
-    ...(transform.dependsOn === undefined ? {} : { tree: transform.dependsOn }),
-    ...(from.window === undefined ? {} : { window: from.window }),
+    ...defined({ tree: transform.dependsOn }),
+    ...defined({ window: from.window }),
     ...(from.metadata.autoFillResponse ? { learns: { mapped: mappedPaths(integration) } } : {}),
     ...(vanished.action === 'post'
       ? { deletion: { maxShare: vanished.maxShare, bodyOf: compileDeletion(integration) } }

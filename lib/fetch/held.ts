@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, parseJson, stringifyJson } from '../json/json.ts';
+import { defined } from '../runtime/defined.ts';
 import type { Prepared } from '../transform/transform.ts';
 
 /** A record that is clean and mapped, and waits until its place in the tree is known. */
@@ -12,14 +13,14 @@ export const MAX_HELD_BYTES = 150_000;
 
 /** A held record as a ledger chunk keeps it. */
 export const writeHeld = ({ id, parentId, number, hash, body }: Held): string =>
-  stringifyJson({ id, parentId, ...(number === undefined ? {} : { number }), hash, body });
+  stringifyJson({ id, parentId, ...defined({ number }), hash, body });
 
 /** The reverse of `writeHeld`. Throws TypeError where the text is none. */
 export const readHeld = (text: string): Held => {
   const held = parseJson(text);
   if (isHeld(held)) {
     const { id, parentId, number, hash, body } = held;
-    return { outcome: 'ready', id, parentId, ...(number === undefined ? {} : { number }), hash, body };
+    return { outcome: 'ready', id, parentId, ...defined({ number }), hash, body };
   }
   throw new TypeError(`not a held record: ${text.slice(0, 40)}`);
 };

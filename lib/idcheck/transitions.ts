@@ -1,3 +1,4 @@
+import { defined } from '../runtime/defined.ts';
 import { newestVersionMs } from './decide.ts';
 import type { Claim, IdCheck, Trouble } from './item.ts';
 import { isTombstone } from './tombstone.ts';
@@ -20,7 +21,7 @@ export const withClaim = (
   return {
     ...(stored ?? { id }),
     ...(isOtherInDoubt(stored, claim.hash) ? nextTurn(stored) : {}),
-    ...(trouble === undefined ? {} : { trouble }),
+    ...defined({ trouble }),
     ...(stored?.claim === undefined ? {} : doubtOf(stored.claim, trouble)),
     rev: (stored?.rev ?? 0) + 1,
     claim,
@@ -103,7 +104,7 @@ export const asTrouble = (
   return {
     ...withoutClaim(claimed),
     ...(isUnsure && loaded !== undefined ? { loaded: { unsureSinceMs: nowMs, ...loaded } } : {}),
-    trouble: { ...trouble, hash, versionMs, sinceMs: nowMs, ...(letterMs === undefined ? {} : { letterMs }) },
+    trouble: { ...trouble, hash, versionMs, sinceMs: nowMs, ...defined({ letterMs }) },
     ...(mayStillBeApplied ? { doubt: { hash, untilMs } } : {}),
   };
 };
@@ -126,7 +127,7 @@ export const asParked = (
     versionMs: Math.max(ask.versionMs, newestVersionMs(stored)),
     sinceMs: nowMs,
     reason,
-    ...(letterMs === undefined ? {} : { letterMs }),
+    ...defined({ letterMs }),
   };
   return {
     ...rest,

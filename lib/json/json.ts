@@ -22,6 +22,15 @@ const exactIntegers = (_key: string, value: unknown, { source }: ReviverContext)
 export const parseJson = (text: string): JsonValue =>
   MAY_HOLD_BIG_INTEGER.test(text) ? parse(text, exactIntegers) : parse(text);
 
+/** As `parseJson`; undefined where the text is not JSON. */
+export const parsedOrUndefined = (text: string): JsonValue | undefined => {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
+};
+
 const rawBigint = (_key: string, value: unknown): unknown =>
   typeof value === 'bigint' ? rawJSON(value.toString()) : value;
 

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue } from './json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
 const step = (value: JsonValue | undefined, key: string): JsonValue | undefined => {
   if (isJsonObject(value)) return Object.hasOwn(value, key) ? value[key] : undefined;
@@ -11,3 +11,16 @@ const step = (value: JsonValue | undefined, key: string): JsonValue | undefined 
  */
 export const readPath = (value: JsonValue | undefined, path: string): JsonValue | undefined =>
   isJsonObject(value) && Object.hasOwn(value, path) ? value[path] : path.split('.').reduce(step, value);
+
+const setSteps = (object: JsonObject, [key = '', ...rest]: readonly string[], value: JsonValue): JsonObject => {
+  if (rest.length === 0) return { ...object, [key]: value };
+  const inner = Object.hasOwn(object, key) ? object[key] : undefined;
+  return { ...object, [key]: setSteps(isJsonObject(inner) ? inner : {}, rest, value) };
+};
+
+/**
+ * A copy of `object` with `value` at a dotted path, objects made on the way. A key that holds the dot itself is found
+ * first, as `readPath` finds it.
+ */
+export const setPath = (object: JsonObject, path: string, value: JsonValue): JsonObject =>
+  setSteps(object, Object.hasOwn(object, path) ? [path] : path.split('.'), value);

@@ -3,6 +3,7 @@ import type { Claim, IdCheck } from '../idcheck/item.ts';
 import type { IdStore, WriteCondition } from '../idcheck/store.ts';
 import { withClaim } from '../idcheck/transitions.ts';
 import type { RecordMessage } from '../messages/record-message.ts';
+import { defined } from '../runtime/defined.ts';
 
 export type Claimed = IdCheck & { claim: Claim };
 
@@ -11,7 +12,7 @@ export const askOf = ({ hash, versionMs, refresh, replayedMs }: RecordMessage): 
   hash,
   versionMs,
   refresh: refresh === true,
-  ...(replayedMs === undefined ? {} : { replayedMs }),
+  ...defined({ replayedMs }),
 });
 
 export const conditionOf = (stored: IdCheck | undefined): WriteCondition =>

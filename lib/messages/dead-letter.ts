@@ -1,4 +1,5 @@
 import type { JsonObject } from '../json/json.ts';
+import { defined } from '../runtime/defined.ts';
 import type { Queue } from './queue.ts';
 import { bodyText, type Failure, type RecordMessage } from './record-message.ts';
 
@@ -42,7 +43,7 @@ export const letterFor = (
   deadLetter: reason,
   integration: message.integration,
   id: message.id,
-  ...(message.number === undefined ? {} : { number: message.number }),
+  ...defined({ number: message.number }),
   runId: message.runId,
   attempts: message.attempts,
   firstMs: message.firstSentMs,

@@ -1,4 +1,5 @@
 import type { RunRecord } from '../runs/record.ts';
+import { defined } from '../runtime/defined.ts';
 
 /** What people are told of a run that ended: a title, lines of text, and the facts for machines. */
 export type Notice = {
@@ -53,8 +54,8 @@ export const noticeOf = (run: RunRecord, before: Pick<RunRecord, 'status'>): Not
       status,
       counts,
       vanished,
-      ...(unsettled && { unsettled }),
-      ...(failure && { failure }),
+      ...defined({ unsettled }),
+      ...defined({ failure }),
     },
   };
 };

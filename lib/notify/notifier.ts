@@ -1,6 +1,6 @@
 import type { Http } from '../connection/http.ts';
 import { type Env, lookUp, resolveRef, type SecretStore } from '../connection/secrets.ts';
-import { type JsonValue, parseJson, stringifyJson } from '../json/json.ts';
+import { parsedOrUndefined, stringifyJson } from '../json/json.ts';
 import type { RunRecord } from '../runs/record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { ConfigurationError, type Fault } from '../runtime/fault.ts';
@@ -85,13 +85,5 @@ const notify = async (
   } catch (error) {
     // Only the kind: a message could quote the address, and with it the robot's token.
     log.warn('notify-failed', { integration, runId, format, why: error instanceof Error ? error.name : 'unknown' });
-  }
-};
-
-const parsedOrUndefined = (text: string): JsonValue | undefined => {
-  try {
-    return parseJson(text);
-  } catch {
-    return undefined;
   }
 };

@@ -4,6 +4,7 @@ import type { IdStore } from '../idcheck/store.ts';
 import type { ReadableQueue } from '../messages/queue.ts';
 import { isMeant, type Letter, type LetterFilter, visitLetters } from '../replay/letters.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { defined } from '../runtime/defined.ts';
 import type { AuditLog } from '../stores/audit.ts';
 
 export type CloseDeps = { deadLetters: ReadableQueue; idStore: IdStore; audit: AuditLog; clock: Clock };
@@ -42,14 +43,14 @@ export const discard = async (
     result.discarded.push({
       reason,
       messageId,
-      ...(integration !== undefined && { integration }),
-      ...(id !== undefined && { id }),
+      ...defined({ integration }),
+      ...defined({ id }),
     });
     if (filter.dryRun) return 'stays';
     await audit.add({
       atMs: clock.nowMs(),
       action: 'discarded',
-      ...(integration !== undefined && { integration }),
+      ...defined({ integration }),
       id: id ?? messageId,
       reason,
       ...signature,

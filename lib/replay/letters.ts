@@ -1,7 +1,8 @@
-import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../json/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, parsedOrUndefined } from '../json/json.ts';
 import { type DeadLetterReason, deadLetterReasons } from '../messages/dead-letter.ts';
 import type { ReadableQueue, Received } from '../messages/queue.ts';
 import { checkMessage, type Failure, type RecordMessage, readMessage } from '../messages/record-message.ts';
+import { defined } from '../runtime/defined.ts';
 
 /** A dead letter as an operator sees it. */
 export type Letter = {
@@ -39,14 +40,10 @@ const text = (value: JsonValue | undefined): string | undefined => (typeof value
 const count = (value: JsonValue | undefined, otherwise: number): number =>
   typeof value === 'number' ? value : otherwise;
 
-type Defined<Fields> = { [Key in keyof Fields]?: Exclude<Fields[Key], undefined> };
-const definedOnly = <Fields extends Record<string, unknown>>(fields: Fields): Defined<Fields> =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<Fields>;
-
 /** Reads a message of the dead-letter queue. Never throws: what nobody can read is `unreadable`, body and all. */
 export const readLetter = ({ messageId, handle, body, sentMs }: Received): Letter => {
   const place = { messageId, handle };
-  const value = parsed(body);
+  const value = parsedOrUndefined(body);
   if (isJsonObject(value) && value.deadLetter !== undefined) return { ...place, ...writtenByLoader(value, sentMs) };
   // SQS itself moves a message as it is: a record message here was received maxReceiveCount times and never answered.
   const read = readMessage(body);
@@ -65,16 +62,8 @@ export const readLetter = ({ messageId, handle, body, sentMs }: Received): Lette
     firstMs: firstSentMs,
     lastMs: sentMs,
     message,
-    ...definedOnly({ number: message.number, failure: message.lastFailure }),
+    ...defined({ number: message.number, failure: message.lastFailure }),
   };
-};
-
-const parsed = (body: string): JsonValue | undefined => {
-  try {
-    return parseJson(body);
-  } catch {
-    return undefined;
-  }
 };
 
 const writtenByLoader = (letter: JsonObject, sentMs: number): Omit<Letter, 'messageId' | 'handle'> => {
@@ -87,7 +76,7 @@ const writtenByLoader = (letter: JsonObject, sentMs: number): Omit<Letter, 'mess
     attempts: count(letter.attempts, 0),
     firstMs: count(letter.firstMs, sentMs),
     lastMs: count(letter.lastMs, sentMs),
-    ...definedOnly({
+    ...defined({
       integration: text(letter.integration),
       id: text(letter.id),
       number: text(letter.number),
@@ -102,7 +91,7 @@ const writtenByLoader = (letter: JsonObject, sentMs: number): Omit<Letter, 'mess
 const failureOf = (failure: JsonObject, sentMs: number): Failure => ({
   cause: text(failure.cause) ?? 'unknown',
   atMs: count(failure.atMs, sentMs),
-  ...definedOnly({
+  ...defined({
     status: typeof failure.status === 'number' ? failure.status : undefined,
     excerpt: text(failure.excerpt),
   }),

@@ -1,6 +1,7 @@
 import { MAX_DELAY_SEC, type Queue, type ReadableQueue } from '../messages/queue.ts';
 import { type RecordMessage, writeMessage } from '../messages/record-message.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { defined } from '../runtime/defined.ts';
 import type { Log } from '../runtime/log.ts';
 import { isMeant, type Letter, type LetterFilter, visitLetters } from './letters.ts';
 
@@ -89,8 +90,8 @@ export const replay = async (request: ReplayRequest, deps: ReplayDeps): Promise<
 
 const namesOf = ({ integration, id, reason }: Letter): Replayed['replayed'][number] => ({
   reason,
-  ...(integration === undefined ? {} : { integration }),
-  ...(id === undefined ? {} : { id }),
+  ...defined({ integration }),
+  ...defined({ id }),
 });
 
 const sendAgain = async (

@@ -1,6 +1,7 @@
 import type { IdCheck } from '../idcheck/item.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { defined } from '../runtime/defined.ts';
 import type { Log } from '../runtime/log.ts';
 import { isBalanced } from './books.ts';
 import { type Evidence, gatherEvidence, readItems } from './evidence.ts';
@@ -107,11 +108,11 @@ const drawUp = async (
   const nowMs = clock.nowMs();
   const isOverdue = nowMs > (run.extractedMs ?? run.startedMs) + deadlineMs;
   const { deletions } = evidence;
-  const balanced = isBalanced({ counts, ...(deletions && { deletions }) });
+  const balanced = isBalanced({ counts, ...defined({ deletions }) });
   return {
     ...run,
     counts,
-    ...(deletions && { deletions }),
+    ...defined({ deletions }),
     unsettled: evidence.unsettled,
     status: balanced ? 'balanced' : isOverdue ? 'unbalanced' : 'loading',
     ...(balanced || isOverdue ? { closedMs: run.closedMs ?? nowMs } : {}),

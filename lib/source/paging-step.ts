@@ -1,3 +1,4 @@
+import { defined } from '../runtime/defined.ts';
 import type { PageLook } from './page-look.ts';
 import type { Progress } from './paging-state.ts';
 
@@ -104,9 +105,9 @@ export const endOfList = (progress: Progress, page: PageLook, warnings: Warning[
 
 /** What is heard of the total, to go on with. */
 export const rememberTotal = ({ total, least, most, noTotal }: Progress): Partial<Progress> => ({
-  ...(total === undefined ? {} : { total }),
-  ...(least === undefined ? {} : { least }),
-  ...(most === undefined ? {} : { most }),
+  ...defined({ total }),
+  ...defined({ least }),
+  ...defined({ most }),
   ...(noTotal ? { noTotal } : {}),
 });
 
@@ -115,7 +116,7 @@ export const rememberPage = ({ print, ids }: PageLook): Pick<Progress, 'print' |
   const [firstId] = ids;
   const lastId = ids.at(-1);
   return {
-    ...(print === undefined ? {} : { print }),
+    ...defined({ print }),
     ...(firstId === undefined || lastId === undefined ? {} : { firstId, lastId }),
   };
 };

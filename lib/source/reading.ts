@@ -2,6 +2,7 @@ import type { ApiAnswer } from '../connection/auth/authorized.ts';
 import type { HttpAnswer } from '../connection/http.ts';
 import { retryAfterMs } from '../connection/retry-after.ts';
 import type { Answer, Paging } from '../integration/schema/source-schema.ts';
+import { defined } from '../runtime/defined.ts';
 import { messageIn, type Page, passingFaults, readAnswer } from './answer.ts';
 import { verdictOn } from './verdict.ts';
 
@@ -30,7 +31,7 @@ const readHttp = (answer: HttpAnswer, shape: Answer, paging: Paging, nowMs: numb
   const what = `the source answers with status ${status}${said === undefined ? '' : ` "${said}"`}`;
   if (reaction !== 'wait') return { kind: reaction, code, what, advice };
   const waitMs = retryAfterMs(headers['retry-after'], nowMs);
-  return { kind: 'wait', code, what, ...(waitMs === undefined ? {} : { waitMs }) };
+  return { kind: 'wait', code, what, ...defined({ waitMs }) };
 };
 
 /** Reads an answer of the source's API at `nowMs`: the page, or what to do about its absence. Pure. */

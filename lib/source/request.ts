@@ -6,6 +6,7 @@ import { type RequestContext, variableValue } from '../integration/dialect/varia
 import type { MetadataField, SourceMetadata } from '../integration/schema/metadata-schema.ts';
 import type { Send } from '../integration/schema/send-schema.ts';
 import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
+import { defined } from '../runtime/defined.ts';
 
 /** What a paginator adds to a request: parameters, or a link instead of path and query. */
 export type PageParams = {
@@ -83,7 +84,7 @@ export const pageRequest = (
 ): ApiRequest | { reason: string } => {
   const { method, api, request = [] } = metadata;
   const otherRequest = metadata.otherRequest ?? [];
-  const variables = { ...context, ...(page === undefined ? {} : { page }) };
+  const variables = { ...context, ...defined({ page }) };
   const scope: Scope = ({ of, name }) => (of === 'variable' ? variableValue(name, variables) : undefined);
   const usual: Carrier = method === 'GET' ? 'query' : 'body';
   const asNames = send.request?.as === 'names';
@@ -121,7 +122,7 @@ export const pageRequest = (
   return {
     method,
     path: path ?? (api.startsWith('/') ? api : `/${api}`),
-    ...(link === undefined ? {} : { link }),
+    ...defined({ link }),
     ...(method === 'GET' || entries.length > 0 ? { query: entries } : {}),
     ...(Object.keys(headers).length > 0 ? { headers } : {}),
     ...(method === 'GET' ? {} : { body: stringifyJson(body) }),

@@ -1,8 +1,9 @@
 import type { HttpAnswer } from '../connection/http.ts';
 import { retryAfterMs } from '../connection/retry-after.ts';
 import type { Success } from '../integration/schema/schema.ts';
-import { type JsonValue, parseJson } from '../json/json.ts';
+import { type JsonValue, parsedOrUndefined } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
+import { defined } from '../runtime/defined.ts';
 
 /**
  * How a POST ended for its record.
@@ -105,15 +106,7 @@ export const outcomeOf = (answer: HttpAnswer, success: Success, nowMs: number): 
 
 const failureOf = (cause: string, status: number, text: string): OutcomeFailure => {
   const excerpt = excerptOf(text);
-  return { cause, status, ...(excerpt === undefined ? {} : { excerpt }) };
-};
-
-const parsedOrUndefined = (text: string): JsonValue | undefined => {
-  try {
-    return parseJson(text);
-  } catch {
-    return undefined;
-  }
+  return { cause, status, ...defined({ excerpt }) };
 };
 
 // Some targets answer 200 to everything and say in the body how it went.

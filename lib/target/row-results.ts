@@ -1,15 +1,8 @@
 import type { Results } from '../integration/schema/target-schema.ts';
-import { type JsonValue, parseJson } from '../json/json.ts';
+import { type JsonValue, parsedOrUndefined } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
+import { defined } from '../runtime/defined.ts';
 import { excerptOf, type Outcome } from './outcome.ts';
-
-const parsedOrUndefined = (text: string): JsonValue | undefined => {
-  try {
-    return parseJson(text);
-  } catch {
-    return undefined;
-  }
-};
 
 const textAt = (row: JsonValue, path: string): string | undefined => {
   const value = readPath(row, path);
@@ -54,7 +47,7 @@ export const rowOutcomes = (
     const excerpt = excerptOf(typeof words === 'string' ? words : `${success.path}: ${said}`);
     return {
       kind: 'rejected',
-      failure: { cause: 'row-refused', status, ...(excerpt === undefined ? {} : { excerpt }) },
+      failure: { cause: 'row-refused', status, ...defined({ excerpt }) },
     };
   });
 };

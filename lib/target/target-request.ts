@@ -2,6 +2,7 @@ import type { ApiRequest } from '../connection/auth/authorized.ts';
 import { parameterValue } from '../integration/dialect/declared.ts';
 import type { Integration, MetadataField } from '../integration/schema/schema.ts';
 import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
+import { setPath } from '../json/path.ts';
 
 /** How many records go into one request and under which key; undefined: each record has its own request. */
 export const batchOf = ({ target }: Integration): { rows: number; rowsKey: string } | undefined => {
@@ -40,7 +41,7 @@ const constants = (fields: readonly MetadataField[]): JsonObject =>
   );
 
 const under = (path: string | undefined, value: JsonObject): JsonObject =>
-  path === undefined ? value : path.split('.').reduceRight<JsonObject>((inner, key) => ({ [key]: inner }), value);
+  path === undefined ? value : setPath({}, path, value);
 
 /** Lays `over` on `base`, objects into objects. */
 const merged = (base: JsonObject, over: JsonObject): JsonObject => {

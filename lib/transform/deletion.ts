@@ -1,13 +1,6 @@
 import type { Integration, MetadataField } from '../integration/schema/schema.ts';
-import type { JsonObject, JsonValue } from '../json/json.ts';
+import { setPath } from '../json/path.ts';
 import { compileMapping, type Mapped } from './map.ts';
-
-/** `{a: {b: id}}` for the path `a.b`. */
-const nested = (path: string, id: string): JsonObject =>
-  path
-    .split('.')
-    .reverse()
-    .reduce<JsonValue>((inner, key) => ({ [key]: inner }), id) as JsonObject;
 
 const isForId = ({ value }: MetadataField, idPath: string): boolean =>
   typeof value === 'string' && value.replace(/\s/g, '') === `{{${idPath}}}`;
@@ -29,5 +22,5 @@ export const compileDeletion = (integration: Integration): ((id: string) => Mapp
   const { source, target } = integration;
   const metadata = { ...target.metadata, request: fieldsOf(integration) };
   const mapping = compileMapping({ ...integration, target: { ...target, metadata } });
-  return (id) => mapping.map(nested(source.metadata.id, id));
+  return (id) => mapping.map(setPath({}, source.metadata.id, id));
 };

@@ -1,6 +1,6 @@
 import type { Integration } from '../integration/schema/schema.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
-import { readPath } from '../json/path.ts';
+import { readPath, setPath } from '../json/path.ts';
 import { identify } from './identity.ts';
 import { kindOf } from './words.ts';
 
@@ -9,16 +9,6 @@ type Expanded = { record: JsonValue; place: string } | { outcome: 'filtered' | '
 
 /** Turns a fetched record into those that are synced: at least one for each, so that none is missing in the books. */
 export type Expand = (raw: JsonValue, place: string) => Expanded[];
-
-const withValueAt = (record: JsonObject, [key = '', ...rest]: readonly string[], value: JsonValue): JsonObject => {
-  if (rest.length === 0) return { ...record, [key]: value };
-  const inner = record[key];
-  return { ...record, [key]: withValueAt(isJsonObject(inner) ? inner : {}, rest, value) };
-};
-
-/** A record with a value at a dotted path; a key that holds the dot itself is found first. */
-const setPath = (record: JsonObject, path: string, value: JsonValue): JsonObject =>
-  withValueAt(record, Object.hasOwn(record, path) ? [path] : path.split('.'), value);
 
 type Rules = {
   idPath: string;

@@ -3,6 +3,7 @@ import { judge } from '../integration/dialect/judge.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
+import { defined } from '../runtime/defined.ts';
 import { isBlank, isNestedDeeperThan, trimRecord } from './clean.ts';
 import { duplicateKey, duplicateOutcome } from './duplicates.ts';
 import { compileExpand } from './expand.ts';
@@ -169,10 +170,10 @@ export const compileTransform = (integration: Integration): Transform => {
       return {
         outcome: 'ready',
         id,
-        ...(number === undefined ? {} : { number }),
+        ...defined({ number }),
         hash,
         body,
-        ...(parentId === undefined ? {} : { parentId }),
+        ...defined({ parentId }),
         record,
       };
     };

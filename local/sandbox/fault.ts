@@ -1,3 +1,4 @@
+import { defined } from '../../lib/runtime/defined.ts';
 import {
   type Endpoint,
   endpoints,
@@ -66,8 +67,8 @@ export const parseFault = (text: string): Fault => {
     after: selector('after', 0) ?? 0,
     on: endpointsOf(name, spec, given.get('on')),
     text: text.trim(),
-    ...(times === undefined ? {} : { times }),
-    ...(ids === undefined ? {} : { ids }),
+    ...defined({ times }),
+    ...defined({ ids }),
     // The params were built from this very name's row of the table.
   } as Fault;
 };

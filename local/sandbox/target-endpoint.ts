@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson, type JsonValue, parseJson } from '../../lib/json/json.ts';
+import { canonicalJson, type JsonValue, parsedOrUndefined } from '../../lib/json/json.ts';
 import type { FaultBoard, Occasion } from './fault-board.ts';
 import { lockouts } from './lockout.ts';
 import { bearerToken, jsonReply, type Reply, retryAfterHeader, type SandboxRequest } from './reply.ts';
@@ -116,7 +116,7 @@ export const targetEndpoint = (
   };
 
   return (request) => {
-    const body = parsed(request.body);
+    const body = parsedOrUndefined(request.body);
     const anyFields = faults.happens('any-fields', { on }) !== undefined;
     const found = body === undefined ? { problem: '请求体不是合法的 JSON' } : dialect.read(body, anyFields);
     const occasion: Occasion = { on, ids: 'rows' in found ? found.rows.map(({ id }) => id) : [] };
@@ -127,14 +127,6 @@ export const targetEndpoint = (
     }
     return after(occasion, write(found.rows, request.headers['idempotency-key'], fingerprint(body)));
   };
-};
-
-const parsed = (text: string): JsonValue | undefined => {
-  try {
-    return parseJson(text);
-  } catch {
-    return undefined;
-  }
 };
 
 const fingerprint = (body: JsonValue): string => createHash('sha256').update(canonicalJson(body)).digest('hex');

@@ -1,4 +1,5 @@
 import type { Message } from '@aws-sdk/client-sqs';
+import { defined } from '../../lib/runtime/defined.ts';
 
 /** One record of the event that Lambda makes of a queue's messages (developer guide, "Using Lambda with Amazon SQS"). */
 export type SqsRecord = {
@@ -34,7 +35,7 @@ export function toSqsRecord(message: Message, queue: { arn: string; region: stri
       Object.entries(message.MessageAttributes ?? {}).map(([name, attribute]) => [
         name,
         {
-          ...(attribute.StringValue === undefined ? {} : { stringValue: attribute.StringValue }),
+          ...defined({ stringValue: attribute.StringValue }),
           ...(attribute.BinaryValue === undefined
             ? {}
             : { binaryValue: Buffer.from(attribute.BinaryValue).toString('base64') }),
@@ -44,7 +45,7 @@ export function toSqsRecord(message: Message, queue: { arn: string; region: stri
         },
       ]),
     ),
-    ...(message.MD5OfMessageAttributes === undefined ? {} : { md5OfMessageAttributes: message.MD5OfMessageAttributes }),
+    ...defined({ md5OfMessageAttributes: message.MD5OfMessageAttributes }),
     md5OfBody: message.MD5OfBody ?? '',
     eventSource: 'aws:sqs',
     eventSourceARN: queue.arn,

@@ -1,6 +1,7 @@
 import { type FetchDeps, type Fetching, fetchingOf } from '../../fetch/fetching.ts';
 import { readTimeBudgetMs } from '../../fetch/time-budget.ts';
 import { openCatalog } from '../../integration/catalog.ts';
+import { defined } from '../../runtime/defined.ts';
 import { once } from '../../runtime/once.ts';
 import { openSource } from '../../source/http-source.ts';
 import { dynamoClient, sqsClient } from '../clients.ts';
@@ -36,11 +37,11 @@ export const openFetch = once((): { deps: FetchDeps; open(integration: string): 
       continuations: sqsQueue(sqs, resource('RUNS_QUEUE_URL', env)),
       runs,
       watermarks: runs,
-      ...(timeBudgetMs === undefined ? {} : { timeBudgetMs }),
+      ...defined({ timeBudgetMs }),
       clock,
       random,
       log,
-      ...(onIncomplete && { onIncomplete }),
+      ...defined({ onIncomplete }),
     },
     open: async (name) => {
       const integration = await catalog.find(name);

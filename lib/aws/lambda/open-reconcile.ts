@@ -2,6 +2,7 @@ import { openCatalog } from '../../integration/catalog.ts';
 import type { ReconcileDeps, Reconciling } from '../../runs/reconcile.ts';
 import { reconcilingOf } from '../../runs/reconciling.ts';
 import { systemClock as clock } from '../../runtime/clock.ts';
+import { defined } from '../../runtime/defined.ts';
 import { once } from '../../runtime/once.ts';
 import { dynamoClient } from '../clients.ts';
 import { dynamoIdStore } from '../dynamodb/id-store.ts';
@@ -24,7 +25,7 @@ export const openReconcile = once((): { deps: ReconcileDeps; integrations(): Pro
       watermarks: runs,
       clock,
       log,
-      ...(onClosed && { onClosed }),
+      ...defined({ onClosed }),
     },
     integrations: async () => (await catalog.all()).map(reconcilingOf),
   };

@@ -1,3 +1,4 @@
+import { defined } from '../../runtime/defined.ts';
 import table from './metrics.json' with { type: 'json' };
 
 /**
@@ -38,7 +39,7 @@ export const metricCollector = (): MetricCollector => {
     },
     take() {
       const measured = [...byIntegration].map(([integration, values]) => ({
-        ...(integration !== undefined && { integration }),
+        ...defined({ integration }),
         values,
       }));
       byIntegration.clear();

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../runtime/clock.ts';
+import { defined } from '../../runtime/defined.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import { joinUrl } from '../base-url.ts';
@@ -79,7 +80,7 @@ const bearer = (ref: Ref, { env, secrets }: AuthorizationDeps): Authorization =>
 const grantOf = async (auth: OAuth2, { needed }: References): Promise<Grant> => {
   const clientId = await needed('auth.clientId', auth.clientId);
   const clientSecret = await needed('auth.clientSecret', auth.clientSecret);
-  const client = { clientId, clientSecret, ...(auth.scope === undefined ? {} : { scope: auth.scope }) };
+  const client = { clientId, clientSecret, ...defined({ scope: auth.scope }) };
   if (auth.grant === 'client_credentials') return { grant: auth.grant, ...client };
   const username = await needed('auth.username', auth.username);
   const password = await needed('auth.password', auth.password);

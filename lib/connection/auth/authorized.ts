@@ -1,4 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
+import { defined } from '../../runtime/defined.ts';
 import { ConfigurationError } from '../../runtime/fault.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
@@ -91,9 +92,9 @@ export const connect = (connection: Connection, place: BlockPlace, deps: ApiDeps
           accept: 'application/json',
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           ...headers,
-          ...(header === undefined ? {} : { authorization: header }),
+          ...defined({ authorization: header }),
         };
-        const answer = await exchange({ method, url, headers: all, ...(body === undefined ? {} : { body }) }, limits);
+        const answer = await exchange({ method, url, headers: all, ...defined({ body }) }, limits);
         return withoutToken(answer, header);
       };
 

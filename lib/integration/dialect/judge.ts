@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
-import { readPath } from '../../json/path.ts';
+import { readPath, setPath } from '../../json/path.ts';
 import { type Condition, type ConditionItem, holdsFor, parts, wordsOf } from './condition.ts';
 
 /** What a condition makes of a record: the record (without children that failed), or the words of what did not hold. */
@@ -38,12 +38,6 @@ const failing = (group: readonly ConditionItem[], record: JsonObject): Condition
     return item.strict && Array.isArray(children) && !children.every((child) => testChild(item, child, inside.rest));
   });
 
-const withValueAt = (record: JsonObject, [key = '', ...rest]: readonly string[], value: JsonValue): JsonObject => {
-  if (rest.length === 0) return { ...record, [key]: value };
-  const inner = record[key];
-  return { ...record, [key]: withValueAt(isJsonObject(inner) ? inner : {}, rest, value) };
-};
-
 /** The record without the children that hold under none of these alternatives. */
 const withoutChildren = (groups: readonly (readonly ConditionItem[])[], record: JsonObject): JsonObject => {
   const lists = new Set(
@@ -61,7 +55,7 @@ const withoutChildren = (groups: readonly (readonly ConditionItem[])[], record: 
         }),
       ),
     );
-    if (left.length < children.length) kept = withValueAt(kept, list.split('.'), left);
+    if (left.length < children.length) kept = setPath(kept, list, left);
   }
   return kept;
 };

@@ -1,4 +1,5 @@
 import type { JsonValue } from '../../json/json.ts';
+import { defined } from '../../runtime/defined.ts';
 import { caseWords, isCase } from './case-words.ts';
 import { type Formula, operandName, parseFormula } from './formula.ts';
 import { isKnownVariable, isVariable, VARIABLE_NAME } from './variables.ts';
@@ -152,7 +153,7 @@ const readChoice = (text: string): Template => {
   if (on !== undefined && branches.some(({ when }) => when.kind !== 'constant')) {
     return unsupported('a _function with WHEN before anything but a text or a number');
   }
-  return { kind: 'choice', ...(on === undefined ? {} : { on }), branches, otherwise };
+  return { kind: 'choice', ...defined({ on }), branches, otherwise };
 };
 
 /** Reads a template; what cannot be carried out is named instead of being sent as text. */

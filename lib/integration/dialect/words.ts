@@ -1,3 +1,4 @@
+import { defined } from '../../runtime/defined.ts';
 /**
  * How a key of a 轻易云 block is read here.
  *
@@ -16,7 +17,7 @@ export type Reading =
 const honoured = (does: string, unless?: string): Reading => ({
   as: 'honoured',
   does,
-  ...(unless === undefined ? {} : { unless }),
+  ...defined({ unless }),
 });
 const noted: Reading = { as: 'noted' };
 const ignored = (why: string): Reading => ({ as: 'ignored', why });

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
+import { defined } from '../../runtime/defined.ts';
 import { isUnused } from '../check/key-findings.ts';
 import type { Finding } from '../check/shape.ts';
 import { readOtherResponse } from '../dialect/other-response.ts';
@@ -59,7 +60,7 @@ const withId = (source: JsonObject): JsonObject => {
 const answerSaid = (metadata: JsonObject, isCursor: boolean): JsonObject => {
   const { statusKey, statusValue, dataKey, pageKey } = readOtherResponse(metadata.otherResponse);
   return {
-    ...(dataKey === undefined ? {} : { records: dataKey }),
+    ...defined({ records: dataKey }),
     ...(statusKey === undefined || statusValue === undefined ? {} : { code: statusKey, successCodes: [statusValue] }),
     ...(pageKey === undefined || isCursor ? {} : { total: [pageKey] }),
   };

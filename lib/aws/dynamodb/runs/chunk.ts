@@ -3,6 +3,7 @@ import { brotliCompress, brotliDecompress, constants } from 'node:zlib';
 import * as z from 'zod/mini';
 import { parseJson } from '../../../json/json.ts';
 import { type ExtractOutcome, extractOutcomes, type LedgerChunk, type LedgerEntry } from '../../../runs/ledger.ts';
+import { defined } from '../../../runtime/defined.ts';
 
 const compress = promisify(brotliCompress);
 const decompress = promisify(brotliDecompress);
@@ -41,8 +42,8 @@ const toColumns = ({ entries, memory, held, deletions }: ChunkContent): Columns 
   reasons: entries.map(({ reason = null }) => reason),
   hashes: entries.map(({ hash = null }) => hash),
   memory,
-  ...(held && { held }),
-  ...(deletions && { deletions }),
+  ...defined({ held }),
+  ...defined({ deletions }),
 });
 
 const toEntries = ({ outcomes, ids, reasons, hashes }: Columns): LedgerEntry[] => {
@@ -73,5 +74,5 @@ export const packChunk = (content: ChunkContent): Promise<Buffer> => {
 export const unpackChunk = async (packed: Uint8Array): Promise<ChunkContent> => {
   const stored = columns.parse(parseJson((await decompress(packed)).toString()));
   const { memory, held, deletions } = stored;
-  return { entries: toEntries(stored), memory, ...(held && { held }), ...(deletions && { deletions }) };
+  return { entries: toEntries(stored), memory, ...defined({ held }), ...defined({ deletions }) };
 };

@@ -9,7 +9,7 @@ import type { AuditEntry } from '../lib/stores/audit.ts';
 import { messagesIn, type Stores } from './stores.ts';
 
 /** A run that carried the record, what it made of it, and, where it sent it, what became of that by idCheck. */
-export type Carried = { runId: string; startedMs: number } & Omit<LedgerEntry, 'id' | 'outcome'> & {
+export type Carried = { runId: string; startedMs: number } & Pick<LedgerEntry, 'reason' | 'hash'> & {
     outcome: LedgerEntry['outcome'] | 'deletion';
     fate?: keyof LoadCounts;
   };
@@ -74,7 +74,7 @@ const carriedIn = async (
     const chunks = run.chunks ?? run.checkpoint?.chunks ?? 0;
     for await (const { entries, deletions = [], versionMs } of runs.chunks(run.integration, runId, chunks)) {
       const fate = (hash: string) => fateOf(item, { id, hash, versionMs, refresh }, idCheck);
-      for (const { id: entryId, ...entry } of entries) {
+      for (const { id: entryId, parentId: _, ...entry } of entries) {
         if (entryId !== id) continue;
         const isSent = entry.outcome === 'enqueued' && entry.hash !== undefined;
         found.push({ runId, startedMs, ...entry, ...(isSent && { fate: fate(entry.hash ?? '') }) });

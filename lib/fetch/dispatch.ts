@@ -1,4 +1,4 @@
-import { classify } from '../idcheck/classify.ts';
+import { classify, skipReason } from '../idcheck/classify.ts';
 import type { LoadPolicy } from '../idcheck/decide.ts';
 import type { Known } from '../idcheck/known.ts';
 import { type RecordMessage, writeMessage } from '../messages/record-message.ts';
@@ -32,7 +32,11 @@ export const dispatch = (prepared: Prepared, known: Known, policy: LoadPolicy, s
   const parentInTheWay = parentId !== undefined && known.isInTheWay(parentId) ? parentId : undefined;
   const classified = classify(item, hash, policy, stamp.fullRefresh, parentInTheWay);
   if (classified.outcome === 'unchanged') return { entry: { id, outcome: 'unchanged' } };
-  if (classified.outcome === 'skipped') return { entry: { id, outcome: 'skipped', reason: classified.reason, hash } };
+  if (classified.outcome === 'skipped') {
+    const { skip } = classified;
+    const heldUp = skip.why === 'parent-rejected' ? { parentId: skip.parentId } : {};
+    return { entry: { id, outcome: 'skipped', reason: skipReason(skip), hash, ...heldUp } };
+  }
   const message: RecordMessage = {
     v: 1,
     integration: stamp.integration,

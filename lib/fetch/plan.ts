@@ -1,4 +1,4 @@
-import { classify } from '../idcheck/classify.ts';
+import { classify, skipReason } from '../idcheck/classify.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import type { JsonObject } from '../json/json.ts';
 import { addWarnings, type RunWarning } from '../runs/record.ts';
@@ -83,7 +83,7 @@ export const plan = async (
     const parentInTheWay = one.parentId !== undefined && known.isInTheWay(one.parentId) ? one.parentId : undefined;
     const classified = classify(item, one.hash, policy, options.fullRefresh, parentInTheWay);
     if (classified.outcome === 'unchanged') return note({ id, planned: 'unchanged' });
-    if (classified.outcome === 'skipped') return note({ id, planned: 'skip', reason: classified.reason });
+    if (classified.outcome === 'skipped') return note({ id, planned: 'skip', reason: skipReason(classified.skip) });
     const before = one.record === undefined ? {} : { before: one.record };
     return note({ id, planned: classified.as, ...before, body: one.body });
   };

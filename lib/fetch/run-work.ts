@@ -1,4 +1,3 @@
-import { heldUpFor } from '../idcheck/classify.ts';
 import { holdingNobodyUp, type Known, readKnown, readKnownByIds } from '../idcheck/known.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import type { RunRecord } from '../runs/record.ts';
@@ -48,9 +47,8 @@ export const openWork = async (run: RunRecord, fetching: Fetching, deps: FetchDe
       if (!known.isLoaded(id)) known.waits(id, parentId);
       ids.push(id);
     }
-    for (const { id, outcome, reason } of chunk.entries) {
-      const heldUp = outcome === 'skipped' ? heldUpFor(reason) : undefined;
-      if (heldUp !== undefined) known.waits(id, heldUp);
+    for (const { id, outcome, parentId } of chunk.entries) {
+      if (parentId !== undefined) known.waits(id, parentId);
       const isReady = outcome === 'unchanged' || outcome === 'skipped' || outcome === 'enqueued';
       if (isReady) ids.push(id);
       else if (fetching.tree !== undefined && known.isLoaded(id)) work.leftOutButLoaded.add(id);

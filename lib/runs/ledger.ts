@@ -11,6 +11,8 @@ export type LedgerEntry = {
   reason?: string;
   /** Hash of the mapped content; for `enqueued` and `skipped`. */
   hash?: string;
+  /** For `skipped`: the parent for whose sake it was skipped; the run goes on with it when it is resumed. */
+  parentId?: string;
 };
 
 /** A part of a run's ledger: the records of one page, or of a part of a large page. */

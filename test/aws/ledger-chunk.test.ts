@@ -6,7 +6,7 @@ import { extractOutcomes } from '../../lib/runs/ledger.ts';
 
 const unicode = fc.string({ unit: 'binary', maxLength: 30 });
 const entry = fc.record(
-  { id: unicode, outcome: fc.constantFrom(...extractOutcomes), reason: unicode, hash: unicode },
+  { id: unicode, outcome: fc.constantFrom(...extractOutcomes), reason: unicode, hash: unicode, parentId: unicode },
   { requiredKeys: ['id', 'outcome'], noNullPrototype: true },
 );
 
@@ -32,6 +32,33 @@ describe('a packed chunk', () => {
     { fault: 'no columns', columns: [] },
   ])('is refused when it has $fault', async ({ columns }) => {
     await expect(unpackChunk(brotliCompressSync(JSON.stringify(columns)))).rejects.toThrow();
+  });
+
+  it('of an earlier commit has the parent for whose sake a record was skipped in the words of its reason', async () => {
+    const reasonOf = (parentId: string) => `parent ${parentId} was rejected`;
+    const parentIds = ['7', 'a b', '', 'line\nbreak', 'x was rejected'];
+    const others = [
+      ['s', 'rejected before: parent 7 was rejected once'],
+      ['s', 'so it says: parent 7 was rejected'],
+      ['i', reasonOf('7')],
+      ['u', null],
+    ];
+    const rows = [...parentIds.map((id) => ['s', reasonOf(id)]), ...others];
+    const columns = {
+      v: 1,
+      outcomes: rows.map(([letter]) => letter).join(''),
+      ids: rows.map((_, place) => String(place)),
+      reasons: rows.map(([, reason]) => reason),
+      hashes: rows.map(() => null),
+      memory: [],
+    };
+    const { entries } = await unpackChunk(brotliCompressSync(JSON.stringify(columns)));
+    expect(entries.map(({ parentId }) => parentId)).toEqual([...parentIds, ...others.map(() => undefined)]);
+  });
+
+  it('says nothing of a parent where only the words do', async () => {
+    const entries = [{ id: '1', outcome: 'skipped' as const, reason: 'parent 7 was rejected' }];
+    expect(await unpackChunk(await packChunk({ entries, memory: [] }))).toEqual({ entries, memory: [] });
   });
 
   it('is refused when it is cut off', async () => {

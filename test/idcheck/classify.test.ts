@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { classify, heldUpFor } from '../../lib/idcheck/classify.ts';
+import { classify, type Skip, skipReason } from '../../lib/idcheck/classify.ts';
 import { decide, type LoadPolicy } from '../../lib/idcheck/decide.ts';
 import type { IdCheck, TroubleKind } from '../../lib/idcheck/item.ts';
 import { items, NOW_MS, policies } from './arbitraries.ts';
@@ -109,7 +109,7 @@ const table: Array<{ known: string; item: IdCheck | undefined; skip: string; ove
 const words = (known: IdCheck | undefined, policy: LoadPolicy, full: boolean): string => {
   const end = classify(known, 'A', policy, full);
   if (end.outcome === 'enqueued') return end.as;
-  return end.outcome === 'skipped' ? `skipped: ${end.reason}` : end.outcome;
+  return end.outcome === 'skipped' ? `skipped: ${skipReason(end.skip)}` : end.outcome;
 };
 
 describe('a record of content A', () => {
@@ -130,7 +130,7 @@ describe('a record of content A', () => {
 });
 
 describe('a record whose parent was refused', () => {
-  const heldUp = { outcome: 'skipped', reason: 'parent 7 was rejected' };
+  const heldUp = { outcome: 'skipped', skip: { why: 'parent-rejected', parentId: '7' } };
   const forItsParent = item({ trouble: { ...trouble('rejected', 'A').trouble, parentId: '7' } });
   it.each([
     { known: 'nothing', item: undefined, expected: heldUp, full: { outcome: 'enqueued', as: 'create' } },
@@ -165,21 +165,24 @@ describe('a record whose parent was refused', () => {
     }
   });
 
-  it.each(['7', 'a b', '', 'line\nbreak', 'x was rejected'])('says for which parent it was skipped: %j', (parent) => {
-    const end = classify(undefined, 'A', overwrite, false, parent);
-    expect(end.outcome === 'skipped' && heldUpFor(end.reason)).toBe(parent);
-    expect(heldUpFor('rejected before: parent 7 was rejected once')).toBeUndefined();
-    expect(heldUpFor('so it says: parent 7 was rejected')).toBeUndefined();
-    expect(heldUpFor(undefined)).toBeUndefined();
-  });
-
   it('is free as soon as the parent is', () => {
     expect(classify(forItsParent, 'A', overwrite, false)).toEqual({ outcome: 'enqueued', as: 'create' });
   });
 });
 
+describe('the words of the ledger', () => {
+  it.each<[Skip, string]>([
+    [{ why: 'parent-rejected', parentId: '7' }, 'parent 7 was rejected'],
+    [{ why: 'parked' }, 'parked: nobody knows whether it was applied, a person decides'],
+    [{ why: 'duplicate' }, 'duplicate: changed, but the id is loaded already'],
+    [{ why: 'rejected-before', reason: 'status 422' }, 'rejected before: status 422'],
+  ])('for %j are: %s', (why, words) => {
+    expect(skipReason(why)).toBe(words);
+  });
+});
+
 describe('whatever is known', () => {
-  it('nothing is held back that the loader would POST', () => {
+  it('nothing is skipped or unchanged that the loader would POST', () => {
     fc.assert(
       fc.property(items, policies, fc.boolean(), (known, policy, refresh) => {
         if (classify(known, 'A', policy, refresh).outcome === 'enqueued') return;

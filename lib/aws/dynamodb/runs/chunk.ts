@@ -10,13 +10,15 @@ const decompress = promisify(brotliDecompress);
 
 // Column by column like values stand together and compress best: one letter per entry for its outcome, then ids,
 // then reasons and hashes of those entries that have one (null where not). An entry with a random 10-digit id and a
-// random 22-letter hash comes to about 23 bytes, which is what their randomness holds.
+// random 22-letter hash comes to about 23 bytes, which is what their randomness holds. Few entries have a parent: those
+// with their place, [place, parent id]. Chunks of earlier commits have no such column.
 const columns = z.object({
   v: z.literal(1),
   outcomes: z.string(),
   ids: z.array(z.string()),
   reasons: z.array(z.nullable(z.string())),
   hashes: z.array(z.nullable(z.string())),
+  parents: z.exactOptional(z.array(z.tuple([z.number(), z.string()]))),
   memory: z.array(z.string()),
   held: z.exactOptional(z.array(z.string())),
   deletions: z.exactOptional(z.array(z.object({ id: z.string(), hash: z.string() }))),
@@ -41,20 +43,35 @@ const toColumns = ({ entries, memory, held, deletions }: ChunkContent): Columns 
   ids: entries.map(({ id }) => id),
   reasons: entries.map(({ reason = null }) => reason),
   hashes: entries.map(({ hash = null }) => hash),
+  parents: entries.flatMap(({ parentId }, place): [number, string][] =>
+    parentId === undefined ? [] : [[place, parentId]],
+  ),
   memory,
   ...defined({ held }),
   ...defined({ deletions }),
 });
 
-const toEntries = ({ outcomes, ids, reasons, hashes }: Columns): LedgerEntry[] => {
+/** Earlier commits kept the parent in the words of the reason only. */
+const parentInWords = (outcome: ExtractOutcome, reason: string | null | undefined): string | undefined =>
+  outcome === 'skipped' ? /^parent (.*) was rejected$/s.exec(reason ?? '')?.[1] : undefined;
+
+const toEntries = ({ outcomes, ids, reasons, hashes, parents }: Columns): LedgerEntry[] => {
   if ([outcomes, reasons, hashes].some(({ length }) => length !== ids.length)) {
     throw new RangeError('columns of unequal length');
   }
+  const parentAt = parents && new Map(parents);
   return ids.map((id, index) => {
     const outcome = OUTCOMES.get(outcomes.charAt(index));
     if (!outcome) throw new RangeError(`unknown outcome ${outcomes.charAt(index)}`);
     const [reason, hash] = [reasons[index], hashes[index]];
-    return { id, outcome, ...(typeof reason === 'string' && { reason }), ...(typeof hash === 'string' && { hash }) };
+    const parentId = parentAt ? parentAt.get(index) : parentInWords(outcome, reason);
+    return {
+      id,
+      outcome,
+      ...(typeof reason === 'string' && { reason }),
+      ...(typeof hash === 'string' && { hash }),
+      ...(parentId !== undefined && { parentId }),
+    };
   });
 };
 

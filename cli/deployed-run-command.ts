@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Integration } from '../lib/integration/schema/schema.ts';
-import { stringifyJson } from '../lib/json/json.ts';
-import { listLetters } from '../lib/replay/letters.ts';
+import { listLetters } from '../lib/messages/dead-letter-queue.ts';
+import { writeRunRequest } from '../lib/messages/run-request.ts';
 import { holds } from '../lib/runs/books.ts';
 import { reconcile } from '../lib/runs/reconcile.ts';
 import { reconcilingOf } from '../lib/runs/reconciling.ts';
@@ -75,9 +75,13 @@ const requestRun = async (
   const sentMs = clock.nowMs();
   const wantedId = runIdOf(name, sentMs);
   const before = await runs.lease(name);
-  const scheduledTime = new Date(sentMs).toISOString();
-  const body = stringifyJson({ kind: 'schedule', integration: name, scheduledTime, fullRefresh: fullRefresh ?? false });
-  const { failed } = await runRequests.sendAll([{ body }]);
+  const request = {
+    kind: 'schedule',
+    integration: name,
+    scheduledMs: sentMs,
+    fullRefresh: fullRefresh ?? false,
+  } as const;
+  const { failed } = await runRequests.sendAll([{ body: writeRunRequest(request) }]);
   if (failed.length > 0) throw new RunNotStartedError('The runs queue did not accept the request.');
   say(`Asked ${stage} for a run of ${name}.`);
   while (clock.nowMs() - sentMs < START_WITHIN_MS) {

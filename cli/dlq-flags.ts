@@ -1,7 +1,7 @@
 import { hostname, userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import type { DeadLetterReason } from '../lib/messages/dead-letter.ts';
-import type { LetterFilter } from '../lib/replay/letters.ts';
+import type { LetterFilter } from '../lib/messages/dead-letter-queue.ts';
 import { defined } from '../lib/runtime/defined.ts';
 import { UsageError } from './exit-code.ts';
 import type { StackFlags } from './with-stores.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listLetters } from '../lib/replay/letters.ts';
+import { listLetters } from '../lib/messages/dead-letter-queue.ts';
 import { MAX_REPLAYS, type Replayed, type ReplayRequest, replay } from '../lib/replay/replay.ts';
 import { systemClock } from '../lib/runtime/clock.ts';
 import { defined } from '../lib/runtime/defined.ts';

@@ -1,5 +1,5 @@
+import type { Letter } from '../lib/messages/dead-letter.ts';
 import { type DeadLetterReason, deadLetterReasons } from '../lib/messages/dead-letter.ts';
-import type { Letter } from '../lib/replay/letters.ts';
 
 /** A letter without the queue's own handle, for machines. */
 export const letterFacts = ({ handle: _, ...letter }: Letter) => letter;

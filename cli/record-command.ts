@@ -1,4 +1,4 @@
-import { listLetters } from '../lib/replay/letters.ts';
+import { listLetters } from '../lib/messages/dead-letter-queue.ts';
 import { type ExitCode, exitCodes, UsageError } from './exit-code.ts';
 import { integrationsMeant } from './find-run.ts';
 import { letterFacts } from './letter-text.ts';

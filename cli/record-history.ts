@@ -1,6 +1,6 @@
 import type { IdCheck } from '../lib/idcheck/item.ts';
 import type { Integration } from '../lib/integration/schema/schema.ts';
-import type { Letter } from '../lib/replay/letters.ts';
+import type { Letter } from '../lib/messages/dead-letter.ts';
 import { fateOf } from '../lib/runs/books.ts';
 import type { LedgerEntry } from '../lib/runs/ledger.ts';
 import type { LoadCounts, RunRecord } from '../lib/runs/record.ts';

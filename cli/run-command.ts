@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { FetchEnd } from '../lib/fetch/fetch-run.ts';
-import { listLetters } from '../lib/replay/letters.ts';
+import { listLetters } from '../lib/messages/dead-letter-queue.ts';
 import { holds } from '../lib/runs/books.ts';
 import { runIdOf } from '../lib/runs/record.ts';
 import type { RunStore } from '../lib/runs/store.ts';

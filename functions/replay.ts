@@ -1,7 +1,6 @@
 import { lambdaHandler } from '../lib/aws/lambda/handler.ts';
 import { openReplay } from '../lib/aws/lambda/open-replay.ts';
-import { type Replayed, replay } from '../lib/replay/replay.ts';
-import { readReplayEvent } from '../lib/replay/replay-event.ts';
+import { type Replayed, readReplayEvent, replay } from '../lib/replay/replay.ts';
 
 /** Sends dead letters back to the records queue, as the event's filter says. */
 export const handler = lambdaHandler(async (event): Promise<Replayed> => replay(readReplayEvent(event), openReplay()));

@@ -1,10 +1,14 @@
 import { MAX_DELAY_SEC, type Queue } from '../messages/queue.ts';
-import type { RunRequest } from '../messages/run-request.ts';
+import { type RunRequest, writeRunRequest } from '../messages/run-request.ts';
 import type { FetchDeps } from './fetching.ts';
 
-const send = async (queue: Queue, word: object, delayMs: number): Promise<{ delaySec: number; accepted: boolean }> => {
+const send = async (
+  queue: Queue,
+  request: RunRequest,
+  delayMs: number,
+): Promise<{ delaySec: number; accepted: boolean }> => {
   const delaySec = Math.min(MAX_DELAY_SEC, Math.max(0, Math.ceil(delayMs / 1000)));
-  const { failed } = await queue.sendAll([{ body: JSON.stringify(word), delaySec }]);
+  const { failed } = await queue.sendAll([{ body: writeRunRequest(request), delaySec }]);
   return { delaySec, accepted: failed.length === 0 };
 };
 
@@ -31,11 +35,10 @@ export const leaveWordToStart = async (
   waitsForMs: number,
   { continuations, clock, log }: FetchDeps,
 ): Promise<boolean> => {
-  const { integration, scheduledMs, fullRefresh } = request;
+  const { integration, scheduledMs } = request;
   const nowMs = clock.nowMs();
   if (nowMs - scheduledMs > waitsForMs) return false;
-  const word = { kind: 'schedule', integration, scheduledTime: new Date(scheduledMs).toISOString(), fullRefresh };
-  const sent = await send(continuations, word, Math.min(LOOK_EVERY_MS, Math.max(1_000, leaseUntilMs - nowMs)));
+  const sent = await send(continuations, request, Math.min(LOOK_EVERY_MS, Math.max(1_000, leaseUntilMs - nowMs)));
   log.info('run-waits', { integration, ...sent });
   return sent.accepted;
 };

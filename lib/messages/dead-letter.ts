@@ -1,7 +1,7 @@
-import type { JsonObject } from '../json/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, parsedOrUndefined } from '../json/json.ts';
 import { defined } from '../runtime/defined.ts';
-import type { Queue } from './queue.ts';
-import { bodyText, type Failure, type RecordMessage } from './record-message.ts';
+import type { Queue, Received } from './queue.ts';
+import { bodyText, checkMessage, type Failure, type RecordMessage, readMessage } from './record-message.ts';
 
 /**
  * Why a message waits in the dead-letter queue.
@@ -73,3 +73,83 @@ export const sendLetter = async (queue: Queue, letter: DeadLetter): Promise<bool
     return false;
   }
 };
+
+/** A dead letter as an operator sees it. */
+export type Letter = {
+  reason: DeadLetterReason;
+  integration?: string;
+  id?: string;
+  number?: string;
+  runId?: string;
+  attempts: number;
+  firstMs: number;
+  lastMs: number;
+  failure?: Failure;
+  /** What would be sent again; absent: there is nothing that the loader could read. */
+  message?: RecordMessage;
+  /** The body as it is, where it is not a letter of the loader's. */
+  body?: string;
+  messageId: string;
+  handle: string;
+};
+
+const text = (value: JsonValue | undefined): string | undefined => (typeof value === 'string' ? value : undefined);
+const count = (value: JsonValue | undefined, otherwise: number): number =>
+  typeof value === 'number' ? value : otherwise;
+
+/** Reads a message of the dead-letter queue. Never throws: what nobody can read is `unreadable`, body and all. */
+export const readLetter = ({ messageId, handle, body, sentMs }: Received): Letter => {
+  const place = { messageId, handle };
+  const value = parsedOrUndefined(body);
+  if (isJsonObject(value) && value.deadLetter !== undefined) return { ...place, ...writtenByLoader(value, sentMs) };
+  // SQS itself moves a message as it is: a record message here was received maxReceiveCount times and never answered.
+  const read = readMessage(body);
+  if (read.kind === 'unreadable') {
+    return { ...place, reason: 'unreadable', attempts: 0, firstMs: sentMs, lastMs: sentMs, body };
+  }
+  const { message } = read;
+  const { integration, id, runId, attempts, firstSentMs } = message;
+  return {
+    ...place,
+    reason: 'crashed',
+    integration,
+    id,
+    runId,
+    attempts,
+    firstMs: firstSentMs,
+    lastMs: sentMs,
+    message,
+    ...defined({ number: message.number, failure: message.lastFailure }),
+  };
+};
+
+const writtenByLoader = (letter: JsonObject, sentMs: number): Omit<Letter, 'messageId' | 'handle'> => {
+  const unreadableBody = text(letter.unreadableBody);
+  // What could not be read then may be readable now: an integration that was missing has been deployed.
+  const read = unreadableBody === undefined ? checkMessage(letter.message) : readMessage(unreadableBody);
+  const failure = isJsonObject(letter.failure) ? failureOf(letter.failure, sentMs) : undefined;
+  return {
+    reason: deadLetterReasons.find((reason) => reason === letter.deadLetter) ?? 'unreadable',
+    attempts: count(letter.attempts, 0),
+    firstMs: count(letter.firstMs, sentMs),
+    lastMs: count(letter.lastMs, sentMs),
+    ...defined({
+      integration: text(letter.integration),
+      id: text(letter.id),
+      number: text(letter.number),
+      runId: text(letter.runId),
+      failure,
+      message: read.kind === 'message' ? read.message : undefined,
+      body: unreadableBody,
+    }),
+  };
+};
+
+const failureOf = (failure: JsonObject, sentMs: number): Failure => ({
+  cause: text(failure.cause) ?? 'unknown',
+  atMs: count(failure.atMs, sentMs),
+  ...defined({
+    status: typeof failure.status === 'number' ? failure.status : undefined,
+    excerpt: text(failure.excerpt),
+  }),
+});

@@ -35,6 +35,14 @@ const queueEvent = z.object({ Records: z.array(z.object({ body: z.string() })) }
 
 export const isQueueEvent = (event: unknown): boolean => z.safeParse(queueEvent, event).success;
 
+/** A request as the runs queue carries it; what reads it is `readFetchEvent`. */
+export const writeRunRequest = (request: RunRequest): string => {
+  const { kind, integration } = request;
+  if (kind === 'continue') return JSON.stringify({ kind, integration, runId: request.runId });
+  const { scheduledMs, fullRefresh } = request;
+  return JSON.stringify({ kind, integration, scheduledTime: new Date(scheduledMs).toISOString(), fullRefresh });
+};
+
 const readRequest = (event: unknown): RunRequest => {
   const read = z.safeParse(requestEvent, event);
   if (!read.success) {

@@ -1,8 +1,9 @@
 import { resolved, type Unresolvable, type Verdict, withoutLetter } from '../idcheck/by-hand.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import type { IdStore } from '../idcheck/store.ts';
+import type { Letter } from '../messages/dead-letter.ts';
+import { isMeant, type LetterFilter, visitLetters } from '../messages/dead-letter-queue.ts';
 import type { ReadableQueue } from '../messages/queue.ts';
-import { isMeant, type Letter, type LetterFilter, visitLetters } from '../replay/letters.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import type { AuditLog } from '../stores/audit.ts';

@@ -1,9 +1,11 @@
+import * as z from 'zod/mini';
+import { deadLetterReasons, type Letter } from '../messages/dead-letter.ts';
+import { isMeant, type LetterFilter, visitLetters } from '../messages/dead-letter-queue.ts';
 import { MAX_DELAY_SEC, type Queue, type ReadableQueue } from '../messages/queue.ts';
 import { type RecordMessage, writeMessage } from '../messages/record-message.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Log } from '../runtime/log.ts';
-import { isMeant, type Letter, type LetterFilter, visitLetters } from './letters.ts';
 
 export type ReplayDeps = { deadLetters: ReadableQueue; records: Queue; clock: Clock; log: Log };
 
@@ -14,6 +16,35 @@ export type ReplayRequest = LetterFilter & {
   /** Also what was refused again after `MAX_REPLAYS` replays. */
   force?: boolean;
   dryRun?: boolean;
+};
+
+/** Thrown for an event that says something other than which letters to replay. */
+export class ReplayEventError extends Error {
+  override readonly name = 'ReplayEventError';
+  readonly code = 'REPLAY_EVENT';
+}
+
+// Strict: a misspelt filter must not replay everything.
+const replayEvent = z.strictObject({
+  kind: z.literal('replay'),
+  integration: z.exactOptional(z.string()),
+  reason: z.exactOptional(z.enum(deadLetterReasons)),
+  id: z.exactOptional(z.string()),
+  lastBeforeMs: z.exactOptional(z.number()),
+  limit: z.exactOptional(z.int().check(z.minimum(1))),
+  ratePerSec: z.exactOptional(z.number().check(z.positive())),
+  force: z.exactOptional(z.boolean()),
+  dryRun: z.exactOptional(z.boolean()),
+});
+
+/** Reads an event of `functions/replay`. Throws ReplayEventError naming what is wrong. */
+export const readReplayEvent = (event: unknown): ReplayRequest => {
+  const read = z.safeParse(replayEvent, event);
+  if (read.success) return read.data;
+  const faults = read.error.issues.map((issue) =>
+    issue.code === 'unrecognized_keys' ? `unknown ${issue.keys.join(', ')}` : `wrong ${issue.path.join('.')}`,
+  );
+  throw new ReplayEventError(`not a replay event: ${faults.join('; ')}; reasons are ${deadLetterReasons.join(', ')}`);
 };
 
 /** What a replay did, or would do. */

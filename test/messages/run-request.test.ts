@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FetchEventError, readFetchEvent } from '../../lib/messages/run-request.ts';
+import { FetchEventError, type RunRequest, readFetchEvent, writeRunRequest } from '../../lib/messages/run-request.ts';
 
 const sample = (name: string): unknown =>
   JSON.parse(readFileSync(join(import.meta.dirname, '../../events', `${name}.json`), 'utf8'));
@@ -10,6 +10,22 @@ const integration = 'okki-product-groups-to-qingyiyun';
 const scheduledMs = Date.UTC(2026, 0, 5, 1);
 
 describe('an event of functions/fetch', () => {
+  it('written for the runs queue is read as the same request', () => {
+    const name = fc.string({ minLength: 1 });
+    const schedule = fc.record({
+      kind: fc.constant('schedule' as const),
+      integration: name,
+      scheduledMs: fc.date({ noInvalidDate: true }).map((date) => date.getTime()),
+      fullRefresh: fc.boolean(),
+    });
+    const goOn = fc.record({ kind: fc.constant('continue' as const), integration: name, runId: name });
+    fc.assert(
+      fc.property(fc.oneof(schedule, goOn), (request: RunRequest) => {
+        expect(readFetchEvent({ Records: [{ body: writeRunRequest(request) }] })).toEqual([request]);
+      }),
+    );
+  });
+
   it.each([
     ['schedule', { kind: 'schedule', integration, scheduledMs, fullRefresh: false }],
     ['full-refresh', { kind: 'schedule', integration, scheduledMs, fullRefresh: true }],

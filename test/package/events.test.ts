@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, inject, test } from 'vitest';
 import { readMessage } from '../../lib/messages/record-message.ts';
 import { readFetchEvent } from '../../lib/messages/run-request.ts';
-import { readReplayEvent } from '../../lib/replay/replay-event.ts';
+import { readReplayEvent } from '../../lib/replay/replay.ts';
 import { contentHash } from '../../lib/transform/hash.ts';
 import { readTemplate, resourcesOf } from './template.ts';
 

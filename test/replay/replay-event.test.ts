@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ReplayEventError, readReplayEvent } from '../../lib/replay/replay-event.ts';
+import { ReplayEventError, readReplayEvent } from '../../lib/replay/replay.ts';
 
 describe('an event of functions/replay', () => {
   it('is read as it is', () => {

@@ -1,9 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { deadLetterReasons, letterFor, letterForUnreadable, writeLetter } from '../../lib/messages/dead-letter.ts';
+import {
+  deadLetterReasons,
+  type Letter,
+  letterFor,
+  letterForUnreadable,
+  readLetter,
+  writeLetter,
+} from '../../lib/messages/dead-letter.ts';
+import { isMeant, listLetters, visitLetters } from '../../lib/messages/dead-letter-queue.ts';
 import type { ReadableQueue, Received } from '../../lib/messages/queue.ts';
 import { writeMessage } from '../../lib/messages/record-message.ts';
-import { isMeant, type Letter, listLetters, readLetter, visitLetters } from '../../lib/replay/letters.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
 import { memoryQueue } from '../fakes/memory-queue.ts';
 import { NOW_MS, recordMessage } from '../load/message.ts';

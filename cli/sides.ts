@@ -1,21 +1,18 @@
-import { connectionFaults } from '../lib/connection/references.ts';
+import { type Connection, connectionFaults, referencesOf } from '../lib/connection/api/connection.ts';
+import type { RateLimitSetting } from '../lib/connection/limit/rate-limit.ts';
 import type { Env } from '../lib/connection/secrets.ts';
-import type { Connection, Integration, RateLimitSetting, Ref } from '../lib/integration/schema/schema.ts';
+import type { Integration } from '../lib/integration/schema/schema.ts';
 import { ConfigurationError } from '../lib/runtime/fault.ts';
 
 /** The two ends of an integration. */
 export type Side = 'source' | 'target';
 
-const refsOf = ({ baseUrl, auth }: Connection): Ref[] => {
-  const base = typeof baseUrl === 'string' ? [] : [baseUrl];
-  if (auth.kind === 'none') return base;
-  if (auth.kind === 'bearer') return [...base, auth.token];
-  const user = auth.grant === 'password' ? [auth.username, auth.password] : [];
-  return [...base, auth.clientId, auth.clientSecret, ...user];
-};
+/** The variables that a connection's values come from. */
+const valueVariables = (connection: Connection): string[] =>
+  referencesOf(connection).flatMap(({ ref }) => ('env' in ref ? [ref.env] : []));
 
 const variablesOf = (connection: Connection, rateLimit: RateLimitSetting | undefined): string[] => [
-  ...refsOf(connection).flatMap((ref) => ('env' in ref ? [ref.env] : [])),
+  ...valueVariables(connection),
   ...(rateLimit !== undefined && 'env' in rateLimit ? [rateLimit.env] : []),
 ];
 
@@ -44,7 +41,7 @@ export const connectionVariables = (
     const { connection, rateLimit } = integration[side];
     for (const name of variablesOf(connection, rateLimit)) variables[name] = env[name] ?? '';
     if (!sandbox?.sides.includes(side)) continue;
-    for (const ref of refsOf(connection)) if ('env' in ref) variables[ref.env] = 'sandbox';
+    for (const name of valueVariables(connection)) variables[name] = 'sandbox';
     const baseUrl = baseUrlVariable(connection);
     if (baseUrl !== undefined) variables[baseUrl] = sandbox.url;
   }

@@ -12,19 +12,33 @@ export type HttpRequest = {
 };
 
 /**
- * How a request ended. Every status is an answer; `failed` means that no whole answer came.
- *
- * `notSent` causes are those where the server surely did not get the request (RFC 9110 §9.2.2 leaves the rest open):
- * after the others nobody knows whether it was applied.
+ * Why no whole answer came, and whether the request was sent. `never`: it ended before its first byte was written, so
+ * that it was surely not applied. `maybe`: nobody knows how far it came (RFC 9110 §9.2.2).
  */
+export const sentBeforeFailing = {
+  dns: 'never',
+  refused: 'never',
+  unreachable: 'never',
+  timeout: 'maybe',
+  reset: 'maybe',
+  tooLarge: 'maybe',
+  network: 'maybe',
+} as const;
+
+export type FailureCause = keyof typeof sentBeforeFailing;
+
+/** How a request ended. Every status is an answer; `failed` means that no whole answer came. */
 export type HttpAnswer =
   | { kind: 'answered'; status: number; headers: Readonly<Record<string, string>>; text: string }
-  | { kind: 'failed'; cause: NotSentCause | MaybeSentCause; message: string };
-
-export type NotSentCause = 'dns' | 'refused' | 'unreachable';
-export type MaybeSentCause = 'timeout' | 'reset' | 'tooLarge' | 'network';
+  | { kind: 'failed'; cause: FailureCause; message: string };
 
 /** HTTP as a port. Never throws for what the network does; never retries; never follows redirects. */
 export interface Http {
   send(request: HttpRequest): Promise<HttpAnswer>;
 }
+
+/**
+ * HTTP that is loaded at the first request. ky looks at Node's `fetch` as it loads, which has Node compile its HTTP
+ * client: half as much time again as the AWS clients take, and an invocation that finds nothing to send needs none of it.
+ */
+export const lazyHttp: Http = { send: async (request) => (await import('./ky-http.ts')).kyHttp.send(request) };

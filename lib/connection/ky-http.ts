@@ -1,12 +1,9 @@
 import ky from 'ky';
 import { defined } from '../runtime/defined.ts';
-import type { Http, HttpAnswer, HttpRequest, MaybeSentCause, NotSentCause } from './http.ts';
-
-type FailureCause = NotSentCause | MaybeSentCause;
+import type { FailureCause, Http, HttpAnswer, HttpRequest } from './http.ts';
 
 /**
- * What a failed request's error code says, by Node and undici. The not-sent causes are those that end before the first
- * byte of the request is written; a server whose certificate is refused has seen no request either.
+ * What a failed request's error code says, by Node and undici. A server whose certificate is refused has seen no request.
  */
 const causeByCode: Readonly<Record<string, FailureCause>> = {
   ENOTFOUND: 'dns',

@@ -1,6 +1,36 @@
+import * as z from 'zod/mini';
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
-import type { Ref } from './connection-schema.ts';
+import { once } from '../runtime/once.ts';
+
+export const variableName = (description: string) =>
+  z.string().check(z.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable'), z.describe(description));
+
+const nonEmpty = (description: string) => z.string().check(z.minLength(1), z.describe(description));
+
+/** A value kept elsewhere: secrets never stand in an integration file. */
+export const refSchema = /* @__PURE__ */ once(() =>
+  z
+    .union(
+      [
+        z.strictObject({ env: variableName('Environment variable that holds the value. 环境变量名。') }),
+        z.strictObject({ ssm: nonEmpty('SSM parameter (SecureString) that holds the value. SSM 参数名。') }),
+        z.strictObject({
+          secretsManager: nonEmpty('Secrets Manager secret, by name or ARN. Secrets Manager 密钥名或 ARN。'),
+          key: z.exactOptional(nonEmpty('Key inside a secret that is a JSON object. JSON 密钥中的键。')),
+        }),
+      ],
+      'a reference to the value, never the value itself: {"env": "NAME"}, {"ssm": "/path"} or {"secretsManager": "name", "key": "optional"}',
+    )
+    .check(
+      z.meta({
+        id: 'reference',
+        description: 'A reference to a value kept elsewhere. 引用存放在别处的值,绝不直接写明文。',
+      }),
+    ),
+);
+
+export type Ref = z.infer<ReturnType<typeof refSchema>>;
 
 /** A reference to a value outside this process. */
 export type StoredRef = Exclude<Ref, { env: string }>;

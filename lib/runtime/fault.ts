@@ -15,6 +15,9 @@ export type Fault = {
   expected: string;
 };
 
+/** Where a block of a file stands: `integrations/NAME.json` and `source.connection`. */
+export type FaultPlace = Pick<Fault, 'file' | 'path'>;
+
 /** Thrown for faulty configuration, with every fault at once. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';

@@ -1,19 +1,13 @@
-import type { Leave } from '../connection/auth/authorization.ts';
-import { type ApiDeps, connect, MIN_REQUEST_MS } from '../connection/auth/authorized.ts';
-import type { RateLimitSetting } from '../connection/connection-schema.ts';
-import { leaveByLimit } from '../connection/limit/leave.ts';
-import type { RateLimit, RateLimiter } from '../connection/limit/rate-limit.ts';
-import { rateLimitOf } from '../connection/limit/rate-limit-setting.ts';
-import type { BlockPlace } from '../connection/references.ts';
+import { type ApiDeps, connect, MIN_REQUEST_MS } from '../connection/api/api.ts';
+import { type AwaitPermit, limitOf, permitsByLimit, type RateLimiter } from '../connection/limit/rate-limit.ts';
 import type { RequestContext } from '../integration/dialect/variables.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { isHit, type LimitHits, noHits } from '../runs/limits.ts';
 import { type Backoff, backoffMs } from '../runtime/backoff.ts';
-import { ConfigurationError } from '../runtime/fault.ts';
 import type { Page } from './answer.ts';
+import { pageAnswer } from './page-answer.ts';
 import { nextStep, paramsAt } from './paging.ts';
 import { type Progress, readProgress, startOf } from './paging-state.ts';
-import { readingOf } from './reading.ts';
 import { pageRequest } from './request.ts';
 import type { PageResult, Source } from './source.ts';
 import { type WarningTally, warningTally } from './warning-tally.ts';
@@ -25,19 +19,6 @@ export const MAX_RETRIES = 5;
 const RETRY_BACKOFF: Backoff = { baseMs: 500, capMs: 30_000 };
 /** The pause after a 429 that does not say how long: at least half of this, growing. */
 const PAUSE_BACKOFF: Backoff = { baseMs: 1_000, capMs: 60_000 };
-
-const neededLimit = (
-  setting: RateLimitSetting | undefined,
-  deps: SourceDeps,
-  place: BlockPlace,
-): RateLimit | undefined => {
-  const limit = rateLimitOf(setting, deps.env);
-  if (limit !== 'malformed') return limit;
-  const variable = setting && 'env' in setting ? ` in environment variable ${setting.env}` : '';
-  throw new ConfigurationError([
-    { ...place, expected: `REQUESTS/SECONDSs, such as "60/60s",${variable}`, found: 'another text' },
-  ]);
-};
 
 /** What asking for one page came to. */
 type Asked = { requests: number } & (
@@ -54,7 +35,7 @@ export const openSource = (integration: Integration, deps: SourceDeps): Source =
   const { clock, random, limiter, log } = deps;
   const { connection, metadata, answer: shape, paging, rateLimit } = integration.source;
   const file = `integrations/${integration.name}.json`;
-  const limit = neededLimit(rateLimit, deps, { file, path: 'source.rateLimit' });
+  const limit = limitOf(rateLimit, { file, path: 'source' }, deps.env);
   const api = connect(connection, { file, path: 'source.connection' }, deps);
   const request = `${metadata.method} ${metadata.api}`;
 
@@ -72,13 +53,13 @@ export const openSource = (integration: Integration, deps: SourceDeps): Source =
     hits: LimitHits,
   ): Promise<Asked> => {
     const lastStartMs = deadlineMs - MIN_REQUEST_MS;
-    const byLimit = leaveByLimit(limiter, connection.name, limit, clock, lastStartMs, (heldMs) => {
-      hits.heldMs += heldMs;
+    const byLimit = permitsByLimit(limiter, connection.name, limit, clock, lastStartMs, (waitMs) => {
+      hits.heldMs += waitMs;
     });
-    const leave: Leave = async () => {
-      const left = await byLimit();
-      if (!left.granted) hits.putOff += 1;
-      return left;
+    const awaitPermit: AwaitPermit = async () => {
+      const permit = await byLimit();
+      if (!permit.granted) hits.putOff += 1;
+      return permit;
     };
     const pageAt = pageRequest(integration.source, paramsAt(paging, progress), context);
     if ('reason' in pageAt) {
@@ -88,26 +69,26 @@ export const openSource = (integration: Integration, deps: SourceDeps): Source =
     let retries = 0;
     let waits = 0;
     for (;;) {
-      const sent = await api.send(pageAt, { deadlineMs, leave });
-      requests += sent.requests;
-      if (sent.tokenRenewed) warn(tally, 'token-renewed', 'the token was refused before its end and renewed');
-      const reading = readingOf(sent.answer, shape, paging, clock.nowMs());
-      if (reading.kind === 'page' || reading.kind === 'later') return { ...reading, requests };
-      const { code, what } = reading;
-      if (reading.kind === 'fail') {
-        return { kind: 'failed', code, message: `${request}: ${what}; ${reading.advice}`, requests };
+      const result = await api.send(pageAt, { deadlineMs, awaitPermit });
+      requests += result.requests;
+      if (result.tokenRenewed) warn(tally, 'token-renewed', 'the token was refused before its end and renewed');
+      const got = pageAnswer(result.answer, shape, paging, clock.nowMs());
+      if (got.kind === 'page' || got.kind === 'later') return { ...got, requests };
+      const { code, what } = got;
+      if (got.kind === 'fail') {
+        return { kind: 'failed', code, message: `${request}: ${what}; ${got.advice}`, requests };
       }
       warn(tally, code, what);
-      if (reading.kind === 'wait') {
-        // Waiting is not failing: it costs no retry, however often. The next request's leave does the waiting.
+      if (got.kind === 'wait') {
+        // Waiting is not failing: it costs no retry, however often. The next request's permit does the waiting.
         const ownMs = backoffMs(waits, (1 + random.fraction()) / 2, PAUSE_BACKOFF);
         waits += 1;
         hits.throttled += 1;
-        await limiter.pause(connection.name, clock.nowMs() + Math.max(reading.waitMs ?? 0, ownMs));
+        await limiter.pause(connection.name, clock.nowMs() + Math.max(got.waitMs ?? 0, ownMs));
         continue;
       }
       if (retries >= MAX_RETRIES) {
-        const message = `${request}: ${what}, ${MAX_RETRIES + 1} times in a row; ${reading.advice}`;
+        const message = `${request}: ${what}, ${MAX_RETRIES + 1} times in a row; ${got.advice}`;
         return { kind: 'failed', code, message, requests };
       }
       const waitMs = backoffMs(retries, random.fraction(), RETRY_BACKOFF);

@@ -1,4 +1,4 @@
-import type { ApiRequest } from '../connection/auth/authorized.ts';
+import type { ApiRequest } from '../connection/api/api.ts';
 import { parameterValue } from '../integration/dialect/declared.ts';
 import { fillTemplate, type Scope } from '../integration/dialect/fill.ts';
 import { parseTemplate } from '../integration/dialect/template.ts';

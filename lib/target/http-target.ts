@@ -1,4 +1,4 @@
-import type { Api, ApiAnswer } from '../connection/auth/authorized.ts';
+import type { Api } from '../connection/api/api.ts';
 import type { RateLimit } from '../connection/limit/rate-limit.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { type JsonObject, stringifyJson } from '../json/json.ts';
@@ -57,7 +57,7 @@ export const httpTarget = (integration: Integration, api: Api, limit: RateLimit 
         : requestFor({ method: metadata.method, path }, bodyOf(records), integration, beside, headers);
       const { answer, requests } = await api.send(request, { deadlineMs: clock.nowMs() + connection.timeoutMs });
       const isGone = deletion !== undefined && answer.kind === 'answered' && answer.status === GONE;
-      const outcome: Outcome = isGone ? { kind: 'loaded' } : apiOutcome(answer, success, clock.nowMs());
+      const outcome: Outcome = isGone ? { kind: 'loaded' } : outcomeOf(answer, success, clock.nowMs());
       const isSettled = outcome.kind === 'loaded' || outcome.kind === 'rejected';
       const rows =
         results !== undefined && rowName !== undefined && isSettled && answer.kind === 'answered' && isOk(answer.status)
@@ -74,19 +74,3 @@ export const httpTarget = (integration: Integration, api: Api, limit: RateLimit 
 };
 
 const isOk = (status: number): boolean => status >= 200 && status < 300;
-
-const apiOutcome = (answer: ApiAnswer, success: Integration['target']['success'], nowMs: number): Outcome => {
-  switch (answer.kind) {
-    case 'answered':
-    case 'failed':
-      return outcomeOf(answer, success, nowMs);
-    case 'noToken':
-      return { kind: 'notApplied', failure: { cause: 'no-token', excerpt: answer.message }, waits: false };
-    case 'later':
-      return { kind: 'notApplied', failure: { cause: 'no-time' }, waits: true, pauseMs: 0 };
-    case 'foreignLink':
-      return { kind: 'notApplied', failure: { cause: 'foreign-link' }, waits: false };
-    default:
-      return answer satisfies never;
-  }
-};

@@ -1,4 +1,5 @@
-import type { HttpAnswer } from '../connection/http.ts';
+import type { ApiAnswer } from '../connection/api/api.ts';
+import { type ReactionTable, reactionToFailure, reactionToStatus } from '../connection/reactions.ts';
 import { retryAfterMs } from '../connection/retry-after.ts';
 import type { Success } from '../integration/schema/schema.ts';
 import { type JsonValue, parsedOrUndefined } from '../json/json.ts';
@@ -23,29 +24,38 @@ export type Outcome =
 /** A short closed cause, the status where there was one, and the beginning of the target's words. */
 export type OutcomeFailure = { cause: string; status?: number; excerpt?: string };
 
-type Row = 'success' | 'rejected' | 'retry' | 'throttled' | 'unavailable' | 'uncertain';
+type ToStatus =
+  /** Applied, unless the body says otherwise. */
+  | 'success'
+  | 'rejected'
+  | 'retry'
+  /** Everyone waits, for as long as the answer says or for `DEFAULT_PAUSE_MS`. */
+  | 'throttled'
+  /** Everyone waits for as long as the answer says; where it cannot be read, nobody knows what happened. */
+  | 'unavailable'
+  | 'uncertain';
 
-// RFC 9110 §15 and what the codes say of the request having been applied.
-const statusRows: ReadonlyArray<readonly [from: number, to: number, row: Row]> = [
-  [200, 299, 'success'],
-  // A redirect is not followed: the address is misconfigured, and nothing was applied.
-  [300, 399, 'retry'],
-  [400, 400, 'rejected'],
-  // The authorised client has renewed the token and repeated the call already.
-  [401, 401, 'retry'],
-  [404, 404, 'rejected'],
-  [409, 410, 'rejected'],
-  [413, 413, 'rejected'],
-  [422, 422, 'rejected'],
-  [429, 429, 'throttled'],
-  // 403, 405, 415 and the like speak of the caller's rights or address, not of the record.
-  [400, 499, 'retry'],
-  [503, 503, 'unavailable'],
-  [500, 599, 'uncertain'],
-];
-
-const rowOf = (status: number): Row =>
-  statusRows.find(([from, to]) => status >= from && status <= to)?.[2] ?? 'uncertain';
+/** What the end of a POST says of the request having been applied (RFC 9110 §15). */
+export const targetReactions: ReactionTable<ToStatus, 'retry' | 'uncertain'> = {
+  statuses: [
+    [200, 299, 'success'],
+    // A redirect is not followed: the address is misconfigured, and nothing was applied.
+    [300, 399, 'retry'],
+    [400, 400, 'rejected'],
+    // The API has renewed the token and repeated the call already.
+    [401, 401, 'retry'],
+    [404, 404, 'rejected'],
+    [409, 410, 'rejected'],
+    [413, 413, 'rejected'],
+    [422, 422, 'rejected'],
+    [429, 429, 'throttled'],
+    // 403, 405, 415 and the like speak of the caller's rights or address, not of the record.
+    [400, 499, 'retry'],
+    [503, 503, 'unavailable', 'retry-after'],
+  ],
+  otherStatus: 'uncertain',
+  failures: { never: 'retry', maybe: 'uncertain' },
+};
 
 /** A 429 without Retry-After: long enough to matter, short enough to notice the end of a short limit. */
 export const DEFAULT_PAUSE_MS = 10_000;
@@ -59,32 +69,40 @@ export const excerptOf = (text: string): string | undefined => {
 };
 
 /**
- * The outcome of one answer, by the status table and, inside a 2xx, by what the integration declares as success.
- *
- * Pure; `nowMs` is only for a Retry-After that is a date (RFC 9110 §10.2.3).
+ * The outcome of one call: by the table, by what the integration declares as success inside a 2xx, and by why nothing
+ * was sent. Pure; `nowMs` is only for a Retry-After that is a date (RFC 9110 §10.2.3).
  */
-export const outcomeOf = (answer: HttpAnswer, success: Success, nowMs: number): Outcome => {
-  if (answer.kind === 'failed') {
-    const failure = { cause: answer.cause, excerpt: answer.message };
-    switch (answer.cause) {
-      case 'dns':
-      case 'refused':
-      case 'unreachable':
-        return { kind: 'notApplied', failure, waits: false };
-      case 'timeout':
-      case 'reset':
-      case 'tooLarge':
-      case 'network':
-        return { kind: 'uncertain', failure };
-      default:
-        return answer.cause satisfies never;
+export const outcomeOf = (answer: ApiAnswer, success: Success, nowMs: number): Outcome => {
+  switch (answer.kind) {
+    case 'answered':
+      return outcomeOfStatus(answer, success, nowMs);
+    case 'failed': {
+      const failure = { cause: answer.cause, excerpt: answer.message };
+      return reactionToFailure(targetReactions, answer.cause) === 'retry'
+        ? { kind: 'notApplied', failure, waits: false }
+        : { kind: 'uncertain', failure };
     }
+    case 'noToken':
+      return { kind: 'notApplied', failure: { cause: 'no-token', excerpt: answer.message }, waits: false };
+    case 'later':
+      return { kind: 'notApplied', failure: { cause: 'no-time' }, waits: true, pauseMs: 0 };
+    case 'foreignLink':
+      return { kind: 'notApplied', failure: { cause: 'foreign-link' }, waits: false };
+    default:
+      return answer satisfies never;
   }
-  const { status, text } = answer;
+};
+
+const outcomeOfStatus = (
+  answer: Extract<ApiAnswer, { kind: 'answered' }>,
+  success: Success,
+  nowMs: number,
+): Outcome => {
+  const { status, headers, text } = answer;
   const failure = failureOf('status', status, text);
-  const askedPauseMs = retryAfterMs(answer.headers['retry-after'], nowMs);
-  const row = rowOf(status);
-  switch (row) {
+  const askedPauseMs = retryAfterMs(headers['retry-after'], nowMs);
+  const reaction = reactionToStatus(targetReactions, answer);
+  switch (reaction) {
     case 'success':
       return judgeBody(text, status, success, askedPauseMs);
     case 'rejected':
@@ -100,7 +118,7 @@ export const outcomeOf = (answer: HttpAnswer, success: Success, nowMs: number): 
     case 'uncertain':
       return { kind: 'uncertain', failure };
     default:
-      return row satisfies never;
+      return reaction satisfies never;
   }
 };
 

@@ -1,4 +1,4 @@
-import type { ApiRequest } from '../connection/auth/authorized.ts';
+import type { ApiRequest } from '../connection/api/api.ts';
 import { parameterValue } from '../integration/dialect/declared.ts';
 import type { Integration, MetadataField } from '../integration/schema/schema.ts';
 import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';

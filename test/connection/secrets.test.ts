@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Ref } from '../../lib/connection/connection-schema.ts';
 import {
   cachedSecrets,
   lookUp,
+  type Ref,
   resolveRef,
   SECRET_LIFE_MS,
   type SecretStore,

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { StoredToken, TokenStore } from '../../lib/connection/auth/token-store.ts';
+import type { StoredToken, TokenStore } from '../../lib/connection/auth/token.ts';
 
 const token: StoredToken = { accessToken: 'one', obtainedAtMs: 1_000, expiresAtMs: 9_000, audience: 'okki' };
 const other: StoredToken = { ...token, accessToken: 'two', obtainedAtMs: 2_000 };

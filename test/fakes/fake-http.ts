@@ -1,4 +1,4 @@
-import type { Http, HttpAnswer, HttpRequest, MaybeSentCause, NotSentCause } from '../../lib/connection/http.ts';
+import type { FailureCause, Http, HttpAnswer, HttpRequest } from '../../lib/connection/http.ts';
 
 export interface FakeHttp extends Http {
   /** Everything sent so far, in order. */
@@ -36,7 +36,7 @@ export const answered = (status: number, body: unknown = '', headers: Record<str
 });
 
 /** No whole answer came. */
-export const failed = (cause: NotSentCause | MaybeSentCause, message: string = cause): HttpAnswer => ({
+export const failed = (cause: FailureCause, message: string = cause): HttpAnswer => ({
   kind: 'failed',
   cause,
   message,

@@ -1,4 +1,4 @@
-import type { StoredToken, TokenStore } from '../../lib/connection/auth/token-store.ts';
+import type { StoredToken, TokenStore } from '../../lib/connection/auth/token.ts';
 
 type Entry = { token?: StoredToken; lock?: { owner: string; untilMs: number } };
 

@@ -1,5 +1,5 @@
 import { expect, it, test } from 'vitest';
-import type { Api, ApiRequest } from '../../lib/connection/auth/authorized.ts';
+import type { Api, ApiRequest } from '../../lib/connection/api/api.ts';
 import { httpTarget } from '../../lib/target/http-target.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
 import { answered } from '../fakes/fake-http.ts';

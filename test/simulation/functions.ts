@@ -1,5 +1,5 @@
-import { connect } from '../../lib/connection/auth/authorized.ts';
-import { limitOf } from '../../lib/connection/limit/rate-limit-setting.ts';
+import { connect } from '../../lib/connection/api/api.ts';
+import { limitOf } from '../../lib/connection/limit/rate-limit.ts';
 import { cachedSecrets } from '../../lib/connection/secrets.ts';
 import { type FetchDeps, type Fetching, fetchRun } from '../../lib/fetch/fetch-run.ts';
 import { fetchingOf } from '../../lib/fetch/fetching.ts';

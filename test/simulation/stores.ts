@@ -1,4 +1,4 @@
-import type { TokenStore } from '../../lib/connection/auth/token-store.ts';
+import type { TokenStore } from '../../lib/connection/auth/token.ts';
 import type { RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
 import type { IdStore, WriteCondition } from '../../lib/idcheck/store.ts';

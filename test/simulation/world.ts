@@ -1,4 +1,4 @@
-import type { TokenStore } from '../../lib/connection/auth/token-store.ts';
+import type { TokenStore } from '../../lib/connection/auth/token.ts';
 import type { HttpAnswer, HttpRequest } from '../../lib/connection/http.ts';
 import type { RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
 import type { RunStore } from '../../lib/runs/store.ts';

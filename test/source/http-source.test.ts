@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MIN_REQUEST_MS } from '../../lib/connection/auth/authorized.ts';
+import { MIN_REQUEST_MS } from '../../lib/connection/api/api.ts';
 import type { HttpAnswer, HttpRequest } from '../../lib/connection/http.ts';
 import { cachedSecrets, type Env } from '../../lib/connection/secrets.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';

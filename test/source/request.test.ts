@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ApiRequest } from '../../lib/connection/auth/authorized.ts';
+import type { ApiRequest } from '../../lib/connection/api/api.ts';
 import type { RequestContext } from '../../lib/integration/dialect/variables.ts';
 import type { MetadataField } from '../../lib/integration/schema/metadata-schema.ts';
 import { type PageParams, pageRequest, type RequestSetting } from '../../lib/source/request.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Api, ApiAnswer, ApiRequest } from '../../lib/connection/auth/authorized.ts';
+import type { Api, ApiAnswer, ApiRequest } from '../../lib/connection/api/api.ts';
 import { type JsonObject, parseJson } from '../../lib/json/json.ts';
 import { httpTarget } from '../../lib/target/http-target.ts';
 import type { PostRecord } from '../../lib/target/target.ts';

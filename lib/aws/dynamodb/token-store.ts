@@ -1,5 +1,5 @@
 import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import type { StoredToken, TokenStore } from '../../connection/auth/token-store.ts';
+import type { StoredToken, TokenStore } from '../../connection/auth/token.ts';
 import { type Item, isConditionFailed, number, readItem, text } from './attributes.ts';
 
 const UNLOCKED = '(attribute_not_exists(lockedUntilMs) OR lockedUntilMs <= :nowMs)';

@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { ApiDeps } from '../../connection/auth/authorized.ts';
-import { lazyHttp } from '../../connection/lazy-http.ts';
+import type { ApiDeps } from '../../connection/api/api.ts';
+import { lazyHttp } from '../../connection/http.ts';
 import type { RateLimiter } from '../../connection/limit/rate-limit.ts';
 import { cachedSecrets, type Env } from '../../connection/secrets.ts';
 import { systemClock as clock } from '../../runtime/clock.ts';

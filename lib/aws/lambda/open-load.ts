@@ -1,5 +1,5 @@
-import { connect } from '../../connection/auth/authorized.ts';
-import { limitOf } from '../../connection/limit/rate-limit-setting.ts';
+import { connect } from '../../connection/api/api.ts';
+import { limitOf } from '../../connection/limit/rate-limit.ts';
 import { openCatalog } from '../../integration/catalog.ts';
 import type { Integration } from '../../integration/schema/schema.ts';
 import type { LoaderDeps, Loading } from '../../load/loading.ts';

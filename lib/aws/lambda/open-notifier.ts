@@ -1,4 +1,4 @@
-import { lazyHttp } from '../../connection/lazy-http.ts';
+import { lazyHttp } from '../../connection/http.ts';
 import { cachedSecrets, type Env } from '../../connection/secrets.ts';
 import { type Notifier, openNotifier } from '../../notify/notifier.ts';
 import { systemClock as clock } from '../../runtime/clock.ts';

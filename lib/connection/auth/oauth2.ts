@@ -1,17 +1,43 @@
 import { createHash } from 'node:crypto';
-import { isJsonObject, type JsonObject, parseJson } from '../../json/json.ts';
+import * as z from 'zod/mini';
+import { isJsonObject, type JsonObject, parsedOrUndefined } from '../../json/json.ts';
+import { defined } from '../../runtime/defined.ts';
+import { joinUrl } from '../base-url.ts';
 import type { HttpAnswer } from '../http.ts';
+import { type ReactionTable, reactionToFailure, reactionToStatus } from '../reactions.ts';
 import { retryAfterMs } from '../retry-after.ts';
-import type { Token } from './token-store.ts';
+import { type Ref, refSchema } from '../secrets.ts';
+import { showing } from './bearer.ts';
+import type { CredentialResult, CredentialSource, Limits, Reference, Scheme, SchemeDeps } from './scheme.ts';
+import { type AskForToken, type TokenAnswer, type TokenResult, type TokenSource, tokenSource } from './token.ts';
+
+/** The client's own grant, and that of a user with a password (RFC 6749 §4.4 and §4.3). */
+export const oauth2Schema = () => {
+  const kind = z.literal('oauth2');
+  const client = {
+    tokenPath: z
+      .string()
+      .check(z.regex(/^\//, 'a path that starts with /'), z.describe('Path of the token request. 获取令牌的路径。')),
+    clientId: refSchema(),
+    clientSecret: refSchema(),
+  };
+  const user = { username: refSchema(), password: refSchema() };
+  const scope = z.exactOptional(
+    z.string().check(z.minLength(1), z.describe('Modules asked for, separated by spaces. 授权范围,用空格分隔。')),
+  );
+  return z.discriminatedUnion('grant', [
+    z.strictObject({ kind, grant: z.literal('client_credentials'), ...client, scope }),
+    z.strictObject({ kind, grant: z.literal('password'), ...client, ...user, scope }),
+  ]);
+};
+
+type OAuth2 = z.infer<ReturnType<typeof oauth2Schema>>;
 
 /** What a token is asked for with, once all references are resolved. */
 export type Grant = { clientId: string; clientSecret: string; scope?: string } & (
   | { grant: 'client_credentials' }
   | { grant: 'password'; username: string; password: string }
 );
-
-/** OKKI's published life of a token; its `expires_in` may be absent. */
-export const DEFAULT_LIFE_SEC = 28_800;
 
 /**
  * The form of a token request (RFC 6749 §4.3.2 and §4.4.2). OKKI takes the client's credentials in the form, and of
@@ -29,13 +55,20 @@ export const tokenForm = (grant: Grant): string => {
   return form.toString();
 };
 
-/** How a token request ended. */
-export type TokenAnswer =
-  | { kind: 'token'; token: Token }
-  /** For good: wrong credentials, scope or request. */
-  | { kind: 'refused'; message: string }
-  /** For now; `retryAfterMs` where the server says when. */
-  | { kind: 'unavailable'; message: string; retryAfterMs?: number };
+/**
+ * What the end of a token request says: look for the token in it; no for good (RFC 6749 §5.2: wrong credentials, scope
+ * or request); or not now. Asking again changes nothing, so it does not matter whether the request was sent.
+ */
+export const tokenReactions: ReactionTable<'read' | 'refused' | 'unavailable', 'unavailable'> = {
+  statuses: [
+    [200, 299, 'read'],
+    [408, 408, 'unavailable'],
+    [429, 429, 'unavailable'],
+    [500, 999, 'unavailable'],
+  ],
+  otherStatus: 'refused',
+  failures: { never: 'unavailable', maybe: 'unavailable' },
+};
 
 const EXCERPT_CHARACTERS = 200;
 
@@ -46,20 +79,14 @@ const excerpt = (text: string, secrets: readonly string[]): string =>
     .reduce((shown, secret) => shown.replaceAll(secret, '***'), text)
     .slice(0, EXCERPT_CHARACTERS);
 
-const parseObject = (text: string): JsonObject | undefined => {
-  try {
-    const body = parseJson(text);
-    return isJsonObject(body) ? body : undefined;
-  } catch {
-    return undefined;
-  }
-};
-
 /** RFC 6749 §5.2, and OKKI's `message` beside it. */
 const errorOf = (body: JsonObject | undefined): string | undefined => {
   const texts = [body?.error, body?.error_description ?? body?.message].filter((part) => typeof part === 'string');
   return texts.length === 0 ? undefined : texts.join(': ');
 };
+
+/** OKKI's published life of a token; its `expires_in` may be absent. */
+export const DEFAULT_LIFE_SEC = 28_800;
 
 const lifeSec = (expiresIn: unknown): number => {
   const seconds = typeof expiresIn === 'string' && expiresIn.trim() !== '' ? Number(expiresIn) : expiresIn;
@@ -76,24 +103,119 @@ export const readTokenAnswer = (
   nowMs: number,
   secrets: readonly string[],
 ): TokenAnswer => {
-  if (answer.kind === 'failed') return { kind: 'unavailable', message: answer.message };
+  if (answer.kind === 'failed') {
+    return { kind: reactionToFailure(tokenReactions, answer.cause), message: answer.message };
+  }
   const { status, headers, text } = answer;
-  const body = parseObject(text);
+  const parsed = parsedOrUndefined(text);
+  const body = isJsonObject(parsed) ? parsed : undefined;
   const said = errorOf(body);
   const saying = said === undefined ? '' : ` (${excerpt(said, secrets)})`;
-  if (status === 429 || status === 408 || status >= 500) {
-    const waitMs = retryAfterMs(headers['retry-after'], nowMs);
-    const message = `status ${status}${saying}`;
-    return waitMs === undefined
-      ? { kind: 'unavailable', message }
-      : { kind: 'unavailable', message, retryAfterMs: waitMs };
+  const reaction = reactionToStatus(tokenReactions, answer);
+  switch (reaction) {
+    case 'unavailable': {
+      const waitMs = retryAfterMs(headers['retry-after'], nowMs);
+      return { kind: 'unavailable', message: `status ${status}${saying}`, ...defined({ retryAfterMs: waitMs }) };
+    }
+    case 'refused':
+      return { kind: 'refused', message: `status ${status}${saying}` };
+    case 'read': {
+      if (body?.error !== undefined) return { kind: 'refused', message: `an error in status ${status}${saying}` };
+      const accessToken = body?.access_token;
+      if (typeof accessToken !== 'string' || accessToken === '') {
+        return { kind: 'unavailable', message: `status ${status}, but no access_token in the answer` };
+      }
+      const life = lifeSec(body?.expires_in);
+      return { kind: 'token', token: { accessToken, obtainedAtMs: sentMs, expiresAtMs: sentMs + life * 1000 } };
+    }
+    default:
+      return reaction satisfies never;
   }
-  if (status < 200 || status > 299) return { kind: 'refused', message: `status ${status}${saying}` };
-  if (body?.error !== undefined) return { kind: 'refused', message: `an error in status ${status}${saying}` };
-  const accessToken = body?.access_token;
-  if (typeof accessToken !== 'string' || accessToken === '') {
-    return { kind: 'unavailable', message: `status ${status}, but no access_token in the answer` };
-  }
-  const life = lifeSec(body?.expires_in);
-  return { kind: 'token', token: { accessToken, obtainedAtMs: sentMs, expiresAtMs: sentMs + life * 1000 } };
 };
+
+const referenceTo = (key: string, ref: Ref): Reference => ({ key: `auth.${key}`, ref });
+
+const referencesOf = (auth: OAuth2): Reference[] => [
+  referenceTo('clientId', auth.clientId),
+  referenceTo('clientSecret', auth.clientSecret),
+  ...(auth.grant === 'password'
+    ? [referenceTo('username', auth.username), referenceTo('password', auth.password)]
+    : []),
+];
+
+const grantOf = async (auth: OAuth2, { resolve }: SchemeDeps): Promise<Grant> => {
+  const clientId = await resolve(referenceTo('clientId', auth.clientId));
+  const clientSecret = await resolve(referenceTo('clientSecret', auth.clientSecret));
+  const client = { clientId, clientSecret, ...defined({ scope: auth.scope }) };
+  if (auth.grant === 'client_credentials') return { grant: auth.grant, ...client };
+  const username = await resolve(referenceTo('username', auth.username));
+  const password = await resolve(referenceTo('password', auth.password));
+  return { grant: auth.grant, username, password, ...client };
+};
+
+/** Whom a token is for: after a change of any of these the old token is neither used nor shown to the new server. */
+const audienceOf = (baseUrl: string, { tokenPath }: OAuth2, grant: Grant): string => {
+  const username = grant.grant === 'password' ? grant.username : '';
+  const parts = [baseUrl, tokenPath, grant.grant, grant.clientId, username, grant.scope ?? ''];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+};
+
+/** Sends one token request within its limits. */
+const asking =
+  (auth: OAuth2, deps: SchemeDeps, limits: Limits): AskForToken =>
+  async () => {
+    const { connection, clock, log } = deps;
+    const grant = await grantOf(auth, deps);
+    const url = joinUrl(await deps.baseUrl(), auth.tokenPath);
+    const headers = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' };
+    const sentMs = clock.nowMs();
+    const answer = await deps.exchange({ method: 'POST', url, headers, body: tokenForm(grant) }, limits);
+    if (answer.kind === 'later') return answer;
+    const hidden = [grant.clientSecret, ...(grant.grant === 'password' ? [grant.password] : [])];
+    const read = readTokenAnswer(answer, sentMs, clock.nowMs(), hidden);
+    if (read.kind === 'token') log.info('token-obtained', { connection: connection.name });
+    else log.warn(`token-${read.kind}`, { connection: connection.name, why: read.message });
+    return read;
+  };
+
+const openOAuth2 = (auth: OAuth2, deps: SchemeDeps): CredentialSource => {
+  const { connection, tokens: store, clock, random } = deps;
+  let source: TokenSource | undefined;
+  const open = async (): Promise<TokenSource> => {
+    const audience = audienceOf(await deps.baseUrl(), auth, await grantOf(auth, deps));
+    const { name, timeoutMs } = connection;
+    source ??= tokenSource({ connection: name, audience, timeoutMs, store, clock, random });
+    return source;
+  };
+  const wishOf = (limits: Limits) => ({ deadlineMs: limits.deadlineMs, ask: asking(auth, deps, limits) });
+
+  const credentialIn = (result: TokenResult): CredentialResult => {
+    const { kind, requests } = result;
+    switch (kind) {
+      case 'token': {
+        const { token } = result;
+        const renew = async (limits: Limits) =>
+          credentialIn(await (source ?? (await open())).renew(token, wishOf(limits)));
+        return { kind: 'credential', requests, credential: { ...showing(token.accessToken), renew } };
+      }
+      case 'later':
+        return { kind: 'none', requests, answer: { kind, retryAtMs: result.retryAtMs } };
+      case 'refused':
+        return { kind: 'none', requests, answer: { kind: 'noToken', permanent: true, message: result.message } };
+      case 'unavailable': {
+        const { message, retryAfterMs: waitMs } = result;
+        const answer = { kind: 'noToken', permanent: false, message, ...defined({ retryAfterMs: waitMs }) } as const;
+        return { kind: 'none', requests, answer };
+      }
+      default:
+        return kind satisfies never;
+    }
+  };
+  return async (limits) => credentialIn(await (source ?? (await open())).get(wishOf(limits)));
+};
+
+/** A token that the server gives for the client's credentials, shared by all workers. */
+export const oauth2 = (auth: OAuth2): Scheme => ({
+  references: referencesOf(auth),
+  open: (deps) => openOAuth2(auth, deps),
+});

@@ -1,13 +1,51 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { Random } from '../../runtime/random.ts';
-import type { TokenAnswer } from './oauth2.ts';
-import type { Token, TokenStore } from './token-store.ts';
+
+/** An access token and its life, ms since the epoch. */
+export type Token = { accessToken: string; obtainedAtMs: number; expiresAtMs: number };
+
+/**
+ * What is stored of one connection: its token, and for whom it was made (`audience`: which server, client and scope),
+ * since a token must never be shown to another server after a change of configuration.
+ */
+export type StoredToken = Token & { audience: string };
+
+/**
+ * The token of each connection, shared by all its workers, as a port (one DynamoDB item).
+ *
+ * Who renews holds a lock for that time, so that a revoked token is renewed once and not once per worker:
+ *
+ *   worker A  401 ─ lock ─ ask for a token ─ save ─ repeat
+ *   worker B  401 ─ lock refused ─ wait ───── read ─ repeat
+ */
+export interface TokenStore {
+  /** Strongly consistent. */
+  read(connection: string): Promise<StoredToken | undefined>;
+  /**
+   * Takes the lock until `untilMs`, if nobody holds it at `nowMs` and the stored token is still the one obtained at
+   * `seenObtainedAtMs` (undefined: none was stored).
+   */
+  lock(
+    connection: string,
+    lock: { owner: string; seenObtainedAtMs: number | undefined; nowMs: number; untilMs: number },
+  ): Promise<'locked' | 'conflict'>;
+  /** Replaces the token and ends the lock, if the lock is still `owner`'s. */
+  save(connection: string, owner: string, token: StoredToken): Promise<'saved' | 'conflict'>;
+  /** Ends the lock, if it is still `owner`'s. */
+  unlock(connection: string, owner: string): Promise<void>;
+}
+
+/** How one token request ended. */
+export type TokenAnswer =
+  | { kind: 'token'; token: Token }
+  /** For good: wrong credentials, scope or request. */
+  | { kind: 'refused'; message: string }
+  /** For now; `retryAfterMs` where the server says when. */
+  | { kind: 'unavailable'; message: string; retryAfterMs?: number };
 
 /** What asking for a token came to. `requests` counts token requests: 0 where one was at hand. */
 export type TokenResult = { requests: number } & (
-  | { kind: 'token'; token: Token }
-  | { kind: 'refused'; message: string }
-  | { kind: 'unavailable'; message: string; retryAfterMs?: number }
+  | TokenAnswer
   /** No request may be sent, or nobody else's renewal ends, before the deadline. */
   | { kind: 'later'; retryAtMs: number }
 );
@@ -65,7 +103,7 @@ export type TokenDeps = {
 
 /** A token kept in this process and shared with all other workers through the store. */
 export const tokenSource = ({ connection, audience, timeoutMs, store, clock, random }: TokenDeps): TokenSource => {
-  let held: Token | undefined;
+  let current: Token | undefined;
   let nextAheadMs = 0;
   let underWay: Promise<TokenResult> | undefined;
 
@@ -79,7 +117,7 @@ export const tokenSource = ({ connection, audience, timeoutMs, store, clock, ran
       const token = keepEnd(answer.token, known);
       // A conflict means that the lock ran out and another renewed: this token is as good as theirs.
       saved = (await store.save(connection, owner, { ...token, audience })) === 'saved';
-      held = token;
+      current = token;
       return { kind: 'token', token, requests: 1 };
     } finally {
       if (!saved) await store.unlock(connection, owner);
@@ -88,7 +126,7 @@ export const tokenSource = ({ connection, audience, timeoutMs, store, clock, ran
 
   /** The renewal ahead of time failed, or is another's: the old token still serves. */
   const serveOn = (token: Token, requests: number): TokenResult => {
-    held = token;
+    current = token;
     nextAheadMs = clock.nowMs() + AHEAD_PAUSE_MS;
     return { kind: 'token', token, requests };
   };
@@ -100,7 +138,7 @@ export const tokenSource = ({ connection, audience, timeoutMs, store, clock, ran
       const known = stored?.audience === audience ? stored : undefined;
       const usable = known && !isSame(known, stale) && isAlive(known, nowMs) ? known : undefined;
       if (usable && isFresh(usable, nowMs)) {
-        held = usable;
+        current = usable;
         return { kind: 'token', token: usable, requests: 0 };
       }
       const owner = random.token();
@@ -133,16 +171,16 @@ export const tokenSource = ({ connection, audience, timeoutMs, store, clock, ran
   return {
     get: async (wish) => {
       const nowMs = clock.nowMs();
-      const serves = held && isAlive(held, nowMs) && (isFresh(held, nowMs) || nowMs < nextAheadMs || underWay);
-      if (held && serves) return { kind: 'token', token: held, requests: 0 };
+      const serves = current && isAlive(current, nowMs) && (isFresh(current, nowMs) || nowMs < nextAheadMs || underWay);
+      if (current && serves) return { kind: 'token', token: current, requests: 0 };
       return share(undefined, wish);
     },
     renew: async (stale, wish) => {
-      if (held && !isSame(held, stale) && isAlive(held, clock.nowMs())) {
-        return { kind: 'token', token: held, requests: 0 };
+      if (current && !isSame(current, stale) && isAlive(current, clock.nowMs())) {
+        return { kind: 'token', token: current, requests: 0 };
       }
       // From here on nobody in this process is given the stale one any more.
-      held = undefined;
+      current = undefined;
       return share(stale, wish);
     },
   };

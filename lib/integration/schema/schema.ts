@@ -4,7 +4,6 @@ import { targetSchema } from './target-schema.ts';
 import { transformSchema } from './transform-schema.ts';
 import { vanishedSchema } from './vanished-schema.ts';
 
-export type { Connection, RateLimitSetting, Ref } from '../../connection/connection-schema.ts';
 export type { MetadataField } from './metadata-schema.ts';
 export type { WindowSetting } from './source-schema.ts';
 export type { Retry, Success } from './target-schema.ts';

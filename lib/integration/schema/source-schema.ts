@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { connectionSchema, rateLimitSchema } from '../../connection/connection-schema.ts';
+import { connectionSchema } from '../../connection/api/connection.ts';
+import { rateLimitSchema } from '../../connection/limit/rate-limit.ts';
 import { sourceMetadataSchema } from './metadata-schema.ts';
 import { profileSetting, sendSchema } from './send-schema.ts';
 
@@ -147,7 +148,7 @@ export const sourceSchema = z
         ),
       }),
     ),
-    rateLimit: z.exactOptional(rateLimitSchema),
+    rateLimit: z.exactOptional(rateLimitSchema()),
     window: z.exactOptional(windowSchema),
   })
   .check(z.describe('Where records come from. 源平台。'));

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { connectionSchema, rateLimitSchema } from '../../connection/connection-schema.ts';
+import { connectionSchema } from '../../connection/api/connection.ts';
+import { rateLimitSchema } from '../../connection/limit/rate-limit.ts';
 import { targetMetadataSchema } from './metadata-schema.ts';
 import { profileSetting, sendSchema } from './send-schema.ts';
 import { statusValueSchema } from './source-schema.ts';
@@ -116,7 +117,7 @@ export const targetSchema = z
     onUncertain: z
       .enum(['resend', 'park'])
       .check(z.describe('After an unknown outcome: send again, or leave it to a person. 结果未知时:重发或人工处理。')),
-    rateLimit: z.exactOptional(rateLimitSchema),
+    rateLimit: z.exactOptional(rateLimitSchema()),
     retry: z.prefault(retrySchema, {}),
     concurrency: z._default(
       z.int().check(z.minimum(1), z.maximum(100), z.describe('Requests at a time in one worker. 单进程并发数。')),

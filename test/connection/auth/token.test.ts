@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { TokenAnswer } from '../../../lib/connection/auth/oauth2.ts';
 import {
   type AskForToken,
+  type Token,
+  type TokenAnswer,
   type TokenResult,
   type TokenSource,
+  type TokenStore,
   tokenSource,
 } from '../../../lib/connection/auth/token.ts';
-import type { Token, TokenStore } from '../../../lib/connection/auth/token-store.ts';
 import { type FakeClock, fakeClock } from '../../fakes/fake-clock.ts';
 import { memoryTokenStore } from '../../fakes/memory-token-store.ts';
 import { seededRandom } from '../../fakes/seeded-random.ts';

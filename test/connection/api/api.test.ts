@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type ApiDeps, type ApiRequest, connect, MIN_REQUEST_MS } from '../../../lib/connection/auth/authorized.ts';
-import type { Auth, Connection } from '../../../lib/connection/connection-schema.ts';
+import { type ApiDeps, type ApiRequest, connect, MIN_REQUEST_MS } from '../../../lib/connection/api/api.ts';
+import type { Connection } from '../../../lib/connection/api/connection.ts';
+import type { Auth } from '../../../lib/connection/auth/schemes.ts';
 import type { HttpAnswer, HttpRequest } from '../../../lib/connection/http.ts';
 import { cachedSecrets, type Env } from '../../../lib/connection/secrets.ts';
 import { ConfigurationError } from '../../../lib/runtime/fault.ts';
@@ -134,14 +135,14 @@ describe('an API behind its authorization', () => {
     expect(http.requests.every(isTokenRequest)).toBe(true);
   });
 
-  it('asks leave before every request, and sends none without it', async () => {
+  it('awaits a permit before every request, and sends none without it', async () => {
     const http = okki(['token-1']);
-    let leaves = 0;
-    const leave = async () => {
-      leaves += 1;
-      return leaves <= 3 ? ({ granted: true } as const) : ({ granted: false, retryAtMs: 77 } as const);
+    let asked = 0;
+    const awaitPermit = async () => {
+      asked += 1;
+      return asked <= 3 ? ({ granted: true } as const) : ({ granted: false, retryAtMs: 77 } as const);
     };
-    const sent = await open(http, oauth2).send(list, { ...inMs(120_000), leave });
+    const sent = await open(http, oauth2).send(list, { ...inMs(120_000), awaitPermit });
     expect(sent).toEqual({ requests: 3, tokenRenewed: true, answer: { kind: 'later', retryAtMs: 77 } });
     expect(http.requests).toHaveLength(3);
   });

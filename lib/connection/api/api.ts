@@ -1,15 +1,16 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { defined } from '../../runtime/defined.ts';
-import { ConfigurationError } from '../../runtime/fault.ts';
+import { ConfigurationError, type FaultPlace } from '../../runtime/fault.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
+import type { Credential, Later, NoToken, SchemeDeps } from '../auth/scheme.ts';
+import { schemeOf } from '../auth/schemes.ts';
+import type { TokenStore } from '../auth/token.ts';
 import { joinUrl, type Query, resolveLink } from '../base-url.ts';
-import type { Connection } from '../connection-schema.ts';
 import type { Http, HttpAnswer, HttpRequest } from '../http.ts';
-import { type BlockPlace, connectionFaults, referencesOf } from '../references.ts';
+import type { AwaitPermit } from '../limit/rate-limit.ts';
 import type { CachedSecrets, Env } from '../secrets.ts';
-import { authorizationOf, type Exchange, type Held, type Later, type Leave, type NoToken } from './authorization.ts';
-import type { TokenStore } from './token-store.ts';
+import { type Connection, connectionFaults, valuesOf } from './connection.ts';
 
 /** A request to the API of a connection: without its base URL and without its authorization. */
 export type ApiRequest = {
@@ -32,7 +33,7 @@ export type ApiAnswer =
   | { kind: 'foreignLink' };
 
 /** How a request ended, and how many HTTP requests it took. */
-export type Sent = { answer: ApiAnswer; requests: number; tokenRenewed: boolean };
+export type ApiResult = { answer: ApiAnswer; requests: number; tokenRenewed: boolean };
 
 /** An API behind its base URL and its authorization. */
 export interface Api {
@@ -40,7 +41,7 @@ export interface Api {
    * Sends a request, cut off at `deadlineMs`. A 401 renews the token once and repeats the request once; the answer to
    * that is final. Throws `ConfigurationError`, `SecretUnreadableError` and what the token store throws.
    */
-  send(request: ApiRequest, limits: { deadlineMs: number; leave?: Leave }): Promise<Sent>;
+  send(request: ApiRequest, limits: { deadlineMs: number; awaitPermit?: AwaitPermit }): Promise<ApiResult>;
 }
 
 export type ApiDeps = {
@@ -56,63 +57,63 @@ export type ApiDeps = {
 /** With less time than this no request is begun: it could hardly end. */
 export const MIN_REQUEST_MS = 250;
 
-const UNAUTHORIZED = 401;
-
-const alwaysGranted: Leave = async () => ({ granted: true });
+const alwaysGranted: AwaitPermit = async () => ({ granted: true });
 
 const requestsIn = ({ kind }: ApiAnswer): number => (kind === 'answered' || kind === 'failed' ? 1 : 0);
 
+/** The server does not take the credential any more (RFC 9110 §15.5.2): the request was surely not applied. */
+const isExpired = (answer: ApiAnswer): boolean => answer.kind === 'answered' && answer.status === 401;
+
 /** Opens the API of a connection. Throws `ConfigurationError` with every reference that leads nowhere. */
-export const connect = (connection: Connection, place: BlockPlace, deps: ApiDeps): Api => {
+export const connect = (connection: Connection, place: FaultPlace, deps: ApiDeps): Api => {
   const { http, secrets, clock, env, log } = deps;
   const faults = connectionFaults(connection, env, place);
   if (faults.length > 0) throw new ConfigurationError(faults);
-  const references = referencesOf(connection, place, env, secrets);
+  const values = valuesOf(connection, place, env, secrets);
 
-  const exchange: Exchange = async (request, { deadlineMs, leave }) => {
-    const left = await leave();
-    if (!left.granted) return { kind: 'later', retryAtMs: left.retryAtMs };
+  const exchange: SchemeDeps['exchange'] = async (request, { deadlineMs, awaitPermit }) => {
+    const permit = await awaitPermit();
+    if (!permit.granted) return { kind: 'later', retryAtMs: permit.retryAtMs };
     const leftMs = deadlineMs - clock.nowMs();
     if (leftMs < MIN_REQUEST_MS) return { kind: 'later', retryAtMs: clock.nowMs() };
     const { timeoutMs, maxAnswerBytes } = connection;
     return http.send({ ...request, timeoutMs: Math.min(timeoutMs, leftMs), maxAnswerBytes });
   };
-  const authorization = authorizationOf(connection, { ...deps, references, exchange });
+  const getCredential = schemeOf(connection.auth).open({ ...deps, ...values, connection, exchange });
 
   return {
-    send: async (request, { deadlineMs, leave = alwaysGranted }) => {
-      const limits = { deadlineMs, leave };
-      const pathUrl = joinUrl(await references.baseUrl(), request.path, request.query);
+    send: async (request, { deadlineMs, awaitPermit = alwaysGranted }) => {
+      const limits = { deadlineMs, awaitPermit };
+      const pathUrl = joinUrl(await values.baseUrl(), request.path, request.query);
       const url = request.link === undefined ? pathUrl : resolveLink(pathUrl, request.link);
       if (url === undefined) return { answer: { kind: 'foreignLink' }, requests: 0, tokenRenewed: false };
 
-      const { method, body, headers } = request;
-      const sendWith = async ({ header }: Held) => {
-        const all = {
-          accept: 'application/json',
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
-          ...defined({ authorization: header }),
-        };
-        const answer = await exchange({ method, url, headers: all, ...defined({ body }) }, limits);
-        return withoutToken(answer, header);
+      const { method, body } = request;
+      const headers = {
+        accept: 'application/json',
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...request.headers,
+      };
+      const sendWith = async (credential: Credential): Promise<HttpAnswer | Later> => {
+        const answer = await exchange(credential.authorise({ method, url, headers, ...defined({ body }) }), limits);
+        return answer.kind === 'answered'
+          ? { ...answer, text: withoutSecrets(answer.text, credential.secrets) }
+          : answer;
       };
 
-      const held = await authorization.get(limits);
-      if (held.kind === 'notHeld') return { answer: held.answer, requests: held.requests, tokenRenewed: false };
-      const answer = await sendWith(held);
-      const requests = held.requests + requestsIn(answer);
-      if (answer.kind !== 'answered' || answer.status !== UNAUTHORIZED) {
-        return { answer, requests, tokenRenewed: false };
-      }
+      const first = await getCredential(limits);
+      if (first.kind === 'none') return { answer: first.answer, requests: first.requests, tokenRenewed: false };
+      const answer = await sendWith(first.credential);
+      const requests = first.requests + requestsIn(answer);
+      if (!isExpired(answer)) return { answer, requests, tokenRenewed: false };
 
-      const renewed = await authorization.renew(held, limits);
+      const renewed = await first.credential.renew(limits);
       if (renewed.kind === 'unchanged') return { answer, requests, tokenRenewed: false };
-      if (renewed.kind === 'notHeld') {
+      if (renewed.kind === 'none') {
         return { answer: renewed.answer, requests: requests + renewed.requests, tokenRenewed: false };
       }
       log.info('token-renewed', { connection: connection.name });
-      const repeated = await sendWith(renewed);
+      const repeated = await sendWith(renewed.credential);
       const total = requests + renewed.requests + requestsIn(repeated);
       return { answer: repeated, requests: total, tokenRenewed: true };
     },
@@ -120,17 +121,10 @@ export const connect = (connection: Connection, place: BlockPlace, deps: ApiDeps
 };
 
 /** Shorter ones may stand in an answer by chance; real ones are longer (RFC 6749 §10.10 asks for 128 bits and more). */
-const MIN_TOKEN_CHARACTERS = 16;
+const MIN_SECRET_CHARACTERS = 16;
 
 /** A server that repeats what it was sent must not carry our token into logs and dead letters. */
-const withoutToken = <Answer extends { kind: string }>(answer: Answer, header: string | undefined): Answer => {
-  const token = header?.slice(header.indexOf(' ') + 1) ?? '';
-  if (
-    token.length < MIN_TOKEN_CHARACTERS ||
-    !('text' in answer) ||
-    typeof answer.text !== 'string' ||
-    !answer.text.includes(token)
-  )
-    return answer;
-  return { ...answer, text: answer.text.replaceAll(token, '***') };
-};
+const withoutSecrets = (text: string, secrets: readonly string[]): string =>
+  secrets
+    .filter((secret) => secret.length >= MIN_SECRET_CHARACTERS)
+    .reduce((shown, secret) => shown.replaceAll(secret, '***'), text);

@@ -1,0 +1,110 @@
+import * as z from 'zod/mini';
+import { ConfigurationError, type Fault, type FaultPlace } from '../../runtime/fault.ts';
+import type { Reference } from '../auth/scheme.ts';
+import { authSchema, schemeOf } from '../auth/schemes.ts';
+import { isBaseUrl } from '../base-url.ts';
+import { describeRef, type Env, lookUp, refSchema, resolveRef, type SecretStore } from '../secrets.ts';
+
+const baseUrlSchema = () =>
+  z
+    .union(
+      [
+        z.string().check(z.refine(isBaseUrl, 'an http or https URL without user name, password, query or fragment')),
+        refSchema(),
+      ],
+      'a URL such as "https://api.example.com", or a reference such as {"env": "NAME_BASE_URL"}',
+    )
+    .check(z.describe('Where the API lives: a URL or a reference to one. API 基础地址(URL 或引用)。'));
+
+/** One end of an integration, with the bounds of its requests. */
+export const connectionSchema = (defaults: { timeoutMs: number; maxAnswerBytes: number }) =>
+  z
+    .strictObject({
+      name: z
+        .string()
+        .check(
+          z.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a name of small letters, digits and hyphens'),
+          z.describe('Name of the connection: rate limits and pauses are shared under it. 连接名,限流按此共享。'),
+        ),
+      baseUrl: baseUrlSchema(),
+      auth: authSchema(),
+      timeoutMs: z._default(
+        z
+          .int()
+          .check(
+            z.minimum(100),
+            z.maximum(300_000),
+            z.describe('From the request to the last byte. 单次请求超时毫秒数。'),
+          ),
+        defaults.timeoutMs,
+      ),
+      maxAnswerBytes: z._default(
+        z
+          .int()
+          .check(
+            z.minimum(1024),
+            z.maximum(268_435_456),
+            z.describe('Longer answers are refused. 响应体大小上限(字节)。'),
+          ),
+        defaults.maxAnswerBytes,
+      ),
+    })
+    .check(z.describe('Base URL and authorisation of one end. 连接:地址与认证。'));
+
+export type Connection = z.infer<ReturnType<typeof connectionSchema>>;
+
+/** All that a connection refers to. */
+export const referencesOf = ({ baseUrl, auth }: Connection): Reference[] => [
+  ...(typeof baseUrl === 'string' ? [] : [{ key: 'baseUrl', ref: baseUrl }]),
+  ...schemeOf(auth).references,
+];
+
+const notSet = ({ file, path }: FaultPlace, { key, ref }: Reference): Fault => ({
+  file,
+  path: `${path}.${key}`,
+  expected: `${describeRef(ref)} to be set`,
+  found: 'nothing',
+});
+
+// What stands there instead is not shown: it may be a secret that was put into the wrong variable.
+const notAUrl = ({ file, path }: FaultPlace, { key, ref }: Reference): Fault => ({
+  file,
+  path: `${path}.${key}`,
+  expected: `an http or https URL without user name, password, query or fragment in ${describeRef(ref)}`,
+  found: 'another text',
+});
+
+/** What the environment does not give of what a connection refers to, all at once. `place` is that of its block. */
+export const connectionFaults = (connection: Connection, env: Env, place: FaultPlace): Fault[] =>
+  referencesOf(connection).flatMap((reference): Fault[] => {
+    const found = lookUp(reference.ref, env);
+    if (found.kind === 'missing') return reference.optional ? [] : [notSet(place, reference)];
+    const isBadUrl = reference.key === 'baseUrl' && found.kind === 'value' && !isBaseUrl(found.value);
+    return isBadUrl ? [notAUrl(place, reference)] : [];
+  });
+
+/** The values that a connection refers to. Both throw `ConfigurationError` and `SecretUnreadableError`. */
+export type ConnectionValues = { resolve(reference: Reference): Promise<string>; baseUrl(): Promise<string> };
+
+export const valuesOf = (
+  { baseUrl }: Connection,
+  place: FaultPlace,
+  env: Env,
+  secrets: SecretStore,
+): ConnectionValues => {
+  const resolve = async (reference: Reference): Promise<string> => {
+    const value = await resolveRef(reference.ref, env, secrets);
+    if (value === undefined) throw new ConfigurationError([notSet(place, reference)]);
+    return value;
+  };
+  return {
+    resolve,
+    baseUrl: async () => {
+      if (typeof baseUrl === 'string') return baseUrl;
+      const reference = { key: 'baseUrl', ref: baseUrl };
+      const text = await resolve(reference);
+      if (!isBaseUrl(text)) throw new ConfigurationError([notAUrl(place, reference)]);
+      return text;
+    },
+  };
+};

@@ -1,0 +1,16 @@
+import * as z from 'zod/mini';
+import type { Credential, Scheme } from './scheme.ts';
+
+export const noneSchema = () => z.strictObject({ kind: z.literal('none') });
+
+const credential: Credential = {
+  authorise: (request) => request,
+  secrets: [],
+  renew: async () => ({ kind: 'unchanged' }),
+};
+
+/** An API that anybody may call. */
+export const none: Scheme = {
+  references: [],
+  open: () => async () => ({ kind: 'credential', requests: 0, credential }),
+};

@@ -1,0 +1,106 @@
+import type { ApiAnswer } from '../connection/api/api.ts';
+import type { HttpAnswer } from '../connection/http.ts';
+import { type ReactionTable, reactionToFailure, reactionToStatus } from '../connection/reactions.ts';
+import { retryAfterMs } from '../connection/retry-after.ts';
+import type { Answer, Paging } from '../integration/schema/source-schema.ts';
+import { defined } from '../runtime/defined.ts';
+import { messageIn, type Page, passingFaults, readAnswer } from './answer.ts';
+
+/** `code` names the event in warnings and failures, `advice` says what a person can do. */
+type Again =
+  /** May pass: counted and backed off. */
+  | { kind: 'retry'; code: string; advice: string }
+  /** The same request would be refused again. */
+  | { kind: 'fail'; code: string; advice: string };
+
+type ToStatus =
+  /** Look for the page in it. */
+  | { kind: 'read' }
+  /** Everyone waits; waiting is not failing. */
+  | { kind: 'wait'; code: string }
+  | Again;
+
+const read = { kind: 'read' } as const;
+const wait = (code: string) => ({ kind: 'wait', code }) as const;
+const retry = (code: string, advice = 'the next run goes on from here') => ({ kind: 'retry', code, advice }) as const;
+const fail = (code: string, advice: string) => ({ kind: 'fail', code, advice }) as const;
+
+/** What to do about the end of a read. Reading changes nothing at the source: whatever may pass is asked again. */
+export const pageReactions: ReactionTable<ToStatus, Again> = {
+  statuses: [
+    [200, 299, read],
+    [300, 399, fail('source-redirected', 'check the base URL and the path')],
+    // The API has renewed the token and repeated the request already.
+    [401, 401, fail('token-refused', 'check the credentials and the scope')],
+    [403, 403, fail('source-refused', 'check what the credentials allow')],
+    [404, 404, fail('source-refused', 'check the base URL and metadata.api')],
+    [408, 408, retry('source-timeout')],
+    [425, 425, retry('source-unavailable')],
+    [429, 429, wait('source-429')],
+    [400, 499, fail('source-refused', 'check the request in source.metadata')],
+    [503, 503, wait('source-503'), 'retry-after'],
+    [500, 599, retry('source-unavailable')],
+  ],
+  otherStatus: fail('source-refused', 'check the base URL'),
+  failures: {
+    dns: retry('source-unreachable', 'check the host in the base URL'),
+    refused: retry('source-unreachable', 'check the base URL and that the source runs'),
+    unreachable: retry('source-unreachable', 'check the base URL and the network'),
+    timeout: retry('source-timeout', 'raise timeoutMs or ask for smaller pages'),
+    reset: retry('source-dropped'),
+    network: retry('source-dropped'),
+    tooLarge: fail('answer-too-large', 'raise maxAnswerBytes or ask for smaller pages'),
+  },
+};
+
+/** What one answer came to: `code` names the event, `what` says it in words, `advice` what a person can do. */
+export type PageAnswer =
+  | { kind: 'page'; page: Page }
+  /** Nothing was sent, for want of time or of a permit. */
+  | { kind: 'later'; retryAtMs: number }
+  /** Everyone waits; `waitMs` where the source says how long. */
+  | { kind: 'wait'; code: string; what: string; waitMs?: number }
+  | { kind: 'retry' | 'fail'; code: string; what: string; advice: string };
+
+const pageIn = (text: string, headers: Readonly<Record<string, string>>, shape: Answer, paging: Paging): PageAnswer => {
+  const found = readAnswer(text, headers, shape, paging);
+  if (found.kind === 'page') return found;
+  const kind = passingFaults.has(found.code) ? 'retry' : 'fail';
+  return { kind, code: found.code, what: found.message, advice: 'check source.answer and what the source says' };
+};
+
+const toHttp = (answer: HttpAnswer, shape: Answer, paging: Paging, nowMs: number): PageAnswer => {
+  if (answer.kind === 'failed') return { ...reactionToFailure(pageReactions, answer.cause), what: answer.message };
+  const { status, headers, text } = answer;
+  const reaction = reactionToStatus(pageReactions, answer);
+  if (reaction.kind === 'read') return pageIn(text, headers, shape, paging);
+  const said = messageIn(text, shape);
+  const what = `the source answers with status ${status}${said === undefined ? '' : ` "${said}"`}`;
+  if (reaction.kind !== 'wait') return { ...reaction, what };
+  const waitMs = retryAfterMs(headers['retry-after'], nowMs);
+  return { ...reaction, what, ...defined({ waitMs }) };
+};
+
+/** The page in an answer of the source's API at `nowMs`, or what to do about its absence. Pure. */
+export const pageAnswer = (answer: ApiAnswer, shape: Answer, paging: Paging, nowMs: number): PageAnswer => {
+  switch (answer.kind) {
+    case 'answered':
+    case 'failed':
+      return toHttp(answer, shape, paging, nowMs);
+    case 'later':
+      return answer;
+    case 'noToken': {
+      const { permanent, message, retryAfterMs: waitMs } = answer;
+      const what = `no token was given: ${message}`;
+      if (permanent) return { ...fail('token-refused', 'check the credentials and the scope'), what };
+      if (waitMs !== undefined) return { ...wait('token-unavailable'), what, waitMs };
+      return { ...retry('token-unavailable'), what };
+    }
+    case 'foreignLink': {
+      const what = 'the link to the next page leads to another host';
+      return { ...fail('link-foreign', 'links must stay on the host of the base URL'), what };
+    }
+    default:
+      return answer satisfies never;
+  }
+};

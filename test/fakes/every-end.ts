@@ -1,0 +1,30 @@
+import { type FailureCause, sentBeforeFailing } from '../../lib/connection/http.ts';
+import { type ReactionTable, reactionToFailure, reactionToStatus } from '../../lib/connection/reactions.ts';
+
+/** Every cause for which no whole answer comes. */
+export const everyCause = Object.keys(sentBeforeFailing) as FailureCause[];
+
+/** Every status of HTTP (RFC 9110 §15). */
+export const everyStatus: readonly number[] = Array.from({ length: 500 }, (_, index) => 100 + index);
+
+/**
+ * A whole table in the order of the statuses: `200-299 read`, with what a Retry-After changes as `503 wait, asked to`,
+ * then each cause of failure. `wordOf` says what counts of a reaction.
+ */
+export const tableInWords = <ToStatus, ToFailure>(
+  table: ReactionTable<ToStatus, ToFailure>,
+  wordOf: (reaction: ToStatus | ToFailure) => string,
+): string[] => {
+  const inWords = (headers: Record<string, string>) =>
+    everyStatus.map((status) => wordOf(reactionToStatus(table, { status, headers })));
+  const plain = inWords({});
+  const starts = everyStatus.filter((_, index) => index === 0 || plain[index] !== plain[index - 1]);
+  const ranges = starts.map((from, index) => {
+    const to = (starts[index + 1] ?? 600) - 1;
+    return `${from === to ? from : `${from}-${to}`} ${plain[from - 100]}`;
+  });
+  const asked = inWords({ 'retry-after': '1' }).flatMap((word, index) =>
+    word === plain[index] ? [] : [`${index + 100} with Retry-After ${word}`],
+  );
+  return [...ranges, ...asked, ...everyCause.map((cause) => `${cause} ${wordOf(reactionToFailure(table, cause))}`)];
+};

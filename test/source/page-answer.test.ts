@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { reactionToFailure, reactionToStatus } from '../../lib/connection/reactions.ts';
+import { pageReactions } from '../../lib/source/page-answer.ts';
+import { everyCause, everyStatus, tableInWords } from '../fakes/every-end.ts';
+
+describe('the end of a read', () => {
+  it('is read, waited out, tried again or final, and every event has its code', () => {
+    const words = tableInWords(pageReactions, (reaction) =>
+      'code' in reaction ? `${reaction.kind} ${reaction.code}` : reaction.kind,
+    );
+    expect(words).toEqual([
+      '100-199 fail source-refused',
+      '200-299 read',
+      '300-399 fail source-redirected',
+      '400 fail source-refused',
+      '401 fail token-refused',
+      '402-407 fail source-refused',
+      '408 retry source-timeout',
+      '409-424 fail source-refused',
+      '425 retry source-unavailable',
+      '426-428 fail source-refused',
+      '429 wait source-429',
+      '430-499 fail source-refused',
+      '500-599 retry source-unavailable',
+      '503 with Retry-After wait source-503',
+      'dns retry source-unreachable',
+      'refused retry source-unreachable',
+      'unreachable retry source-unreachable',
+      'timeout retry source-timeout',
+      'reset retry source-dropped',
+      'tooLarge fail answer-too-large',
+      'network retry source-dropped',
+    ]);
+  });
+
+  it('comes with advice wherever a run may end by it', () => {
+    const reactions = [
+      ...everyStatus.map((status) => reactionToStatus(pageReactions, { status, headers: {} })),
+      ...everyCause.map((cause) => reactionToFailure(pageReactions, cause)),
+    ];
+    for (const reaction of reactions) if ('advice' in reaction) expect(reaction.advice).not.toBe('');
+  });
+});

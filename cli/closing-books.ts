@@ -1,8 +1,9 @@
 import { notifierOf } from '../lib/aws/lambda/open-notifier.ts';
+import type { NotifyEvent } from '../lib/notify/notifier.ts';
 import type { ReconcileDeps } from '../lib/runs/reconcile.ts';
 import { systemClock as clock } from '../lib/runtime/clock.ts';
 import { defined } from '../lib/runtime/defined.ts';
-import { type Log, type LogFields, silentLog } from '../lib/runtime/log.ts';
+import { type Log, silentLog } from '../lib/runtime/log.ts';
 import type { Stores } from './stores.ts';
 
 /**
@@ -14,9 +15,11 @@ export const closingBooks = ({ idStore, runs }: Stores): ReconcileDeps => {
   return { idStore, runs, watermarks: runs, clock, log: silentLog, ...defined({ onClosed }) };
 };
 
-const sayFailed = (event: string, { runId, format, status, why }: LogFields = {}): void => {
+const sayFailed = (...[event, fields]: NotifyEvent): void => {
+  if (event !== 'notify-failed') return;
+  const { runId, format, status, why } = fields;
   const words = [status, why].filter((word) => word !== undefined).join(' ');
   process.stderr.write(`! ${event} ${runId}: the ${format} robot did not take the message: ${words}\n`);
 };
 
-const notifyLog: Log = { ...silentLog, warn: sayFailed };
+const notifyLog: Log<NotifyEvent> = { ...silentLog, warn: sayFailed };

@@ -13,6 +13,7 @@ import type { Source } from '../source/source.ts';
 import { compileDeletion } from '../transform/deletion.ts';
 import { mappedPaths } from '../transform/mapped-paths.ts';
 import { compileTransform, type Transform } from '../transform/transform.ts';
+import type { FetchEvent } from './events.ts';
 
 /** What fetching one integration needs to know. What is absent, the integration does not ask for. */
 export type Fetching = {
@@ -44,7 +45,7 @@ export type FetchDeps = {
   timeBudgetMs?: number;
   clock: Clock;
   random: Random;
-  log: Log;
+  log: Log<FetchEvent>;
   /** Told of a run that the source failed for good, and what was known before: `incomplete` where it failed already. */
   onIncomplete?: (run: RunRecord, before: Pick<RunRecord, 'status'>) => Promise<void>;
 };

@@ -1,6 +1,7 @@
 import { MAX_DELAY_SEC, type Outgoing } from '../messages/queue.ts';
 import { type RecordMessage, writeMessage } from '../messages/record-message.ts';
 import { ConfigurationError } from '../runtime/fault.ts';
+import type { PutBackReason, PutOffReason, RetryReason, SettledAs } from './events.ts';
 
 /**
  * How one delivery ends.
@@ -9,8 +10,8 @@ import { ConfigurationError } from '../runtime/fault.ts';
  * - `again`: a copy goes back to the queue with a delay, and this message is deleted. Never by failing the delivery:
  *   every receive counts towards `maxReceiveCount` (SQS redrive policy), and waiting is not failing.
  */
-export type Ending = { kind: 'done'; as: string } | Again;
-export type Again = { kind: 'again'; why: string; message: RecordMessage; delaySec: number };
+export type Ending = { kind: 'done'; as: SettledAs } | Again;
+export type Again = { kind: 'again'; why: PutBackReason; message: RecordMessage; delaySec: number };
 
 /** A store, queue or secret that cannot be reached: nobody may POST, everybody waits, ms. */
 export const UNREACHABLE_WAIT_MS = 30_000;
@@ -23,13 +24,13 @@ export const misfitWaitMs = (error: unknown): number =>
 
 const delaySecOf = (ms: number): number => Math.min(MAX_DELAY_SEC, Math.max(1, Math.ceil(ms / 1000)));
 
-export const done = (as: string): Ending => ({ kind: 'done', as });
+export const done = (as: SettledAs): Ending => ({ kind: 'done', as });
 
 /**
  * Puts a message off by `waitMs`: nothing failed, no attempt is used up. What was put off before comes back spread
  * over up to `2^deferrals` seconds more (`fraction` in [0, 1) picks when), so that a backlog behind a rate limit does not return all at once.
  */
-export const putOff = (message: RecordMessage, why: string, waitMs: number, fraction: number): Again => ({
+export const putOff = (message: RecordMessage, why: PutOffReason, waitMs: number, fraction: number): Again => ({
   kind: 'again',
   why,
   message: { ...message, deferrals: message.deferrals + 1 },
@@ -37,7 +38,7 @@ export const putOff = (message: RecordMessage, why: string, waitMs: number, frac
 });
 
 /** Tries again after a real failure. The message carries the attempt already. */
-export const retry = (message: RecordMessage, why: string, waitMs: number): Again => ({
+export const retry = (message: RecordMessage, why: RetryReason, waitMs: number): Again => ({
   kind: 'again',
   why,
   message,

@@ -70,7 +70,7 @@ const lacksLetter = ({ hash, replayedMs }: RecordMessage, { trouble }: IdCheck):
  * second letter; until then the message itself comes again.
  */
 const writeLetterOf = async (
-  as: string,
+  as: AcknowledgeReason | 'uncertain',
   message: RecordMessage,
   stored: IdCheck,
   loading: Loading,

@@ -1,5 +1,5 @@
 import { letterForUnreadable, sendLetter } from '../messages/dead-letter.ts';
-import { leaveWaits, type TargetUse } from '../runs/limits.ts';
+import type { TargetUse } from '../runs/limits.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import {
   type Delivery,
@@ -9,6 +9,7 @@ import {
   type UnreadableDelivery,
 } from './deliveries.ts';
 import { type Again, misfitWaitMs, outgoingOf, putOff } from './ending.ts';
+import { isLimitWait } from './events.ts';
 import { loadRound } from './load-records.ts';
 import type { LoaderDeps, Loading } from './loading.ts';
 import { count } from './round.ts';
@@ -69,18 +70,16 @@ const loadIntegration = async (
   for (const deliveriesOfRound of roundsById(deliveries)) {
     const round = await loadRound(deliveriesOfRound, loading, deps, remainingMs);
     for (const { messageId, message, ending } of round.ended) {
-      if (ending.kind === 'again') again.push({ messageId, ending });
-      if (ending.kind === 'again' && leaveWaits.has(ending.why)) count(useByRun, message.runId, { putOff: 1 });
-      deps.log.info(ending.kind === 'again' ? 'put-back' : 'settled', {
-        integration,
-        runId: message.runId,
-        id: message.id,
-        messageId,
-        attempts: message.attempts,
-        ...(ending.kind === 'again'
-          ? { why: ending.why, delaySec: ending.delaySec, isRetry: ending.message.attempts > message.attempts }
-          : { as: ending.as }),
-      });
+      const { runId, id, attempts } = message;
+      const delivery = { integration, runId, id, messageId, attempts };
+      if (ending.kind === 'done') {
+        deps.log.info('settled', { ...delivery, as: ending.as });
+        continue;
+      }
+      const { why, delaySec } = ending;
+      again.push({ messageId, ending });
+      if (isLimitWait(why)) count(useByRun, runId, { putOff: 1 });
+      deps.log.info('put-back', { ...delivery, why, delaySec, isRetry: ending.message.attempts > attempts });
     }
     for (const [runId, use] of round.useByRun) count(useByRun, runId, use);
   }

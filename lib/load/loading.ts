@@ -8,6 +8,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Target } from '../target/target.ts';
+import type { LoadEvent } from './events.ts';
 
 /** What loading the records of one integration needs to know. */
 export type Loading = {
@@ -29,7 +30,7 @@ export type LoaderDeps = {
   runs: Pick<RunStore, 'addTargetUse'>;
   clock: Clock;
   random: Random;
-  log: Log;
+  log: Log<LoadEvent>;
 };
 
 /**

@@ -3,6 +3,7 @@ import type { RecordMessage } from '../messages/record-message.ts';
 import { addUse, noUse, type TargetUse } from '../runs/limits.ts';
 import type { RecordDelivery } from './deliveries.ts';
 import { type Ending, putOff } from './ending.ts';
+import type { PutOffReason } from './events.ts';
 import type { LoaderDeps, Loading } from './loading.ts';
 
 export type Ended = { messageId: string; message: RecordMessage; ending: Ending };
@@ -31,7 +32,7 @@ export const end = (round: Round, { messageId, message }: RecordDelivery, ending
   round.ended.push({ messageId, message, ending });
 };
 
-export const putAllOff = (round: Round, these: readonly RecordDelivery[], why: string, waitMs: number): void => {
+export const putAllOff = (round: Round, these: readonly RecordDelivery[], why: PutOffReason, waitMs: number): void => {
   for (const delivery of these) {
     end(round, delivery, putOff(delivery.message, why, waitMs, round.deps.random.fraction()));
   }

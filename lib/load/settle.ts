@@ -6,6 +6,7 @@ import { backoffMs } from '../runtime/backoff.ts';
 import type { Outcome } from '../target/outcome.ts';
 import type { Claimed } from './claim.ts';
 import { done, type Ending, putOff, retry } from './ending.ts';
+import type { RetryReason } from './events.ts';
 import type { LoaderDeps, Loading } from './loading.ts';
 
 /** What a settled claim comes to: the item to write, the delivery's ending, and the letter that must go out first. */
@@ -29,8 +30,9 @@ const settlementOf = (
   fraction: number,
 ): Settlement => {
   if (outcome.kind === 'loaded') return { item: asLoaded(claimed, nowMs), ending: done('loaded') };
+  const { cause, status } = outcome.failure;
   const failure: Failure = { ...outcome.failure, atMs: nowMs };
-  const reason = [failure.cause, failure.status].filter((word) => word !== undefined).join(' ');
+  const reason: RetryReason = status === undefined ? cause : `${cause} ${status}`;
   if (outcome.kind === 'notApplied' && outcome.waits) {
     return { item: asReleased(claimed), ending: putOff(message, 'throttled', outcome.pauseMs ?? 0, fraction) };
   }

@@ -4,14 +4,24 @@ import { parsedOrUndefined, stringifyJson } from '../json/json.ts';
 import type { RunRecord } from '../runs/record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { ConfigurationError, type Fault } from '../runtime/fault.ts';
-import type { Log } from '../runtime/log.ts';
+import type { EventsOf, Log } from '../runtime/log.ts';
 import { type NotifyFormat, notifyFormats, robotAccepted, robotRequest } from './formats.ts';
 import { noticeOf } from './notice.ts';
 
 /** Tells people of runs that ended in trouble. Never throws: a robot that is down must not hold up the books. */
 export type Notifier = (run: RunRecord, before: Pick<RunRecord, 'status'>) => Promise<void>;
 
-export type NotifierDeps = { http: Http; secrets: SecretStore; clock: Clock; log: Log };
+type OfRun = { integration: string; runId: string; format: NotifyFormat };
+
+/** What telling people of runs logs. */
+export type NotifyEvent = EventsOf<{
+  notified: OfRun;
+  /** `why`: the robot's words, or the kind of the error; `status` where it answered. */
+  'notify-failed': OfRun & { why: string; status?: number };
+  'notify-misconfigured': { error: string };
+}>;
+
+export type NotifierDeps = { http: Http; secrets: SecretStore; clock: Clock; log: Log<NotifyEvent> };
 
 const URL_REF = { env: 'NOTIFY_WEBHOOK_URL' };
 const SECRET_REF = { env: 'NOTIFY_SECRET' };

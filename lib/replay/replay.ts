@@ -5,9 +5,15 @@ import { MAX_DELAY_SEC, type Queue, type ReadableQueue } from '../messages/queue
 import { type RecordMessage, writeMessage } from '../messages/record-message.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
-import type { Log } from '../runtime/log.ts';
+import type { EventsOf, Log } from '../runtime/log.ts';
 
-export type ReplayDeps = { deadLetters: ReadableQueue; records: Queue; clock: Clock; log: Log };
+/** What a replay logs: each letter that was sent again. */
+export type ReplayEvent = EventsOf<{
+  replayed: Pick<Letter, 'messageId' | 'attempts' | 'reason'> &
+    Record<'integration' | 'runId' | 'id', string | undefined>;
+}>;
+
+export type ReplayDeps = { deadLetters: ReadableQueue; records: Queue; clock: Clock; log: Log<ReplayEvent> };
 
 /** Which letters to send again, and how. */
 export type ReplayRequest = LetterFilter & {

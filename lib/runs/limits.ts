@@ -14,9 +14,6 @@ export type LimitHits = {
 /** How limits held up each side of a run. */
 export type RunLimits = { source: LimitHits; target: LimitHits };
 
-/** Why a delivery is put off that only lacks leave to be sent. */
-export const leaveWaits: ReadonlySet<string> = new Set(['rate-limit', 'paused', 'throttled']);
-
 /** What loading used of the target: requests, and how its limits held them up. */
 export type TargetUse = LimitHits & { requests: number };
 

@@ -2,12 +2,24 @@ import type { IdCheck } from '../idcheck/item.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
-import type { Log } from '../runtime/log.ts';
+import type { EventsOf, Log } from '../runtime/log.ts';
 import { isBalanced } from './books.ts';
 import { type Evidence, gatherEvidence, readItems } from './evidence.ts';
-import type { RunRecord } from './record.ts';
+import type { RunRecord, RunStatus } from './record.ts';
 import { isUnfinished } from './record.ts';
 import { MissingChunkError, type RunStore, type Watermarks } from './store.ts';
+
+type OfRun = { integration: string; runId: string };
+
+/** What reconciling logs. */
+export type ReconcileEvent = EventsOf<{
+  'run-reconciled': OfRun & { status: RunStatus } & RunRecord['counts'];
+  /** A record that is still open after its run's deadline. */
+  'record-open': OfRun & { id: string };
+  'ledger-torn': OfRun & { words: string };
+  'integration-reconciled': { integration: string } & Watched;
+  'not-reconciled': { integration: string; error: string };
+}>;
 
 export type ReconcileDeps = {
   idStore: IdStore;
@@ -15,7 +27,7 @@ export type ReconcileDeps = {
   /** Needed where an integration has a window: it moves on when a run of it balances. */
   watermarks?: Watermarks;
   clock: Clock;
-  log: Log;
+  log: Log<ReconcileEvent>;
   /** Told of every run that closes, or whose books came out differently, before that is written down. */
   onClosed?: (run: RunRecord, before: RunRecord) => Promise<void>;
 };

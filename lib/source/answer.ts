@@ -15,7 +15,8 @@ export type Page = {
   link?: string;
 };
 
-type FaultCode =
+/** What is wrong with an answer that is no page. */
+export type FaultCode =
   | 'answer-empty'
   | 'answer-html'
   | 'answer-truncated'

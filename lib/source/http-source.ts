@@ -4,15 +4,23 @@ import type { RequestContext } from '../integration/dialect/variables.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { isHit, type LimitHits, noHits } from '../runs/limits.ts';
 import { type Backoff, backoffMs } from '../runtime/backoff.ts';
+import type { Log } from '../runtime/log.ts';
 import type { Page } from './answer.ts';
-import { pageAnswer } from './page-answer.ts';
+import { type PageAnswerCode, pageAnswer } from './page-answer.ts';
 import { nextStep, paramsAt } from './paging.ts';
 import { type Progress, readProgress, startOf } from './paging-state.ts';
+import type { PagingWarning } from './paging-step.ts';
 import { pageRequest } from './request.ts';
 import type { PageResult, Source } from './source.ts';
 import { type WarningTally, warningTally } from './warning-tally.ts';
 
-export type SourceDeps = ApiDeps & { limiter: RateLimiter };
+/** What reading a source logs: every warning of a run, as it comes up. */
+export type SourceEvent = [
+  code: PageAnswerCode | PagingWarning | 'token-renewed',
+  fields: { integration: string; connection: string; why: string },
+];
+
+export type SourceDeps = ApiDeps & { limiter: RateLimiter; log: Log<SourceEvent> };
 
 /** A page that still fails after this many retries fails for good. */
 export const MAX_RETRIES = 5;
@@ -39,7 +47,7 @@ export const openSource = (integration: Integration, deps: SourceDeps): Source =
   const api = connect(connection, { file, path: 'source.connection' }, deps);
   const request = `${metadata.method} ${metadata.api}`;
 
-  const warn = (tally: WarningTally, code: string, what: string) => {
+  const warn = (tally: WarningTally, code: SourceEvent[0], what: string) => {
     tally.add(code, `${request}: ${what}`);
     log.warn(code, { integration: integration.name, connection: connection.name, why: what });
   };

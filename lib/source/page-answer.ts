@@ -4,26 +4,43 @@ import { type ReactionTable, reactionToFailure, reactionToStatus } from '../conn
 import { retryAfterMs } from '../connection/retry-after.ts';
 import type { Answer, Paging } from '../integration/schema/source-schema.ts';
 import { defined } from '../runtime/defined.ts';
-import { messageIn, type Page, passingFaults, readAnswer } from './answer.ts';
+import { type FaultCode, messageIn, type Page, passingFaults, readAnswer } from './answer.ts';
+
+/** What an answer that is no page, or the want of one, is called in warnings, failures and the log. */
+export type PageAnswerCode =
+  | FaultCode
+  | 'source-redirected'
+  | 'source-refused'
+  | 'source-timeout'
+  | 'source-unavailable'
+  | 'source-429'
+  | 'source-503'
+  | 'source-unreachable'
+  | 'source-dropped'
+  | 'answer-too-large'
+  | 'token-refused'
+  | 'token-unavailable'
+  | 'link-foreign';
 
 /** `code` names the event in warnings and failures, `advice` says what a person can do. */
 type Again =
   /** May pass: counted and backed off. */
-  | { kind: 'retry'; code: string; advice: string }
+  | { kind: 'retry'; code: PageAnswerCode; advice: string }
   /** The same request would be refused again. */
-  | { kind: 'fail'; code: string; advice: string };
+  | { kind: 'fail'; code: PageAnswerCode; advice: string };
 
 type ToStatus =
   /** Look for the page in it. */
   | { kind: 'read' }
   /** Everyone waits; waiting is not failing. */
-  | { kind: 'wait'; code: string }
+  | { kind: 'wait'; code: PageAnswerCode }
   | Again;
 
 const read = { kind: 'read' } as const;
-const wait = (code: string) => ({ kind: 'wait', code }) as const;
-const retry = (code: string, advice = 'the next run goes on from here') => ({ kind: 'retry', code, advice }) as const;
-const fail = (code: string, advice: string) => ({ kind: 'fail', code, advice }) as const;
+const wait = (code: PageAnswerCode) => ({ kind: 'wait', code }) as const;
+const retry = (code: PageAnswerCode, advice = 'the next run goes on from here') =>
+  ({ kind: 'retry', code, advice }) as const;
+const fail = (code: PageAnswerCode, advice: string) => ({ kind: 'fail', code, advice }) as const;
 
 /** What to do about the end of a read. Reading changes nothing at the source: whatever may pass is asked again. */
 export const pageReactions: ReactionTable<ToStatus, Again> = {
@@ -59,8 +76,8 @@ export type PageAnswer =
   /** Nothing was sent, for want of time or of a permit. */
   | { kind: 'later'; retryAtMs: number }
   /** Everyone waits; `waitMs` where the source says how long. */
-  | { kind: 'wait'; code: string; what: string; waitMs?: number }
-  | { kind: 'retry' | 'fail'; code: string; what: string; advice: string };
+  | { kind: 'wait'; code: PageAnswerCode; what: string; waitMs?: number }
+  | { kind: 'retry' | 'fail'; code: PageAnswerCode; what: string; advice: string };
 
 const pageIn = (text: string, headers: Readonly<Record<string, string>>, shape: Answer, paging: Paging): PageAnswer => {
   const found = readAnswer(text, headers, shape, paging);

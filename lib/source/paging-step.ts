@@ -3,7 +3,18 @@ import type { PageLook } from './page-look.ts';
 import type { Progress } from './paging-state.ts';
 
 /** An event worth an operator's eye. */
-export type Warning = { code: string; message: string };
+/** What may be odd about a page and does not end the reading. */
+export type PagingWarning =
+  | 'page-repeated'
+  | 'page-short'
+  | 'pages-overlap'
+  | 'cursor-repeated'
+  | 'paging-ignored'
+  | 'paging-clamped'
+  | 'total-mismatch'
+  | 'total-changed';
+
+export type Warning = { code: PagingWarning; message: string };
 
 /** What a paginator makes of a page. */
 export type Step = { warnings: Warning[] } /** Take the page; without `next` it was the last one. */ & (
@@ -99,7 +110,7 @@ export const endOfList = (progress: Progress, page: PageLook, warnings: Warning[
   const { least = 0, most = 0, seen } = progress;
   if (seen + page.count >= least - (most - least)) return takeLast(progress, page, warnings);
   const message = `the source speaks of ${least} records and sent ${seen + page.count}`;
-  const again = [...warnings, { code: 'page-short', message: `${message}; asked again` }];
+  const again: Warning[] = [...warnings, { code: 'page-short', message: `${message}; asked again` }];
   return askAgain(progress, again, () => failure('incomplete', `${message}: ${advice}`, warnings));
 };
 

@@ -1,4 +1,5 @@
 import type { ApiAnswer } from '../connection/api/api.ts';
+import type { FailureCause } from '../connection/http.ts';
 import { type ReactionTable, reactionToFailure, reactionToStatus } from '../connection/reactions.ts';
 import { retryAfterMs } from '../connection/retry-after.ts';
 import type { Success } from '../integration/schema/schema.ts';
@@ -21,8 +22,26 @@ export type Outcome =
   | { kind: 'notApplied'; failure: OutcomeFailure; waits: boolean; pauseMs?: number }
   | { kind: 'uncertain'; failure: OutcomeFailure };
 
-/** A short closed cause, the status where there was one, and the beginning of the target's words. */
-export type OutcomeFailure = { cause: string; status?: number; excerpt?: string };
+/**
+ * Why a POST did not load its record: no whole answer came (`FailureCause`); the answer's status; what its body says; or
+ * nothing was sent at all.
+ */
+export type OutcomeCause =
+  | FailureCause
+  | 'status'
+  | 'business-error'
+  | 'throttled'
+  | 'unreadable-answer'
+  | 'row-refused'
+  | 'no-row-result'
+  | 'no-result'
+  | 'no-token'
+  | 'no-time'
+  | 'foreign-link'
+  | 'no-deletion-endpoint';
+
+/** The cause, the status where there was one, and the beginning of the target's words. */
+export type OutcomeFailure = { cause: OutcomeCause; status?: number; excerpt?: string };
 
 type ToStatus =
   /** Applied, unless the body says otherwise. */
@@ -122,7 +141,7 @@ const outcomeOfStatus = (
   }
 };
 
-const failureOf = (cause: string, status: number, text: string): OutcomeFailure => {
+const failureOf = (cause: OutcomeCause, status: number, text: string): OutcomeFailure => {
   const excerpt = excerptOf(text);
   return { cause, status, ...defined({ excerpt }) };
 };

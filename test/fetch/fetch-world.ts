@@ -1,3 +1,4 @@
+import type { FunctionEvent } from '../../lib/aws/telemetry/events.ts';
 import { type FetchDeps, type FetchEnd, type Fetching, fetchRun } from '../../lib/fetch/fetch-run.ts';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
@@ -7,7 +8,7 @@ import { readFetchEvent } from '../../lib/messages/run-request.ts';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
 import type { RunRecord } from '../../lib/runs/record.ts';
 import { runIdOf } from '../../lib/runs/record.ts';
-import type { LogFields } from '../../lib/runtime/log.ts';
+import type { Log, LogFields } from '../../lib/runtime/log.ts';
 import type { PageResult, PageState, Source } from '../../lib/source/source.ts';
 import { compileTransform } from '../../lib/transform/transform.ts';
 import { collect } from '../contracts/collect.ts';
@@ -31,7 +32,8 @@ export type FetchWorld = {
   continuations: MemoryQueue;
   runs: FetchDeps['runs'];
   faults: Faults;
-  deps: FetchDeps;
+  /** Whose log takes what other functions say of the same runs, too. */
+  deps: FetchDeps & { log: Log<FunctionEvent> };
   fetching: Fetching;
   /** What the source lists, page by page; may be changed while a run goes on. */
   pages: JsonValue[][];

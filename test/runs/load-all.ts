@@ -38,7 +38,7 @@ export const loadingFor = (world: FetchWorld, policy = world.fetching.policy): L
           posts.push(...records);
           const outcomes = records.map(({ id }) =>
             refused.has(id)
-              ? { kind: 'rejected' as const, failure: { cause: 'status', status: 422 } }
+              ? { kind: 'rejected' as const, failure: { cause: 'status' as const, status: 422 } }
               : { kind: 'loaded' as const },
           );
           return { outcomes, requests: 1 };

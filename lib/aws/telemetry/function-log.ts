@@ -1,5 +1,6 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import type { Log } from '../../runtime/log.ts';
+import type { FunctionEvent } from './events.ts';
 import { meteredLog } from './metered-log.ts';
 import { METRIC_NAMESPACE, metricCollector, metricTable } from './metrics.ts';
 import { powertoolsLog, serviceName } from './powertools-log.ts';
@@ -9,7 +10,7 @@ const collector = metricCollector();
 const emf = new Metrics({ namespace: METRIC_NAMESPACE, serviceName });
 
 /** The log that the functions work with: metered before it is sampled, so that every record counts. */
-export const functionLog: Log = meteredLog(
+export const functionLog: Log<FunctionEvent> = meteredLog(
   sampledLog(powertoolsLog, recordLogRate(process.env.RECORD_LOG_RATE)),
   collector,
 );

@@ -1,10 +1,12 @@
-import { leaveWaits } from '../../runs/limits.ts';
-import type { Log, LogFields } from '../../runtime/log.ts';
+import { isLimitWait, type SettledAs } from '../../load/events.ts';
+import type { AnyLog, Log } from '../../runtime/log.ts';
+import type { EventName, FieldsOf, FunctionEvent } from './events.ts';
 import type { MetricName, Metrics } from './metrics.ts';
 
-type Measure = (fields: LogFields, add: (name: MetricName, value: LogFields[string]) => void) => void;
+type Add = (name: MetricName, value: number | undefined) => void;
 
-const settledAs: Readonly<Record<string, MetricName>> = {
+// What idCheck knew already, or another message brought first, is acknowledged without a request.
+const settledAs: Partial<Record<SettledAs, MetricName>> = {
   loaded: 'RecordsLoaded',
   rejected: 'RecordsRejected',
   uncertain: 'RecordsUncertain',
@@ -12,7 +14,7 @@ const settledAs: Readonly<Record<string, MetricName>> = {
 };
 
 /** Which events are measured, and what of them: the one place where an event becomes a number. */
-const measures: Readonly<Record<string, Measure>> = {
+const measures: { readonly [Name in EventName]?: (fields: FieldsOf<Name>, add: Add) => void } = {
   'run-started': (_, add) => add('RunsStarted', 1),
   'run-incomplete': (_, add) => add('RunsIncomplete', 1),
   page: (fields, add) => {
@@ -26,11 +28,10 @@ const measures: Readonly<Record<string, Measure>> = {
     add('SourceRequests', fields.requests);
   },
   'run-extracted': ({ vanished }, add) => add('RecordsVanished', vanished),
-  // What idCheck knew already, or another message brought first, is acknowledged without a request.
-  settled: ({ as }, add) => add(settledAs[String(as)] ?? 'RecordsAcknowledged', 1),
+  settled: ({ as }, add) => add(settledAs[as] ?? 'RecordsAcknowledged', 1),
   'put-back': ({ why, isRetry }, add) => {
-    add(isRetry === true ? 'RecordsRetried' : 'RecordsPutOff', 1);
-    if (leaveWaits.has(String(why))) add('LimiterWaits', 1);
+    add(isRetry ? 'RecordsRetried' : 'RecordsPutOff', 1);
+    if (isLimitWait(why)) add('LimiterWaits', 1);
   },
   'target-requests': ({ requests }, add) => add('TargetRequests', requests),
   unreadable: (_, add) => add('MessagesUnreadable', 1),
@@ -49,16 +50,18 @@ const measures: Readonly<Record<string, Measure>> = {
  * A log that also counts: what is measured is folded from the very events that are logged, so that numbers and lines
  * cannot tell two stories, and the flows need no second port for the same facts.
  */
-export const meteredLog = (log: Log, metrics: Metrics): Log => {
-  const measured = (event: string, fields: LogFields = {}) => {
-    const integration = typeof fields.integration === 'string' ? fields.integration : undefined;
-    measures[event]?.(fields, (name, value) => {
-      if (typeof value === 'number') metrics.add(name, value, integration);
+export const meteredLog = (log: AnyLog, metrics: Metrics): Log<FunctionEvent> => {
+  const measure = <Name extends EventName>(name: Name, fields: FieldsOf<Name>): void => {
+    const integration = 'integration' in fields ? fields.integration : undefined;
+    measures[name]?.(fields, (metric, value) => {
+      if (value !== undefined) metrics.add(metric, value, integration);
     });
   };
-  const both = (write: Log['info']) => (event: string, fields?: LogFields) => {
-    measured(event, fields);
-    write(event, fields);
-  };
+  const both =
+    (write: AnyLog['info']) =>
+    (...[name, fields]: FunctionEvent): void => {
+      measure(name, fields);
+      write(name, fields);
+    };
   return { info: both(log.info), warn: both(log.warn), error: both(log.error) };
 };

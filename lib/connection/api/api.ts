@@ -3,7 +3,7 @@ import { defined } from '../../runtime/defined.ts';
 import { ConfigurationError, type FaultPlace } from '../../runtime/fault.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
-import type { Credential, Later, NoToken, SchemeDeps } from '../auth/scheme.ts';
+import type { ConnectionEvent, Credential, Later, NoToken, SchemeDeps } from '../auth/scheme.ts';
 import { schemeOf } from '../auth/schemes.ts';
 import type { TokenStore } from '../auth/token.ts';
 import { joinUrl, type Query, resolveLink } from '../base-url.ts';
@@ -50,7 +50,7 @@ export type ApiDeps = {
   secrets: CachedSecrets;
   clock: Clock;
   random: Random;
-  log: Log;
+  log: Log<ConnectionEvent>;
   env: Env;
 };
 

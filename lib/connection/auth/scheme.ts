@@ -1,5 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
-import type { Log } from '../../runtime/log.ts';
+import type { EventsOf, Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { HttpAnswer, HttpRequest } from '../http.ts';
 import type { AwaitPermit } from '../limit/rate-limit.ts';
@@ -50,6 +50,15 @@ export type Later = { kind: 'later'; retryAtMs: number };
 /** Surely not sent, since there is no token: refused for good, or unavailable for now. */
 export type NoToken = { kind: 'noToken'; permanent: boolean; message: string; retryAfterMs?: number };
 
+/** What a connection logs. */
+export type ConnectionEvent = EventsOf<{
+  'token-obtained': { connection: string };
+  'token-refused': { connection: string; why: string };
+  'token-unavailable': { connection: string; why: string };
+  /** A token was refused before its end, and the request repeated with a new one. */
+  'token-renewed': { connection: string };
+}>;
+
 export type SchemeDeps = {
   /** `timeoutMs`: of one request. */
   connection: { name: string; timeoutMs: number };
@@ -62,6 +71,6 @@ export type SchemeDeps = {
   secrets: CachedSecrets;
   clock: Clock;
   random: Random;
-  log: Log;
+  log: Log<ConnectionEvent>;
   env: Env;
 };

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { recordLogRate, sampledLog } from '../../../lib/aws/telemetry/sampled-log.ts';
-import type { Log } from '../../../lib/runtime/log.ts';
+import type { AnyLog } from '../../../lib/runtime/log.ts';
 
 const recording = () => {
   const lines: string[] = [];
   const write = (level: string) => (event: string, fields?: { id?: unknown }) => {
     lines.push(`${level} ${event} ${String(fields?.id ?? '')}`.trim());
   };
-  return { lines, log: { info: write('info'), warn: write('warn'), error: write('error') } satisfies Log };
+  return { lines, log: { info: write('info'), warn: write('warn'), error: write('error') } satisfies AnyLog };
 };
 
 const ids = Array.from({ length: 2_000 }, (_, index) => `520330${index}`);

@@ -1,0 +1,70 @@
+import type { AcknowledgeReason } from '../idcheck/decide.ts';
+import type { TargetUse } from '../runs/limits.ts';
+import type { EventsOf } from '../runtime/log.ts';
+import type { OutcomeCause } from '../target/outcome.ts';
+
+/** What a delivery was settled as: what became of its record, or why nothing was sent for it. */
+export type SettledAs = 'loaded' | 'rejected' | 'uncertain' | 'exhausted' | AcknowledgeReason | 'parent-never-came';
+
+/** Why a delivery is put off: nothing failed. */
+export type PutOffReason =
+  /** The shared limit gives no permit in time; the target asked for a pause; it told this very request to wait. */
+  | 'rate-limit'
+  | 'paused'
+  | 'throttled'
+  /** The invocation's time ends before a POST would. */
+  | 'no-time'
+  /** Another worker is at this id; a POST of other content may still be applied; the parent is not loaded yet. */
+  | 'claimed'
+  | 'in-doubt'
+  | 'parent'
+  /** The claim ends too soon for a POST; another took it over; it could not be settled. */
+  | 'claim-too-old'
+  | 'claim-lost'
+  | 'not-settled'
+  /** What is needed cannot be reached or opened. */
+  | 'idcheck-unreachable'
+  | 'not-opened'
+  | 'target-not-opened'
+  | 'no-dead-letter';
+
+/** Why a delivery is tried again: what failed, with the target's status where it answered. */
+export type RetryReason = OutcomeCause | `${OutcomeCause} ${number}`;
+
+export type PutBackReason = PutOffReason | RetryReason;
+
+const limitWaits: ReadonlySet<PutBackReason> = new Set<PutBackReason>(['rate-limit', 'paused', 'throttled']);
+
+/** Whether a delivery that is put back lacked only a permit to be sent. */
+export const isLimitWait = (why: PutBackReason): boolean => limitWaits.has(why);
+
+type OfRun = { integration: string; runId: string };
+type OfDelivery = OfRun & { id: string; messageId: string };
+type OfPost = OfDelivery & { attempt: number };
+type Refused = OfPost & { cause: OutcomeCause; status: number | undefined };
+
+/** What loading logs. */
+export type LoadEvent = EventsOf<{
+  /** How a delivery ended: its message is deleted, */
+  settled: OfDelivery & { attempts: number; as: SettledAs };
+  /** or a copy of it goes back to the queue. `isRetry`: after a real failure, which counts. */
+  'put-back': OfDelivery & { attempts: number; why: PutBackReason; delaySec: number; isRetry: boolean };
+  /** How a POST ended for its record. */
+  loaded: OfPost;
+  rejected: Refused | (OfRun & { id: string; cause: 'parent'; parentId: string });
+  notApplied: Refused;
+  uncertain: Refused;
+  /** A message that is none of ours. */
+  unreadable: { messageId: string; why: string };
+  'target-requests': OfRun & TargetUse;
+  'requests-not-counted': OfRun & TargetUse & { error: string };
+  /** What could not be reached or opened; the deliveries wait. */
+  'not-opened': { integration: string; messages: number; error: string };
+  'target-not-opened': { integration: string; error: string };
+  'idcheck-unreachable': { integration: string; error: string };
+  'claim-failed': { integration: string; id: string; error: string };
+  'limiter-unreachable': { connection: string; error: string };
+  'records-queue-unreachable': { messages: number; error: string };
+  'claim-lost': { integration: string; id: string };
+  'settle-failed': { integration: string; id: string; tried: number; error: string };
+}>;

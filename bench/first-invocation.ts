@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { SERVICE_DIR, startEmbedded } from '../cli/embedded.ts';
+import { SERVICE_DIR } from '../cli/input/integration-choice.ts';
+import { startEmbedded } from '../cli/stack/embedded.ts';
 import { contentHash } from '../lib/transform/hash.ts';
 import { shippedIntegration } from './groups.ts';
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCommand } from '../cli/run-command.ts';
+import { runCommand } from '../cli/commands/run.ts';
 import { groupsOfPage, PAGE_RECORDS, shippedIntegration } from './groups.ts';
 
 /** Follows the run's own report, on a line of its own. */

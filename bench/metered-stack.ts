@@ -1,14 +1,16 @@
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SERVICE_DIR } from '../cli/embedded.ts';
-import { followRun } from '../cli/follow-run.ts';
-import { connectionVariables } from '../cli/sides.ts';
-import { openEmbeddedStores } from '../cli/stores.ts';
+import { SERVICE_DIR } from '../cli/input/integration-choice.ts';
+import { embeddedEngine } from '../cli/stack/embedded-engine.ts';
+import { connectionVariables } from '../cli/stack/sides.ts';
+import { openEmbeddedStores } from '../cli/stack/stores.ts';
 import type { FetchEnd } from '../lib/fetch/fetch-run.ts';
 import type { Integration } from '../lib/integration/schema/schema.ts';
 import type { JsonValue } from '../lib/json/json.ts';
+import { followRun } from '../lib/operate/follow-run.ts';
 import type { RunRecord } from '../lib/runs/record.ts';
+import { systemClock } from '../lib/runtime/clock.ts';
 import { type Sandbox, startSandbox } from '../local/sandbox/sandbox.ts';
 import { describeService } from '../local/stack/service.ts';
 import { readServiceFile } from '../local/stack/service-file.ts';
@@ -123,7 +125,7 @@ export const startMeteredStack = async (
     for (const forwarder of [dynamo, sqs, target]) forwarder.close();
     rmSync(dir, { recursive: true, force: true });
   };
-  const embedded = { stack, stores, sandbox, sandboxedSides: [], variables, close };
+  const engine = embeddedEngine({ stack, stores }, integration.name);
 
   return {
     sandbox,
@@ -134,10 +136,7 @@ export const startMeteredStack = async (
       const event = { kind: 'schedule', integration: integration.name, scheduledTime };
       const [end] = (await stack.invoke('fetch', event)) as FetchEnd[];
       if (end === undefined) throw new Error('functions/fetch answered without a run');
-      const { run } = await followRun(embedded, integration, end.runId, {
-        onState: () => {},
-        isStopped: () => false,
-      });
+      const { run } = await followRun(end.runId, { ...engine, integration, clock: systemClock, onSeen: () => {} });
       return { record: run, usage: { ...usage, logBytes: bytesIn(logs) - logBytesBefore } };
     },
     close,

@@ -28,7 +28,7 @@ exports.packagedIntegrations = {
         const packaged = packIntegrations(path.relative(process.cwd(), path.join(serviceDir, 'integrations')));
         return { contents: `export const packaged = ${JSON.stringify(packaged)};`, loader: 'js' };
       } catch (error) {
-        if (error.code !== 'CONFIGURATION') throw error;
+        if (error.code !== 'configuration') throw error;
         return { errors: error.message.split('\n').map((text) => ({ text })) };
       }
     });

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { SERVICE_DIR, startEmbedded } from '../../cli/embedded.ts';
-import { chooseIntegration } from '../../cli/integration-choice.ts';
+import { chooseIntegration, SERVICE_DIR } from '../../cli/input/integration-choice.ts';
+import { startEmbedded } from '../../cli/stack/embedded.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
 import { parseFault } from '../../local/sandbox/sandbox.ts';
 
@@ -60,7 +60,7 @@ const runWithThief = async (integrationFile: string): Promise<string> => {
     parseFault(`target-commit-then-drop:ids=${appliedId}`),
     parseFault(`target-drop:ids=${droppedId}`),
   ];
-  const run = { ...chooseIntegration(integrationFile, SERVICE_DIR), groups, faults };
+  const run = { ...chooseIntegration(integrationFile), groups, faults };
   const { stack, stores, close } = await startEmbedded({ dataDir: join(workDir, '.local'), run });
   try {
     const scheduledTime = new Date().toISOString();

@@ -23,7 +23,7 @@ export const stampOf = (run: RunRecord, nowMs: number): RunStamp => ({
 /** Thrown when the queue did not accept messages after all retries: what was being sent is not done. */
 class QueueRefusedError extends Error {
   override readonly name = 'QueueRefusedError';
-  readonly code = 'QUEUE_REFUSED';
+  readonly code = 'queue-refused';
 }
 
 /** Sends message bodies; throws `QueueRefusedError` unless the queue accepted all of them. */

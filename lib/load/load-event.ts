@@ -4,7 +4,7 @@ import type { Delivery } from './deliveries.ts';
 /** Thrown for an event that is no batch of the records queue. */
 export class LoadEventError extends Error {
   override readonly name = 'LoadEventError';
-  readonly code = 'LOAD_EVENT';
+  readonly code = 'load-event';
 }
 
 const queueEvent = z.object({ Records: z.array(z.object({ messageId: z.string(), body: z.string() })) });

@@ -32,6 +32,10 @@ export interface ReadableQueue extends Queue {
   depth(): Promise<{ visible: number; inFlight: number; delayed: number }>;
 }
 
+/** All that a queue holds, as it estimates. */
+export const messagesIn = ({ visible, inFlight, delayed }: Awaited<ReturnType<ReadableQueue['depth']>>): number =>
+  visible + inFlight + delayed;
+
 /** The queue did not answer, or refused every request. */
 export class QueueUnreachableError extends Error {
   override readonly name = 'QueueUnreachableError';

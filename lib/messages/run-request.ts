@@ -9,7 +9,7 @@ export type RunRequest =
 /** Thrown for an event that is no request for a run. */
 export class FetchEventError extends Error {
   override readonly name = 'FetchEventError';
-  readonly code = 'FETCH_EVENT';
+  readonly code = 'fetch-event';
 }
 
 const isTime = (text: string): boolean => Number.isFinite(Date.parse(text));

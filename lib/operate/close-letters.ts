@@ -72,6 +72,51 @@ export type Resolved = { id: string } & (
   | { kind: 'unresolvable'; why: Unresolvable }
 );
 
+/** What became of each id, or the one of which nobody can say in which integration it is meant. */
+export type Resolution =
+  | { kind: 'done'; results: Array<Resolved & { integration?: string }> }
+  | { kind: 'ambiguous'; id: string; integrations: string[] };
+
+/** As `resolveIds`, in whichever of the integrations each id is uncertain. Nothing is done where one is in several. */
+export const resolveRecords = async (
+  ids: readonly string[],
+  integrations: readonly string[],
+  verdict: Verdict,
+  signature: Signature,
+  deps: CloseDeps,
+): Promise<Resolution> => {
+  const results: Array<Resolved & { integration?: string }> = [];
+  const byIntegration = new Map<string, string[]>();
+  for (const id of ids) {
+    const { found, why } = await whereUncertain(id, integrations, verdict, deps);
+    const [only, ...more] = found;
+    if (more.length > 0) return { kind: 'ambiguous', id, integrations: found };
+    if (only === undefined) results.push({ id, kind: 'unresolvable', why });
+    else byIntegration.set(only, [...(byIntegration.get(only) ?? []), id]);
+  }
+  for (const [integration, these] of byIntegration) {
+    const resolvedHere = await resolveIds(integration, these, verdict, signature, deps);
+    results.push(...resolvedHere.map((one) => ({ ...one, integration })));
+  }
+  return { kind: 'done', results };
+};
+
+const whereUncertain = async (
+  id: string,
+  integrations: readonly string[],
+  verdict: Verdict,
+  { idStore, clock }: CloseDeps,
+): Promise<{ found: string[]; why: Unresolvable }> => {
+  const found: string[] = [];
+  let why: Unresolvable = 'unknown-id';
+  for (const name of integrations) {
+    const tried = resolved(await readItem(idStore, name, id), verdict, clock.nowMs());
+    if (tried.kind === 'resolved') found.push(name);
+    else if (tried.why !== 'unknown-id') why = tried.why;
+  }
+  return { found, why };
+};
+
 /**
  * Writes down what a person found out about uncertain records, and deletes their letters. What is not uncertain is left
  * as it is, and says why. The audit log is written first: an entry without its change shows, a change without its entry
@@ -141,9 +186,9 @@ const readItem = async (store: IdStore, integration: string, id: string): Promis
 const MAX_ROUNDS = 5;
 
 /** Thrown when an item kept changing under the operator's hands. */
-class ItemBusyError extends Error {
+export class ItemBusyError extends Error {
   override readonly name = 'ItemBusyError';
-  readonly code = 'ITEM_BUSY';
+  readonly code = 'item-busy';
 }
 
 const change = async (

@@ -27,7 +27,7 @@ export type ReplayRequest = LetterFilter & {
 /** Thrown for an event that says something other than which letters to replay. */
 export class ReplayEventError extends Error {
   override readonly name = 'ReplayEventError';
-  readonly code = 'REPLAY_EVENT';
+  readonly code = 'replay-event';
 }
 
 // Strict: a misspelt filter must not replay everything.

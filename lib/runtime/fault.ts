@@ -21,7 +21,7 @@ export type FaultPlace = Pick<Fault, 'file' | 'path'>;
 /** Thrown for faulty configuration, with every fault at once. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
-  readonly code = 'CONFIGURATION';
+  readonly code = 'configuration';
   readonly faults: readonly Fault[];
 
   constructor(faults: readonly Fault[]) {

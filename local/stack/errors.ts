@@ -1,7 +1,7 @@
 /** Something in serverless.yml that the local stack needs is missing or cannot be resolved; `path` says where. */
 export class ServiceFileError extends Error {
   override readonly name = 'ServiceFileError';
-  readonly code = 'SERVICE_FILE';
+  readonly code = 'service-file';
   readonly path: string;
 
   constructor(path: string, problem: string, options?: ErrorOptions) {
@@ -13,7 +13,7 @@ export class ServiceFileError extends Error {
 /** Another process works on the same data directory. */
 export class DataDirInUseError extends Error {
   override readonly name = 'DataDirInUseError';
-  readonly code = 'DATA_DIR_IN_USE';
+  readonly code = 'data-dir-in-use';
   /** The other process, where it is known. */
   readonly pid: number | undefined;
 
@@ -27,7 +27,7 @@ export class DataDirInUseError extends Error {
 /** The data directory cannot be made, or what is stored in it cannot be read. */
 export class DataDirUnreadableError extends Error {
   override readonly name = 'DataDirUnreadableError';
-  readonly code = 'DATA_DIR_UNREADABLE';
+  readonly code = 'data-dir-unreadable';
 
   constructor(dataDir: string, part: string, cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -42,7 +42,7 @@ export class DataDirUnreadableError extends Error {
 /** An invocation that ended without a result; the fields are those of Lambda's error answer. */
 export class FunctionError extends Error {
   override readonly name = 'FunctionError';
-  readonly code = 'FUNCTION_ERROR';
+  readonly code = 'function-failed';
   readonly functionName: string;
   readonly errorType: string;
   readonly errorMessage: string;

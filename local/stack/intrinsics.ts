@@ -12,7 +12,7 @@ export type IntrinsicScope = {
 /** An intrinsic function that has no answer here, with the reason in plain words. */
 export class UnresolvedIntrinsic extends Error {
   override readonly name = 'UnresolvedIntrinsic';
-  readonly code = 'UNRESOLVED_INTRINSIC';
+  readonly code = 'unresolved-intrinsic';
 }
 
 /**

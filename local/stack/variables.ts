@@ -6,7 +6,7 @@ export type VariableScope = { raw: RawMap; stage: string; region: string; accoun
 /** A variable that has no value here, with the reason in plain words. */
 export class UnresolvedVariable extends Error {
   override readonly name = 'UnresolvedVariable';
-  readonly code = 'UNRESOLVED_VARIABLE';
+  readonly code = 'unresolved-variable';
 }
 
 /** The innermost `${…}`: nested ones are replaced from the inside out. `${AWS::…}` and `${Resource}` are Fn::Sub's. */

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Embedded, startEmbedded } from '../../cli/embedded.ts';
+import { type Embedded, startEmbedded } from '../../cli/stack/embedded.ts';
 import { runIdOf } from '../../lib/runs/record.ts';
 import { loadingRun } from '../runs/run-record.ts';
 import { jsonOf, okkiSync } from './okki-sync.ts';

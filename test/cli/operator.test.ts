@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Embedded, startEmbedded } from '../../cli/embedded.ts';
+import { type Embedded, startEmbedded } from '../../cli/stack/embedded.ts';
 import { metricTable } from '../../lib/aws/telemetry/metrics.ts';
 import type { LimitHits } from '../../lib/runs/limits.ts';
 import type { RunRecord, Unsettled } from '../../lib/runs/record.ts';

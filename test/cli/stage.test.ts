@@ -2,10 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { stackPrefix } from '../../cli/deployed.ts';
-import { SERVICE_DIR } from '../../cli/embedded.ts';
-import { chooseIntegration } from '../../cli/integration-choice.ts';
-import { connectionVariables } from '../../cli/sides.ts';
+import { chooseIntegration, SERVICE_DIR } from '../../cli/input/integration-choice.ts';
+import { stackPrefix } from '../../cli/stack/deployed.ts';
+import { connectionVariables } from '../../cli/stack/sides.ts';
 import { parseFault, type Sandbox, startSandbox } from '../../local/sandbox/sandbox.ts';
 import { readServiceFile } from '../../local/stack/service-file.ts';
 import { type Stack, startStack } from '../../local/stack/stack.ts';
@@ -24,7 +23,7 @@ const onStage = (...args: string[]) => okkiSync([...args, '--stage', 'test', '--
 beforeAll(async () => {
   const groups = [REFUSED, '5203300300'].map((id) => ({ id: Number(id), name: `分组${id}` }));
   sandbox = await startSandbox({ groups, faults: [parseFault(`target-refuse:ids=${REFUSED}`)] });
-  const { integration, paths } = chooseIntegration(CRM, SERVICE_DIR);
+  const { integration, paths } = chooseIntegration(CRM);
   const variables = connectionVariables(integration, {}, { url: sandbox.url, sides: ['source', 'target'] });
   const env = { ...variables, INTEGRATIONS: paths };
   stack = await startStack({ dataDir, serviceDir: SERVICE_DIR, stage: 'test', env });

@@ -1,7 +1,8 @@
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
-import { fittedTable } from '../../cli/fitted-table.ts';
-import { limitWords, parseSpan, span, waitingWords } from '../../cli/words.ts';
+import { parseSpan } from '../../cli/input/flags.ts';
+import { fittedTable } from '../../cli/screen/table.ts';
+import { limitWords, span, waitingWords } from '../../cli/screen/words.ts';
 import { loadingRun } from '../runs/run-record.ts';
 
 describe('a table', () => {

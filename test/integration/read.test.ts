@@ -508,7 +508,7 @@ describe('reading files', () => {
   test('error carries a code and one line per fault', () => {
     writeFileSync(join(folder, 'b.json'), changedText(crm, { title: 5, name: 'A' }));
     const read = () => readIntegrations([folder]);
-    expect(read).toThrow(expect.objectContaining({ code: 'CONFIGURATION', name: 'ConfigurationError' }));
+    expect(read).toThrow(expect.objectContaining({ code: 'configuration', name: 'ConfigurationError' }));
     expect(read).toThrow(/b\.json:\d+:\d+ name: expected .*\n.*b\.json:\d+:\d+ title: expected a text; found 5$/);
   });
 });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { startEmbedded } from '../../cli/embedded.ts';
+import { startEmbedded } from '../../cli/stack/embedded.ts';
 import { lastingPort } from './http-server.ts';
 import { groups, sourceEnv, startOwnSource } from './own-source.ts';
 import { type OwnTarget, startOwnTarget, targetEnv } from './own-target.ts';

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { startEmbedded } from '../../cli/embedded.ts';
+import { startEmbedded } from '../../cli/stack/embedded.ts';
 import { groups, sourceEnv, startOwnSource } from './own-source.ts';
 import { startOwnTarget, targetEnv } from './own-target.ts';
 import { newDir, program, runJson } from './program.ts';

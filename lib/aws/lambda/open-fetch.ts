@@ -16,7 +16,7 @@ import { notifierIfAny } from './open-notifier.ts';
 /** Thrown for an event that names an integration which is not deployed. */
 export class UnknownIntegrationError extends Error {
   override readonly name = 'UnknownIntegrationError';
-  readonly code = 'UNKNOWN_INTEGRATION';
+  readonly code = 'unknown-integration';
 }
 
 /** What `functions/fetch` works with, opened once per execution environment; `open` throws ConfigurationError, UnknownIntegrationError. */

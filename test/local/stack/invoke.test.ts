@@ -63,7 +63,7 @@ test.each([
   ['reject-unhandled', { errorType: 'RangeError', errorMessage: 'nobody listens', timedOut: false }],
 ])('%s: the invocation fails with type and message, and the next one works', async (what, expected) => {
   const { stack } = await startFixture();
-  await expect(stack.invoke('inspect', { do: what })).rejects.toMatchObject({ code: 'FUNCTION_ERROR', ...expected });
+  await expect(stack.invoke('inspect', { do: what })).rejects.toMatchObject({ code: 'function-failed', ...expected });
   expect(await stack.invoke('inspect', {})).toMatchObject({ event: {} });
 });
 

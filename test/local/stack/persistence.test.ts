@@ -90,11 +90,11 @@ test('a second process on the same folder is refused with the pid of the first, 
   const dataDir = freshDir();
   const child = await startProcess(dataDir);
   await expect(startStack({ dataDir, serviceDir })).rejects.toMatchObject({
-    code: 'DATA_DIR_IN_USE',
+    code: 'data-dir-in-use',
     pid: child.pid,
     message: expect.stringContaining(`process ${child.pid}`),
   });
-  await expect(startStack({ dataDir, serviceDir, fresh: true })).rejects.toMatchObject({ code: 'DATA_DIR_IN_USE' });
+  await expect(startStack({ dataDir, serviceDir, fresh: true })).rejects.toMatchObject({ code: 'data-dir-in-use' });
   await killHard(child);
   await startFixture({ dataDir });
 });
@@ -139,7 +139,7 @@ test.each([
   await first.stack.close();
   writeFileSync(join(first.dataDir, part, file), content);
   await expect(startStack({ dataDir: first.dataDir, serviceDir })).rejects.toMatchObject({
-    code: 'DATA_DIR_UNREADABLE',
+    code: 'data-dir-unreadable',
     message: expect.stringMatching(new RegExp(`${part} in ${first.dataDir} .*--fresh`)),
   });
   await startFixture({ dataDir: first.dataDir, fresh: true });
@@ -162,7 +162,7 @@ test('a fault in serverless.yml gives the folder free again', async () => {
   const elsewhere = freshDir();
   writeFileSync(join(elsewhere, 'serverless.yml'), 'service: x\nfunctions: { f: { handler: nonsense } }\n');
   await expect(startStack({ dataDir, serviceDir: elsewhere })).rejects.toMatchObject({
-    code: 'SERVICE_FILE',
+    code: 'service-file',
     path: 'functions.f.handler',
   });
   await startFixture({ dataDir });

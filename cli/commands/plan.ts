@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { openConnections } from '../../lib/aws/lambda/open-connections.ts';
+import { fetchingOf } from '../../lib/fetch/fetching.ts';
+import type { Plan, Planned } from '../../lib/fetch/plan.ts';
+import { stringifyJson } from '../../lib/json/json.ts';
+import { type ExitCode, exitCodes } from '../../lib/operate/exit-code.ts';
+import { planRun } from '../../lib/operate/plan-run.ts';
+import { systemClock as clock } from '../../lib/runtime/clock.ts';
+import { silentLog } from '../../lib/runtime/log.ts';
+import { openSource } from '../../lib/source/http-source.ts';
+import { savedAnswer } from '../../lib/source/saved-answer.ts';
+import { chooseIntegration } from '../input/integration-choice.ts';
+import { sandboxOptions } from '../input/sandbox-options.ts';
+import { UsageError } from '../input/usage-error.ts';
+import { cut, padEnd, padStart, table } from '../screen/table.ts';
+import { startEmbedded } from '../stack/embedded.ts';
+import type { RunFlags } from './run.ts';
+
+export type PlanFlags = Omit<RunFlags, 'stage' | 'region'> & {
+  /** A saved answer of the source, instead of asking it. */
+  from?: string;
+  /** Records of each kind that are shown. */
+  limit?: number;
+};
+
+const readSaved = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    throw new UsageError(`There is no readable file ${file}.`);
+  }
+};
+
+/** Says what the next run would do; nothing is sent to the target, no queue and no idCheck item is written. */
+export const planCommand = async (flags: PlanFlags): Promise<ExitCode> => {
+  const choice = chooseIntegration(flags.integration);
+  const { integration } = choice;
+  const saved = flags.from === undefined ? undefined : savedAnswer(readSaved(flags.from), integration);
+  const run = { ...choice, ...(await sandboxOptions(flags)) };
+  const embedded = await startEmbedded({ dataDir: flags.dataDir, ...(saved === undefined && { run }) });
+  try {
+    const { stores, stack, variables } = embedded;
+    const source =
+      saved ?? openSource(integration, openConnections(stores.dynamo, { ...stack.env, ...variables }, silentLog));
+    const planned = await planRun(fetchingOf(integration, source), flags, { ...stores, clock });
+    process.stdout.write(
+      flags.json ? `${planJson(integration.name, planned)}\n` : planText(integration.title, planned, choice.warnings),
+    );
+    return planned.failure === undefined ? exitCodes.ok : exitCodes.runFailed;
+  } finally {
+    await embedded.close();
+  }
+};
+
+const planJson = (integration: string, planned: Plan): string =>
+  stringifyJson({ integration, ...(planned as unknown as Record<string, never>) });
+
+const labels: ReadonlyArray<readonly [Planned, string, string]> = [
+  ['create', 'would be created', '新增'],
+  ['overwrite', 'would be overwritten', '覆盖'],
+  ['unchanged', 'unchanged', '未变化'],
+  ['skip', 'would be skipped', '跳过'],
+  ['filter', 'filtered', '清洗删除'],
+  ['merge', 'merged', '重复合并'],
+  ['reject', 'invalid', '不合格'],
+];
+
+/** Records whose mapping is shown in full. */
+const SHOWN_IN_FULL = 2;
+const MAX_LINE_COLUMNS = 160;
+
+/** What the mapping makes of the first records: as the source has them, and as the target would get them. */
+const beforeAndAfter = (sample: Plan['sample']): string[] =>
+  sample
+    .flatMap(({ id, before, body }) => (before === undefined || body === undefined ? [] : [{ id, before, body }]))
+    .slice(0, SHOWN_IN_FULL)
+    .flatMap(({ id, before, body }) => [
+      `  ${id}`,
+      `    before 映射前  ${cut(stringifyJson(before), MAX_LINE_COLUMNS)}`,
+      `    after  映射后  ${cut(stringifyJson(body), MAX_LINE_COLUMNS)}`,
+      '',
+    ]);
+
+const planText = (
+  title: string,
+  { counts, vanished, sample, requests, warnings, failure }: Plan,
+  inFile: readonly string[],
+): string => {
+  const lines = labels.flatMap(([key, english, chinese]) =>
+    counts[key] > 0 ? [`  ${padStart(String(counts[key]), 8)}  ${padEnd(english, 28)}${chinese}`] : [],
+  );
+  const rows = sample.map(({ id, planned, reason, body }) => [
+    planned,
+    id,
+    reason ?? (body ? stringifyJson(body) : ''),
+  ]);
+  return [
+    `Plan for ${title}: nothing was sent or written. 预演,未发送也未写入。`,
+    '',
+    `  ${padStart(String(counts.fetched), 8)}  ${padEnd('fetched', 28)}抓取, ${requests} requests`,
+    ...lines,
+    ...(vanished.length > 0 ? [`  ${padStart(String(vanished.length), 8)}  ${padEnd('vanished', 28)}源中已消失`] : []),
+    '',
+    ...(rows.length > 0 ? [table(['would', 'id', 'body or reason'], rows, 90), ''] : []),
+    ...beforeAndAfter(sample),
+    ...inFile.map((words) => `  ! ${words}`),
+    ...warnings.map(({ code, message }) => `  ! ${code}: ${message}`),
+    ...(failure ? [`  ✗ ${failure.code}: ${failure.message}`] : []),
+    '',
+  ].join('\n');
+};

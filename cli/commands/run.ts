@@ -1,0 +1,131 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ExitCode, exitCodeOf, exitCodes } from '../../lib/operate/exit-code.ts';
+import { lastPutBack } from '../../lib/operate/last-put-back.ts';
+import { type RunEnd, type RunNews, runNow } from '../../lib/operate/run-now.ts';
+import { lookAtRun } from '../../lib/operate/status.ts';
+import { systemClock as clock } from '../../lib/runtime/clock.ts';
+import type { StackFlags } from '../input/flags.ts';
+import { chooseIntegration } from '../input/integration-choice.ts';
+import { type SandboxFlags, sandboxOptions } from '../input/sandbox-options.ts';
+import { stopSignal } from '../input/stop-signal.ts';
+import { startProgress } from '../screen/progress.ts';
+import { type Finished, reportJson, reportText, warningLines } from '../screen/report.ts';
+import { statusText } from '../screen/status.ts';
+import { putBackWords } from '../screen/words.ts';
+import { deployedEngine } from '../stack/deployed.ts';
+import { startEmbedded } from '../stack/embedded.ts';
+import { embeddedEngine } from '../stack/embedded-engine.ts';
+import { withStores } from '../stack/with-stores.ts';
+
+export type RunFlags = StackFlags &
+  SandboxFlags & { integration: string; fresh?: boolean; fullRefresh?: boolean; json?: boolean };
+
+/** One run to its closed books, on the embedded stack or on a deployed one. */
+export const runCommand = ({ stage, ...flags }: RunFlags): Promise<ExitCode> =>
+  stage === undefined ? runEmbedded(flags) : runDeployed({ ...flags, stage });
+
+const runEmbedded = async (flags: RunFlags): Promise<ExitCode> => {
+  const startedMs = Date.now();
+  const { integration, paths, warnings } = chooseIntegration(flags.integration);
+  const loadLog = join(flags.dataDir, 'logs', 'load.log');
+  const progress = startProgress(process.stderr, () => putBackWords(lastPutBack(tailOf(loadLog))));
+  const run = { integration, paths, ...(await sandboxOptions(flags)) };
+  const stop = stopSignal();
+  const embedded = await startEmbedded({
+    dataDir: flags.dataDir,
+    fresh: flags.fresh ?? false,
+    run,
+    onEvent: progress.onEvent,
+  });
+  try {
+    progress.say(`${integration.title}  (${integration.name})`);
+    for (const warning of warnings) progress.say(`! ${warning}`);
+    if (embedded.sandbox) {
+      const stoodInFor = embedded.sandboxedSides.map((side) => integration[side].connection.name).join(' and ');
+      progress.say(`No address is set for ${stoodInFor}: the built-in sandbox at ${embedded.sandbox.url} stands in.`);
+    }
+    const onNews = (news: RunNews) => {
+      if (news.kind === 'seen') progress.onSeen(news);
+    };
+    const asked = { fullRefresh: flags.fullRefresh ?? false };
+    const engine = embeddedEngine(embedded, integration.name);
+    const end = await stop.unlessStopped(
+      runNow(integration, asked, engine, { clock, onNews, isStopped: stop.isStopped }),
+    );
+    progress.end();
+    if (end === 'stopped') {
+      progress.say('Stopping: what is on its way to the target is waited for, 10 s at most. Again to stop at once.');
+      await embedded.close();
+      progress.say('Stopped. What was loaded is known; the next run goes on with the rest.');
+      return exitCodes.runFailed;
+    }
+    const finished: Finished = { ...end, integration, durationMs: Date.now() - startedMs, flags };
+    if (flags.json) for (const line of warningLines(finished.run)) progress.say(line);
+    process.stdout.write(flags.json ? `${reportJson(finished)}\n` : reportText(finished));
+    return exitCodeOf({ ...end, isOver: true });
+  } finally {
+    progress.end();
+    await embedded.close();
+    stop.release();
+  }
+};
+
+/** Enough for a few dozen lines. */
+const TAIL_BYTES = 16_384;
+
+/** The end of a file; empty where it cannot be read. */
+const tailOf = (file: string): string => {
+  try {
+    const descriptor = openSync(file, 'r');
+    try {
+      const { size } = fstatSync(descriptor);
+      const tail = Buffer.alloc(Math.min(size, TAIL_BYTES));
+      readSync(descriptor, tail, 0, tail.length, size - tail.length);
+      return tail.toString('utf8');
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return '';
+  }
+};
+
+/**
+ * Asks a deployed stack for a run, follows it until its books are closed, and prints them. An earlier run that was left
+ * unfinished is gone on with instead, as a schedule would. Throws RunNotStartedError.
+ */
+const runDeployed = async (flags: RunFlags & { stage: string }): Promise<ExitCode> => {
+  const startedMs = Date.now();
+  const { integration } = chooseIntegration(flags.integration);
+  return withStores(flags, async (stores) => {
+    const onNews = (news: RunNews) => {
+      process.stderr.write(`${newsLine(news, flags.stage, integration.name)}\n`);
+    };
+    const engine = deployedEngine(flags.stage, stores, integration);
+    const asked = { fullRefresh: flags.fullRefresh ?? false };
+    const end: RunEnd = await runNow(integration, asked, engine, { clock, onNews, isStopped: () => false });
+    const durationMs = Date.now() - startedMs;
+    process.stdout.write(
+      flags.json
+        ? `${reportJson({ ...end, integration, durationMs, flags })}\n`
+        : statusText(await lookAtRun(end.run, integration, { ...stores, clock })),
+    );
+    return exitCodeOf({ ...end, isOver: true });
+  });
+};
+
+const newsLine = (news: RunNews, stage: string, integration: string): string => {
+  switch (news.kind) {
+    case 'asked':
+      return `Asked ${stage} for a run of ${integration}.`;
+    case 'joined':
+      return `The run ${news.runId} is under way; following that one.`;
+    case 'seen': {
+      const { status, counts, requests } = news.run;
+      return `  ${status}: ${counts.fetched} fetched in ${requests.source} requests, ${counts.enqueued} to load`;
+    }
+    default:
+      return news satisfies never;
+  }
+};

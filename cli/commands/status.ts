@@ -1,0 +1,76 @@
+import type { Integration } from '../../lib/integration/schema/schema.ts';
+import { type ExitCode, exitCodeOf, exitCodes } from '../../lib/operate/exit-code.ts';
+import { findRun } from '../../lib/operate/runs.ts';
+import { isClosed, lookAtRun, type RunLook, watchRun } from '../../lib/operate/status.ts';
+import type { RunRecord } from '../../lib/runs/record.ts';
+import type { RunStore } from '../../lib/runs/store.ts';
+import { systemClock as clock } from '../../lib/runtime/clock.ts';
+import type { StackFlags } from '../input/flags.ts';
+import { integrationsMeant } from '../input/integration-choice.ts';
+import { UsageError } from '../input/usage-error.ts';
+import { statusText } from '../screen/status.ts';
+import { noRuns } from '../screen/words.ts';
+import type { Stores } from '../stack/stores.ts';
+import { withStores } from '../stack/with-stores.ts';
+
+export type StatusFlags = StackFlags & { integration?: string; watch?: boolean; ids?: boolean; json?: boolean };
+
+/**
+ * Prints a run's books by stage, drawn up now. With `watch` again and again until the run is closed. Throws UsageError
+ * for an unknown run.
+ */
+export const statusCommand = async (word: string, flags: StatusFlags): Promise<ExitCode> => {
+  const integrations = integrationsMeant(flags.integration);
+  const lookAt = (run: RunRecord, stores: Stores) => {
+    const integration = integrations.find(({ name }) => name === run.integration);
+    return lookAtRun(run, integration, { ...stores, clock }, { everyId: flags.ids ?? false });
+  };
+  if (!flags.watch) {
+    const seen = await withStores(flags, async (stores) =>
+      lookAt(await runMeant(stores.runs, integrations, word), stores),
+    );
+    process.stdout.write(flags.json ? `${statusJson(seen)}\n` : statusText(seen));
+    return exitCodeOf({ run: seen.run, isOver: false });
+  }
+  let watched = await withStores(flags, ({ runs }) => runMeant(runs, integrations, word));
+  // The stores are opened anew for each look: the process whose servers are used may end while the run is watched.
+  const look = () =>
+    withStores(flags, async (stores) => {
+      watched = (await stores.runs.run(watched.integration, watched.runId)) ?? watched;
+      return lookAt(watched, stores);
+    });
+  let code: ExitCode = exitCodes.ok;
+  for await (const seen of watchRun(look, clock)) {
+    // On a terminal the page is drawn again in its place; elsewhere pages follow each other.
+    if (!isClosed(seen.run) && process.stdout.isTTY && !flags.json) process.stdout.write('\u001b[2J\u001b[H');
+    process.stdout.write(flags.json ? `${statusJson(seen)}\n` : statusText(seen));
+    code = exitCodeOf({ run: seen.run, isOver: false });
+  }
+  return code;
+};
+
+const IDS_SHOWN = 5;
+
+/** The run that an operator means. Throws UsageError where there is none, or more than one. */
+const runMeant = async (runs: RunStore, integrations: readonly Integration[], word: string): Promise<RunRecord> => {
+  const found = await findRun(runs, integrations, word);
+  switch (found.kind) {
+    case 'found':
+      return found.run;
+    case 'no-runs':
+      throw new UsageError(noRuns(integrations));
+    case 'unknown':
+      throw new UsageError(`There is no run ${JSON.stringify(word)}. okki-sync runs lists them. 没有这个运行。`);
+    case 'ambiguous': {
+      const ids = found.runIds.slice(0, IDS_SHOWN).map((runId) => `  ${runId}`);
+      throw new UsageError([`${JSON.stringify(word)} fits ${found.runIds.length} runs, such as`, ...ids].join('\n'));
+    }
+    default:
+      return found satisfies never;
+  }
+};
+
+const statusJson = ({ run, limits, unsettled, records, isUnderWay, balanced }: RunLook): string => {
+  const reasons = records.flatMap((one) => ('reason' in one ? [[one.id, one.reason] as const] : []));
+  return JSON.stringify({ ...run, limits, unsettled, reasons: Object.fromEntries(reasons), isUnderWay, balanced });
+};

@@ -1,0 +1,213 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { deadLetterReasons } from '../lib/messages/dead-letter.ts';
+import { type ExitCode, exitCodes } from '../lib/operate/exit-code.ts';
+import { faultHelp } from '../local/sandbox/sandbox.ts';
+import { DEFAULT_DATA_DIR } from './input/flags.ts';
+import { DEFAULT_INTEGRATION } from './input/integration-choice.ts';
+
+const wholeNumber = (text: string): number => {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('expected a whole number.');
+  return value;
+};
+
+const countFromOne = (text: string): number => {
+  const value = wholeNumber(text);
+  if (value === 0) throw new InvalidArgumentError('expected 1 or more.');
+  return value;
+};
+
+const ratePerSec = (text: string): number => {
+  if (!/^\d+(\.\d+)?$/.test(text) || Number(text) === 0) {
+    throw new InvalidArgumentError('expected a number above 0, such as 5 or 0.5.');
+  }
+  return Number(text);
+};
+
+const collect = (text: string, before: string[] = []): string[] => [...before, text];
+
+const integrationOption = () =>
+  new Option('--integration <name|path>', 'the integration, by name or by its file').default(DEFAULT_INTEGRATION);
+const dataDirOption = () =>
+  new Option('--data-dir <dir>', 'where the embedded queues and tables are kept').default(DEFAULT_DATA_DIR);
+const stageOption = () =>
+  new Option('--stage <name>', 'a deployed stack instead of the embedded one, with your own AWS credentials');
+const regionOption = () => new Option('--region <name>', 'its AWS region (default: that of your AWS configuration)');
+/** Which stack a command looks at. */
+const onStack = (command: Command): Command =>
+  command.addOption(dataDirOption()).addOption(stageOption()).addOption(regionOption());
+const someIntegrationOption = () =>
+  new Option('--integration <name|path>', 'one integration only, by name or by its file (default: all shipped ones)');
+const jsonOption = () => new Option('--json', 'print one JSON object and nothing else on stdout');
+const groupsOption = () =>
+  new Option('--groups <file>', 'groups for the sandbox: a JSON array, or lines of "id - A > B > C"');
+const faultOption = () =>
+  new Option(
+    '--fault <fault>',
+    'what the sandbox does wrong, may be repeated; see: npm start -- sandbox --help',
+  ).argParser(collect);
+
+let exitCode: ExitCode = exitCodes.ok;
+const ending =
+  <Arguments extends unknown[]>(command: (...given: Arguments) => Promise<ExitCode>) =>
+  async (...given: Arguments): Promise<void> => {
+    exitCode = await command(...given);
+  };
+
+export const program = new Command('okki-sync')
+  .description(
+    'Keeps product groups of 小满 OKKI CRM in step with another system.\n' +
+      '把小满 OKKI CRM 的产品分组(及其他列表)同步到另一个系统。',
+  )
+  .showHelpAfterError('(okki-sync --help lists the commands)')
+  .exitOverride();
+
+program
+  .command('run', { isDefault: true })
+  .description('one scheduled run to its end, on the embedded stack (the default command)  执行一次同步')
+  .addOption(integrationOption())
+  .addOption(dataDirOption())
+  .option('--fresh', 'forget everything known before')
+  .option('--full-refresh', 'send every record again, known or not (where idCheck is false)')
+  .addOption(stageOption())
+  .addOption(regionOption())
+  .addOption(jsonOption())
+  .addOption(groupsOption())
+  .addOption(faultOption())
+  .addHelpText(
+    'after',
+    '\nWith --stage the deployed stack is asked for a run, which is followed to its end.\n' +
+      'Exit codes: 0 balanced, nothing dead-lettered; 1 finished, but records are rejected, uncertain or dead-lettered;\n' +
+      '2 bad usage or configuration; 3 the run could not finish.\n\n' +
+      'Environment: OKKI_BASE_URL, OKKI_CLIENT_ID, OKKI_CLIENT_SECRET; QINGYIYUN_BASE_URL, QINGYIYUN_TOKEN,\n' +
+      'QINGYIYUN_RATE_LIMIT (such as 60/60s); CRM_BASE_URL, CRM_TOKEN, CRM_RATE_LIMIT.\n' +
+      'Where a base URL is not set, the built-in sandbox stands in.',
+  )
+  .action(ending(async (flags) => (await import('./commands/run.ts')).runCommand(flags)));
+
+program
+  .command('plan')
+  .description('dry run: what would be created, overwritten, skipped, rejected; nothing is sent or written  预演')
+  .addOption(integrationOption())
+  .addOption(dataDirOption())
+  .option('--fresh', 'plan as if nothing were known')
+  .option('--full-refresh', 'plan a full refresh')
+  .option('--from <file>', 'plan on a saved answer of the source, without asking it')
+  .option('--limit <n>', 'show at most so many records of each kind, unchanged ones too (default: 5)', wholeNumber)
+  .addOption(jsonOption())
+  .addOption(groupsOption())
+  .addOption(faultOption())
+  .action(ending(async (flags) => (await import('./commands/plan.ts')).planCommand(flags)));
+
+program
+  .command('validate')
+  .description('checks integration files, all faults at once  校验集成配置')
+  .argument('[path...]', 'files or folders (default: the shipped ones)')
+  .addOption(jsonOption())
+  .action(ending(async (paths, flags) => (await import('./commands/validate.ts')).validateCommand(paths, flags)));
+
+program
+  .command('init')
+  .description('writes a new integration file from two pasted blocks, asking for what they lack  新建集成文件')
+  .option('--source <file>', 'the source block (with --target; without both: the two blocks on stdin)')
+  .option('--target <file>', 'the target block')
+  .option('--out <file>', 'where the file goes (default: integrations/NAME.json)')
+  .addOption(new Option('--set <key=value>', 'an answer given beforehand, may be repeated').argParser(collect))
+  .action(ending(async (flags) => (await import('./commands/init.ts')).initCommand(flags)));
+
+program
+  .command('sandbox')
+  .description('serves the sandbox source and target alone  启动沙箱')
+  .addOption(groupsOption())
+  .option('--port <n>', 'port on 127.0.0.1', wholeNumber, 8787)
+  .addOption(faultOption())
+  .addHelpText('after', `\n${faultHelp}`)
+  .action(ending(async (flags) => (await import('./commands/sandbox.ts')).sandboxCommand(flags)));
+
+onStack(program.command('runs'))
+  .description('recent runs, one line each, newest first  最近的运行')
+  .addOption(someIntegrationOption())
+  .option('--limit <n>', 'at most so many', countFromOne, 20)
+  .addOption(jsonOption())
+  .action(ending(async (flags) => (await import('./commands/runs.ts')).runsCommand(flags)));
+
+onStack(program.command('status'))
+  .description('one run by stage: counts, times, requests, warnings, what is not settled  某次运行的各环节')
+  .argument('<run>', 'its id, the beginning of its id or of its time (20261122T21), or: last')
+  .addOption(someIntegrationOption())
+  .option('--watch', 'again and again until the run is closed (with --json one object a line)')
+  .option('--ids', 'name every id that is not settled')
+  .addOption(jsonOption())
+  .action(ending(async (run, flags) => (await import('./commands/status.ts')).statusCommand(run, flags)));
+
+onStack(program.command('record'))
+  .description('everything known of one record: idCheck, runs, dead letters, work by hand  一条记录的来龙去脉')
+  .argument('<id>', "the source's id")
+  .addOption(someIntegrationOption())
+  .option('--runs <n>', 'how many recent runs are looked through', countFromOne, 20)
+  .addOption(jsonOption())
+  .action(ending(async (id, flags) => (await import('./commands/record.ts')).recordCommand(id, flags)));
+
+onStack(program.command('reconcile'))
+  .description('balances the books of open runs now  立即对账')
+  .addOption(someIntegrationOption())
+  .addOption(jsonOption())
+  .action(ending(async (flags) => (await import('./commands/reconcile.ts')).reconcileCommand(flags)));
+
+const dlq = program.command('dlq').description('dead letters: what could not be loaded, and why  死信');
+/** Which letters a command is about. */
+const onLetters = (command: Command): Command =>
+  onStack(command)
+    .addOption(someIntegrationOption())
+    .addOption(new Option('--reason <reason>', 'only letters with this reason').choices([...deadLetterReasons]))
+    .option('--id <id>', 'only the letter of this record (or with this message id)')
+    .option('--older-than <span>', 'only letters whose last failure is longer ago: 90s, 30m, 2h, 7d')
+    .option('--limit <n>', 'at most so many', countFromOne)
+    .addOption(jsonOption());
+const byOption = () => new Option('--by <name>', 'who does it, for the audit log (default: your name here)');
+
+onLetters(dlq.command('list'))
+  .description('every dead letter by reason, with the words of the target  列出死信')
+  .action(ending(async (flags) => (await import('./commands/letters.ts')).listCommand(flags)));
+
+onStack(dlq.command('show'))
+  .description('all that is known of one dead letter, and what a replay would send  查看一条死信')
+  .argument('<id>', "the record's id, or the letter's message id")
+  .addOption(someIntegrationOption())
+  .addOption(jsonOption())
+  .action(ending(async (id, flags) => (await import('./commands/letters.ts')).showCommand(id, flags)));
+
+onLetters(dlq.command('replay'))
+  .description('sends dead letters to be loaded again; on the embedded stack waits until they are  重放死信')
+  .option('--rate <n>', 'letters a second (default: as fast as the target is allowed to take them)', ratePerSec)
+  .option('--force', 'also records that were refused again after three replays')
+  .option('--dry-run', 'only say what would be sent')
+  .addOption(groupsOption())
+  .addOption(faultOption())
+  .action(ending(async (flags) => (await import('./commands/replay.ts')).replayCommand(flags)));
+
+onLetters(dlq.command('discard'))
+  .description('deletes dead letters for good; who and why goes into the audit log  丢弃死信')
+  .option('--all', 'every letter')
+  .option('--why <text>', 'why, for the audit log')
+  .addOption(byOption())
+  .option('--yes', 'do not ask')
+  .option('--dry-run', 'only say what would be discarded')
+  .action(ending(async (flags) => (await import('./commands/close-letters.ts')).discardCommand(flags)));
+
+onStack(dlq.command('resolve'))
+  .description('says of uncertain records whether the target has them; their letters are deleted  裁定结果未知的记录')
+  .argument('<id...>', 'ids of the records')
+  .addOption(someIntegrationOption())
+  .option('--loaded', 'the target has them: never sent again unless they change')
+  .option('--not-loaded', 'the target has them not: the next run sends them')
+  .option('--why <text>', 'how you know, for the audit log')
+  .addOption(byOption())
+  .addOption(jsonOption())
+  .action(ending(async (ids, flags) => (await import('./commands/close-letters.ts')).resolveCommand(ids, flags)));
+
+/** Runs the command that the process was started with. Throws what it throws, and CommanderError for bad usage. */
+export const runProgram = async (): Promise<ExitCode> => {
+  await program.parseAsync();
+  return exitCode;
+};

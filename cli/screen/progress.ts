@@ -1,0 +1,73 @@
+import type { WriteStream } from 'node:tty';
+import type { RunSeen } from '../../lib/operate/follow-run.ts';
+import type { StackEvent } from '../../local/stack/stack.ts';
+import { cut } from './table.ts';
+
+/** What a person sees while a run goes on: one line that changes on a terminal, now and then a line elsewhere. */
+export type Progress = {
+  say(line: string): void;
+  onSeen(seen: RunSeen): void;
+  onEvent(event: StackEvent): void;
+  end(): void;
+};
+
+const PLAIN_EVERY_MS = 2_000;
+const REPORT_FAULTS = 5;
+const DEFAULT_COLUMNS = 80;
+
+/** `whyWaiting` says in a few words why records wait to be tried again. */
+export const startProgress = (stream: WriteStream, whyWaiting: () => string | undefined): Progress => {
+  let shown = '';
+  let shownMs = 0;
+  let faults = 0;
+
+  const clearLine = () => {
+    if (stream.isTTY && shown !== '') stream.write('\r\u001b[2K');
+    shown = '';
+  };
+  const say = (line: string) => {
+    clearLine();
+    stream.write(`${line}\n`);
+  };
+  const show = (line: string) => {
+    if (line === shown) return;
+    if (stream.isTTY) {
+      // A line that wraps could not be taken back.
+      stream.write(`\r\u001b[2K${cut(line, (stream.columns ?? DEFAULT_COLUMNS) - 1)}`);
+    } else {
+      if (Date.now() - shownMs < PLAIN_EVERY_MS) return;
+      stream.write(`${line}\n`);
+    }
+    shown = line;
+    shownMs = Date.now();
+  };
+  const sayFault = (line: string) => {
+    if (faults++ < REPORT_FAULTS) say(`  ${line}`);
+  };
+
+  return {
+    say,
+    onSeen: (seen) => show(`  ${stateLine(seen, whyWaiting)}`),
+    onEvent: (event) => {
+      if (event.kind === 'polling-fault') sayFault(`${event.queueName} could not be read: ${String(event.error)}`);
+      if (event.kind === 'invocation' && event.invocation.outcome === 'error') {
+        sayFault(event.invocation.error.message);
+      }
+    },
+    end: clearLine,
+  };
+};
+
+/** How far a run is, in one line. */
+const stateLine = ({ run, backlog }: RunSeen, whyWaiting: () => string | undefined): string => {
+  const { counts, requests, extractedMs } = run;
+  const { visible = 0, inFlight = 0, delayed = 0 } = backlog ?? {};
+  const read = `${extractedMs === undefined ? 'reading' : 'read'} ${counts.fetched} in ${requests.source} requests`;
+  const queued = visible + inFlight;
+  // While pages are read the run's record lags behind the queue.
+  const handled = Math.max(0, counts.enqueued - queued - delayed);
+  const sent = counts.enqueued === 0 ? [] : [`${counts.enqueued} to load: ${handled} done, ${queued} queued`];
+  const why = delayed === 0 ? undefined : whyWaiting();
+  const waiting = `${delayed} waiting to be tried again${why === undefined ? '' : ` (last: ${why})`}`;
+  return [read, ...sent, ...(delayed === 0 ? [] : [waiting])].join(' · ');
+};

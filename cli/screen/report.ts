@@ -1,0 +1,162 @@
+import type { Integration } from '../../lib/integration/schema/schema.ts';
+import type { RunEnd } from '../../lib/operate/run-now.ts';
+import { booksHold, isExtracted } from '../../lib/operate/status.ts';
+import { holds } from '../../lib/runs/books.ts';
+import { type LimitHits, limitsOf } from '../../lib/runs/limits.ts';
+import type { RunRecord } from '../../lib/runs/record.ts';
+import { DEFAULT_DATA_DIR } from '../input/flags.ts';
+import { DEFAULT_INTEGRATION } from '../input/integration-choice.ts';
+import { padEnd, padStart } from './table.ts';
+import { limitWords } from './words.ts';
+
+export type Finished = RunEnd & {
+  integration: Integration;
+  durationMs: number;
+  /** As they were given, for the commands that are proposed. */
+  flags: { integration: string; dataDir: string };
+};
+
+/** The one object that `--json` prints; its keys are stable. */
+export const reportJson = ({ run, deadLetters, durationMs }: Finished): string =>
+  JSON.stringify({
+    runId: run.runId,
+    integration: run.integration,
+    status: run.status,
+    counts: run.counts,
+    vanished: run.vanished,
+    deadLetters,
+    balanced: booksHold(run),
+    requests: run.requests,
+    durationMs,
+  });
+
+type Line = readonly [count: number, english: string, chinese: string];
+
+const LABEL_WIDTH = 28;
+const STAGE_WIDTH = 22;
+const line = ([count, english, chinese]: Line): string =>
+  `   ${padStart(String(count), 8)}  ${padEnd(english, LABEL_WIDTH)}${chinese}`;
+const nonZero = (lines: readonly Line[]): string[] => lines.filter(([count]) => count > 0).map(line);
+const stage = (name: string, what: string): string => `  ${padEnd(name, STAGE_WIDTH)}${what}`.trimEnd();
+
+/** A limit that spaces a few requests is no news; `status` shows it all the same. */
+const WORTH_A_LINE_MS = 1_000;
+
+/** Under a stage: what its rate limit and pauses cost the run, where that is worth a line. */
+const limitLines = (hits: LimitHits): string[] => {
+  const isNews = hits.heldMs >= WORTH_A_LINE_MS || hits.throttled + hits.putOff > 0;
+  return isNews ? [stage('  limits 限流', limitWords(hits))] : [];
+};
+
+/** What a person reads at the end of a run: stages, counts, time, and what to try next. */
+export const reportText = (finished: Finished): string => {
+  const { run, integration, durationMs } = finished;
+  const { counts, requests } = run;
+  const limits = limitsOf(run);
+  return [
+    '',
+    `Run ${run.runId}`,
+    '',
+    stage('Extract 抓取', `${integration.source.connection.name}, ${requests.source} requests`),
+    ...limitLines(limits.source),
+    line([counts.fetched, 'fetched', '抓取']),
+    stage('Transform 清洗映射', ''),
+    ...nonZero([
+      [counts.filtered, 'filtered', '清洗删除'],
+      [counts.invalid, 'invalid', '不合格'],
+      [counts.merged, 'merged', '重复合并'],
+    ]),
+    line([counts.fetched - counts.filtered - counts.invalid - counts.merged, 'clean and mapped', '清洗映射后']),
+    stage('Dispatch 分发', 'compared with idCheck'),
+    ...nonZero([
+      [counts.unchanged, 'unchanged', '未变化,不发送'],
+      [counts.skipped, 'skipped', '跳过'],
+    ]),
+    line([counts.enqueued, 'enqueued', '入队']),
+    stage('Load 写入', `${integration.target.connection.name}, ${requests.target} requests`),
+    ...limitLines(limits.target),
+    // Fates are counted once the snapshot is complete.
+    ...(isExtracted(run) ? [line([counts.loaded, 'loaded', '写入成功'])] : []),
+    ...nonZero([
+      [counts.superseded, 'superseded', '被更新版本取代'],
+      [counts.rejected, 'rejected', '目标拒绝'],
+      [counts.uncertain, 'uncertain', '结果未知'],
+      [counts.open, 'open', '未完成'],
+    ]),
+    '',
+    ...warningLines(run).map((warning) => `  ${warning}`),
+    `  ${verdict(finished)}  ${(durationMs / 1000).toFixed(1)} s`,
+    '',
+    ...nextSteps(finished).map((step) => `  ${step}`),
+    '',
+  ].join('\n');
+};
+
+/** What the source showed that an operator should know, and why the run could not finish. */
+export const warningLines = (run: RunRecord): string[] => [
+  ...run.warnings.map(({ code, count, message }) => `! ${code} ×${count}: ${message}`),
+  ...(run.vanished > 0
+    ? [`! vanished ${run.vanished}: loaded before, no longer in the source 源中已消失  ${sample(run)}${deleted(run)}`]
+    : []),
+  ...(run.failure ? [`✗ ${run.failure.code}: ${run.failure.message}`] : []),
+];
+
+const deleted = ({ deletions }: RunRecord): string =>
+  deletions === undefined ? '' : `; ${deletions.loaded} of ${deletions.enqueued} deleted in the target 目标已删除`;
+
+const SAMPLE = 5;
+const sample = ({ vanished, vanishedSample }: RunRecord): string =>
+  `(${vanishedSample.slice(0, SAMPLE).join(', ')}${vanished > SAMPLE ? ', …' : ''})`;
+
+const verdict = ({ run, deadLetters, stranded }: Finished): string => {
+  if (!isExtracted(run)) {
+    return '✗ Not finished: the source could not be read to its end. Nothing is lost, the next run goes on. 未完成,下次继续。';
+  }
+  if (!holds(run.counts)) return '✗ The books do not balance. 账目不平。';
+  const { rejected, uncertain, open } = run.counts;
+  const parts = [
+    ...(rejected > 0 ? [`${rejected} rejected`] : []),
+    ...(uncertain > 0 ? [`${uncertain} uncertain`] : []),
+    ...(open > 0 ? [`${open} open`] : []),
+    ...(deadLetters > 0 ? [`${deadLetters} in the dead-letter queue`] : []),
+  ];
+  if (stranded > 0) {
+    return `✗ Not finished: functions/load failed on ${stranded} messages (its log is under logs/). Nothing is lost, the next run goes on. 未完成,下次继续。`;
+  }
+  if (parts.length === 0) return '✓ Books balance, nothing is waiting. 账目平衡,无待处理。';
+  return `! Books balance 账目平衡; ${parts.join(', ')}.`;
+};
+
+type Step = readonly [command: string, why: string];
+
+const nextSteps = (finished: Finished): string[] => {
+  const steps = stepsAfter(finished);
+  const width = Math.max(...steps.map(([command]) => command.length)) + 3;
+  return ['Try next 接下来:', ...steps.map(([command, why]) => `${padEnd(command, width)}# ${why}`)];
+};
+
+/** A group of the built-in data (its second). */
+const REFUSABLE_ID = '5203300118';
+
+const stepsAfter = ({ run, deadLetters, stranded, integration, flags }: Finished): Step[] => {
+  const place = flags.dataDir === DEFAULT_DATA_DIR ? '' : ` --data-dir ${flags.dataDir}`;
+  const which = flags.integration === DEFAULT_INTEGRATION ? '' : ` --integration ${flags.integration}`;
+  const start = (words: string) => (words === '' ? 'npm start' : `npm start --${words}`);
+  const again = start(`${which}${place}`);
+  if (!isExtracted(run) || stranded > 0) return [[again, 'again: goes on where this run stopped 继续']];
+  if (deadLetters > 0) {
+    return [
+      [start(` dlq list${place}`), 'what waits, and why 查看死信'],
+      [start(` dlq replay --dry-run${which}${place}`), 'what a replay would send 预演重放'],
+    ];
+  }
+  const toCrm = 'okki-product-groups-to-crm';
+  const other = integration.name === toCrm ? DEFAULT_INTEGRATION : toCrm;
+  const refuse = ` --fresh --fault target-refuse:ids=${REFUSABLE_ID}`;
+  return [
+    ...(run.counts.enqueued > 0 ? [[again, 'again: everything is unchanged, nothing is sent 再次运行'] as const] : []),
+    [start(` --integration ${other}${place}`), 'the other integration 另一个集成'],
+    [start(`${refuse}${place}`), 'a record that the target refuses 被拒绝的记录'],
+    [start(' --help'), 'all commands 全部命令'],
+  ];
+};

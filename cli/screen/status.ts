@@ -1,0 +1,149 @@
+import type { OpenRecord, RunLook } from '../../lib/operate/status.ts';
+import type { LimitHits } from '../../lib/runs/limits.ts';
+import { warningLines } from './report.ts';
+import { fittedTable, padEnd, padStart, terminalColumns } from './table.ts';
+import { coloured, limitWords, localTime, span, statusWord } from './words.ts';
+
+type Line = readonly [count: number, english: string, chinese: string];
+
+const BAR_COLUMNS = 24;
+const LABEL_COLUMNS = 18;
+/** A line without its bar: four to the left, the count, the label, the longest Chinese name, and what is between. */
+const BARE_COLUMNS = 4 + 9 + 2 + LABEL_COLUMNS + 2 + 14;
+
+const barColumns = (): number =>
+  Math.max(1, Math.min(BAR_COLUMNS, (terminalColumns() ?? Number.POSITIVE_INFINITY) - BARE_COLUMNS));
+
+/** A bar is as long as the line's share of the records fetched. */
+const line = ([count, english, chinese]: Line, fetched: number): string => {
+  const share = fetched === 0 ? 0 : count / fetched;
+  const columns = barColumns();
+  const filled = count === 0 ? 0 : Math.max(1, Math.round(Math.min(1, share) * columns));
+  const bar = padEnd('▇'.repeat(filled), columns);
+  return `    ${padStart(String(count), 9)}  ${padEnd(english, LABEL_COLUMNS)}${bar}  ${chinese}`.trimEnd();
+};
+
+const stage = (english: string, chinese: string, what: string): string =>
+  `  ${padEnd(`${english} ${chinese}`, 20)}${what}`.trimEnd();
+
+/** Under a stage: what its rate limit and pauses cost the run. */
+const limitLine = (hits: LimitHits): string => {
+  const words = limitWords(hits);
+  return `  ${padEnd('  limits 限流', 20)}${words === '' ? 'none hit 未触发' : coloured('yellow', words)}`;
+};
+
+const rate = (count: number, ms: number): string => (ms > 0 ? `, ${((count * 1_000) / ms).toFixed(1)}/s` : '');
+
+/** What a person reads of one run: when, how much in each stage, what it used, and what is not settled. */
+export const statusText = (seen: RunLook): string => {
+  const { run, integration, isUnderWay, limits, atMs } = seen;
+  const { counts, requests, startedMs, extractedMs, closedMs } = run;
+  const nonZero = (lines: readonly Line[]) =>
+    lines.filter(([count]) => count > 0).map((one) => line(one, counts.fetched));
+  const readMs = (extractedMs ?? atMs) - startedMs;
+  const loadMs = extractedMs === undefined ? 0 : (closedMs ?? atMs) - extractedMs;
+  const source = integration?.source.connection.name ?? 'source';
+  const target = integration?.target.connection.name ?? 'target';
+  return [
+    `${run.runId}  ${statusWord(run)}${isUnderWay ? coloured('cyan', '  (running now)') : ''}`,
+    ...(integration ? [integration.title] : []),
+    '',
+    `  ${padEnd('scheduled 计划', 20)}${localTime(run.scheduledMs)}`,
+    `  ${padEnd('started 开始', 20)}${localTime(startedMs)}${run.fullRefresh ? '  (full refresh 全量刷新)' : ''}`,
+    `  ${padEnd('read 读完', 20)}${extractedMs === undefined ? '-' : `${localTime(extractedMs)}  after ${span(readMs)}`}`,
+    `  ${padEnd('closed 结账', 20)}${closedMs === undefined ? '-' : `${localTime(closedMs)}  after ${span(closedMs - startedMs)}`}`,
+    '',
+    stage('Extract', '抓取', `${source}, ${requests.source} requests${rate(counts.fetched, readMs)}`),
+    limitLine(limits.source),
+    line([counts.fetched, 'fetched', '抓取'], counts.fetched),
+    stage('Transform', '清洗映射', ''),
+    ...nonZero([
+      [counts.filtered, 'filtered', '清洗删除'],
+      [counts.invalid, 'invalid', '不合格'],
+      [counts.merged, 'merged', '重复合并'],
+    ]),
+    line(
+      [counts.fetched - counts.filtered - counts.invalid - counts.merged, 'clean and mapped', '清洗映射后'],
+      counts.fetched,
+    ),
+    stage('Dispatch', '分发', 'compared with idCheck'),
+    ...nonZero([
+      [counts.unchanged, 'unchanged', '未变化'],
+      [counts.skipped, 'skipped', '跳过'],
+    ]),
+    line([counts.enqueued, 'enqueued', '入队'], counts.fetched),
+    stage('Load', '写入', `${target}, ${requests.target} requests${rate(counts.loaded, loadMs)}`),
+    limitLine(limits.target),
+    line([counts.loaded, 'loaded', '写入成功'], counts.fetched),
+    ...nonZero([
+      [counts.superseded, 'superseded', '被更新版本取代'],
+      [counts.rejected, 'rejected', '目标拒绝'],
+      [counts.uncertain, 'uncertain', '结果未知'],
+      [counts.open, 'open', '未完成'],
+    ]),
+    '',
+    ...warningLines(run).map((warning) => `  ${coloured('yellow', warning)}`),
+    ...unsettledLines(seen),
+    `  ${booksLine(seen)}`,
+    '',
+  ].join('\n');
+};
+
+const unsettledLines = ({ records, run }: RunLook): string[] => {
+  if (records.length === 0) return [];
+  const rows = records.map((one) => [one.fate, one.id, 'reason' in one ? one.reason : openWords(one.open)]);
+  const { open, rejected, uncertain } = run.counts;
+  const hidden = open + rejected + uncertain - rows.length;
+  return [
+    ...fittedTable(['fate', 'id', 'known of it'], rows, (terminalColumns() ?? 100) - 2, { cut: ['known of it'] })
+      .split('\n')
+      .map((row) => `  ${row}`),
+    ...(hidden > 0 ? [`  … and ${hidden} more: npm start -- status ${run.runId} --ids`] : []),
+    '',
+  ];
+};
+
+const whereWords = {
+  lost: 'lost: the queue is empty 已丢失',
+  'queued-or-lost': 'waiting in the queue, or lost 排队中或已丢失',
+} as const;
+
+const knownWords = {
+  'never-seen': 'has never seen it',
+  'nothing-loaded': 'has nothing loaded of it',
+  'other-content': 'knows other content',
+} as const;
+
+const openWords = (open: OpenRecord): string =>
+  open.as === 'claimed'
+    ? 'claimed by a worker 正在写入'
+    : `${whereWords[open.as]}; idCheck ${knownWords[open.idCheck]}`;
+
+const booksLine = ({ state, run: { counts } }: RunLook): string => {
+  switch (state) {
+    case 'reading':
+      return 'The source is being read. 正在抓取。';
+    case 'unfinished':
+      return coloured('red', '✗ Not finished; the next run goes on at the checkpoint. 未完成,下次继续。');
+    case 'unequal':
+      return coloured('red', '✗ The books do not balance. 账目不平。');
+    case 'open-lost':
+      return coloured('red', `✗ ${counts.open} open, the queue is empty: the next run sends them again. 下次重发。`);
+    case 'open-overdue':
+      return coloured(
+        'red',
+        `✗ ${counts.open} still open after the deadline; the next run sends them again. 超期未完成,下次重发。`,
+      );
+    case 'open':
+      return `… ${counts.open} open: being loaded, or waiting. 写入中或等待中。`;
+    case 'troubled':
+      return coloured(
+        'yellow',
+        '! Books balance; some records need a look: npm start -- dlq list. 账目平衡,有记录待处理。',
+      );
+    case 'settled':
+      return coloured('green', '✓ Books balance, nothing is waiting. 账目平衡。');
+    default:
+      return state satisfies never;
+  }
+};

@@ -1,0 +1,80 @@
+import { styleText } from 'node:util';
+import type { Integration } from '../../lib/integration/schema/schema.ts';
+import type { PutBack } from '../../lib/operate/last-put-back.ts';
+import type { LimitHits } from '../../lib/runs/limits.ts';
+import type { RunRecord, RunStatus } from '../../lib/runs/record.ts';
+
+/** A time in the operator's own time zone, to the second; `-` where there is none. */
+export const localTime = (ms: number | undefined): string => {
+  if (ms === undefined) return '-';
+  const date = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000);
+  return date.toISOString().slice(0, 19).replace('T', ' ');
+};
+
+/** A span of time in one or two units: `850 ms`, `12.3 s`, `4 min 10 s`, `3 h 20 min`, `2 d 4 h`. */
+export const span = (ms: number): string => {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  const sec = ms / 1_000;
+  if (sec < 60) return `${sec.toFixed(1)} s`;
+  if (sec < 3_600) return `${Math.floor(sec / 60)} min ${Math.floor(sec % 60)} s`;
+  const hours = Math.floor(sec / 3_600);
+  if (hours < 48) return `${hours} h ${Math.floor((sec % 3_600) / 60)} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+};
+
+/** What still waits of a run: `2 rejected, 1 open`. */
+export const waitingWords = ({ counts }: Pick<RunRecord, 'counts'>): string =>
+  (['rejected', 'uncertain', 'open'] as const)
+    .flatMap((fate) => (counts[fate] > 0 ? [`${counts[fate]} ${fate}`] : []))
+    .join(', ');
+
+/** Says of which integrations no run is known: one that is not shipped must be named. */
+export const noRuns = (integrations: readonly Integration[]): string => {
+  const names = integrations.map(({ name }) => name).join(', ');
+  return `There is no run of ${names} yet. --integration FILE looks at another. 还没有任何运行。`;
+};
+
+/** How limits held one side up: `held up for 2 min 10 s, 3 answers "too many", 27 put off`; empty where they did not. */
+export const limitWords = ({ heldMs, throttled, putOff }: LimitHits): string =>
+  [
+    ...(heldMs > 0 ? [`held up for ${span(heldMs)}`] : []),
+    ...(throttled > 0 ? [`${throttled} ${throttled === 1 ? 'answer' : 'answers'} "too many"`] : []),
+    ...(putOff > 0 ? [`${putOff} put off`] : []),
+  ].join(', ');
+
+const colours: Readonly<Record<RunStatus, 'green' | 'yellow' | 'red' | 'cyan'>> = {
+  extracting: 'cyan',
+  loading: 'cyan',
+  balanced: 'green',
+  incomplete: 'red',
+  unbalanced: 'red',
+};
+
+/** The status in its colour, on a terminal only (and not with NO_COLOR). */
+export const statusWord = (run: Pick<RunRecord, 'status' | 'counts'>): string => {
+  const isUneasy = run.status === 'balanced' && run.counts.rejected + run.counts.uncertain > 0;
+  return coloured(isUneasy ? 'yellow' : colours[run.status], run.status);
+};
+
+/** What the causes of a POST that did not load are to a person. */
+const causeWords: Readonly<Record<string, string>> = {
+  dns: 'host name not found',
+  refused: 'connection refused',
+  unreachable: 'no connection',
+  timeout: 'no answer in time',
+  reset: 'connection broken',
+  tooLarge: 'answer too large',
+  throttled: 'rate limit',
+  'no-token': 'no token',
+};
+
+/** Why records were last put back, in a few words. */
+export const putBackWords = (putBack: PutBack | undefined): string | undefined => {
+  if (putBack === undefined) return undefined;
+  const { cause, status } = putBack;
+  return status === undefined ? (causeWords[cause] ?? cause) : `HTTP ${status}`;
+};
+
+/** Text in a colour where stdout is a terminal that shows colours. */
+export const coloured = (colour: 'green' | 'yellow' | 'red' | 'cyan' | 'dim', text: string): string =>
+  styleText(colour, text, { stream: process.stdout });

@@ -1,0 +1,78 @@
+import type { FetchEnd } from '../../lib/fetch/fetch-run.ts';
+import type { Engine, RunNews } from '../../lib/operate/run-now.ts';
+import { runIdOf } from '../../lib/runs/record.ts';
+import type { RunStore } from '../../lib/runs/store.ts';
+import { systemClock as clock } from '../../lib/runtime/clock.ts';
+import type { Embedded } from './embedded.ts';
+
+/** The embedded stack as what runs an integration: its functions are invoked as their schedules would. */
+export const embeddedEngine = (embedded: Pick<Embedded, 'stack' | 'stores'>, integration: string): Engine => {
+  const { stack, stores } = embedded;
+  return {
+    runs: stores.runs,
+    idStore: stores.idStore,
+    deadLetters: stores.deadLetters,
+    backlog: stack.backlog,
+    closeBooks: () => stack.invoke('reconcile', { kind: 'reconcile' }),
+    start: async ({ fullRefresh }, onNews) => {
+      // The data directory is ours alone: whoever held the lease before is gone.
+      const lease = await stores.runs.lease(integration);
+      if (lease !== undefined && lease.untilMs > clock.nowMs()) await stores.runs.endLease(lease, clock.nowMs());
+      stack.startEventSources();
+      const scheduledTime = new Date(await freeSecond(stores.runs, integration)).toISOString();
+      const event = { kind: 'schedule', integration, scheduledTime, fullRefresh };
+      const reading = stack.invoke('fetch', event) as Promise<FetchEnd[]>;
+      const [end] = await whileReading(reading, embedded, integration, onNews);
+      if (end === undefined) throw new Error('functions/fetch answered without a run');
+      return end.runId;
+    },
+  };
+};
+
+const SECOND_MS = 1_000;
+
+/** Run ids count seconds: a run right after a short one must not be taken for a second delivery of its event. */
+const freeSecond = async (runs: RunStore, integration: string): Promise<number> => {
+  let scheduledMs = clock.nowMs();
+  while ((await runs.run(integration, runIdOf(integration, scheduledMs))) !== undefined) scheduledMs += SECOND_MS;
+  return scheduledMs;
+};
+
+const READING_POLL_MS = 500;
+
+/** Waits for the invocation that reads the source, and tells meanwhile how far the run is that it has begun. */
+const whileReading = async <End>(
+  invocation: Promise<End>,
+  { stack, stores }: Pick<Embedded, 'stack' | 'stores'>,
+  integration: string,
+  onNews: (news: RunNews) => void,
+): Promise<End> => {
+  const ended = Symbol('ended');
+  const over = invocation.then(
+    () => ended,
+    () => ended,
+  );
+  while ((await Promise.race([over, clock.sleep(READING_POLL_MS)])) !== ended) {
+    const lease = await stores.runs.lease(integration);
+    const run = lease && (await stores.runs.run(integration, lease.runId));
+    if (run?.status === 'extracting') onNews({ kind: 'seen', run, backlog: stack.backlog() });
+  }
+  return invocation;
+};
+
+const LOAD_POLL_MS = 100;
+/** A poller holds messages up to its batching window (1 s): only then are they those of a function that failed. */
+const STRANDED_AFTER_MS = 3_000;
+
+/** Lets the workers load what is queued, and balances the books. Messages of a function that failed are left behind. */
+export const loadAll = async ({ stack }: Pick<Embedded, 'stack'>): Promise<void> => {
+  stack.startEventSources();
+  let busyMs = clock.nowMs();
+  for (;;) {
+    const { visible, inFlight, delayed, running } = stack.backlog();
+    if (visible + delayed + running > 0) busyMs = clock.nowMs();
+    if (visible + inFlight + delayed + running === 0 || clock.nowMs() - busyMs > STRANDED_AFTER_MS) break;
+    await clock.sleep(LOAD_POLL_MS);
+  }
+  await stack.invoke('reconcile', { kind: 'reconcile' });
+};

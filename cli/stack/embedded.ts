@@ -1,0 +1,98 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { notifierOf } from '../../lib/aws/lambda/open-notifier.ts';
+import type { Integration } from '../../lib/integration/schema/schema.ts';
+import type { JsonValue } from '../../lib/json/json.ts';
+import { defined } from '../../lib/runtime/defined.ts';
+import { silentLog } from '../../lib/runtime/log.ts';
+import { type Fault, type Sandbox, startSandbox } from '../../local/sandbox/sandbox.ts';
+import { type Stack, type StackEvent, startStack } from '../../local/stack/stack.ts';
+import { SERVICE_DIR } from '../input/integration-choice.ts';
+import { connectionVariables, type Side, sandboxedSides } from './sides.ts';
+import { openEmbeddedStores, type Stores } from './stores.ts';
+
+/** What the sandbox's targets hold, in the data directory. */
+const SANDBOX_FILE = 'sandbox-target.jsonl';
+
+/** Where the running stack's servers listen, in the data directory: for a second process that only looks. */
+export const ENDPOINTS_FILE = 'endpoints.json';
+
+/** What an operator sets for the functions beside the connections' variables. */
+const OPERATOR_VARIABLES = [
+  'NOTIFY_FORMAT',
+  'NOTIFY_WEBHOOK_URL',
+  'NOTIFY_SECRET',
+  'RECORD_LOG_RATE',
+  'FETCH_TIME_BUDGET_MS',
+];
+
+const operatorVariables = (): Record<string, string> =>
+  Object.fromEntries(OPERATOR_VARIABLES.map((name) => [name, process.env[name] ?? '']));
+
+/** The embedded stack, with the sandbox for the sides that have no address. */
+export type Embedded = {
+  stack: Stack;
+  stores: Stores;
+  sandbox: Sandbox | undefined;
+  sandboxedSides: Side[];
+  /** The connections' variables, as the functions get them. */
+  variables: Record<string, string>;
+  close(): Promise<void>;
+};
+
+export type EmbeddedOptions = {
+  dataDir: string;
+  fresh?: boolean;
+  /** Absent: no integration is run; the functions get no connection variables. */
+  run?: { integration: Integration; paths: string; groups?: readonly JsonValue[]; faults?: readonly Fault[] };
+  onEvent?: (event: StackEvent) => void;
+};
+
+/** Throws what `startStack` and `startSandbox` throw, and ConfigurationError. */
+export const startEmbedded = async ({ dataDir, fresh, run, onEvent }: EmbeddedOptions): Promise<Embedded> => {
+  const undo: Array<() => Promise<void> | void> = [];
+  const close = async () => {
+    for (const step of undo.reverse()) await step();
+    undo.length = 0;
+  };
+  try {
+    const sides = run === undefined ? [] : sandboxedSides(run.integration, process.env);
+    // Faults of the configuration are named before anything is taken or, with `fresh`, discarded.
+    if (run !== undefined) {
+      connectionVariables(run.integration, process.env, { url: 'http://127.0.0.1', sides });
+      notifierOf(process.env, silentLog);
+    }
+    let sandbox: Sandbox | undefined;
+    let variables: Record<string, string> = {};
+    /** Asked once the data directory is ours: the sandbox's file in it must not be touched before. */
+    const connections = async (): Promise<Record<string, string>> => {
+      if (run === undefined) return operatorVariables();
+      if (sides.length > 0) {
+        const storeFile = join(dataDir, SANDBOX_FILE);
+        if (fresh) rmSync(storeFile, { force: true });
+        const { groups, faults } = run;
+        sandbox = await startSandbox({ storeFile, ...defined({ groups }), ...defined({ faults }) });
+        undo.push(sandbox.close);
+      }
+      variables = connectionVariables(run.integration, process.env, sandbox && { url: sandbox.url, sides });
+      return { ...operatorVariables(), ...variables, INTEGRATIONS: run.paths };
+    };
+    const stack = await startStack({
+      dataDir,
+      serviceDir: SERVICE_DIR,
+      fresh: fresh ?? false,
+      env: connections,
+      ...defined({ onEvent }),
+    });
+    undo.push(stack.close);
+    const stores = openEmbeddedStores(stack.env);
+    undo.push(stores.close);
+    const endpointsFile = join(dataDir, ENDPOINTS_FILE);
+    writeFileSync(endpointsFile, JSON.stringify(stack.env));
+    undo.push(() => rmSync(endpointsFile, { force: true }));
+    return { stack, stores, sandbox, sandboxedSides: sides, variables, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DataDirInUseError } from '../../local/stack/errors.ts';
+import type { StackFlags } from '../input/flags.ts';
+import { openDeployedStores } from './deployed.ts';
+import { ENDPOINTS_FILE, startEmbedded } from './embedded.ts';
+import { openEmbeddedStores, type ResourceNames, type Stores } from './stores.ts';
+
+/**
+ * Opens the stores of a stack, hands them to `use` and closes them.
+ *
+ * The embedded stack's servers are started for it, without its workers; where another process has the data directory
+ * (a run that is going on), that process's servers are used. Throws UsageError, and what `startStack` throws.
+ */
+export const withStores = async <Result>(
+  { dataDir, stage, region }: StackFlags,
+  use: (stores: Stores) => Promise<Result>,
+): Promise<Result> => {
+  if (stage !== undefined) {
+    const stores = await openDeployedStores(stage, region);
+    return useAndClose({ stores, close: stores.close }, use);
+  }
+  return useAndClose(await openEmbedded(dataDir), use);
+};
+
+type Opened = { stores: Stores; close(): Promise<void> | void };
+
+/** What `use` throws before its first await must close the servers, too: they would keep the process alive. */
+const useAndClose = async <Result>({ stores, close }: Opened, use: (stores: Stores) => Promise<Result>) => {
+  try {
+    return await use(stores);
+  } finally {
+    await close();
+  }
+};
+
+const openEmbedded = async (dataDir: string): Promise<Opened> => {
+  try {
+    return await startEmbedded({ dataDir });
+  } catch (error) {
+    const env = error instanceof DataDirInUseError ? readEndpoints(dataDir) : undefined;
+    if (env === undefined) throw error;
+    const stores = openEmbeddedStores(env);
+    return { stores, close: stores.close };
+  }
+};
+
+const readEndpoints = (dataDir: string): ResourceNames | undefined => {
+  try {
+    return JSON.parse(readFileSync(join(dataDir, ENDPOINTS_FILE), 'utf8')) as ResourceNames;
+  } catch {
+    return undefined;
+  }
+};

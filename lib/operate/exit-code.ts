@@ -1,0 +1,38 @@
+import { holds } from '../runs/books.ts';
+import type { RunRecord } from '../runs/record.ts';
+
+/** Exit codes of the program; scripts rely on them. */
+export const exitCodes = {
+  /** Balanced, and nothing is dead-lettered. */
+  ok: 0,
+  /** Finished, but records are rejected, uncertain, open or dead-lettered. */
+  unfinishedRecords: 1,
+  /** Bad usage or configuration. */
+  usage: 2,
+  /** The run could not finish: source down, token refused. */
+  runFailed: 3,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** A run, and what is known beside its books when somebody stops looking at it. */
+export type SeenRun = {
+  run: Pick<RunRecord, 'status' | 'counts'>;
+  /** Nothing is waited for any more: what is unread stays unread, what is open stays open. */
+  isOver: boolean;
+  /** Letters of its integration that wait, whichever run they are from. */
+  deadLetters?: number;
+  /** Messages whose function failed. */
+  stranded?: number;
+};
+
+/** The exit code that a run stands for: of a run that is over, or of one that may still go on. Pure. */
+export const exitCodeOf = ({ run: { status, counts }, isOver, deadLetters = 0, stranded = 0 }: SeenRun): ExitCode => {
+  if (status === 'incomplete') return exitCodes.runFailed;
+  if (isOver && (status === 'extracting' || stranded > 0)) return exitCodes.runFailed;
+  if (counts.rejected + counts.uncertain + deadLetters > 0) return exitCodes.unfinishedRecords;
+  if (status === 'unbalanced' || (isOver && !holds(counts))) return exitCodes.unfinishedRecords;
+  // While a run goes on, what is open is on its way.
+  const staysOpen = isOver || status === 'balanced';
+  return staysOpen && counts.open > 0 ? exitCodes.unfinishedRecords : exitCodes.ok;
+};

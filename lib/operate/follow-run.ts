@@ -1,0 +1,138 @@
+import type { IdStore } from '../idcheck/store.ts';
+import type { Integration } from '../integration/schema/schema.ts';
+import { gatherEvidence, readItems } from '../runs/evidence.ts';
+import type { RunRecord } from '../runs/record.ts';
+import type { RunStore } from '../runs/store.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { isClosed } from './status.ts';
+
+/** What is under way in an engine at one moment, exactly: messages of its queues, and what works on them. */
+export type Backlog = {
+  /** May be received now. */
+  visible: number;
+  /** Received, and not settled yet. */
+  inFlight: number;
+  /** Put off. */
+  delayed: number;
+  /** Invocations under way or waiting for a place. */
+  running: number;
+};
+
+/** What a follower sees of a run now and then. */
+export type RunSeen = { run: RunRecord; backlog?: Backlog };
+
+/** A run as it is when there is nothing left to wait for. */
+export type Followed = {
+  run: RunRecord;
+  /** Messages whose function failed; they come back when their visibility timeout ends, or with the next start. */
+  stranded: number;
+};
+
+export type Following = {
+  integration: Integration;
+  runs: RunStore;
+  idStore: IdStore;
+  /** Exactly what is under way; absent where nobody knows it exactly (SQS estimates). */
+  backlog?: () => Backlog;
+  /** Draws up the books of the integration's open runs. */
+  closeBooks: () => Promise<unknown>;
+  clock: Clock;
+  onSeen: (seen: RunSeen) => void;
+  /** Whether the follower has given up; absent: never. */
+  isStopped?: () => boolean;
+};
+
+/** Says whether there is something left to wait for, and how long to wait before the next look. */
+type EndRule = (run: RunRecord) => Promise<{ kind: 'wait'; ms: number } | { kind: 'over'; end: Followed }>;
+
+/**
+ * Waits until a run is over, and tells meanwhile how far it is. Where the backlog is known the queues tell the end, else
+ * the books do. Throws where the run has left no record.
+ */
+export const followRun = async (runId: string, following: Following): Promise<Followed> => {
+  const { integration, runs, backlog, clock, onSeen, isStopped = () => false } = following;
+  const read = async (): Promise<RunRecord> => {
+    const run = await runs.run(integration.name, runId);
+    if (run === undefined) throw new Error(`the run ${runId} has left no record`);
+    return run;
+  };
+  const endRule = backlog === undefined ? endByBooks(following) : endByQueues(following, backlog, read);
+  while (!isStopped()) {
+    const run = await read();
+    onSeen({ run, ...(backlog && { backlog: backlog() }) });
+    const next = await endRule(run);
+    if (next.kind === 'over') return next.end;
+    await clock.sleep(next.ms);
+  }
+  return { run: await read(), stranded: 0 };
+};
+
+const READ_EVERY_MS = 2_000;
+/** Books are drawn up from the whole of idCheck: less and less often while a run goes on. */
+const BOOKS_FIRST_MS = 5_000;
+const BOOKS_LAST_MS = 60_000;
+
+/** A run is over when its books are closed; they are drawn up once the source has been read. */
+const endByBooks = ({ closeBooks, clock }: Following): EndRule => {
+  let booksEveryMs = BOOKS_FIRST_MS;
+  return async (run) => {
+    if (isClosed(run)) return { kind: 'over', end: { run, stranded: 0 } };
+    if (run.status === 'extracting') return { kind: 'wait', ms: READ_EVERY_MS };
+    await clock.sleep(booksEveryMs);
+    await closeBooks();
+    booksEveryMs = Math.min(BOOKS_LAST_MS, booksEveryMs * 2);
+    return { kind: 'wait', ms: 0 };
+  };
+};
+
+const POLL_MS = 100;
+/** How often idCheck is asked whether all records are settled while messages only wait. */
+const EVIDENCE_EVERY_MS = 1_000;
+/** A poller holds messages up to its batching window (1 s) before a function gets them: only then are they nobody's. */
+const STRANDED_AFTER_MS = 3_000;
+/** Runs looked back on for books that are still open, such as those of a run that was stopped. */
+const RUNS_LOOKED_AT = 10;
+
+/**
+ * A run is over when
+ *
+ * - the queues are empty; or
+ * - all its records are settled, and what still waits are second copies of their messages; or
+ * - what is left belongs to invocations that failed, whose messages stay hidden for minutes.
+ *
+ * Records that wait to be tried again are waited for, however long it takes; the books are drawn up only then, since
+ * an outcome that is uncertain now may be known a second later.
+ */
+const endByQueues = (following: Following, backlog: () => Backlog, read: () => Promise<RunRecord>): EndRule => {
+  const { integration, runs, idStore, clock } = following;
+  const { idCheck } = integration.target.metadata;
+  const closed = async (): Promise<RunRecord> => {
+    const recent = await runs.runs(integration.name, RUNS_LOOKED_AT);
+    const isOpen = recent.some(({ status }) => status === 'loading' || status === 'unbalanced');
+    if (isOpen) await following.closeBooks();
+    return read();
+  };
+  const isSettled = async (run: RunRecord): Promise<boolean> => {
+    const items = await readItems(idStore, integration.name);
+    const { counts, deletions } = await gatherEvidence(run, items, idCheck, runs);
+    return [counts, ...(deletions ? [deletions] : [])].every(({ open, uncertain }) => open + uncertain === 0);
+  };
+  let quietSinceMs: number | undefined;
+  let evidenceAtMs = Number.NEGATIVE_INFINITY;
+  return async (run) => {
+    const { visible, inFlight, delayed, running } = backlog();
+    if (visible + inFlight + delayed + running === 0)
+      return { kind: 'over', end: { run: await closed(), stranded: 0 } };
+    const nowMs = clock.nowMs();
+    quietSinceMs = visible + delayed + running === 0 ? (quietSinceMs ?? nowMs) : undefined;
+    if (quietSinceMs !== undefined && nowMs - quietSinceMs > STRANDED_AFTER_MS) {
+      const end = await closed();
+      return { kind: 'over', end: { run: end, stranded: end.status === 'balanced' ? 0 : inFlight } };
+    }
+    if (run.status === 'loading' && visible + running === 0 && nowMs - evidenceAtMs > EVIDENCE_EVERY_MS) {
+      if (await isSettled(run)) return { kind: 'over', end: { run: await closed(), stranded: 0 } };
+      evidenceAtMs = clock.nowMs();
+    }
+    return { kind: 'wait', ms: POLL_MS };
+  };
+};

@@ -1,0 +1,80 @@
+import { surelyLoaded } from '../idcheck/decide.ts';
+import type { IdCheck } from '../idcheck/item.ts';
+import type { IdStore } from '../idcheck/store.ts';
+import type { Letter } from '../messages/dead-letter.ts';
+import { type DeadLetterReason, deadLetterReasons } from '../messages/dead-letter.ts';
+import { type LetterFilter, listLetters } from '../messages/dead-letter-queue.ts';
+import type { ReadableQueue } from '../messages/queue.ts';
+import { defined } from '../runtime/defined.ts';
+
+/** A letter without the queue's own handle. */
+export type LetterFacts = Omit<Letter, 'handle'>;
+
+export const letterFacts = ({ handle: _, ...letter }: Letter): LetterFacts => letter;
+
+/** `loadedSince`: a later run has loaded its content; a replay only deletes the letter. */
+export type ListedLetter = LetterFacts & { loadedSince?: true };
+
+export type LetterDeps = { deadLetters: ReadableQueue; idStore: IdStore };
+
+/** The letters that are meant, oldest first, and how many wait for each reason. They stay where they are. */
+export const waitingLetters = async (
+  filter: LetterFilter,
+  { deadLetters, idStore }: LetterDeps,
+): Promise<{ byReason: Map<DeadLetterReason, number>; letters: ListedLetter[] }> => {
+  const letters = await listLetters(deadLetters, filter);
+  const settled = await loadedSince(letters, idStore);
+  return {
+    byReason: countByReason(letters),
+    letters: letters.map((letter) => ({ ...letterFacts(letter), ...(settled.has(letter) && { loadedSince: true }) })),
+  };
+};
+
+/** How many wait for each reason, in the order in which reasons are documented. */
+export const countByReason = (letters: ReadonlyArray<Pick<Letter, 'reason'>>): Map<DeadLetterReason, number> =>
+  new Map(
+    deadLetterReasons.flatMap((reason) => {
+      const count = letters.filter((letter) => letter.reason === reason).length;
+      return count === 0 ? [] : [[reason, count] as const];
+    }),
+  );
+
+/** The letters whose content is loaded by now: a later run sent it again. */
+const loadedSince = async (letters: readonly Letter[], idStore: IdStore): Promise<ReadonlySet<Letter>> => {
+  const settled = new Set<Letter>();
+  for (const integration of new Set(letters.map((letter) => letter.integration))) {
+    if (integration === undefined) continue;
+    const these = letters.filter((letter) => letter.integration === integration);
+    const items = await idStore.read(
+      integration,
+      these.flatMap(({ id }) => id ?? []),
+    );
+    for (const letter of these) {
+      const item = items.get(letter.id ?? '');
+      const isLoaded = item !== undefined && surelyLoaded(item)?.hash === letter.message?.hash;
+      if (isLoaded && item.trouble === undefined) settled.add(letter);
+    }
+  }
+  return settled;
+};
+
+/** A letter, and what idCheck knows of its record by now. */
+export type ShownLetter = { letter: LetterFacts; item: IdCheck | undefined };
+
+/** The letters of one record (or the one with this message id), with what is known of the record by now. */
+export const lettersOf = async (
+  id: string,
+  integration: string | undefined,
+  { deadLetters, idStore }: LetterDeps,
+): Promise<ShownLetter[]> => {
+  const letters = await listLetters(deadLetters, { id, ...defined({ integration }) });
+  return Promise.all(
+    letters.map(async (letter) => ({
+      letter: letterFacts(letter),
+      item:
+        letter.integration === undefined || letter.id === undefined
+          ? undefined
+          : (await idStore.read(letter.integration, [letter.id])).get(letter.id),
+    })),
+  );
+};

@@ -1,0 +1,31 @@
+import type { Fetching } from '../fetch/fetching.ts';
+import { type Plan, plan } from '../fetch/plan.ts';
+import type { IdStore } from '../idcheck/store.ts';
+import type { Watermarks } from '../runs/store.ts';
+import type { Clock } from '../runtime/clock.ts';
+
+const PLAN_WITHIN_MS = 15 * 60_000;
+const SAMPLE_PER_KIND = 5;
+
+export type PlanOptions = {
+  /** As if nothing were known. */
+  fresh?: boolean;
+  fullRefresh?: boolean;
+  /** Records of each kind that are named, unchanged ones too; absent: a few, without unchanged ones. */
+  limit?: number;
+};
+
+/** What the next run would do; nothing is sent to the target, no queue and no idCheck item is written. */
+export const planRun = (
+  fetching: Fetching,
+  { fresh = false, fullRefresh = false, limit }: PlanOptions,
+  { idStore, runs, clock }: { idStore: IdStore; runs: Watermarks; clock: Clock },
+): Promise<Plan> =>
+  plan(
+    fetching,
+    { idStore: fresh ? { ...idStore, scan: nothing } : idStore, watermarks: runs, clock },
+    { fullRefresh, samplePerKind: limit ?? SAMPLE_PER_KIND, showsUnchanged: limit !== undefined },
+    () => PLAN_WITHIN_MS,
+  );
+
+async function* nothing(): AsyncIterable<never> {}

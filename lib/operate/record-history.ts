@@ -1,0 +1,150 @@
+import type { IdCheck } from '../idcheck/item.ts';
+import type { IdStore } from '../idcheck/store.ts';
+import type { Integration } from '../integration/schema/schema.ts';
+import type { Letter } from '../messages/dead-letter.ts';
+import { listLetters } from '../messages/dead-letter-queue.ts';
+import { messagesIn, type ReadableQueue } from '../messages/queue.ts';
+import { fateOf } from '../runs/books.ts';
+import type { LedgerEntry } from '../runs/ledger.ts';
+import type { LoadCounts, RunRecord } from '../runs/record.ts';
+import { MissingChunkError, type RunStore } from '../runs/store.ts';
+import type { AuditEntry, AuditLog } from '../stores/audit.ts';
+import { type LetterFacts, letterFacts } from './letters.ts';
+
+/** A run that carried the record, what it made of it, and, where it sent it, what became of that by idCheck. */
+export type Carried = { runId: string; startedMs: number } & Pick<LedgerEntry, 'reason' | 'hash'> & {
+    outcome: LedgerEntry['outcome'] | 'deletion';
+    fate?: keyof LoadCounts;
+  };
+
+/** Everything known of one id in one integration. */
+export type History = {
+  integration: string;
+  id: string;
+  item: IdCheck | undefined;
+  /** The runs whose ledger names it, newest first. */
+  runs: Carried[];
+  letters: LetterFacts[];
+  audit: AuditEntry[];
+  /** Messages in the records queue, whatever they carry. */
+  queued: number;
+};
+
+export type HistoryDeps = {
+  idStore: IdStore;
+  runs: RunStore;
+  deadLetters: ReadableQueue;
+  records: ReadableQueue;
+  audit: AuditLog;
+};
+
+/**
+ * All that the stores say of an id, one history for each of the integrations in which something is known of it. So many
+ * recent runs of each are looked through.
+ */
+export const recordHistories = async (
+  id: string,
+  integrations: readonly Integration[],
+  runsLooked: number,
+  deps: HistoryDeps,
+): Promise<History[]> => {
+  const letters = await listLetters(deps.deadLetters, { id });
+  const histories: History[] = [];
+  for (const integration of integrations) histories.push(await historyOf(id, integration, letters, runsLooked, deps));
+  return histories.filter(isKnown);
+};
+
+const historyOf = async (
+  id: string,
+  integration: Integration,
+  letters: readonly Letter[],
+  runsLooked: number,
+  { idStore, runs, records, audit }: HistoryDeps,
+): Promise<History> => {
+  const { name } = integration;
+  const item = (await idStore.read(name, [id])).get(id);
+  const carried: Carried[] = [];
+  for (const run of await runs.runs(name, runsLooked)) {
+    carried.push(...(await carriedIn(run, id, item, integration.target.metadata.idCheck, runs)));
+  }
+  return {
+    integration: name,
+    id,
+    item,
+    runs: carried,
+    letters: letters.filter((letter) => letter.integration === name).map(letterFacts),
+    audit: await audit.list(name, id),
+    queued: messagesIn(await records.depth()),
+  };
+};
+
+const isKnown = ({ item, runs, letters, audit }: History): boolean =>
+  item !== undefined || runs.length + letters.length + audit.length > 0;
+
+/** The last time that a run sent the record, where nothing has come of it yet. */
+const openSending = ({ runs }: History): Carried | undefined => {
+  const last = runs.find(({ fate }) => fate !== undefined);
+  return last?.fate === 'open' ? last : undefined;
+};
+
+/** How the record stands by its runs, where idCheck alone does not tell. */
+export type Standing =
+  /** Nothing is open. */
+  | { as: 'settled' }
+  /** Given up after too many failures; the next run sends it again. */
+  | { as: 'given-up'; run: Carried }
+  /** A worker is at it. */
+  | { as: 'claimed'; run: Carried }
+  /** Lost: no message is left that could carry it. */
+  | { as: 'lost' | 'queued-or-lost'; run: Carried }
+  /** Its last run left it out, and none has ever sent it. */
+  | { as: 'left-out'; run: Carried };
+
+/** How a record stands. Pure. */
+export const standingOf = (history: History): Standing => {
+  const { item, runs, queued } = history;
+  const run = openSending(history);
+  if (run !== undefined) {
+    if (item?.trouble?.kind === 'exhausted') return { as: 'given-up', run };
+    if (item?.claim !== undefined) return { as: 'claimed', run };
+    return { as: queued === 0 ? 'lost' : 'queued-or-lost', run };
+  }
+  const [newest] = runs;
+  return item === undefined && newest !== undefined ? { as: 'left-out', run: newest } : { as: 'settled' };
+};
+
+/** Whether the record was sent and nothing came of it yet. */
+export const isOpen = (history: History): boolean => openSending(history) !== undefined;
+
+/** Whether somebody should look at the record: it is in trouble, a letter waits for it, or it is open. */
+export const isTroubled = (history: History): boolean =>
+  history.item?.trouble !== undefined || history.letters.length > 0 || isOpen(history);
+
+const carriedIn = async (
+  run: RunRecord,
+  id: string,
+  item: IdCheck | undefined,
+  idCheck: boolean,
+  store: RunStore,
+): Promise<Carried[]> => {
+  const { runId, startedMs, fullRefresh: refresh } = run;
+  const found: Carried[] = [];
+  try {
+    const chunks = run.chunks ?? run.checkpoint?.chunks ?? 0;
+    for await (const { entries, deletions = [], versionMs } of store.chunks(run.integration, runId, chunks)) {
+      const fate = (hash: string) => fateOf(item, { id, hash, versionMs, refresh }, idCheck);
+      for (const { id: entryId, parentId: _, ...entry } of entries) {
+        if (entryId !== id) continue;
+        const isSent = entry.outcome === 'enqueued' && entry.hash !== undefined;
+        found.push({ runId, startedMs, ...entry, ...(isSent && { fate: fate(entry.hash ?? '') }) });
+      }
+      for (const { id: deletedId, hash } of deletions) {
+        if (deletedId === id) found.push({ runId, startedMs, outcome: 'deletion', hash, fate: fate(hash) });
+      }
+    }
+  } catch (error) {
+    // Expired or torn: its other chunks have been looked at.
+    if (!(error instanceof MissingChunkError)) throw error;
+  }
+  return found;
+};

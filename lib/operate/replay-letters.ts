@@ -1,0 +1,77 @@
+import { type LetterFilter, listLetters } from '../messages/dead-letter-queue.ts';
+import type { ReadableQueue } from '../messages/queue.ts';
+import { type ReplayDeps, type Replayed, type ReplayRequest, replay } from '../replay/replay.ts';
+import { defined } from '../runtime/defined.ts';
+
+/** What a replay did, and what waits now. */
+export type ReplayEnd = Replayed & {
+  dryRun: boolean;
+  /** Letters that were sent again and have come back. */
+  backInQueue: number;
+  /** Letters of the integration that was meant, or of all, that wait in the end. */
+  deadLetters: number;
+};
+
+/** Sends letters to be loaded again; the stack's own workers load them later, so none is back yet. */
+export const replayLetters = async (request: ReplayRequest, deps: ReplayDeps): Promise<ReplayEnd> => {
+  const replayed = await replay(request, deps);
+  const waiting = await listLetters(deps.deadLetters, defined({ integration: request.integration }));
+  return { ...replayed, dryRun: request.dryRun ?? false, backInQueue: 0, deadLetters: waiting.length };
+};
+
+/** A stack that is at hand: it replays, and loads until nothing is left to load. */
+export type ReplayEngine = {
+  deadLetters: ReadableQueue;
+  replay(request: ReplayRequest): Promise<Replayed>;
+  loadAll(): Promise<void>;
+};
+
+/** Where the letters of one integration are replayed: its stack is opened for it, with its own target, and closed. */
+export type ReplayPlace = {
+  integration: string;
+  open<End>(use: (engine: ReplayEngine) => Promise<End>): Promise<End>;
+};
+
+/** Sends letters to be loaded again, one integration after the other, and waits until they are. */
+export const replayAndLoad = async (
+  request: ReplayRequest,
+  places: readonly ReplayPlace[],
+): Promise<Omit<ReplayEnd, 'deadLetters'>> => {
+  const dryRun = request.dryRun ?? false;
+  const end: Omit<ReplayEnd, 'deadLetters'> = { ...nothingReplayed(), dryRun, backInQueue: 0 };
+  for (const { integration, open } of places) {
+    const limit = request.limit === undefined ? undefined : request.limit - end.replayed.length;
+    if (limit === 0) break;
+    const one = { ...request, integration, ...defined({ limit }) };
+    const { replayed, notReplayable, heldBack, backInQueue } = await open((engine) => replayOne(one, engine));
+    end.replayed.push(...replayed);
+    end.notReplayable += notReplayable;
+    end.heldBack += heldBack;
+    end.backInQueue += backInQueue;
+  }
+  return end;
+};
+
+const nothingReplayed = (): Replayed => ({ replayed: [], notReplayable: 0, heldBack: 0, others: 0 });
+
+const replayOne = async (
+  request: ReplayRequest & { integration: string },
+  engine: ReplayEngine,
+): Promise<Replayed & { backInQueue: number }> => {
+  const replayed = await engine.replay(request);
+  if (request.dryRun || replayed.replayed.length === 0) return { ...replayed, backInQueue: 0 };
+  await engine.loadAll();
+  const waiting = await listLetters(engine.deadLetters, { integration: request.integration });
+  const again = new Set(waiting.map(({ id }) => id));
+  return { ...replayed, backInQueue: replayed.replayed.filter(({ id }) => again.has(id)).length };
+};
+
+/** Whose letters are meant, and how many of them nobody can say whose they are. */
+export const integrationsWithLetters = async (
+  filter: LetterFilter,
+  deadLetters: ReadableQueue,
+): Promise<{ names: string[]; unreadable: number }> => {
+  const letters = await listLetters(deadLetters, filter);
+  const unreadable = letters.filter(({ integration, message }) => (integration ?? message) === undefined).length;
+  return { names: [...new Set(letters.flatMap(({ message }) => message?.integration ?? []))], unreadable };
+};

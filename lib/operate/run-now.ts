@@ -1,0 +1,98 @@
+import type { Integration } from '../integration/schema/schema.ts';
+import { listLetters } from '../messages/dead-letter-queue.ts';
+import { messagesIn, type ReadableQueue } from '../messages/queue.ts';
+import { writeRunRequest } from '../messages/run-request.ts';
+import { runIdOf } from '../runs/record.ts';
+import type { RunStore } from '../runs/store.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { type Followed, type Following, followRun, type RunSeen } from './follow-run.ts';
+
+/** What whoever asked for a run is told while it goes on. */
+export type RunNews =
+  /** The stack has the request. */
+  | { kind: 'asked' }
+  /** Another run is under way, and is followed in place of the one that was asked for. */
+  | { kind: 'joined'; runId: string }
+  | ({ kind: 'seen' } & RunSeen);
+
+/** What runs an integration: a deployed stack, or one in this process. */
+export type Engine = Pick<Following, 'runs' | 'idStore' | 'backlog' | 'closeBooks'> & {
+  deadLetters: ReadableQueue;
+  /** Starts a run, or goes on with one that was left unfinished; answers its id. Throws RunNotStartedError. */
+  start(asked: { fullRefresh: boolean }, onNews: (news: RunNews) => void): Promise<string>;
+};
+
+/** A run that was asked for and is over. */
+export type RunEnd = Followed & {
+  /** Letters of this integration that wait, whichever run they are from. */
+  deadLetters: number;
+};
+
+/** Asks for a run and follows it to its end. Throws RunNotStartedError, and what the engine throws. */
+export const runNow = async (
+  integration: Integration,
+  asked: { fullRefresh: boolean },
+  engine: Engine,
+  { clock, onNews, isStopped }: { clock: Clock; onNews: (news: RunNews) => void; isStopped: () => boolean },
+): Promise<RunEnd> => {
+  const runId = await engine.start(asked, onNews);
+  const onSeen = (seen: RunSeen) => onNews({ kind: 'seen', ...seen });
+  const followed = await followRun(runId, { ...engine, integration, clock, onSeen, isStopped });
+  return { ...followed, deadLetters: await countLetters(integration.name, engine) };
+};
+
+/** Looking through an empty queue takes a long poll; where the backlog is known exactly, so is the depth. */
+const countLetters = async (integration: string, { backlog, deadLetters }: Engine): Promise<number> => {
+  if (backlog !== undefined && messagesIn(await deadLetters.depth()) === 0) return 0;
+  return (await listLetters(deadLetters, { integration })).length;
+};
+
+/** A run that was asked for and did not start. */
+export class RunNotStartedError extends Error {
+  override readonly name = 'RunNotStartedError';
+  readonly code = 'run-not-started';
+}
+
+/** A message on the runs queue is taken within seconds; where nobody takes it, something is wrong over there. */
+const START_WITHIN_MS = 90_000;
+const POLL_MS = 2_000;
+
+export type AskingDeps = {
+  runs: RunStore;
+  runRequests: ReadableQueue;
+  clock: Clock;
+  /** The stack's name, for the words of an error. */
+  stack: string;
+};
+
+/**
+ * Sends a request to the runs queue and waits until a run of the integration has started: the one that was asked for, or
+ * another that is under way. Answers its id. Throws RunNotStartedError.
+ */
+export const askForRun = async (
+  integration: string,
+  { fullRefresh }: { fullRefresh: boolean },
+  { runs, runRequests, clock, stack }: AskingDeps,
+  onNews: (news: RunNews) => void,
+): Promise<string> => {
+  const sentMs = clock.nowMs();
+  const wantedId = runIdOf(integration, sentMs);
+  const before = await runs.lease(integration);
+  const body = writeRunRequest({ kind: 'schedule', integration, scheduledMs: sentMs, fullRefresh });
+  const { failed } = await runRequests.sendAll([{ body }]);
+  if (failed.length > 0) throw new RunNotStartedError('The runs queue did not accept the request.');
+  onNews({ kind: 'asked' });
+  while (clock.nowMs() - sentMs < START_WITHIN_MS) {
+    if ((await runs.run(integration, wantedId)) !== undefined) return wantedId;
+    const lease = await runs.lease(integration);
+    const isTaken = lease !== undefined && (lease.owner !== before?.owner || lease.untilMs > clock.nowMs());
+    const other = isTaken ? await runs.run(integration, lease.runId) : undefined;
+    if (other !== undefined && other.runId !== wantedId) {
+      onNews({ kind: 'joined', runId: other.runId });
+      return other.runId;
+    }
+    await clock.sleep(POLL_MS);
+  }
+  const waited = `No run started within ${START_WITHIN_MS / 1_000} s.`;
+  throw new RunNotStartedError(`${waited} Look at the log of ${stack}'s fetch function, and at its alarms.`);
+};

@@ -1,0 +1,89 @@
+import type { IdStore } from '../idcheck/store.ts';
+import type { Integration } from '../integration/schema/schema.ts';
+import { gatherEvidence, readItems } from '../runs/evidence.ts';
+import { type ReconcileDeps, reconcileAll } from '../runs/reconcile.ts';
+import { reconcilingOf } from '../runs/reconciling.ts';
+import type { RunRecord } from '../runs/record.ts';
+import { MissingChunkError, type RunStore } from '../runs/store.ts';
+
+/** The newest runs of several integrations, newest first. */
+const recentRuns = async (
+  runs: RunStore,
+  integrations: readonly Integration[],
+  limit: number,
+): Promise<RunRecord[]> => {
+  const found = await Promise.all(integrations.map(({ name }) => runs.runs(name, limit)));
+  return found
+    .flat()
+    .sort((a, b) => b.startedMs - a.startedMs)
+    .slice(0, limit);
+};
+
+/**
+ * The newest runs of several integrations, newest first. Runs that are loading say how far they are: their books are
+ * stored only when they are reconciled.
+ */
+export const listRuns = async (
+  integrations: readonly Integration[],
+  limit: number,
+  { runs, idStore }: { runs: RunStore; idStore: IdStore },
+): Promise<RunRecord[]> => {
+  const items = new Map<string, ReturnType<typeof readItems>>();
+  const withLoadCounts = async (run: RunRecord): Promise<RunRecord> => {
+    const integration = integrations.find(({ name }) => name === run.integration);
+    if (run.status !== 'loading' || integration === undefined) return run;
+    const known = items.get(run.integration) ?? readItems(idStore, run.integration);
+    items.set(run.integration, known);
+    try {
+      const { counts } = await gatherEvidence(run, await known, integration.target.metadata.idCheck, runs);
+      return { ...run, counts: { ...run.counts, ...counts } };
+    } catch (error) {
+      if (!(error instanceof MissingChunkError)) throw error;
+      return run;
+    }
+  };
+  return Promise.all((await recentRuns(runs, integrations, limit)).map(withLoadCounts));
+};
+
+/** The part of a run's id after its integration: `20261122T210000Z`. */
+export const stampOf = ({ runId, integration }: Pick<RunRecord, 'runId' | 'integration'>): string =>
+  runId.startsWith(`${integration}-`) ? runId.slice(integration.length + 1) : runId;
+
+/** The run that somebody names, or why it is none. */
+export type FoundRun =
+  | { kind: 'found'; run: RunRecord }
+  /** Asked for the last one, and there has never been any. */
+  | { kind: 'no-runs' }
+  | { kind: 'unknown' }
+  | { kind: 'ambiguous'; runIds: string[] };
+
+/** Runs looked through for one whose name is not given in full. */
+const LOOKED_THROUGH = 500;
+
+/** Finds the run that somebody means: its id, the beginning of its id or of its time, or `last`. */
+export const findRun = async (
+  runs: RunStore,
+  integrations: readonly Integration[],
+  word: string,
+): Promise<FoundRun> => {
+  if (word === 'last') {
+    const [run] = await recentRuns(runs, integrations, 1);
+    return run === undefined ? { kind: 'no-runs' } : { kind: 'found', run };
+  }
+  // A whole id names its integration, be it among the files here or not.
+  const named = /^(.+)-\d{8}T\d{6}Z$/.exec(word)?.[1];
+  const exact = named === undefined ? undefined : await runs.run(named, word);
+  if (exact !== undefined) return { kind: 'found', run: exact };
+  const candidates = (await recentRuns(runs, integrations, LOOKED_THROUGH)).filter(
+    (run) => run.runId.startsWith(word) || stampOf(run).startsWith(word),
+  );
+  const [run, ...more] = candidates;
+  if (run === undefined) return { kind: 'unknown' };
+  return more.length === 0
+    ? { kind: 'found', run }
+    : { kind: 'ambiguous', runIds: candidates.map(({ runId }) => runId) };
+};
+
+/** Balances the books of open runs now, as the schedule does. Returns the runs that it looked at. */
+export const closeBooks = (integrations: readonly Integration[], deps: ReconcileDeps): Promise<RunRecord[]> =>
+  reconcileAll(integrations.map(reconcilingOf), deps);

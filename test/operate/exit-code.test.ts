@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { exitCodeOf, type SeenRun } from '../../lib/operate/exit-code.ts';
+import type { LoadCounts, RunStatus } from '../../lib/runs/record.ts';
+import { loadingRun } from '../runs/run-record.ts';
+
+const run = (status: RunStatus, counts: Partial<LoadCounts> = {}): SeenRun['run'] => {
+  const enqueued = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  return { status, counts: { ...loadingRun.counts, fetched: enqueued, enqueued, ...counts } };
+};
+const unequal = { status: 'loading' as const, counts: { ...loadingRun.counts, fetched: 1 } };
+
+type Beside = Partial<Omit<SeenRun, 'run' | 'isOver'>>;
+
+test.each<[string, SeenRun['run'], Beside, over: number, goesOn: number]>([
+  ['is balanced, nothing waits', run('balanced', { loaded: 1, superseded: 1 }), {}, 0, 0],
+  ['is balanced, a record was refused', run('balanced', { loaded: 1, rejected: 1 }), {}, 1, 1],
+  ['is balanced, an outcome is unknown', run('balanced', { uncertain: 1 }), {}, 1, 1],
+  ['is balanced, a letter of an earlier run waits', run('balanced', { loaded: 1 }), { deadLetters: 1 }, 1, 1],
+  ['did not balance', run('unbalanced', { loaded: 1 }), {}, 1, 1],
+  ['did not balance, a record is open', run('unbalanced', { open: 1 }), {}, 1, 1],
+  ['is loading, all is loaded', run('loading', { loaded: 1 }), {}, 0, 0],
+  ['is loading, a record is open', run('loading', { open: 1 }), {}, 1, 0],
+  ['is loading, a record was refused', run('loading', { open: 1, rejected: 1 }), {}, 1, 1],
+  ['is loading, the sums do not hold', unequal, {}, 1, 0],
+  ['left messages behind with a function that failed', run('loading', { open: 1 }), { stranded: 1 }, 3, 0],
+  ['is being read', run('extracting'), {}, 3, 0],
+  ['could not be read to its end', run('incomplete'), {}, 3, 3],
+  ['could not be read to its end, a record was refused', run('incomplete', { rejected: 1 }), {}, 3, 3],
+])('a run that %s', (_, seen, beside, over, goesOn) => {
+  expect(exitCodeOf({ run: seen, ...beside, isOver: true })).toBe(over);
+  expect(exitCodeOf({ run: seen, ...beside, isOver: false })).toBe(goesOn);
+});

@@ -1,14 +1,13 @@
 import { dynamoClient } from '../lib/aws/clients.ts';
-import { dynamoIdStore } from '../lib/aws/dynamodb/id-store.ts';
-import { dynamoRunStore } from '../lib/aws/dynamodb/runs/store.ts';
-import { openConnections } from '../lib/aws/lambda/open-connections.ts';
-import { connect } from '../lib/connection/api/api.ts';
-import { limitOf } from '../lib/connection/limit/rate-limit.ts';
-import { loadBatch } from '../lib/load/load-batch.ts';
-import type { LoaderDeps } from '../lib/load/loading.ts';
+import { idStoreOf, limiterOf, runsOf, tokensOf } from '../lib/aws/ports.ts';
+import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
+import { loadFlow } from '../lib/flows/load.ts';
+import { connectionsOf } from '../lib/flows/open.ts';
+import { loadingOf } from '../lib/load/loading.ts';
 import type { Outgoing, Queue } from '../lib/messages/queue.ts';
 import { silentLog } from '../lib/runtime/log.ts';
-import { httpTarget } from '../lib/target/http-target.ts';
+import { systemRuntime } from '../lib/stores/runtime.ts';
+import { openTarget } from '../lib/target/http-target.ts';
 import { shippedIntegration } from './groups.ts';
 import { DYNAMO_MS, TARGET_MS } from './latency-servers.ts';
 import type { Loader } from './loader-contract.ts';
@@ -26,39 +25,32 @@ export const okkiLoader = ({ concurrency, rateLimit = '' }: { concurrency: numbe
     const env = {
       QINGYIYUN_BASE_URL: servers.target,
       QINGYIYUN_RATE_LIMIT: rateLimit,
+      IDCHECK_TABLE: 'idcheck',
+      RUNS_TABLE: 'runs',
       CONNECTIONS_TABLE: 'connections',
     };
     const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
     const dynamo = dynamoClient({ endpoint: servers.dynamo, region: 'us-east-1', credentials });
-    const { clock, random, limiter, ...connections } = openConnections(dynamo, env, silentLog);
-    const { name, target, ...rest } = shippedIntegration();
-    const integration = { ...rest, name, target: { ...target, concurrency } };
-    const place = { file: 'bench', path: 'target' };
-    const limit = limitOf(target.rateLimit, place, env);
-    const api = connect(target.connection, place, { ...connections, clock, random });
-    const policy = { idCheck: target.metadata.idCheck, onUncertain: target.onUncertain };
-    const loading = {
-      integration: name,
-      policy,
-      retry: target.retry,
-      target: httpTarget(integration, api, limit, clock),
-    };
-    const deps: LoaderDeps = {
-      open: async () => loading,
-      idStore: dynamoIdStore(dynamo, 'idcheck'),
+    const runtime = systemRuntime(env, silentLog);
+    const stores = {
+      idStore: idStoreOf(dynamo, env),
+      runs: runsOf(dynamo, env),
+      limiter: limiterOf(dynamo, env),
+      tokens: tokensOf(dynamo, env),
+      secrets: awsSecretStore,
       records: refusing('put off'),
       deadLetters: refusing('dead-lettered'),
-      limiter,
-      runs: dynamoRunStore(dynamo, 'runs'),
-      clock,
-      random,
-      log: silentLog,
     };
+    const { target, ...rest } = shippedIntegration();
+    const integration = { ...rest, target: { ...target, concurrency } };
+    const loading = loadingOf(integration, openTarget(integration, connectionsOf(stores, runtime)));
+    const loadBatch = loadFlow(stores, async () => loading, runtime);
+    const { clock } = runtime;
     return {
       load: async (batch) => {
         const deliveries = batch.map(({ record: { messageId, body } }) => ({ messageId, body }));
         const endMs = clock.nowMs() + INVOCATION_MS;
-        const { failedMessageIds } = await loadBatch(deliveries, deps, () => endMs - clock.nowMs());
+        const { failedMessageIds } = await loadBatch(deliveries, () => endMs - clock.nowMs());
         if (failedMessageIds.length > 0) throw new Error(`${failedMessageIds.length} records failed`);
       },
       close: () => dynamo.destroy(),

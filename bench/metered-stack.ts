@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { SERVICE_DIR } from '../cli/input/integration-choice.ts';
 import { embeddedEngine } from '../cli/stack/embedded-engine.ts';
 import { connectionVariables } from '../cli/stack/sides.ts';
-import { openEmbeddedStores } from '../cli/stack/stores.ts';
+import { awsStoresAt } from '../lib/aws/stores.ts';
 import type { FetchEnd } from '../lib/fetch/fetch-run.ts';
 import type { Integration } from '../lib/integration/schema/schema.ts';
 import type { JsonValue } from '../lib/json/json.ts';
@@ -114,7 +114,7 @@ export const startMeteredStack = async (
   const stack = await startStack({ dataDir, serviceDir: SERVICE_DIR, env, onEvent });
   dynamo.to(stack.env.AWS_ENDPOINT_URL_DYNAMODB ?? '');
   sqs.to(stack.env.AWS_ENDPOINT_URL_SQS ?? '');
-  const stores = openEmbeddedStores(stack.env);
+  const stores = awsStoresAt(stack.env);
   const logs = join(dataDir, 'logs');
   stack.startEventSources();
 

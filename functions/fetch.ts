@@ -1,8 +1,34 @@
 import type { SQSBatchResponse } from 'aws-lambda';
+import { dynamoClient, sqsClient } from '../lib/aws/clients.ts';
 import { lambdaHandler } from '../lib/aws/lambda/handler.ts';
-import { openFetch } from '../lib/aws/lambda/open-fetch.ts';
-import { type FetchEnd, fetchRun } from '../lib/fetch/fetch-run.ts';
+import { idStoreOf, limiterOf, recordsOf, runRequestsOf, runsOf, tokensOf } from '../lib/aws/ports.ts';
+import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
+import { functionLog } from '../lib/aws/telemetry/function-log.ts';
+import type { FetchEnd } from '../lib/fetch/fetch-run.ts';
+import { fetchFlow, openSources } from '../lib/flows/fetch.ts';
+import { connectionsOf } from '../lib/flows/open.ts';
+import { openCatalog } from '../lib/integration/catalog.ts';
 import { isQueueEvent, readFetchEvent } from '../lib/messages/run-request.ts';
+import { once } from '../lib/runtime/once.ts';
+import { systemRuntime } from '../lib/stores/runtime.ts';
+
+/** Opened once per execution environment, with the stores that this function may use (serverless/roles.yml). */
+const opened = once(() => {
+  const { env } = process;
+  const dynamo = dynamoClient();
+  const sqs = sqsClient();
+  const stores = {
+    idStore: idStoreOf(dynamo, env),
+    runs: runsOf(dynamo, env),
+    limiter: limiterOf(dynamo, env),
+    tokens: tokensOf(dynamo, env),
+    secrets: awsSecretStore,
+    records: recordsOf(sqs, env),
+    runRequests: runRequestsOf(sqs, env),
+  };
+  const runtime = systemRuntime(env, functionLog);
+  return fetchFlow(stores, openSources(openCatalog(env), connectionsOf(stores, runtime)), runtime);
+});
 
 /**
  * Starts, resumes or continues runs: for a schedule's event, or for word on the runs queue. What fails is thrown: the
@@ -10,10 +36,8 @@ import { isQueueEvent, readFetchEvent } from '../lib/messages/run-request.ts';
  */
 export const handler = lambdaHandler(async (event, remainingMs): Promise<FetchEnd[] | SQSBatchResponse> => {
   const requests = readFetchEvent(event);
-  const { deps, open } = openFetch();
+  const fetchRun = opened();
   const ends: FetchEnd[] = [];
-  for (const request of requests) {
-    ends.push(await fetchRun(request, await open(request.integration), deps, remainingMs));
-  }
+  for (const request of requests) ends.push(await fetchRun(request, remainingMs));
   return isQueueEvent(event) ? { batchItemFailures: [] } : ends;
 });

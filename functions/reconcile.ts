@@ -1,10 +1,24 @@
+import { dynamoClient } from '../lib/aws/clients.ts';
 import { lambdaHandler } from '../lib/aws/lambda/handler.ts';
-import { openReconcile } from '../lib/aws/lambda/open-reconcile.ts';
-import { reconcileAll } from '../lib/runs/reconcile.ts';
+import { idStoreOf, runsOf } from '../lib/aws/ports.ts';
+import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
+import { functionLog } from '../lib/aws/telemetry/function-log.ts';
+import { reconcileFlow } from '../lib/flows/reconcile.ts';
+import { openCatalog } from '../lib/integration/catalog.ts';
+import { once } from '../lib/runtime/once.ts';
+import { systemRuntime } from '../lib/stores/runtime.ts';
+
+/** Opened once per execution environment, with the stores that this function may use (serverless/roles.yml). */
+const opened = once(() => {
+  const { env } = process;
+  const dynamo = dynamoClient();
+  const stores = { idStore: idStoreOf(dynamo, env), runs: runsOf(dynamo, env), secrets: awsSecretStore };
+  return { reconcile: reconcileFlow(stores, systemRuntime(env, functionLog)), catalog: openCatalog(env) };
+});
 
 /** Balances the books of every integration's open runs. */
 export const handler = lambdaHandler(async (): Promise<Array<{ runId: string; status: string }>> => {
-  const { deps, integrations } = openReconcile();
-  const runs = await reconcileAll(await integrations(), deps);
+  const { reconcile, catalog } = opened();
+  const runs = await reconcile(await catalog.all());
   return runs.map(({ runId, status }) => ({ runId, status }));
 });

@@ -1,6 +1,22 @@
+import { sqsClient } from '../lib/aws/clients.ts';
 import { lambdaHandler } from '../lib/aws/lambda/handler.ts';
-import { openReplay } from '../lib/aws/lambda/open-replay.ts';
-import { type Replayed, readReplayEvent, replay } from '../lib/replay/replay.ts';
+import { deadLettersOf, recordsOf } from '../lib/aws/ports.ts';
+import { functionLog as log } from '../lib/aws/telemetry/function-log.ts';
+import { replayFlow } from '../lib/flows/replay.ts';
+import { type Replayed, readReplayEvent } from '../lib/replay/replay.ts';
+import { systemClock as clock } from '../lib/runtime/clock.ts';
+import { once } from '../lib/runtime/once.ts';
+
+/** Opened once per execution environment, with the stores that this function may use (serverless/roles.yml). */
+const opened = once(() => {
+  const { env } = process;
+  const sqs = sqsClient();
+  return replayFlow({ records: recordsOf(sqs, env), deadLetters: deadLettersOf(sqs, env) }, { clock, log });
+});
 
 /** Sends dead letters back to the records queue, as the event's filter says. */
-export const handler = lambdaHandler(async (event): Promise<Replayed> => replay(readReplayEvent(event), openReplay()));
+export const handler = lambdaHandler(async (event): Promise<Replayed> => {
+  const request = readReplayEvent(event);
+  const replay = opened();
+  return replay(request);
+});

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { openConnections } from '../../lib/aws/lambda/open-connections.ts';
 import { fetchingOf } from '../../lib/fetch/fetching.ts';
 import type { Plan, Planned } from '../../lib/fetch/plan.ts';
+import { connectionsOf } from '../../lib/flows/open.ts';
 import { stringifyJson } from '../../lib/json/json.ts';
 import { type ExitCode, exitCodes } from '../../lib/operate/exit-code.ts';
 import { planRun } from '../../lib/operate/plan-run.ts';
@@ -9,6 +9,7 @@ import { systemClock as clock } from '../../lib/runtime/clock.ts';
 import { silentLog } from '../../lib/runtime/log.ts';
 import { openSource } from '../../lib/source/http-source.ts';
 import { savedAnswer } from '../../lib/source/saved-answer.ts';
+import { systemRuntime } from '../../lib/stores/runtime.ts';
 import { chooseIntegration } from '../input/integration-choice.ts';
 import { sandboxOptions } from '../input/sandbox-options.ts';
 import { UsageError } from '../input/usage-error.ts';
@@ -41,7 +42,7 @@ export const planCommand = async (flags: PlanFlags): Promise<ExitCode> => {
   try {
     const { stores, stack, variables } = embedded;
     const source =
-      saved ?? openSource(integration, openConnections(stores.dynamo, { ...stack.env, ...variables }, silentLog));
+      saved ?? openSource(integration, connectionsOf(stores, systemRuntime({ ...stack.env, ...variables }, silentLog)));
     const planned = await planRun(fetchingOf(integration, source), flags, { ...stores, clock });
     process.stdout.write(
       flags.json ? `${planJson(integration.name, planned)}\n` : planText(integration.title, planned, choice.warnings),

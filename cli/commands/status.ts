@@ -5,12 +5,12 @@ import { isClosed, lookAtRun, type RunLook, watchRun } from '../../lib/operate/s
 import type { RunRecord } from '../../lib/runs/record.ts';
 import type { RunStore } from '../../lib/runs/store.ts';
 import { systemClock as clock } from '../../lib/runtime/clock.ts';
+import type { Stores } from '../../lib/stores/stores.ts';
 import type { StackFlags } from '../input/flags.ts';
 import { integrationsMeant } from '../input/integration-choice.ts';
 import { UsageError } from '../input/usage-error.ts';
 import { statusText } from '../screen/status.ts';
 import { noRuns } from '../screen/words.ts';
-import type { Stores } from '../stack/stores.ts';
 import { withStores } from '../stack/with-stores.ts';
 
 export type StatusFlags = StackFlags & { integration?: string; watch?: boolean; ids?: boolean; json?: boolean };

@@ -1,17 +1,18 @@
-import { notifierOf } from '../../lib/aws/lambda/open-notifier.ts';
-import type { NotifyEvent } from '../../lib/notify/notifier.ts';
+import { type NotifyEvent, notifierOf } from '../../lib/notify/notifier.ts';
 import type { ReconcileDeps } from '../../lib/runs/reconcile.ts';
 import { systemClock as clock } from '../../lib/runtime/clock.ts';
 import { defined } from '../../lib/runtime/defined.ts';
 import { type Log, silentLog } from '../../lib/runtime/log.ts';
-import type { Stores } from './stores.ts';
+import { systemRuntime } from '../../lib/stores/runtime.ts';
+import type { Stores } from '../../lib/stores/stores.ts';
 
 /**
  * What closing a run's books needs where the command line does it, not functions/reconcile: the watermark moves and
  * people are told (`NOTIFY_FORMAT` and its companions here) all the same. Throws ConfigurationError.
  */
-export const closingBooks = ({ idStore, runs }: Stores): ReconcileDeps => {
-  const onClosed = notifierOf(process.env, notifyLog);
+export const closingBooks = (stores: Stores): ReconcileDeps => {
+  const { idStore, runs } = stores;
+  const onClosed = notifierOf(stores, systemRuntime(process.env, notifyLog));
   return { idStore, runs, watermarks: runs, clock, log: silentLog, ...defined({ onClosed }) };
 };
 

@@ -1,12 +1,13 @@
 import { GetQueueUrlCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { dynamoClient, sqsClient } from '../../lib/aws/clients.ts';
+import { awsStores } from '../../lib/aws/stores.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import { askForRun, type Engine } from '../../lib/operate/run-now.ts';
 import { closeBooks } from '../../lib/operate/runs.ts';
 import { systemClock as clock } from '../../lib/runtime/clock.ts';
+import type { OpenStores, Stores } from '../../lib/stores/stores.ts';
 import { UsageError } from '../input/usage-error.ts';
 import { closingBooks } from './closing-books.ts';
-import { type ResourceNames, type Stores, storesOf } from './stores.ts';
 
 /** Names of the deployed tables and queues begin so (serverless.yml, `custom.prefix`). */
 export const stackPrefix = (stage: string): string => `okki-sync-${stage}`;
@@ -21,7 +22,7 @@ const queues = {
  * Opens the stores of a deployed stack with the operator's own AWS credentials and region (the SDK's own search:
  * environment, profile, SSO, instance). Throws UsageError where there is no such stack, or no leave to see it.
  */
-export const openDeployedStores = async (stage: string, region: string | undefined): Promise<Stores> => {
+export const openDeployedStores = async (stage: string, region: string | undefined): Promise<OpenStores> => {
   if (!/^[a-z0-9][a-z0-9-]*$/i.test(stage)) throw new UsageError(`${JSON.stringify(stage)} is no name of a stage.`);
   const shared = region === undefined ? {} : { region };
   const sqs = sqsClient(shared);
@@ -30,12 +31,13 @@ export const openDeployedStores = async (stage: string, region: string | undefin
     const urls = await Promise.all(
       Object.entries(queues).map(async ([variable, queue]) => [variable, await queueUrl(sqs, stage, queue)] as const),
     );
-    const names: ResourceNames = {
+    const names = {
       ...Object.fromEntries(urls),
       IDCHECK_TABLE: `${stackPrefix(stage)}-idcheck`,
       RUNS_TABLE: `${stackPrefix(stage)}-runs`,
+      CONNECTIONS_TABLE: `${stackPrefix(stage)}-connections`,
     };
-    return storesOf(dynamo, sqs, names);
+    return awsStores(dynamo, sqs, names);
   } catch (error) {
     sqs.destroy();
     dynamo.destroy();

@@ -1,15 +1,18 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { notifierOf } from '../../lib/aws/lambda/open-notifier.ts';
+import { awsSecretStore } from '../../lib/aws/secrets/secret-store.ts';
+import { awsStoresAt } from '../../lib/aws/stores.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
+import { notifierOf } from '../../lib/notify/notifier.ts';
 import { defined } from '../../lib/runtime/defined.ts';
 import { silentLog } from '../../lib/runtime/log.ts';
+import { systemRuntime } from '../../lib/stores/runtime.ts';
+import type { OpenStores } from '../../lib/stores/stores.ts';
 import { type Fault, type Sandbox, startSandbox } from '../../local/sandbox/sandbox.ts';
 import { type Stack, type StackEvent, startStack } from '../../local/stack/stack.ts';
 import { SERVICE_DIR } from '../input/integration-choice.ts';
 import { connectionVariables, type Side, sandboxedSides } from './sides.ts';
-import { openEmbeddedStores, type Stores } from './stores.ts';
 
 /** What the sandbox's targets hold, in the data directory. */
 const SANDBOX_FILE = 'sandbox-target.jsonl';
@@ -32,7 +35,7 @@ const operatorVariables = (): Record<string, string> =>
 /** The embedded stack, with the sandbox for the sides that have no address. */
 export type Embedded = {
   stack: Stack;
-  stores: Stores;
+  stores: OpenStores;
   sandbox: Sandbox | undefined;
   sandboxedSides: Side[];
   /** The connections' variables, as the functions get them. */
@@ -60,7 +63,7 @@ export const startEmbedded = async ({ dataDir, fresh, run, onEvent }: EmbeddedOp
     // Faults of the configuration are named before anything is taken or, with `fresh`, discarded.
     if (run !== undefined) {
       connectionVariables(run.integration, process.env, { url: 'http://127.0.0.1', sides });
-      notifierOf(process.env, silentLog);
+      notifierOf({ secrets: awsSecretStore }, systemRuntime(process.env, silentLog));
     }
     let sandbox: Sandbox | undefined;
     let variables: Record<string, string> = {};
@@ -85,7 +88,7 @@ export const startEmbedded = async ({ dataDir, fresh, run, onEvent }: EmbeddedOp
       ...defined({ onEvent }),
     });
     undo.push(stack.close);
-    const stores = openEmbeddedStores(stack.env);
+    const stores = awsStoresAt(stack.env);
     undo.push(stores.close);
     const endpointsFile = join(dataDir, ENDPOINTS_FILE);
     writeFileSync(endpointsFile, JSON.stringify(stack.env));

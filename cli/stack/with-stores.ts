@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { awsStoresAt } from '../../lib/aws/stores.ts';
+import type { Env } from '../../lib/connection/secrets.ts';
+import type { Stores } from '../../lib/stores/stores.ts';
 import { DataDirInUseError } from '../../local/stack/errors.ts';
 import type { StackFlags } from '../input/flags.ts';
 import { openDeployedStores } from './deployed.ts';
 import { ENDPOINTS_FILE, startEmbedded } from './embedded.ts';
-import { openEmbeddedStores, type ResourceNames, type Stores } from './stores.ts';
 
 /**
  * Opens the stores of a stack, hands them to `use` and closes them.
@@ -40,14 +42,14 @@ const openEmbedded = async (dataDir: string): Promise<Opened> => {
   } catch (error) {
     const env = error instanceof DataDirInUseError ? readEndpoints(dataDir) : undefined;
     if (env === undefined) throw error;
-    const stores = openEmbeddedStores(env);
+    const stores = awsStoresAt(env);
     return { stores, close: stores.close };
   }
 };
 
-const readEndpoints = (dataDir: string): ResourceNames | undefined => {
+const readEndpoints = (dataDir: string): Env | undefined => {
   try {
-    return JSON.parse(readFileSync(join(dataDir, ENDPOINTS_FILE), 'utf8')) as ResourceNames;
+    return JSON.parse(readFileSync(join(dataDir, ENDPOINTS_FILE), 'utf8')) as Env;
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 import type { RateLimiter } from '../connection/limit/rate-limit.ts';
 import type { LoadPolicy } from '../idcheck/decide.ts';
 import type { IdStore } from '../idcheck/store.ts';
-import type { Retry } from '../integration/schema/schema.ts';
+import type { Integration, Retry } from '../integration/schema/schema.ts';
 import type { Queue } from '../messages/queue.ts';
 import type { RunStore } from '../runs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -19,6 +19,15 @@ export type Loading = {
   /** Of records whose parent was rejected: rejected too (the default), or sent like roots. */
   rejectedParent?: 'reject' | 'root';
 };
+
+/** What an integration's file says of loading its records to `target`. */
+export const loadingOf = ({ name, target: to, transform }: Integration, target: Target): Loading => ({
+  integration: name,
+  policy: { idCheck: to.metadata.idCheck, onUncertain: to.onUncertain },
+  retry: to.retry,
+  target,
+  ...(transform.dependsOn && { rejectedParent: transform.dependsOn.rejectedParent }),
+});
 
 export type LoaderDeps = {
   /** Opens an integration by name; undefined: there is none of that name. Throws ConfigurationError. */

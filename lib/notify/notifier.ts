@@ -1,10 +1,12 @@
 import type { Http } from '../connection/http.ts';
-import { type Env, lookUp, resolveRef, type SecretStore } from '../connection/secrets.ts';
+import { cachedSecrets, type Env, lookUp, resolveRef, type SecretStore } from '../connection/secrets.ts';
 import { parsedOrUndefined, stringifyJson } from '../json/json.ts';
 import type { RunRecord } from '../runs/record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { ConfigurationError, type Fault } from '../runtime/fault.ts';
 import type { EventsOf, Log } from '../runtime/log.ts';
+import type { Runtime } from '../stores/runtime.ts';
+import type { Stores } from '../stores/stores.ts';
 import { type NotifyFormat, notifyFormats, robotAccepted, robotRequest } from './formats.ts';
 import { noticeOf } from './notice.ts';
 
@@ -51,6 +53,23 @@ export const openNotifier = (env: Env, deps: NotifierDeps): Notifier | undefined
   }
   if (known === undefined || faults.length > 0) throw new ConfigurationError(faults);
   return (run, before) => notify(known, run, before, env, deps);
+};
+
+/** As `openNotifier`, in the environment of a process. */
+export const notifierOf = (
+  { secrets }: Pick<Stores, 'secrets'>,
+  { env, http, clock, log }: Runtime<NotifyEvent>,
+): Notifier | undefined => openNotifier(env, { http, secrets: cachedSecrets(secrets, clock), clock, log });
+
+/** As `notifierOf`; set up wrongly it tells nobody, and the log says so: a run must not fail for it. */
+export const notifierIfAny = (stores: Pick<Stores, 'secrets'>, runtime: Runtime<NotifyEvent>): Notifier | undefined => {
+  try {
+    return notifierOf(stores, runtime);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    runtime.log.error('notify-misconfigured', { error: error.message });
+    return undefined;
+  }
 };
 
 const isAddress = (text: string): boolean => /^https?:$/.test(URL.parse(text)?.protocol ?? '');

@@ -1,5 +1,5 @@
-import type { Api } from '../connection/api/api.ts';
-import type { RateLimit } from '../connection/limit/rate-limit.ts';
+import { type Api, type ApiDeps, connect } from '../connection/api/api.ts';
+import { limitOf, type RateLimit } from '../connection/limit/rate-limit.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { type JsonObject, stringifyJson } from '../json/json.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -29,6 +29,18 @@ const GONE = 410;
 
 /** The deletion was sent under a file that had an endpoint for it; this one has none any more. */
 const notConfigured: Outcome = { kind: 'rejected', failure: { cause: 'no-deletion-endpoint' } };
+
+/**
+ * The target of an integration over HTTP. Throws `ConfigurationError` where the environment does not give what the
+ * target block refers to.
+ */
+export const openTarget = (integration: Integration, deps: ApiDeps): Target => {
+  const { connection, rateLimit } = integration.target;
+  const file = `integrations/${integration.name}.json`;
+  const limit = limitOf(rateLimit, { file, path: 'target' }, deps.env);
+  const api = connect(connection, { file, path: 'target.connection' }, deps);
+  return httpTarget(integration, api, limit, deps.clock);
+};
 
 /** The target's API as the integration describes it: one record per request, or `rows` wrapped under `rowsKey`. */
 export const httpTarget = (integration: Integration, api: Api, limit: RateLimit | undefined, clock: Clock): Target => {

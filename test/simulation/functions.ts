@@ -1,25 +1,23 @@
-import { connect } from '../../lib/connection/api/api.ts';
-import { limitOf } from '../../lib/connection/limit/rate-limit.ts';
-import { cachedSecrets } from '../../lib/connection/secrets.ts';
-import { type FetchDeps, type Fetching, fetchRun } from '../../lib/fetch/fetch-run.ts';
 import { fetchingOf } from '../../lib/fetch/fetching.ts';
-import type { JsonValue } from '../../lib/json/json.ts';
-import { isJsonObject } from '../../lib/json/json.ts';
-import { loadBatch } from '../../lib/load/load-batch.ts';
-import type { LoaderDeps, Loading } from '../../lib/load/loading.ts';
+import { fetchFlow } from '../../lib/flows/fetch.ts';
+import { loadFlow } from '../../lib/flows/load.ts';
+import { connectionsOf, type Open } from '../../lib/flows/open.ts';
+import { reconcileFlow } from '../../lib/flows/reconcile.ts';
+import { replayFlow } from '../../lib/flows/replay.ts';
+import { isJsonObject, type JsonValue } from '../../lib/json/json.ts';
+import { loadingOf } from '../../lib/load/loading.ts';
 import type { Queue } from '../../lib/messages/queue.ts';
 import { readFetchEvent } from '../../lib/messages/run-request.ts';
-import { readReplayEvent, replay } from '../../lib/replay/replay.ts';
-import { reconcile } from '../../lib/runs/reconcile.ts';
-import { silentLog as log } from '../../lib/runtime/log.ts';
-import { openSource } from '../../lib/source/http-source.ts';
+import { readReplayEvent } from '../../lib/replay/replay.ts';
+import { type LogEvent, silentLog as log } from '../../lib/runtime/log.ts';
+import { openSource, type SourceDeps } from '../../lib/source/http-source.ts';
 import type { Source } from '../../lib/source/source.ts';
-import { httpTarget } from '../../lib/target/http-target.ts';
-import { memorySecretStore } from '../fakes/memory-secret-store.ts';
+import type { Runtime } from '../../lib/stores/runtime.ts';
+import type { Stores } from '../../lib/stores/stores.ts';
+import { openTarget } from '../../lib/target/http-target.ts';
 import { clockOf, type Environment, type LambdaFunction } from './lambda.ts';
 import { httpOf, SOURCE_URL, TARGET_URL } from './network.ts';
-import { queueOf } from './sqs.ts';
-import { idStoreOf, limiterOf, runStoreOf, tokenStoreOf } from './stores.ts';
+import { storesOf } from './stores.ts';
 import type { World } from './world.ts';
 
 const env = {
@@ -34,40 +32,41 @@ const env = {
 
 type Wrap<Port> = ((port: Port, world: World, environment: Environment) => Port) | undefined;
 
-/** The ports of one environment, with the deliberate bug between them and the flows. */
-const portsOf = (world: World, environment: Environment) => {
+/** What one environment has to work with; `wrapped` puts the deliberate bug between a port and the flows. */
+type Equipment = {
+  stores: Stores;
+  runtime: Runtime<LogEvent>;
+  connections: SourceDeps;
+  wrapped<Port>(port: Port, wrap: Wrap<Port>): Port;
+};
+
+const equip = (world: World, environment: Environment): Equipment => {
   const { bug } = world;
   const wrapped = <Port>(port: Port, wrap: Wrap<Port>): Port => (wrap ? wrap(port, world, environment) : port);
-  const clock = clockOf(world, environment);
-  const random = world.chance;
-  const limiter = limiterOf(world, environment);
+  const stores = storesOf(world, environment);
+  const runtime = {
+    clock: clockOf(world, environment),
+    random: world.chance,
+    log,
+    env,
+    http: httpOf(world, environment),
+  };
   return {
+    stores: { ...stores, idStore: wrapped(stores.idStore, bug.idStore), runs: wrapped(stores.runs, bug.runs) },
+    runtime,
+    connections: connectionsOf(stores, runtime),
     wrapped,
-    clock,
-    random,
-    limiter,
-    idStore: wrapped(idStoreOf(world, environment), bug.idStore),
-    runs: wrapped(runStoreOf(world, environment), bug.runs),
-    records: queueOf(world, environment, world.queues.records),
-    deadLetters: queueOf(world, environment, world.queues['dead-letters']),
-    continuations: queueOf(world, environment, world.queues.runs),
-    connections: {
-      http: httpOf(world, environment),
-      tokens: tokenStoreOf(world, environment),
-      secrets: cachedSecrets(memorySecretStore(), clock),
-      limiter,
-      clock,
-      random,
-      log,
-      env,
-    },
   };
 };
 
+/** Opens the world's one integration by its name, once in an environment. */
+const only =
+  <Opened>({ settings }: World, opened: Opened): Open<Opened> =>
+  async (name) =>
+    name === settings.integration.name ? opened : undefined;
+
 /** Under what a record stands in the ledger; '' where that is its place. */
 const ledgerId = (record: JsonValue): string => (isJsonObject(record) ? String(record.id ?? '') : '');
-
-// These four are what functions/*.ts and lib/aws/lambda/open-*.ts wire, over the simulated world.
 
 /** `functions/fetch`. */
 const fetchFunction = (world: World): LambdaFunction => ({
@@ -75,12 +74,8 @@ const fetchFunction = (world: World): LambdaFunction => ({
   timeoutMs: 300_000,
   open: (environment) => {
     const { bug, settings } = world;
-    const { integration } = settings;
-    const ports = portsOf(world, environment);
-    const { wrapped, clock, random, idStore, runs, continuations } = ports;
-    const records = wrapped<Queue>(ports.records, bug.fetchRecords);
-    const deps: FetchDeps = { idStore, records, continuations, runs, clock, random, log };
-    const source = wrapped(openSource(integration, ports.connections), bug.source);
+    const { stores, runtime, connections, wrapped } = equip(world, environment);
+    const source = wrapped(openSource(settings.integration, connections), bug.source);
     const watched: Source = {
       readPage: async (...asked) => {
         const page = await source.readPage(...asked);
@@ -88,16 +83,18 @@ const fetchFunction = (world: World): LambdaFunction => ({
         return page;
       },
     };
-    const asWritten = fetchingOf(integration, watched);
-    const fetching: Fetching = {
+    const asWritten = fetchingOf(settings.integration, watched);
+    const fetching = {
       ...asWritten,
       policy: bug.fetchPolicy ? bug.fetchPolicy(settings.policy) : settings.policy,
       transform: wrapped(asWritten.transform, bug.transform),
     };
+    const records = wrapped<Queue>(stores.records, bug.fetchRecords);
+    const fetchRun = fetchFlow({ ...stores, records }, only(world, fetching), runtime);
     return async (event, remainingMs) => {
       for (const asked of readFetchEvent(event)) {
         const request = bug.runRequest ? bug.runRequest(asked, world) : asked;
-        const { runId, end } = await fetchRun(request, fetching, deps, remainingMs);
+        const { runId, end } = await fetchRun(request, remainingMs);
         world.note(environment.name, 'ends', runId, end);
       }
     };
@@ -110,34 +107,18 @@ const loadFunction = (world: World): LambdaFunction => ({
   timeoutMs: 60_000,
   open: (environment) => {
     const { bug, settings } = world;
-    const { integration } = settings;
-    const ports = portsOf(world, environment);
-    const { wrapped, clock, random, limiter, idStore, runs, connections } = ports;
-    const { name, target } = integration;
-    const place = { file: `${name}.json`, path: 'target' };
-    const api = connect(target.connection, place, connections);
-    const limit = limitOf(target.rateLimit, place, env);
-    const loading: Loading = {
-      integration: name,
+    const { stores, runtime, connections, wrapped } = equip(world, environment);
+    const target = wrapped(openTarget(settings.integration, connections), bug.target);
+    const loading = {
+      ...loadingOf(settings.integration, target),
       policy: bug.loadPolicy ? bug.loadPolicy(settings.policy) : settings.policy,
-      retry: target.retry,
-      ...(settings.tree !== 'none' && { rejectedParent: settings.tree }),
-      target: wrapped(httpTarget(integration, api, limit, clock), bug.target),
     };
-    const deps: LoaderDeps = {
-      open: async (asked) => (asked === name ? loading : undefined),
-      idStore,
-      records: wrapped<Queue>(ports.records, bug.loadRecords),
-      deadLetters: wrapped<Queue>(ports.deadLetters, bug.deadLetters),
-      limiter,
-      runs,
-      clock,
-      random,
-      log,
-    };
+    const records = wrapped<Queue>(stores.records, bug.loadRecords);
+    const deadLetters = wrapped<Queue>(stores.deadLetters, bug.deadLetters);
+    const loadBatch = loadFlow({ ...stores, records, deadLetters }, only(world, loading), runtime);
     return async (event, remainingMs) => {
       const deliveries = event as { messageId: string; body: string }[];
-      return (await loadBatch(deliveries, deps, remainingMs)).failedMessageIds;
+      return (await loadBatch(deliveries, remainingMs)).failedMessageIds;
     };
   },
 });
@@ -147,9 +128,10 @@ const replayFunction = (world: World): LambdaFunction => ({
   name: 'replay',
   timeoutMs: 300_000,
   open: (environment) => {
-    const { wrapped, records, deadLetters, clock } = portsOf(world, environment);
-    const deps = { deadLetters, records: wrapped<Queue>(records, world.bug.replayRecords), clock, log };
-    return (event) => replay(readReplayEvent(event), deps);
+    const { stores, runtime, wrapped } = equip(world, environment);
+    const records = wrapped<Queue>(stores.records, world.bug.replayRecords);
+    const replay = replayFlow({ ...stores, records }, runtime);
+    return (event) => replay(readReplayEvent(event));
   },
 });
 
@@ -158,16 +140,9 @@ const reconcileFunction = (world: World): LambdaFunction => ({
   name: 'reconcile',
   timeoutMs: 300_000,
   open: (environment) => {
-    const { idStore, runs, clock } = portsOf(world, environment);
-    const { integration, policy } = world.settings;
-    const reconciling = {
-      integration: integration.name,
-      idCheck: policy.idCheck,
-      deadlineMs: integration.deadlineMinutes * 60_000,
-    };
-    return async () => {
-      await reconcile(reconciling, { idStore, runs, clock, log });
-    };
+    const { stores, runtime } = equip(world, environment);
+    const reconcile = reconcileFlow(stores, runtime);
+    return () => reconcile([world.settings.integration]);
   },
 });
 

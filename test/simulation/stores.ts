@@ -3,8 +3,12 @@ import type { RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
 import type { IdStore, WriteCondition } from '../../lib/idcheck/store.ts';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
-import type { RunStore } from '../../lib/runs/store.ts';
+import type { RunStore, Watermarks } from '../../lib/runs/store.ts';
+import type { Stores } from '../../lib/stores/stores.ts';
+import { memoryAuditLog } from '../fakes/memory-audit-log.ts';
+import { memorySecretStore } from '../fakes/memory-secret-store.ts';
 import type { Environment } from './lambda.ts';
+import { queueOf } from './sqs.ts';
 import { type Fate, request } from './wire.ts';
 import type { World } from './world.ts';
 
@@ -37,7 +41,7 @@ const seenLate = ({ chance, rates, scheduler }: World, versions: { item: IdCheck
 };
 
 /** idCheck as one environment reaches it. */
-export const idStoreOf = (world: World, environment: Environment): IdStore => {
+const idStoreOf = (world: World, environment: Environment): IdStore => {
   const { idTable, audit, scheduler, chance } = world;
   const write = (item: IdCheck, condition: WriteCondition): 'written' | 'conflict' => {
     const stored = itemOf(idTable, item.id);
@@ -78,7 +82,7 @@ export const idStoreOf = (world: World, environment: Environment): IdStore => {
 };
 
 /** Runs, ledgers and leases as one environment reaches them. */
-export const runStoreOf = (world: World, environment: Environment): RunStore => {
+const runStoreOf = (world: World, environment: Environment): RunStore & Watermarks => {
   const { runTable, audit } = world;
   const read = <Result>(apply: () => Promise<Result>) => request(world, environment, readFate(world), apply);
   const write = <Result>(apply: () => Promise<Result>) => request(world, environment, writeFate(world), apply);
@@ -103,6 +107,8 @@ export const runStoreOf = (world: World, environment: Environment): RunStore => 
         audit.chunkSaved(environment, chunk);
         return runTable.saveChunk(integration, chunk);
       }),
+    watermark: (integration) => read(() => runTable.watermark(integration)),
+    moveWatermark: (integration, untilMs) => write(() => runTable.moveWatermark(integration, untilMs)),
     async *chunks(integration, runId, upTo) {
       yield* await read(async () => {
         const chunks: LedgerChunk[] = [];
@@ -113,7 +119,7 @@ export const runStoreOf = (world: World, environment: Environment): RunStore => 
   };
 };
 
-export const tokenStoreOf = (world: World, environment: Environment): TokenStore => {
+const tokenStoreOf = (world: World, environment: Environment): TokenStore => {
   const { tokenTable } = world;
   return {
     read: (connection) => request(world, environment, readFate(world), () => tokenTable.read(connection)),
@@ -125,9 +131,22 @@ export const tokenStoreOf = (world: World, environment: Environment): TokenStore
   };
 };
 
-export const limiterOf = (world: World, environment: Environment): RateLimiter => ({
+const limiterOf = (world: World, environment: Environment): RateLimiter => ({
   acquire: (connection, limit, count, deadlineMs) =>
     request(world, environment, writeFate(world), () => world.limiter.acquire(connection, limit, count, deadlineMs)),
   pause: (connection, untilMs) =>
     request(world, environment, writeFate(world), () => world.limiter.pause(connection, untilMs)),
+});
+
+/** The stores as one environment reaches them. No simulated integration has secrets, and nobody closes letters. */
+export const storesOf = (world: World, environment: Environment): Stores => ({
+  idStore: idStoreOf(world, environment),
+  runs: runStoreOf(world, environment),
+  records: queueOf(world, environment, world.queues.records),
+  runRequests: queueOf(world, environment, world.queues.runs),
+  deadLetters: queueOf(world, environment, world.queues['dead-letters']),
+  limiter: limiterOf(world, environment),
+  tokens: tokenStoreOf(world, environment),
+  secrets: memorySecretStore(),
+  audit: memoryAuditLog(),
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { resource, runRetentionDays } from '../../../lib/aws/lambda/environment.ts';
-import { ConfigurationError } from '../../../lib/runtime/fault.ts';
+import { resource, runRetentionDays } from '../../lib/aws/ports.ts';
+import { ConfigurationError } from '../../lib/runtime/fault.ts';
 
 describe('a resource of the stack', () => {
   test('is what its variable says', () => {

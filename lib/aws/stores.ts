@@ -1,0 +1,35 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { Env } from '../connection/secrets.ts';
+import type { OpenStores } from '../stores/stores.ts';
+import { dynamoClient, sqsClient } from './clients.ts';
+import { auditOf, deadLettersOf, idStoreOf, limiterOf, recordsOf, runRequestsOf, runsOf, tokensOf } from './ports.ts';
+import { awsSecretStore } from './secrets/secret-store.ts';
+
+/** All stores of a stack on AWS. Throws ConfigurationError. */
+export const awsStores = (dynamo: DynamoDBClient, sqs: SQSClient, env: Env): OpenStores => ({
+  idStore: idStoreOf(dynamo, env),
+  runs: runsOf(dynamo, env),
+  records: recordsOf(sqs, env),
+  runRequests: runRequestsOf(sqs, env),
+  deadLetters: deadLettersOf(sqs, env),
+  limiter: limiterOf(dynamo, env),
+  tokens: tokensOf(dynamo, env),
+  secrets: awsSecretStore,
+  audit: auditOf(dynamo, env),
+  close: () => {
+    dynamo.destroy();
+    sqs.destroy();
+  },
+});
+
+/** The stores of a stack of which `env` gives the endpoints and credentials as well: the embedded one. */
+export const awsStoresAt = (env: Env): OpenStores => {
+  const shared = {
+    region: env.AWS_REGION ?? '',
+    credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID ?? '', secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? '' },
+  };
+  const dynamo = dynamoClient({ ...shared, endpoint: env.AWS_ENDPOINT_URL_DYNAMODB ?? '' });
+  const sqs = sqsClient({ ...shared, endpoint: env.AWS_ENDPOINT_URL_SQS ?? '', useQueueUrlAsEndpoint: false });
+  return awsStores(dynamo, sqs, env);
+};

@@ -1,0 +1,60 @@
+import type { FetchEvent } from '../fetch/events.ts';
+import { type FetchEnd, fetchRun } from '../fetch/fetch-run.ts';
+import { type FetchDeps, type Fetching, fetchingOf } from '../fetch/fetching.ts';
+import { readTimeBudgetMs } from '../fetch/time-budget.ts';
+import type { Catalog } from '../integration/catalog.ts';
+import type { Queue } from '../messages/queue.ts';
+import type { RunRequest } from '../messages/run-request.ts';
+import { type NotifyEvent, notifierIfAny } from '../notify/notifier.ts';
+import type { RemainingMs } from '../runtime/clock.ts';
+import { defined } from '../runtime/defined.ts';
+import { openSource, type SourceDeps } from '../source/http-source.ts';
+import type { Runtime } from '../stores/runtime.ts';
+import type { Stores } from '../stores/stores.ts';
+import { type Open, openOnce } from './open.ts';
+
+/** Thrown for a request that names an integration which does not exist. */
+class UnknownIntegrationError extends Error {
+  override readonly name = 'UnknownIntegrationError';
+  readonly code = 'unknown-integration';
+}
+
+/** Integrations of a catalog as they are fetched: over HTTP. */
+export const openSources = (catalog: Catalog, connections: SourceDeps): Open<Fetching> =>
+  openOnce(catalog, (integration) => fetchingOf(integration, openSource(integration, connections)));
+
+type FetchStores = Pick<Stores, 'idStore' | 'runs' | 'secrets'> & { records: Queue; runRequests: Queue };
+
+/**
+ * Starts, resumes or continues runs, one request after the other. Throws ConfigurationError; a request throws
+ * UnknownIntegrationError and what `fetchRun` throws.
+ */
+export const fetchFlow = (
+  stores: FetchStores,
+  open: Open<Fetching>,
+  runtime: Runtime<FetchEvent | NotifyEvent>,
+): ((request: RunRequest, remainingMs: RemainingMs) => Promise<FetchEnd>) => {
+  const { idStore, records, runRequests, runs } = stores;
+  const { clock, random, log, env } = runtime;
+  const timeBudgetMs = readTimeBudgetMs(env);
+  const onIncomplete = notifierIfAny(stores, runtime);
+  const deps: FetchDeps = {
+    idStore,
+    records,
+    continuations: runRequests,
+    runs,
+    watermarks: runs,
+    clock,
+    random,
+    log,
+    ...defined({ timeBudgetMs }),
+    ...defined({ onIncomplete }),
+  };
+  return async (request, remainingMs) => {
+    const fetching = await open(request.integration);
+    if (fetching === undefined) {
+      throw new UnknownIntegrationError(`there is no integration ${JSON.stringify(request.integration)}`);
+    }
+    return fetchRun(request, fetching, deps, remainingMs);
+  };
+};

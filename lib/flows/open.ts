@@ -1,0 +1,28 @@
+import type { ConnectionEvent } from '../connection/auth/scheme.ts';
+import { cachedSecrets } from '../connection/secrets.ts';
+import type { Catalog } from '../integration/catalog.ts';
+import type { Integration } from '../integration/schema/schema.ts';
+import type { SourceDeps, SourceEvent } from '../source/http-source.ts';
+import type { Runtime } from '../stores/runtime.ts';
+import type { Stores } from '../stores/stores.ts';
+
+/** What all share that speak to the two ends: HTTP, tokens, secrets and rate limits. */
+export const connectionsOf = (
+  { tokens, secrets, limiter }: Pick<Stores, 'tokens' | 'secrets' | 'limiter'>,
+  runtime: Runtime<ConnectionEvent | SourceEvent>,
+): SourceDeps => ({ ...runtime, tokens, limiter, secrets: cachedSecrets(secrets, runtime.clock) });
+
+/** Opens an integration by its name; undefined: there is none. Throws ConfigurationError. */
+export type Open<Opened> = (name: string) => Promise<Opened | undefined>;
+
+/** Opens each integration of a catalog at its first use; a failure is not remembered. */
+export const openOnce = <Opened>(catalog: Catalog, open: (integration: Integration) => Opened): Open<Opened> => {
+  const opened = new Map<string, Opened>();
+  return async (name) => {
+    const integration = await catalog.find(name);
+    if (integration === undefined) return undefined;
+    const known = opened.get(name) ?? open(integration);
+    opened.set(name, known);
+    return known;
+  };
+};

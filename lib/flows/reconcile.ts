@@ -1,0 +1,20 @@
+import type { Integration } from '../integration/schema/schema.ts';
+import { type NotifyEvent, notifierOf } from '../notify/notifier.ts';
+import { type ReconcileDeps, type ReconcileEvent, reconcileAll } from '../runs/reconcile.ts';
+import { reconcilingOf } from '../runs/reconciling.ts';
+import type { RunRecord } from '../runs/record.ts';
+import { defined } from '../runtime/defined.ts';
+import type { Runtime } from '../stores/runtime.ts';
+import type { Stores } from '../stores/stores.ts';
+
+/** Balances the books of integrations' open runs. Throws ConfigurationError. */
+export const reconcileFlow = (
+  stores: Pick<Stores, 'idStore' | 'runs' | 'secrets'>,
+  runtime: Runtime<ReconcileEvent | NotifyEvent>,
+): ((integrations: readonly Integration[]) => Promise<RunRecord[]>) => {
+  const { idStore, runs } = stores;
+  const { clock, log } = runtime;
+  const onClosed = notifierOf(stores, runtime);
+  const deps: ReconcileDeps = { idStore, runs, watermarks: runs, clock, log, ...defined({ onClosed }) };
+  return (integrations) => reconcileAll(integrations.map(reconcilingOf), deps);
+};

@@ -1,0 +1,28 @@
+import type { TokenStore } from '../connection/auth/token.ts';
+import type { RateLimiter } from '../connection/limit/rate-limit.ts';
+import type { SecretStore } from '../connection/secrets.ts';
+import type { IdStore } from '../idcheck/store.ts';
+import type { ReadableQueue } from '../messages/queue.ts';
+import type { RunStore, Watermarks } from '../runs/store.ts';
+import type { AuditLog } from './audit.ts';
+
+/**
+ * All ports of one engine. AWS gives them (lib/aws/stores.ts), so do the fakes of the tests and a simulated world; flows,
+ * operations and commands take what they need of them and do not know which engine it is.
+ */
+export type Stores = {
+  idStore: IdStore;
+  runs: RunStore & Watermarks;
+  /** Records on their way to the target. */
+  records: ReadableQueue;
+  /** Where runs are asked for, and where a run that is out of time leaves word to be continued. */
+  runRequests: ReadableQueue;
+  deadLetters: ReadableQueue;
+  limiter: RateLimiter;
+  tokens: TokenStore;
+  secrets: SecretStore;
+  audit: AuditLog;
+};
+
+/** Stores that hold something open: connections, or a file. */
+export type OpenStores = Stores & { close(): void };

@@ -7,7 +7,7 @@ const readers = [
 ];
 
 /**
- * Leave to read the secrets that integration files name themselves (`{"ssm": …}`, `{"secretsManager": …}`): each of
+ * Permission to read the secrets that integration files name themselves (`{"ssm": …}`, `{"secretsManager": …}`): each of
  * them, and for the one function that uses it. Those that come by way of the environment are in roles.yml.
  */
 module.exports = () => {
@@ -34,7 +34,7 @@ module.exports = () => {
   return { Resources: resources };
 };
 
-/** The references to secrets anywhere inside a connection. */
+/** The references to secrets anywhere inside a connection, whatever its scheme. */
 function secretRefs(value) {
   if (typeof value !== 'object' || value === null) return [];
   if (typeof value.ssm === 'string' || typeof value.secretsManager === 'string') return [value];

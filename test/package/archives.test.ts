@@ -82,6 +82,11 @@ describe.each(functions)('the archive of $name', ({ name, environment }) => {
       expect([...readZip(archive).keys()].filter(ofModule(module)), module).toHaveLength(2);
       expect(imported.files.filter(ofModule(module))).toEqual([]);
     }
+    // What a schema says of its keys; the schemas are for the check of files (serverless/schemas-apart.cjs).
+    const described = (files: readonly string[]) =>
+      files.filter((file) => readZip(archive).get(file)?.content().includes('Path of the token request.'));
+    expect(described([...readZip(archive).keys()])).toHaveLength(name === 'replay' ? 0 : 1);
+    expect(described(imported.files)).toEqual([]);
     // Node compiles its own HTTP client when something first looks at `fetch`: that takes as long as all code of ours.
     expect(imported.hasLoadedFetch).toBe(false);
   });

@@ -20,9 +20,12 @@ describe('every scheme', () => {
     expect(z.parse(authSchema(), block)).toEqual(block);
   });
 
-  it.each(blocks)('tells all references of its block, which permissions and faults are made from: %j', (block) => {
-    expect(schemeOf(block).references.map(({ key }) => key)).toEqual(keysWithRefs(block));
-  });
+  it.each(blocks)(
+    'tells all references of its block, from which faults and the list of variables are made: %j',
+    (block) => {
+      expect(schemeOf(block).references.map(({ key }) => key)).toEqual(keysWithRefs(block));
+    },
+  );
 
   it('that may go without its value says so', () => {
     const references = (optional: boolean) => schemeOf({ kind: 'bearer', token: ref, optional }).references;

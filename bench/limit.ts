@@ -8,7 +8,7 @@ import { grouped, markdownTable } from './markdown.ts';
 const LIMIT: RateLimit = { requests: 60, intervalMs: 6_000 };
 const WORKERS = [1, 4, 16];
 const SPAN_MS = 30_000;
-/** Requests that a worker asks leave for at a time, as a batch of messages does. */
+/** Permits that a worker leases at a time, as a batch of messages does. */
 const LEASE = 10;
 const MIN_SHARE = 0.97;
 

@@ -14,7 +14,7 @@ import { postRequest } from './post-request.ts';
 import { type Candidate, type Ended, end, putAllOff, type Round } from './round.ts';
 
 /**
- * Loads one round of an integration's records, each id once: read idCheck, decide, wait for leave to send, claim,
+ * Loads one round of an integration's records, each id once: read idCheck, decide, wait for a permit, claim,
  * POST, settle. Every delivery comes back with its ending, whatever fails.
  */
 export const loadRound = async (

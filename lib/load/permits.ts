@@ -11,13 +11,13 @@ import type { Round } from './round.ts';
 export const heldByLimitMs = ({ notBeforeMs }: Permit, limit: RateLimit | undefined, nowMs: number): number =>
   limit === undefined ? 0 : Math.min(spacingMs(limit), Math.max(0, notBeforeMs - nowMs));
 
-/** The next request's leave to be sent; without a permit there is none in this round's time, and `retryAtMs` says when. */
+/** The next request's permit; where there is none in this round's time, `retryAtMs` says when. */
 export type TakePermit = () => Promise<{ permit: Permit | undefined; retryAtMs: number }>;
 
 /**
- * Leave for the requests of a round, leased for all of them at once: with a limit that is slower than this worker that
- * is one lease a round. Where the limit is faster, permits run out before their requests' turns come; then leave is
- * leased for as many as go out together, since more would run out again.
+ * Permits for the requests of a round, leased for all of them at once: with a limit that is slower than this worker that
+ * is one lease a round. Where the limit is faster, permits run out before their requests' turns come; then as
+ * many are leased as go out together, since more would run out again.
  */
 export const permitsFor = (round: Round, requests: number): TakePermit => {
   const { clock, limiter, log } = round.deps;

@@ -7,8 +7,8 @@ import type { CachedSecrets, Env, Ref } from '../secrets.ts';
 import type { TokenStore } from './token.ts';
 
 /**
- * One way in which an API wants its requests authorised, as one `auth` block asks for it. Each has a file of its own in
- * this folder, with its schema beside it.
+ * One way in which an API wants its requests authorised, as one `auth` block asks for it. Each has one file in this
+ * folder, with its schema; what is added is listed in `schemes.ts`.
  */
 export type Scheme = {
   /** All that the block refers to. */

@@ -1,7 +1,7 @@
 // One measured run in a process of its own, so that its peak memory is nobody else's: `scale-run.ts RECORDS CASE`.
 
-import { type FetchDeps, fetchRun } from '../lib/fetch/fetch-run.ts';
-import { fetchingOf } from '../lib/fetch/fetching.ts';
+import { type FetchDeps, fetchPlanOf } from '../lib/fetch/fetch-plan.ts';
+import { fetchRun } from '../lib/fetch/fetch-run.ts';
 import type { IdStore } from '../lib/idcheck/store.ts';
 import type { Queue } from '../lib/messages/queue.ts';
 import type { RunRecord } from '../lib/runs/record.ts';
@@ -75,7 +75,7 @@ const deps: FetchDeps = {
 
 const beganMs = performance.now();
 const request = { kind: 'schedule' as const, integration: integration.name, scheduledMs: 0, fullRefresh: false };
-await fetchRun(request, fetchingOf(integration, groupSource(total)), deps, () => INVOCATION_MS);
+await fetchRun(request, fetchPlanOf(integration, groupSource(total)), deps, () => INVOCATION_MS);
 const { user, system } = process.cpuUsage();
 const result: ScaleResult = {
   seconds: (performance.now() - beganMs) / 1000,

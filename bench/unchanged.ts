@@ -1,7 +1,7 @@
 import { dynamoIdStore } from '../lib/aws/dynamodb/id-store.ts';
 import { dynamoRunStore } from '../lib/aws/dynamodb/runs/store.ts';
-import { type FetchDeps, fetchRun } from '../lib/fetch/fetch-run.ts';
-import { fetchingOf } from '../lib/fetch/fetching.ts';
+import { type FetchDeps, fetchPlanOf } from '../lib/fetch/fetch-plan.ts';
+import { fetchRun } from '../lib/fetch/fetch-run.ts';
 import type { Outgoing, Queue } from '../lib/messages/queue.ts';
 import { readMessage } from '../lib/messages/record-message.ts';
 import { mapBounded } from '../lib/runtime/bounded.ts';
@@ -60,10 +60,10 @@ const ourRun = async (
     random: systemRandom,
     log: silentLog,
   };
-  const fetching = fetchingOf(shippedIntegration(), groupSource(RECORDS));
+  const plan = fetchPlanOf(shippedIntegration(), groupSource(RECORDS));
   const run = (scheduledMs: number) => {
-    const request = { kind: 'schedule' as const, integration: fetching.integration, scheduledMs, fullRefresh: false };
-    return fetchRun(request, fetching, deps, () => INVOCATION_MS);
+    const request = { kind: 'schedule' as const, integration: plan.integration, scheduledMs, fullRefresh: false };
+    return fetchRun(request, plan, deps, () => INVOCATION_MS);
   };
   const startMs = systemClock.nowMs();
   await run(startMs);
@@ -72,7 +72,7 @@ const ourRun = async (
     if (read.kind !== 'message') throw new Error(read.why);
     const { id, hash, versionMs } = read.message;
     const loaded = { hash, versionMs, atMs: systemClock.nowMs() };
-    await idStore.write(fetching.integration, { id, rev: 2, loaded }, { absent: true });
+    await idStore.write(plan.integration, { id, rev: 2, loaded }, { absent: true });
     return { id, hash };
   });
   records.sent.length = 0;

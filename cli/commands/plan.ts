@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { fetchingOf } from '../../lib/fetch/fetching.ts';
-import type { Plan, Planned } from '../../lib/fetch/plan.ts';
+import type { DryRun, Planned } from '../../lib/fetch/dry-run.ts';
+import { fetchPlanOf } from '../../lib/fetch/fetch-plan.ts';
 import { connectionsOf } from '../../lib/flows/open.ts';
 import { stringifyJson } from '../../lib/json/json.ts';
 import { type ExitCode, exitCodes } from '../../lib/operate/exit-code.ts';
@@ -43,7 +43,7 @@ export const planCommand = async (flags: PlanFlags): Promise<ExitCode> => {
     const { stores, stack, variables } = embedded;
     const source =
       saved ?? openSource(integration, connectionsOf(stores, systemRuntime({ ...stack.env, ...variables }, silentLog)));
-    const planned = await planRun(fetchingOf(integration, source), flags, { ...stores, clock });
+    const planned = await planRun(fetchPlanOf(integration, source), flags, { ...stores, clock });
     process.stdout.write(
       flags.json ? `${planJson(integration.name, planned)}\n` : planText(integration.title, planned, choice.warnings),
     );
@@ -53,7 +53,7 @@ export const planCommand = async (flags: PlanFlags): Promise<ExitCode> => {
   }
 };
 
-const planJson = (integration: string, planned: Plan): string =>
+const planJson = (integration: string, planned: DryRun): string =>
   stringifyJson({ integration, ...(planned as unknown as Record<string, never>) });
 
 const labels: ReadonlyArray<readonly [Planned, string, string]> = [
@@ -71,7 +71,7 @@ const SHOWN_IN_FULL = 2;
 const MAX_LINE_COLUMNS = 160;
 
 /** What the mapping makes of the first records: as the source has them, and as the target would get them. */
-const beforeAndAfter = (sample: Plan['sample']): string[] =>
+const beforeAndAfter = (sample: DryRun['sample']): string[] =>
   sample
     .flatMap(({ id, before, body }) => (before === undefined || body === undefined ? [] : [{ id, before, body }]))
     .slice(0, SHOWN_IN_FULL)
@@ -84,7 +84,7 @@ const beforeAndAfter = (sample: Plan['sample']): string[] =>
 
 const planText = (
   title: string,
-  { counts, vanished, sample, requests, warnings, failure }: Plan,
+  { counts, vanished, sample, requests, warnings, failure }: DryRun,
   inFile: readonly string[],
 ): string => {
   const lines = labels.flatMap(([key, english, chinese]) =>

@@ -20,7 +20,7 @@ export type FetchEvent = EventsOf<{
   'deletions-sent': OfRun & { deletions: number };
   'run-extracted': OfRun & Pick<ExtractCounts, 'fetched' | 'unchanged' | 'enqueued'> & { vanished: number };
   'run-incomplete': Said;
-  /** Left to a later invocation; the queue took the word or did not. */
+  /** Left to a later invocation; the queue took the request or did not. */
   'run-continued': OfRun & { delaySec: number; accepted: boolean };
   /** Another run is under way; its schedule's request waits for it. */
   'run-waits': { integration: string; delaySec: number; accepted: boolean };

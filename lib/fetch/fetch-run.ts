@@ -1,20 +1,19 @@
 import { MAX_DELAY_SEC } from '../messages/queue.ts';
 import type { RunRequest } from '../messages/run-request.ts';
+import { addCounts, countEntries, isBalanced, noExtractCounts } from '../runs/books.ts';
 import { addHits, type LimitHits, limitsOf } from '../runs/limits.ts';
-import { addWarnings, type RunRecord, runIdOf } from '../runs/record.ts';
+import { addWarnings, type Checkpoint, type RunRecord, runIdOf } from '../runs/record.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { type PagingFailure, startOverCodes } from '../source/paging-step.ts';
 import type { PageResult } from '../source/source.ts';
-import { beginRun } from './begin-run.ts';
-import { dispatchPage } from './dispatch-page.ts';
-import type { FetchDeps, Fetching } from './fetching.ts';
-import { learnFields } from './fields.ts';
-import { finishRun } from './finish-run.ts';
-import { leaveWordToContinue, leaveWordToStart } from './leave-word.ts';
-import { openWork } from './run-work.ts';
+import { askToContinue, askToStartLater } from './ask-again.ts';
+import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
+import { learnFields, noteDrift } from './fields.ts';
+import { openPass } from './pass.ts';
+import { type FetchWork, runSink } from './sink.ts';
+import { startRun } from './start.ts';
 import { deadlinesOf } from './time-budget.ts';
-
-export type { FetchDeps, Fetching } from './fetching.ts';
+import { noteVanished, sendDeletions } from './vanished.ts';
 
 /**
  * How one invocation ended. `continued`: another invocation goes on with the run; `waiting`: another run is under way,
@@ -26,78 +25,116 @@ export type FetchEnd = {
 };
 
 /**
- * One invocation of a run: take the lease, read pages, clean, map, compare, send, and write the ledger after each page,
- * until the snapshot is complete, the source fails for good or time is nearly up.
+ * One invocation of a run, in this order:
  *
- * The checkpoint moves only after the queue accepted the page's messages and the ledger holds them; what happens
- * between is done again. Throws when a store or the queue cannot be reached: the next request resumes.
+ *     take the lease                      startRun
+ *     until the last page                 readPages
+ *       read a page                         source.readPage
+ *       pass over it                        pass.page
+ *       send its messages                   sink.send
+ *       write its ledger                    sink.write
+ *       move the checkpoint                 sink.save
+ *     place the postponed records         placePostponed: pass, send, write, save as above
+ *     conclude what vanished              noteVanished
+ *     send deletions                      sendDeletions
+ *     hand over to loading                handOver
+ *     end the lease, ask to go on         askToContinue, askToStartLater
+ *
+ * Throws when a store or the queue cannot be reached: the next request resumes at the checkpoint.
  */
 export const fetchRun = async (
   request: RunRequest,
-  fetching: Fetching,
+  plan: FetchPlan,
   deps: FetchDeps,
   remainingMs: RemainingMs,
 ): Promise<FetchEnd> => {
   const { runs, clock } = deps;
-  const begun = await beginRun(request, fetching, deps, remainingMs);
-  if ('end' in begun) {
-    const { runId, end, leaseUntilMs } = begun;
-    const isWaiting = end === 'overlap' && (await waits(request, leaseUntilMs ?? clock.nowMs(), fetching, deps));
+  const started = await startRun(request, plan, deps, remainingMs);
+  if ('end' in started) {
+    const { runId, end, leaseUntilMs = clock.nowMs() } = started;
+    const isWaiting = end === 'overlap' && (await askToStartLater(request, leaseUntilMs, plan.waitsForMs, deps));
     return { runId, end: isWaiting ? 'waiting' : end };
   }
-  const { run, lease, abandoned, before } = begun;
+  const { run, lease, abandoned, before } = started;
   let extracted: Extracted;
   try {
     if (abandoned) await runs.saveRun(abandoned);
     await runs.saveRun(run);
-    extracted = await extract(run, fetching, deps, remainingMs);
+    extracted = await extract(run, plan, deps, remainingMs);
   } finally {
     await runs.endLease(lease, clock.nowMs());
   }
   if (extracted.end === 'incomplete') await deps.onIncomplete?.(extracted.run, before);
-  // Not before the lease has ended: word that comes sooner would be taken for a duplicate, and lost.
-  if (extracted.end === 'continued') await leaveWordToContinue(run, extracted.retryAtMs, deps);
+  // Not before the lease has ended: a request that comes sooner would be taken for a duplicate, and lost.
+  if (extracted.end === 'continued') await askToContinue(run, extracted.retryAtMs, deps);
   // A schedule's request that went on with an earlier run has not started its own. Where the source failed, that would
   // only go on with the same run and fail again: the next schedule does so in its time.
   if (isForAnotherRun(request, run) && extracted.end !== 'incomplete') {
     const freeAtMs = extracted.end === 'continued' ? clock.nowMs() + ANOTHER_LOOK_MS : clock.nowMs();
-    await waits(request, freeAtMs, fetching, deps);
+    await askToStartLater(request, freeAtMs, plan.waitsForMs, deps);
   }
   return { runId: run.runId, end: extracted.end };
 };
 
-/** The earlier run goes on by its own word; this request only looks whether it is through. */
+/** The earlier run goes on by its own request; this one only looks whether it is through. */
 const ANOTHER_LOOK_MS = 60_000;
 
 const isForAnotherRun = (request: RunRequest, { integration, runId }: RunRecord): boolean =>
   request.kind === 'schedule' && runIdOf(integration, request.scheduledMs) !== runId;
 
-/** Whether a request that found another run under way was put back, as the integration's `overlap` says. */
-const waits = async (
-  request: RunRequest,
-  leaseUntilMs: number,
-  { waitsForMs }: Fetching,
-  deps: FetchDeps,
-): Promise<boolean> =>
-  request.kind === 'schedule' && waitsForMs !== undefined && leaveWordToStart(request, leaseUntilMs, waitsForMs, deps);
-
 /** How the extraction of one invocation ended. */
 type Extracted = { end: 'extracted' } | { end: 'incomplete'; run: RunRecord } | { end: 'continued'; retryAtMs: number };
 
+/** From the run's checkpoint: read its pages, place what was postponed, conclude what vanished, hand over to loading. */
 const extract = async (
   begun: RunRecord,
-  fetching: Fetching,
+  plan: FetchPlan,
   deps: FetchDeps,
   remainingMs: RemainingMs,
 ): Promise<Extracted> => {
-  const { clock, log, runs } = deps;
-  const { softMs, hardMs } = deadlinesOf(clock.nowMs(), remainingMs(), deps.timeBudgetMs);
-  const isTimeUp = () => clock.nowMs() > softMs;
-  const work = await openWork(begun, fetching, deps);
+  const { idStore, clock, log } = deps;
+  const deadlines = deadlinesOf(clock.nowMs(), remainingMs(), deps.timeBudgetMs);
+  const time = { ...deadlines, isUp: () => clock.nowMs() > deadlines.softMs };
+  const sink = runSink(deps);
+  const pass = await openPass(plan, idStore, begun, sink.chunks(begun));
+  const work: FetchWork = { plan, pass, sink, time, clock, log };
+
+  const pages = await readPages(begun, work);
+  if (pages.end === 'failed') return await leaveIncomplete(pages.run, pages.failure, deps);
+  if (pages.end === 'out-of-time') return { end: 'continued', retryAtMs: pages.retryAtMs };
+  const compared = await noteDrift(pages.run, plan, deps);
+  const placed = await placePostponed(compared, work);
+  if (!placed.done) return { end: 'continued', retryAtMs: clock.nowMs() };
+  const absent = pass.absent();
+  let run = noteVanished(placed.run, absent, pass.loadedCount, plan, log);
+  if (run.deletions !== undefined) {
+    if (placed.run.deletions === undefined) await sink.save(run);
+    const sent = await sendDeletions(run, absent, work, idStore);
+    if (!sent.done) return { end: 'continued', retryAtMs: clock.nowMs() };
+    run = sent.run;
+  }
+  await handOver(run, deps);
+  return { end: 'extracted' };
+};
+
+type PagesRead = { run: RunRecord } & (
+  | { end: 'complete' }
+  | { end: 'out-of-time'; retryAtMs: number }
+  | { end: 'failed'; failure: { code: string; message: string } }
+);
+
+/**
+ * Reads page after page from the run's checkpoint on, and lets each pass.
+ *
+ * The checkpoint moves only after the queue accepted the page's messages and the ledger holds them; what happens
+ * between is done again.
+ */
+export const readPages = async (begun: RunRecord, work: FetchWork): Promise<PagesRead> => {
+  const { plan, sink, time, clock, log } = work;
   const context = { nowMs: begun.window?.toMs ?? begun.startedMs, lastSyncMs: begun.window?.fromMs ?? begun.startedMs };
   let run = begun;
-  for (let deadlineMs = hardMs; run.checkpoint?.judged === undefined; deadlineMs = softMs) {
-    const page = await fetching.source.readPage(run.checkpoint?.page, deadlineMs, context);
+  for (let deadlineMs = time.hardMs; run.checkpoint?.judged === undefined; deadlineMs = time.softMs) {
+    const page = await plan.source.readPage(run.checkpoint?.page, deadlineMs, context);
     run = {
       ...run,
       requests: { ...run.requests, source: run.requests.source + page.requests },
@@ -106,18 +143,76 @@ const extract = async (
     };
     for (const { code, message } of page.warnings)
       log.warn('source-warning', { integration: run.integration, runId: run.runId, code, words: message });
-    if (page.kind === 'failed') return await leaveIncomplete(run, page, deps);
+    if (page.kind === 'failed') return { end: 'failed', run, failure: { code: page.code, message: page.message } };
     if (page.kind === 'later') {
-      await runs.saveRun(run);
-      return { end: 'continued', retryAtMs: page.retryAtMs };
+      await sink.save(run);
+      return { end: 'out-of-time', run, retryAtMs: page.retryAtMs };
     }
-    run = await dispatchPage(run, page, work);
-    if (fetching.learns) run = { ...run, fields: learnFields(run.fields, page.records) };
-    await runs.saveRun(run);
-    if (page.next !== undefined && isTimeUp()) return { end: 'continued', retryAtMs: clock.nowMs() };
+    run = await passPage(run, page, work);
+    if (plan.learns) run = { ...run, fields: learnFields(run.fields, page.records) };
+    await sink.save(run);
+    if (page.next !== undefined && time.isUp()) return { end: 'out-of-time', run, retryAtMs: clock.nowMs() };
   }
-  const finished = await finishRun(run, work, isTimeUp);
-  return finished === 'extracted' ? { end: 'extracted' } : { end: 'continued', retryAtMs: clock.nowMs() };
+  return { end: 'complete', run };
+};
+
+/** The pass over one page: messages are sent, then the ledger is written. Gives the run with its checkpoint behind it. */
+const passPage = async (
+  run: RunRecord,
+  { records, next, requests }: Extract<PageResult, { kind: 'page' }>,
+  { pass, sink, clock, log }: FetchWork,
+): Promise<RunRecord> => {
+  const { integration, runId, checkpoint } = run;
+  const before = checkpoint?.fetched ?? 0;
+  let chunks = checkpoint?.chunks ?? 0;
+  let counts = noExtractCounts();
+  let postponed = 0;
+  for (const part of await pass.page({ records, before, isLast: next === undefined }, run, clock.nowMs())) {
+    // The messages come before the ledger that says so.
+    await sink.send(part.toLoad.map(({ message }) => message));
+    chunks += 1;
+    await sink.write(run, chunks, part);
+    counts = addCounts(counts, countEntries(part.entries));
+    postponed += part.postponed.length;
+  }
+  log.info('page', { integration, runId, ...counts, ...(postponed > 0 && { held: postponed }), requests });
+  const fetched = before + records.length;
+  const behind: Checkpoint =
+    next === undefined ? { page: {}, chunks, fetched, judged: 0 } : { page: next, chunks, fetched };
+  return { ...run, counts: { ...run.counts, ...addCounts(run.counts, counts) }, checkpoint: behind };
+};
+
+/**
+ * Lets the records pass that were postponed until the end of the snapshot, chunk by chunk; the checkpoint moves with
+ * them. `done`: all have passed; otherwise time is up.
+ */
+export const placePostponed = async (
+  begun: RunRecord,
+  { pass, sink, time, clock, log }: FetchWork,
+): Promise<{ run: RunRecord; done: boolean }> => {
+  if (!pass.hasPostponed()) return { run: begun, done: true };
+  const place = await pass.openPlacing();
+  let run = begun;
+  for await (const { index, records } of sink.postponed(begun)) {
+    const { checkpoint } = run;
+    if (checkpoint === undefined || index <= (checkpoint.judged ?? 0)) continue;
+    if (run !== begun && time.isUp()) return { run, done: false };
+    const part = place(records, run, clock.nowMs());
+    await sink.send(part.toLoad.map(({ message }) => message));
+    const chunks = checkpoint.chunks + 1;
+    await sink.write(run, chunks, part);
+    const { integration, runId } = run;
+    const counts = countEntries(part.entries);
+    run = {
+      ...run,
+      counts: { ...run.counts, ...addCounts(run.counts, counts) },
+      checkpoint: { ...checkpoint, chunks, judged: index },
+    };
+    await sink.save(run);
+    // Measured like a page: these records were left out when theirs was.
+    log.info('page', { integration, runId, ...counts, requests: 0 });
+  }
+  return { run, done: true };
 };
 
 /** The run's limits with those that a page hit; where it was put off, until another invocation may ask. */
@@ -132,15 +227,28 @@ const limitsWith = (run: RunRecord, page: PageResult, nowMs: number): Pick<RunRe
 
 const leaveIncomplete = async (
   run: RunRecord,
-  { code, message }: Extract<PageResult, { kind: 'failed' }>,
+  failure: { code: string; message: string },
   { runs, log }: FetchDeps,
 ): Promise<Extracted> => {
   const { checkpoint, ...rest } = run;
-  const failure = { code, message };
   // A reading that went wrong as a whole is not gone on with: the next run begins at the first page.
-  const isOver = startOverCodes.has(code as PagingFailure) && checkpoint !== undefined;
+  const isOver = startOverCodes.has(failure.code as PagingFailure) && checkpoint !== undefined;
   const left: RunRecord = { ...(isOver ? { ...rest, chunks: checkpoint.chunks } : run), status: 'incomplete', failure };
   await runs.saveRun(left);
-  log.error('run-incomplete', { integration: run.integration, runId: run.runId, code, words: message });
+  const { integration, runId } = run;
+  log.error('run-incomplete', { integration, runId, code: failure.code, words: failure.message });
   return { end: 'incomplete', run: left };
+};
+
+/** All is sent: the run is `loading` from now on, or balanced where there is nothing to load. */
+const handOver = async (run: RunRecord, { runs, watermarks, clock, log }: FetchDeps): Promise<void> => {
+  const { checkpoint: last, ...rest } = run;
+  const nowMs = clock.nowMs();
+  const extracted: RunRecord = { ...rest, status: 'loading', extractedMs: nowMs, chunks: last?.chunks ?? 0 };
+  const { integration, runId, counts, window, vanished } = extracted;
+  const isDone = counts.enqueued === 0 && (extracted.deletions?.enqueued ?? 0) === 0 && isBalanced(extracted);
+  if (isDone && window !== undefined) await watermarks?.moveWatermark(integration, window.toMs);
+  await runs.saveRun(isDone ? { ...extracted, status: 'balanced', closedMs: nowMs } : extracted);
+  const { fetched, enqueued, unchanged } = counts;
+  log.info('run-extracted', { integration, runId, fetched, unchanged, enqueued, vanished });
 };

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonValue } from '../json/json.ts';
-import type { Fields, RunWarning } from '../runs/record.ts';
+import { addWarnings, type Fields, type RunRecord, type RunWarning } from '../runs/record.ts';
+import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
 
 // A run record is one item of DynamoDB, which has 400 KB: some 20 KB for these.
 const MAX_FIELDS = 250;
@@ -104,4 +105,28 @@ export const driftOf = (before: Fields, now: Fields, mapped: ReadonlySet<string>
     ),
     ...warningOf('field-new', fresh, (paths) => `not seen before: ${paths}`),
   ];
+};
+
+/** Runs looked back on for one that learnt the fields of its answers. */
+const RUNS_LOOKED_AT = 10;
+
+/** Says how the fields of the answers differ from those that the last run with records learnt; once for the run. */
+export const noteDrift = async (
+  run: RunRecord,
+  { learns }: FetchPlan,
+  { runs, log }: Pick<FetchDeps, 'runs' | 'log'>,
+): Promise<RunRecord> => {
+  const isGoneOnWith = (run.checkpoint?.judged ?? 0) > 0 || run.deletions !== undefined;
+  if (learns === undefined || isGoneOnWith) return run;
+  const { integration, runId } = run;
+  const earlier = (await runs.runs(integration, RUNS_LOOKED_AT)).find(
+    (other) => other.runId !== runId && other.extractedMs !== undefined && other.fields !== undefined,
+  );
+  const before = earlier?.fields;
+  if (before === undefined || run.fields === undefined) return run;
+  // An empty list has no fields: what is known stays known.
+  if (Object.keys(run.fields).length === 0) return { ...run, fields: before };
+  const drift = driftOf(before, run.fields, learns.mapped);
+  for (const { code, message } of drift) log.warn('field-drift', { integration, runId, code, words: message });
+  return { ...run, warnings: addWarnings(run.warnings, drift) };
 };

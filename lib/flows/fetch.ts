@@ -1,6 +1,6 @@
 import type { FetchEvent } from '../fetch/events.ts';
+import { type FetchDeps, type FetchPlan, fetchPlanOf } from '../fetch/fetch-plan.ts';
 import { type FetchEnd, fetchRun } from '../fetch/fetch-run.ts';
-import { type FetchDeps, type Fetching, fetchingOf } from '../fetch/fetching.ts';
 import { readTimeBudgetMs } from '../fetch/time-budget.ts';
 import type { Catalog } from '../integration/catalog.ts';
 import type { Queue } from '../messages/queue.ts';
@@ -20,8 +20,8 @@ class UnknownIntegrationError extends Error {
 }
 
 /** Integrations of a catalog as they are fetched: over HTTP. */
-export const openSources = (catalog: Catalog, connections: SourceDeps): Open<Fetching> =>
-  openOnce(catalog, (integration) => fetchingOf(integration, openSource(integration, connections)));
+export const openSources = (catalog: Catalog, connections: SourceDeps): Open<FetchPlan> =>
+  openOnce(catalog, (integration) => fetchPlanOf(integration, openSource(integration, connections)));
 
 type FetchStores = Pick<Stores, 'idStore' | 'runs' | 'secrets'> & { records: Queue; runRequests: Queue };
 
@@ -31,7 +31,7 @@ type FetchStores = Pick<Stores, 'idStore' | 'runs' | 'secrets'> & { records: Que
  */
 export const fetchFlow = (
   stores: FetchStores,
-  open: Open<Fetching>,
+  open: Open<FetchPlan>,
   runtime: Runtime<FetchEvent | NotifyEvent>,
 ): ((request: RunRequest, remainingMs: RemainingMs) => Promise<FetchEnd>) => {
   const { idStore, records, runRequests, runs } = stores;
@@ -51,10 +51,10 @@ export const fetchFlow = (
     ...defined({ onIncomplete }),
   };
   return async (request, remainingMs) => {
-    const fetching = await open(request.integration);
-    if (fetching === undefined) {
+    const plan = await open(request.integration);
+    if (plan === undefined) {
       throw new UnknownIntegrationError(`there is no integration ${JSON.stringify(request.integration)}`);
     }
-    return fetchRun(request, fetching, deps, remainingMs);
+    return fetchRun(request, plan, deps, remainingMs);
   };
 };

@@ -7,7 +7,7 @@ import type { IdStore } from './store.ts';
 /** What idCheck knows of one integration, held against a snapshot: what is not taken in the end has vanished. */
 export type Known = {
   /** To be called with the ids that are asked for next, those of parents too. */
-  prepare(ids: readonly string[]): Promise<void>;
+  lookUp(ids: Iterable<string>): Promise<void>;
   /** The item of an id, once: it is struck off. */
   take(id: string): IdCheck | undefined;
   /** Whether an id that is not struck off was loaded before. */
@@ -17,7 +17,7 @@ export type Known = {
    * chain go those that were refused for their parent's sake only, and those that `waits` was told of.
    */
   isInTheWay(id: string): boolean;
-  /** A record of this snapshot is not loaded, and waits for its parent: what is in that one's way is in its own. */
+  /** A record of this snapshot waits for its parent, unless it is loaded: what is in that one's way is in its own. */
   waits(id: string, parentId: string): void;
   /** Ids that were loaded and are not struck off. */
   vanished(): Iterable<string>;
@@ -46,12 +46,16 @@ export const readKnown = async (store: IdStore, integration: string): Promise<Kn
       else loadedHashes.set(item.id, place);
     }
   }
+  const isLoaded = (id: string) => loadedHashes.has(id) || others.get(id)?.loaded !== undefined;
   return {
     loadedCount,
-    prepare: async () => {},
-    isLoaded: (id) => loadedHashes.has(id) || others.get(id)?.loaded !== undefined,
+    lookUp: async () => {},
+    isLoaded,
     isInTheWay: tree.isInTheWay,
-    waits: tree.waits,
+    waits: (id, parentId) => {
+      // All refusals are known by now: where there is none, nothing needs to be kept.
+      if (tree.hasAny() && !isLoaded(id)) tree.waits(id, parentId);
+    },
     take(id) {
       const place = loadedHashes.get(id);
       if (place !== undefined) {
@@ -77,19 +81,23 @@ export const readKnownByIds = (store: IdStore, integration: string): Known => {
   const items = new Map<string, IdCheck>();
   const asked = new Set<string>();
   const tree = refusals();
+  const isLoaded = (id: string) => items.get(id)?.loaded !== undefined;
   return {
     loadedCount: 0,
-    prepare: async (ids) => {
+    lookUp: async (ids) => {
       const fresh = [...new Set(ids)].filter((id) => !asked.has(id));
+      if (fresh.length === 0) return;
       for (const [id, item] of await store.read(integration, fresh)) {
         items.set(id, item);
         tree.note(item);
       }
       for (const id of fresh) asked.add(id);
     },
-    isLoaded: (id) => items.get(id)?.loaded !== undefined,
+    isLoaded,
     isInTheWay: tree.isInTheWay,
-    waits: tree.waits,
+    waits: (id, parentId) => {
+      if (!isLoaded(id)) tree.waits(id, parentId);
+    },
     // Nothing is struck off where nothing can vanish: a parent may be asked for after its own record.
     take: (id) => items.get(id),
     vanished: () => [],
@@ -102,19 +110,18 @@ const isOnlyLoaded = (item: IdCheck): item is IdCheck & { loaded: NonNullable<Id
 const isRefused = ({ loaded, trouble }: IdCheck): boolean =>
   loaded === undefined && (trouble?.kind === 'rejected' || trouble?.kind === 'parked');
 
-/** What was refused, and what waits below it. Where nothing was refused nothing is kept. */
+/** What was refused, and what waits below it. */
 const refusals = () => {
   /** Id → the parent for whose sake it was refused, or for which it waits; undefined: refused for its own. */
   const above = new Map<string, string | undefined>();
-  let refused = 0;
   return {
     note: (item: IdCheck): void => {
       if (!isRefused(item)) return;
       above.set(item.id, item.trouble?.parentId);
-      refused += 1;
     },
+    hasAny: (): boolean => above.size > 0,
     waits: (id: string, parentId: string): void => {
-      if (refused > 0 && !above.has(id)) above.set(id, parentId);
+      if (!above.has(id)) above.set(id, parentId);
     },
     isInTheWay: (id: string): boolean => {
       let at = id;
@@ -128,5 +135,5 @@ const refusals = () => {
   };
 };
 
-/** The same where refused parents hold nobody up (`dependsOn.rejectedParent: "root"`). */
-export const holdingNobodyUp = (known: Known): Known => ({ ...known, isInTheWay: () => false });
+/** The same where no record is kept from loading by a refused parent (`dependsOn.rejectedParent: "root"`). */
+export const ignoringRefusals = (known: Known): Known => ({ ...known, isInTheWay: () => false });

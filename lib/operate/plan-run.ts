@@ -1,5 +1,5 @@
-import type { Fetching } from '../fetch/fetching.ts';
-import { type Plan, plan } from '../fetch/plan.ts';
+import { type DryRun, dryRun } from '../fetch/dry-run.ts';
+import type { FetchPlan } from '../fetch/fetch-plan.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import type { Watermarks } from '../runs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -17,12 +17,12 @@ export type PlanOptions = {
 
 /** What the next run would do; nothing is sent to the target, no queue and no idCheck item is written. */
 export const planRun = (
-  fetching: Fetching,
+  plan: FetchPlan,
   { fresh = false, fullRefresh = false, limit }: PlanOptions,
   { idStore, runs, clock }: { idStore: IdStore; runs: Watermarks; clock: Clock },
-): Promise<Plan> =>
-  plan(
-    fetching,
+): Promise<DryRun> =>
+  dryRun(
+    plan,
     { idStore: fresh ? { ...idStore, scan: nothing } : idStore, watermarks: runs, clock },
     { fullRefresh, samplePerKind: limit ?? SAMPLE_PER_KIND, showsUnchanged: limit !== undefined },
     () => PLAN_WITHIN_MS,

@@ -23,8 +23,8 @@ export type LedgerChunk = {
   /** The version that this chunk's messages carry. */
   versionMs: number;
   entries: LedgerEntry[];
-  /** Records whose place in the tree is not known yet; a later chunk has their entries. Each opaque but to `held.ts`. */
-  held?: string[];
+  /** Records whose place in the tree is not known yet; a later chunk has their entries. Opaque but to `postponed.ts`. */
+  postponed?: string[];
   /** Deletions sent for ids that vanished; they are no fetched records and have no entries. */
   deletions?: { id: string; hash: string }[];
   /** What the cleaning must remember of this page when the run is resumed: opaque keys (`lib/transform`). */

@@ -80,7 +80,7 @@ export type Checkpoint = {
   chunks: number;
   /** Records fetched so far, before cleaning. */
   fetched: number;
-  /** All pages are read; of the records that were held back until then, those in so many chunks are judged. */
+  /** All pages are read; of the records that were postponed until then, those in so many chunks are placed. */
   judged?: number;
 };
 

@@ -6,11 +6,11 @@ import { kindOf } from './words.ts';
 /** A record that is ready, as the tree sees it; `parentId` absent: a root. */
 export type TreeNode = { id: string; parentId?: string };
 
-/** What becomes of a record that was held back until the end of the snapshot. */
-export type TreeVerdict =
-  /** It is sent, and loaded once its parent is. */
-  | { kind: 'waits' }
-  /** It is sent without waiting for anything, as configured. */
+/** Where a record belongs that was postponed until the end of the snapshot. */
+export type Placement =
+  /** Below its parent: it is sent, and loaded once that one is. */
+  | { kind: 'child' }
+  /** Nowhere below: it is sent without waiting for anything, as configured. */
   | { kind: 'root' }
   | { kind: 'rejected'; reason: string };
 
@@ -40,9 +40,9 @@ export const parentOf = (
  *
  * `isThere`: whether an id is, or surely will be, in the target: an earlier page placed it, or it was loaded before.
  */
-export const heldBack = (page: readonly TreeNode[], isThere: (id: string) => boolean): Set<string> => {
+export const postponedOf = (page: readonly TreeNode[], isThere: (id: string) => boolean): Set<string> => {
   const parents = new Map(page.map(({ id, parentId }) => [id, parentId]));
-  const verdicts = new Map<string, boolean>();
+  const placed = new Map<string, boolean>();
   for (const { id } of page) {
     const path = new Set<string>();
     let at: string | undefined = id;
@@ -50,7 +50,7 @@ export const heldBack = (page: readonly TreeNode[], isThere: (id: string) => boo
     while (isPlaced === undefined) {
       if (at === undefined) isPlaced = true;
       else if (path.has(at)) isPlaced = false;
-      else if (verdicts.has(at)) isPlaced = verdicts.get(at) === true;
+      else if (placed.has(at)) isPlaced = placed.get(at) === true;
       // The record itself is looked up in the page, its ancestors wherever they are.
       else if (at !== id && isThere(at)) isPlaced = true;
       else if (!parents.has(at)) isPlaced = false;
@@ -59,9 +59,9 @@ export const heldBack = (page: readonly TreeNode[], isThere: (id: string) => boo
         at = parents.get(at);
       }
     }
-    for (const member of path) verdicts.set(member, isPlaced);
+    for (const member of path) placed.set(member, isPlaced);
   }
-  return new Set(page.filter(({ id }) => verdicts.get(id) !== true).map(({ id }) => id));
+  return new Set(page.filter(({ id }) => placed.get(id) !== true).map(({ id }) => id));
 };
 
 const SHOWN_IN_CIRCLE = 5;
@@ -74,49 +74,49 @@ const circleReason = (circle: readonly string[]): string => {
 };
 
 /**
- * Judges the records that were held back, now that the whole snapshot is known. `parents`: each of them with its
+ * Places the records that were postponed, now that the whole snapshot is known. `parents`: each of them with its
  * parent; `isThere` as above, for all other ids. The answer for an id does not depend on the order of questions.
  */
-export const judgeHeld = (
+export const placePostponed = (
   parents: ReadonlyMap<string, string>,
   isThere: (id: string) => boolean,
   { missingParent, cycle, rejectedParent }: DependsOn,
-): ((id: string) => TreeVerdict) => {
-  const verdicts = new Map<string, TreeVerdict>();
-  const onFault = (action: 'reject' | 'root', reason: string): TreeVerdict =>
+): ((id: string) => Placement) => {
+  const placements = new Map<string, Placement>();
+  const onFault = (action: 'reject' | 'root', reason: string): Placement =>
     action === 'root' ? { kind: 'root' } : { kind: 'rejected', reason };
 
-  /** By its parent, which is judged already, or is not among the held ones. */
-  const judge = (id: string): TreeVerdict => {
+  /** By its parent, which is placed already, or is not among the postponed ones. */
+  const place = (id: string): Placement => {
     const parent = parents.get(id);
     if (parent === undefined) return { kind: 'root' };
     if (!parents.has(parent)) {
       return isThere(parent)
-        ? { kind: 'waits' }
+        ? { kind: 'child' }
         : onFault(missingParent, `parent ${parent} is missing: it is not among the records to be loaded`);
     }
-    return verdicts.get(parent)?.kind === 'rejected'
+    return placements.get(parent)?.kind === 'rejected'
       ? onFault(rejectedParent, `parent ${parent} was rejected`)
-      : { kind: 'waits' };
+      : { kind: 'child' };
   };
 
   return (asked) => {
     // Upwards until something is known, then down again: a chain may be as long as the list.
     const path: string[] = [];
-    const places = new Map<string, number>();
+    const steps = new Map<string, number>();
     let at: string | undefined = asked;
-    while (at !== undefined && parents.has(at) && !verdicts.has(at) && !places.has(at)) {
-      places.set(at, path.length);
+    while (at !== undefined && parents.has(at) && !placements.has(at) && !steps.has(at)) {
+      steps.set(at, path.length);
       path.push(at);
       at = parents.get(at);
     }
-    const circleFrom = at === undefined ? undefined : places.get(at);
-    if (circleFrom !== undefined && !verdicts.has(path[circleFrom] ?? '')) {
+    const circleFrom = at === undefined ? undefined : steps.get(at);
+    if (circleFrom !== undefined && !placements.has(path[circleFrom] ?? '')) {
       const circle = path.splice(circleFrom);
-      const verdict = onFault(cycle, circleReason(circle));
-      for (const member of circle) verdicts.set(member, verdict);
+      const placement = onFault(cycle, circleReason(circle));
+      for (const member of circle) placements.set(member, placement);
     }
-    for (const id of path.reverse()) verdicts.set(id, judge(id));
-    return verdicts.get(asked) ?? judge(asked);
+    for (const id of path.reverse()) placements.set(id, place(id));
+    return placements.get(asked) ?? place(asked);
   };
 };

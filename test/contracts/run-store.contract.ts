@@ -205,9 +205,9 @@ export const runStoreContract = (create: () => Promise<RunStore & Watermarks> | 
         expect(await ledgerOf(store, 1)).toEqual([again]);
       });
 
-      it('keeps records that are held back, and deletions, beside its entries', async () => {
+      it('keeps postponed records, and deletions, beside its entries', async () => {
         const whole = chunk(1, {
-          held: ['{"id":"7","parentId":"5","hash":"h","body":{"名称":"电子"}}'],
+          postponed: ['{"id":"7","parentId":"5","hash":"h","body":{"名称":"电子"}}'],
           deletions: [{ id: '9', hash: 'deleted@1767571201000' }],
         });
         await store.saveChunk('groups', whole);
@@ -262,7 +262,7 @@ export const runStoreContract = (create: () => Promise<RunStore & Watermarks> | 
       });
     });
 
-    it('keeps the window, the deletions and the place among held records of a run', async () => {
+    it('keeps the window, the deletions and the place among postponed records of a run', async () => {
       const whole = run('run-1', {
         window: { fromMs: 1, toMs: 2 },
         deletions: { enqueued: 3, loaded: 1, superseded: 0, rejected: 1, uncertain: 0, open: 1 },

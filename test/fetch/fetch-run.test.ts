@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_MESSAGE_BYTES } from '../../lib/fetch/dispatch.ts';
+import { MAX_MESSAGE_BYTES } from '../../lib/fetch/compare.ts';
 import { fetchRun } from '../../lib/fetch/fetch-run.ts';
 import { RESUME_WITHIN_MS } from '../../lib/fetch/start.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
@@ -110,7 +110,7 @@ describe('a run', () => {
     const slow = { ...world.deps.clock, nowMs: () => DUE_MS + 1_000 };
     await world.clock.advance(400_000);
     const request = schedule({ scheduledMs: DUE_MS + 1_000 });
-    const end = fetchRun(request, world.fetching, { ...world.deps, clock: slow }, () => 300_000);
+    const end = fetchRun(request, world.plan, { ...world.deps, clock: slow }, () => 300_000);
     expect((await end).end).toBe('extracted');
     const [first, second] = [await world.run(), await world.run(DUE_MS + 1_000)];
     expect(second?.versionMs).toBeGreaterThan(first?.versionMs ?? Number.POSITIVE_INFINITY);
@@ -148,7 +148,7 @@ describe('one run at a time', () => {
   it('an event delivered twice at once starts one run', async () => {
     const world = fetchWorld({ pages: threePages() });
     world.pageMs = 1_000;
-    const both = [1, 2].map(() => fetchRun(schedule(), world.fetching, world.deps, () => 300_000));
+    const both = [1, 2].map(() => fetchRun(schedule(), world.plan, world.deps, () => 300_000));
     const ends = await world.clock.run(Promise.all(both));
     expect(ends.map(({ end }) => end).sort()).not.toEqual(['extracted', 'extracted']);
     expect(ends.map(({ end }) => end)).toContain('extracted');
@@ -158,9 +158,9 @@ describe('one run at a time', () => {
   it('a run that is due while another is under way does not start', async () => {
     const world = fetchWorld({ pages: threePages() });
     world.pageMs = 1_000;
-    const first = fetchRun(schedule(), world.fetching, world.deps, () => 300_000);
+    const first = fetchRun(schedule(), world.plan, world.deps, () => 300_000);
     await world.clock.advance(1_500);
-    const second = await fetchRun(schedule({ scheduledMs: DUE_MS + 1_000 }), world.fetching, world.deps, () => 300_000);
+    const second = await fetchRun(schedule({ scheduledMs: DUE_MS + 1_000 }), world.plan, world.deps, () => 300_000);
     expect(second).toEqual({ runId, end: 'overlap' });
     expect(await world.clock.run(first)).toEqual({ runId, end: 'extracted' });
     expect(await world.run(DUE_MS + 1_000)).toBeUndefined();
@@ -176,7 +176,7 @@ describe('one run at a time', () => {
     const world = fetchWorld({ pages: threePages() });
     const { runs } = world;
     const lost = { ...world.deps, runs: { ...runs, takeLease: async () => 'conflict' as const } };
-    expect(await fetchRun(schedule(), world.fetching, lost, () => 300_000)).toEqual({ runId, end: 'overlap' });
+    expect(await fetchRun(schedule(), world.plan, lost, () => 300_000)).toEqual({ runId, end: 'overlap' });
     expect(world.reads).toEqual([]);
   });
 });
@@ -258,7 +258,7 @@ describe('a run out of time', () => {
     const refusing = { ...world.deps, continuations: { sendAll: async () => ({ failed: [0] }) } };
     const endMs = DUE_MS + 300_000;
     const remaining = () => endMs - world.clock.nowMs();
-    await world.clock.run(fetchRun(schedule(), world.fetching, refusing, remaining));
+    await world.clock.run(fetchRun(schedule(), world.plan, refusing, remaining));
     const nextMs = DUE_MS + 3_600_000;
     expect(await world.invoke(schedule({ scheduledMs: nextMs }))).toEqual({ runId, end: 'extracted' });
     expect(await world.run(nextMs)).toBeUndefined();
@@ -408,7 +408,7 @@ describe('a queue that refuses messages', () => {
   it('stops the run before the ledger says that they were sent', async () => {
     const world = fetchWorld({ pages: threePages() });
     const refusing = { ...world.deps, records: { sendAll: async () => ({ failed: [1] }) } };
-    await expect(fetchRun(schedule(), world.fetching, refusing, () => 300_000)).rejects.toThrow(
+    await expect(fetchRun(schedule(), world.plan, refusing, () => 300_000)).rejects.toThrow(
       'the records queue refused 1 of 2 messages',
     );
     expect(await world.ledger()).toEqual([]);

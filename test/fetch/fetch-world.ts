@@ -1,5 +1,6 @@
 import type { FunctionEvent } from '../../lib/aws/telemetry/events.ts';
-import { type FetchDeps, type FetchEnd, type Fetching, fetchRun } from '../../lib/fetch/fetch-run.ts';
+import type { FetchDeps, FetchPlan } from '../../lib/fetch/fetch-plan.ts';
+import { type FetchEnd, fetchRun } from '../../lib/fetch/fetch-run.ts';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
@@ -34,7 +35,7 @@ export type FetchWorld = {
   faults: Faults;
   /** Whose log takes what other functions say of the same runs, too. */
   deps: FetchDeps & { log: Log<FunctionEvent> };
-  fetching: Fetching;
+  plan: FetchPlan;
   /** What the source lists, page by page; may be changed while a run goes on. */
   pages: JsonValue[][];
   /** Answers of the source other than its pages, by the number of the read (from 0). */
@@ -73,7 +74,7 @@ export const loadedItem = (id: string, hash = 'old'): IdCheck => ({
 });
 
 /** Fetching among fakes, under one virtual clock. */
-export const fetchWorld = (setup: { pages: JsonValue[][]; fetching?: Partial<Fetching> }): FetchWorld => {
+export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPlan> }): FetchWorld => {
   const clock = fakeClock(DUE_MS);
   const faults = portFaults();
   const idStore = memoryIdStore();
@@ -115,12 +116,12 @@ export const fetchWorld = (setup: { pages: JsonValue[][]; fetching?: Partial<Fet
     pageMs: 0,
     reads: [],
     logged,
-    fetching: {
+    plan: {
       integration: NAME,
       policy: { idCheck: false, onUncertain: 'resend' },
       source: faults.wrap('source', source),
       transform: compileTransform(integrationWith(NAME)),
-      ...setup.fetching,
+      ...setup.plan,
     },
     deps: {
       idStore: faults.wrap('idStore', idStore),
@@ -133,7 +134,7 @@ export const fetchWorld = (setup: { pages: JsonValue[][]; fetching?: Partial<Fet
     },
     invoke: async (request = schedule(), remainingMs = INVOCATION_MS) => {
       const endMs = clock.nowMs() + remainingMs;
-      const invocation = fetchRun(request, world.fetching, world.deps, () => endMs - clock.nowMs());
+      const invocation = fetchRun(request, world.plan, world.deps, () => endMs - clock.nowMs());
       return clock.run(invocation).catch(() => 'killed' as const);
     },
     untilExtracted: async (request = schedule()) => {

@@ -12,19 +12,19 @@ const INITIAL_MS = Date.UTC(2020, 0, 1) - 8 * HOUR_MS;
 const incrementalWorld = () => {
   const world = fetchWorld({
     pages: [[group(1)], [group(2)]],
-    fetching: { window: { initial: '2020-01-01 00:00:00', overlapMinutes: 10 } },
+    plan: { window: { initial: '2020-01-01 00:00:00', overlapMinutes: 10 } },
   });
   const watermarks = memoryRunStore();
   world.deps.watermarks = watermarks;
   const asked: RequestContext[] = [];
-  const { readPage } = world.fetching.source;
+  const { readPage } = world.plan.source;
   const source: Source = {
     readPage: (at, deadlineMs, context) => {
       asked.push(context);
       return readPage(at, deadlineMs, context);
     },
   };
-  world.fetching.source = source;
+  world.plan.source = source;
   const target = loadingFor(world);
   const balance = () => reconcile({ integration: NAME, idCheck: false, deadlineMs: HOUR_MS }, world.deps);
   return { world, asked, target, balance, watermark: () => watermarks.watermark(NAME) };

@@ -8,7 +8,7 @@ const secondMs = DUE_MS + HOUR_MS;
 const busyWorld = async (untilMs: number, waitsForMs?: number) => {
   const world = fetchWorld({
     pages: [[group(1)]],
-    fetching: waitsForMs === undefined ? {} : { waitsForMs },
+    plan: waitsForMs === undefined ? {} : { waitsForMs },
   });
   await world.runs.takeLease({ integration: NAME, runId, owner: 'another', untilMs }, undefined);
   await world.clock.advance(HOUR_MS);
@@ -53,7 +53,7 @@ describe('a scheduled run that is due while another is under way', () => {
   });
 
   it('does not keep asking a source that fails', async () => {
-    const world = fetchWorld({ pages: [[group(1)], [group(2)]], fetching: { waitsForMs: HOUR_MS } });
+    const world = fetchWorld({ pages: [[group(1)], [group(2)]], plan: { waitsForMs: HOUR_MS } });
     for (const read of [1, 2]) {
       world.answers.set(read, { kind: 'failed', code: 'source-down', message: 'down', requests: 1, warnings: [] });
     }
@@ -65,7 +65,7 @@ describe('a scheduled run that is due while another is under way', () => {
   });
 
   it('goes on with an unfinished run first, and then waits for its own turn', async () => {
-    const world = fetchWorld({ pages: [[group(1)], [group(2)]], fetching: { waitsForMs: HOUR_MS } });
+    const world = fetchWorld({ pages: [[group(1)], [group(2)]], plan: { waitsForMs: HOUR_MS } });
     world.answers.set(1, { kind: 'failed', code: 'source-down', message: 'down', requests: 1, warnings: [] });
     await world.invoke();
     await world.clock.advance(HOUR_MS);

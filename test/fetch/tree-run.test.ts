@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fetchingOf } from '../../lib/fetch/fetching.ts';
+import { fetchPlanOf } from '../../lib/fetch/fetch-plan.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { replay } from '../../lib/replay/replay.ts';
 import { holds } from '../../lib/runs/books.ts';
@@ -14,8 +14,8 @@ const child = (id: number, parent_id: number, name = `分组${id}`): JsonValue =
 const treeWorld = (pages: JsonValue[][], dependsOn: Record<string, JsonValue> = {}) => {
   const integration = integrationWith(NAME, { 'transform.dependsOn': { parent: 'parent_id', ...dependsOn } });
   const world = fetchWorld({ pages });
-  const { source: _, ...fetching } = fetchingOf(integration, world.fetching.source);
-  Object.assign(world.fetching, fetching, { policy: { idCheck: false, onUncertain: 'resend' } });
+  const { source: _, ...plan } = fetchPlanOf(integration, world.plan.source);
+  Object.assign(world.plan, plan, { policy: { idCheck: false, onUncertain: 'resend' } });
   const target = loadingFor(world);
   const settle = async (scheduledMs = DUE_MS) => {
     await target.all();

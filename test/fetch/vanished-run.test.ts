@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fetchingOf } from '../../lib/fetch/fetching.ts';
+import { fetchPlanOf } from '../../lib/fetch/fetch-plan.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { reconcile } from '../../lib/runs/reconcile.ts';
 import { integrationWith } from '../integration/sample.ts';
@@ -12,8 +12,8 @@ const ids = (count: number): string[] => Array.from({ length: count }, (_, n) =>
 const vanishingWorld = (vanished: Record<string, JsonValue>, idCheck = true) => {
   const integration = integrationWith(NAME, { vanished });
   const world = fetchWorld({ pages: [ids(10).map((id) => group(id))] });
-  const { source: _, ...fetching } = fetchingOf(integration, world.fetching.source);
-  Object.assign(world.fetching, fetching, { policy: { idCheck, onUncertain: 'resend' } });
+  const { source: _, ...plan } = fetchPlanOf(integration, world.plan.source);
+  Object.assign(world.plan, plan, { policy: { idCheck, onUncertain: 'resend' } });
   const target = loadingFor(world);
   let runs = 0;
   const runOnce = async (without: readonly string[] = []) => {

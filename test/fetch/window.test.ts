@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { windowOf } from '../../lib/fetch/window.ts';
+import { windowOf } from '../../lib/fetch/start.ts';
 
 const setting = { overlapMinutes: 10, initial: '2026-01-01 08:00:00' };
 const INITIAL_MS = Date.UTC(2026, 0, 1);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { classify } from '../../lib/idcheck/classify.ts';
 import type { IdCheck, TroubleKind } from '../../lib/idcheck/item.ts';
-import { holdingNobodyUp, readKnown, readKnownByIds } from '../../lib/idcheck/known.ts';
+import { ignoringRefusals, readKnown, readKnownByIds } from '../../lib/idcheck/known.ts';
 import type { IdStore } from '../../lib/idcheck/store.ts';
 import { contentHash } from '../../lib/transform/hash.ts';
 import { memoryIdStore } from '../fakes/memory-id-store.ts';
@@ -96,7 +96,7 @@ describe('what idCheck knows of an integration', () => {
     expect(whole.isInTheWay(id)).toBe(expected);
     expect(whole.isInTheWay('unknown')).toBe(false);
     const byIds = readKnownByIds(store, 'groups');
-    await byIds.prepare(inTheWay.map(([name]) => name));
+    await byIds.lookUp(inTheWay.map(([name]) => name));
     expect(byIds.isInTheWay(id)).toBe(expected);
   });
 
@@ -110,6 +110,27 @@ describe('what idCheck knows of an integration', () => {
     expect(known.isInTheWay('1')).toBe(true);
   });
 
+  it('is in the way of what waited below it before it was looked up', async () => {
+    const known = readKnownByIds(await storeOf([['1', refused('rejected')]]), 'groups');
+    known.waits('3', '2');
+    await known.lookUp(['2', '1']);
+    known.waits('2', '1');
+    expect(known.isInTheWay('3')).toBe(true);
+  });
+
+  it('is not in the way of what is loaded, whatever that waits for', async () => {
+    const store = await storeOf([
+      ['1', refused('rejected')],
+      ['2', { id: '2', rev: 1, loaded: { hash: 'A', versionMs: 1, atMs: 1 } }],
+    ]);
+    const byIds = readKnownByIds(store, 'groups');
+    await byIds.lookUp(['1', '2']);
+    for (const known of [byIds, await readKnown(store, 'groups')]) {
+      known.waits('2', '1');
+      expect([known.isInTheWay('1'), known.isInTheWay('2')]).toEqual([true, false]);
+    }
+  });
+
   it('keeps nothing of what waits where nothing was refused', async () => {
     const known = await readKnown(await storeOf([['1', { ...refused('exhausted'), id: '1' }]]), 'groups');
     known.waits('2', '1');
@@ -118,7 +139,7 @@ describe('what idCheck knows of an integration', () => {
   });
 
   it('holds nobody up where refused parents are to hold nobody up', async () => {
-    const known = holdingNobodyUp(await readKnown(await storeOf([['1', refused('rejected')]]), 'groups'));
+    const known = ignoringRefusals(await readKnown(await storeOf([['1', refused('rejected')]]), 'groups'));
     expect([known.isInTheWay('1'), known.take('1')?.trouble?.kind]).toEqual([false, 'rejected']);
   });
 
@@ -133,7 +154,7 @@ describe('what idCheck knows of an integration', () => {
 });
 
 describe('what idCheck knows, read by ids', () => {
-  it('gives the items of the ids that were prepared, each read once, and nothing vanishes', async () => {
+  it('gives the items of the ids that were looked up, each read once, and nothing vanishes', async () => {
     await fc.assert(
       fc.asyncProperty(many, async (stored) => {
         const store = await storeOf(stored);
@@ -148,8 +169,8 @@ describe('what idCheck knows, read by ids', () => {
         const known = readKnownByIds(counting, 'groups');
         const ids = [...stored.map(([id]) => id), 'unknown'];
         expect(ids.map(known.take)).toEqual(ids.map(() => undefined));
-        await known.prepare([...ids, ...ids]);
-        await known.prepare(ids);
+        await known.lookUp([...ids, ...ids]);
+        await known.lookUp(ids);
         expect(asked.sort()).toEqual(ids.sort());
         for (const [id, item] of stored) {
           expect([known.take(id), known.take(id)]).toEqual([

@@ -19,9 +19,9 @@ export type Loaded = {
 };
 
 /** The loader behind a world's records queue, on the same idCheck and clock. */
-export const loadingFor = (world: FetchWorld, policy = world.fetching.policy): Loaded => {
+export const loadingFor = (world: FetchWorld, policy = world.plan.policy): Loaded => {
   const { clock } = world;
-  const { tree } = world.fetching;
+  const { tree } = world.plan;
   const posts: PostRecord[] = [];
   const refused = new Set<string>();
   const deadLetters = memoryQueue(clock);

@@ -60,8 +60,7 @@ test('a message deleted behind our back is found, named after the deadline, and 
   };
   const limiter = memoryRateLimiter(clock);
   const loadDeps: LoaderDeps = { ...target, open: async () => loading, idStore, runs, records, clock, limiter };
-  const fetchAt = (scheduledMs: number) =>
-    fetchRun(schedule({ scheduledMs }), source.fetching, fetchDeps, () => 300_000);
+  const fetchAt = (scheduledMs: number) => fetchRun(schedule({ scheduledMs }), source.plan, fetchDeps, () => 300_000);
   const loadAll = async () => {
     for (;;) {
       const received = await records.receive(10, 60);

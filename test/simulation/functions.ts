@@ -1,4 +1,4 @@
-import { fetchingOf } from '../../lib/fetch/fetching.ts';
+import { fetchPlanOf } from '../../lib/fetch/fetch-plan.ts';
 import { fetchFlow } from '../../lib/flows/fetch.ts';
 import { loadFlow } from '../../lib/flows/load.ts';
 import { connectionsOf, type Open } from '../../lib/flows/open.ts';
@@ -83,14 +83,14 @@ const fetchFunction = (world: World): LambdaFunction => ({
         return page;
       },
     };
-    const asWritten = fetchingOf(settings.integration, watched);
-    const fetching = {
+    const asWritten = fetchPlanOf(settings.integration, watched);
+    const plan = {
       ...asWritten,
       policy: bug.fetchPolicy ? bug.fetchPolicy(settings.policy) : settings.policy,
       transform: wrapped(asWritten.transform, bug.transform),
     };
     const records = wrapped<Queue>(stores.records, bug.fetchRecords);
-    const fetchRun = fetchFlow({ ...stores, records }, only(world, fetching), runtime);
+    const fetchRun = fetchFlow({ ...stores, records }, only(world, plan), runtime);
     return async (event, remainingMs) => {
       for (const asked of readFetchEvent(event)) {
         const request = bug.runRequest ? bug.runRequest(asked, world) : asked;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import type { DependsOn } from '../../lib/integration/schema/schema.ts';
 import type { JsonObject } from '../../lib/json/json.ts';
-import { heldBack, judgeHeld, parentOf, type TreeNode } from '../../lib/transform/tree.ts';
+import { parentOf, placePostponed, postponedOf, type TreeNode } from '../../lib/transform/tree.ts';
 
 const rules = (changes: Partial<DependsOn> = {}): DependsOn => ({
   parent: 'parent_id',
@@ -41,7 +41,7 @@ describe('the parent of a record', () => {
 
 const node = (id: string, parentId?: string): TreeNode => ({ id, ...(parentId === undefined ? {} : { parentId }) });
 
-describe('what a page holds back', () => {
+describe('what a page postpones', () => {
   test.each<[string, TreeNode[], string[], string[]]>([
     ['nothing where all parents are there', [node('2', '1'), node('3', '1')], ['1'], []],
     ['nothing where the parent comes later on the page', [node('2', '1'), node('1')], [], []],
@@ -49,17 +49,17 @@ describe('what a page holds back', () => {
     ['all below an unseen parent', [node('3', '2'), node('2', '9')], [], ['2', '3']],
     ['a circle and what hangs on it', [node('1', '2'), node('2', '1'), node('3', '2')], [], ['1', '2', '3']],
   ])('is %s', (_, page, there, expected) => {
-    expect([...heldBack(page, (id) => there.includes(id))].sort()).toEqual(expected);
+    expect([...postponedOf(page, (id) => there.includes(id))].sort()).toEqual(expected);
   });
 
-  it('is judged without recursion: a chain may be as long as the page', () => {
+  it('is found without recursion: a chain may be as long as the page', () => {
     const chain = Array.from({ length: 50_000 }, (_, n) => node(String(n), n === 0 ? undefined : String(n - 1)));
-    expect(heldBack(chain.reverse(), () => false).size).toBe(0);
+    expect(postponedOf(chain.reverse(), () => false).size).toBe(0);
   });
 });
 
 const judged = (parents: Record<string, string>, there: string[], changes: Partial<DependsOn> = {}) => {
-  const verdictOn = judgeHeld(new Map(Object.entries(parents)), (id) => there.includes(id), rules(changes));
+  const verdictOn = placePostponed(new Map(Object.entries(parents)), (id) => there.includes(id), rules(changes));
   return Object.fromEntries(
     Object.keys(parents).map((id) => {
       const verdict = verdictOn(id);
@@ -68,9 +68,9 @@ const judged = (parents: Record<string, string>, there: string[], changes: Parti
   );
 };
 
-describe('the verdict at the end of the snapshot', () => {
-  it('lets wait what hangs on a record that came in the end', () => {
-    expect(judged({ 2: '1', 3: '2' }, ['1'])).toEqual({ 2: 'waits', 3: 'waits' });
+describe('the place at the end of the snapshot', () => {
+  it('is below its parent for what hangs on a record that came in the end', () => {
+    expect(judged({ 2: '1', 3: '2' }, ['1'])).toEqual({ 2: 'child', 3: 'child' });
   });
 
   it('rejects by name what hangs on nothing, and what hangs on that', () => {
@@ -81,7 +81,7 @@ describe('the verdict at the end of the snapshot', () => {
   });
 
   it('makes roots of them where the file says so', () => {
-    expect(judged({ 2: '9', 3: '2' }, [], { missingParent: 'root' })).toEqual({ 2: 'root', 3: 'waits' });
+    expect(judged({ 2: '9', 3: '2' }, [], { missingParent: 'root' })).toEqual({ 2: 'root', 3: 'child' });
     expect(judged({ 2: '9', 3: '2' }, [], { rejectedParent: 'root' })).toMatchObject({ 3: 'root' });
   });
 
@@ -103,14 +103,14 @@ describe('the verdict at the end of the snapshot', () => {
       fc.property(forest, fc.shuffledSubarray(ids, { minLength: 6 }), (parents, order) => {
         const held = new Map(Object.entries(parents).filter(([id, parent]) => id !== parent));
         const isThere = (id: string) => ids.includes(id) && !held.has(id);
-        const one = judgeHeld(held, isThere, rules());
-        const other = judgeHeld(held, isThere, rules());
+        const one = placePostponed(held, isThere, rules());
+        const other = placePostponed(held, isThere, rules());
         const verdicts = new Map(ids.map((id) => [id, one(id)]));
         for (const id of order) expect(other(id)).toEqual(verdicts.get(id));
         for (const [id, parent] of held) {
-          if (verdicts.get(id)?.kind !== 'waits') continue;
+          if (verdicts.get(id)?.kind !== 'child') continue;
           expect(held.has(parent) ? verdicts.get(parent)?.kind : isThere(parent)).toBe(
-            held.has(parent) ? 'waits' : true,
+            held.has(parent) ? 'child' : true,
           );
         }
       }),

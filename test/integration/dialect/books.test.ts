@@ -33,7 +33,7 @@ test('no record of the source is missing from the books, whatever the block make
       fc.array(fc.array(record, { maxLength: 6 }), { minLength: 1, maxLength: 3 }),
       fc.constantFrom(...transforms),
       async (pages, transform) => {
-        const world = fetchWorld({ pages: pages as JsonValue[][], fetching: { transform } });
+        const world = fetchWorld({ pages: pages as JsonValue[][], plan: { transform } });
         expect(await world.invoke()).toMatchObject({ end: 'extracted' });
         const run = await world.run();
         const entries = (await world.ledger()).flatMap((chunk) => chunk.entries);

@@ -20,12 +20,13 @@ const columns = z.object({
   hashes: z.array(z.nullable(z.string())),
   parents: z.exactOptional(z.array(z.tuple([z.number(), z.string()]))),
   memory: z.array(z.string()),
+  /** The records that are postponed. */
   held: z.exactOptional(z.array(z.string())),
   deletions: z.exactOptional(z.array(z.object({ id: z.string(), hash: z.string() }))),
 });
 
 type Columns = z.infer<typeof columns>;
-export type ChunkContent = Pick<LedgerChunk, 'entries' | 'memory' | 'held' | 'deletions'>;
+export type ChunkContent = Pick<LedgerChunk, 'entries' | 'memory' | 'postponed' | 'deletions'>;
 
 const LETTERS: Record<ExtractOutcome, string> = {
   filtered: 'f',
@@ -37,7 +38,7 @@ const LETTERS: Record<ExtractOutcome, string> = {
 };
 const OUTCOMES = new Map(extractOutcomes.map((outcome) => [LETTERS[outcome], outcome]));
 
-const toColumns = ({ entries, memory, held, deletions }: ChunkContent): Columns => ({
+const toColumns = ({ entries, memory, postponed: held, deletions }: ChunkContent): Columns => ({
   v: 1,
   outcomes: entries.map(({ outcome }) => LETTERS[outcome]).join(''),
   ids: entries.map(({ id }) => id),
@@ -90,6 +91,6 @@ export const packChunk = (content: ChunkContent): Promise<Buffer> => {
 /** The reverse of `packChunk`. Throws where the bytes are not a chunk's. */
 export const unpackChunk = async (packed: Uint8Array): Promise<ChunkContent> => {
   const stored = columns.parse(parseJson((await decompress(packed)).toString()));
-  const { memory, held, deletions } = stored;
-  return { entries: toEntries(stored), memory, ...defined({ held }), ...defined({ deletions }) };
+  const { memory, held: postponed, deletions } = stored;
+  return { entries: toEntries(stored), memory, ...defined({ postponed }), ...defined({ deletions }) };
 };

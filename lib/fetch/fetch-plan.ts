@@ -16,7 +16,7 @@ import { compileTransform, type Transform } from '../transform/transform.ts';
 import type { FetchEvent } from './events.ts';
 
 /** What fetching one integration needs to know. What is absent, the integration does not ask for. */
-export type Fetching = {
+export type FetchPlan = {
   integration: string;
   policy: LoadPolicy;
   source: Source;
@@ -53,7 +53,7 @@ export type FetchDeps = {
 const MINUTE_MS = 60_000;
 
 /** What an integration's file says of fetching it from `source`. */
-export const fetchingOf = (integration: Integration, source: Source): Fetching => {
+export const fetchPlanOf = (integration: Integration, source: Source): FetchPlan => {
   const { name, source: from, transform, target, overlap, vanished, deadlineMinutes } = integration;
   return {
     integration: name,

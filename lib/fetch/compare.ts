@@ -1,0 +1,64 @@
+import { classify, skipReason } from '../idcheck/classify.ts';
+import type { LoadPolicy } from '../idcheck/decide.ts';
+import type { Known } from '../idcheck/known.ts';
+import { writeMessage } from '../messages/record-message.ts';
+import type { LedgerEntry } from '../runs/ledger.ts';
+import type { RunRecord } from '../runs/record.ts';
+import { defined } from '../runtime/defined.ts';
+import type { Prepared } from '../transform/transform.ts';
+
+/** A record that is clean and mapped. */
+export type Ready = Extract<Prepared, { outcome: 'ready' }>;
+
+/** A record that is to be loaded: the text of its message, and what the message will do. */
+export type ToLoad = { as: 'create' | 'overwrite'; message: string; record: Ready };
+
+/** What the messages of one run have in common. */
+export type RunFacts = Pick<RunRecord, 'integration' | 'runId' | 'versionMs' | 'fullRefresh'>;
+
+/** SQS takes 1 MiB (Amazon SQS quotas, message size); a put-off copy of the message grows by its last failure. */
+export const MAX_MESSAGE_BYTES = 1_048_576 - 8_192;
+
+/**
+ * Compares a record with what idCheck knows of its id: the ledger's entry and, where the two differ, the message. Pure
+ * but for `known`, which strikes the id off.
+ */
+export const compare = (
+  record: Ready,
+  known: Known,
+  policy: LoadPolicy,
+  { integration, runId, versionMs, fullRefresh }: RunFacts,
+  nowMs: number,
+): { entry: LedgerEntry; toLoad?: ToLoad } => {
+  const { id, hash, number, body, parentId } = record;
+  const item = known.take(id);
+  const refusedParentId = parentId !== undefined && known.isInTheWay(parentId) ? parentId : undefined;
+  const classified = classify(item, hash, policy, fullRefresh, refusedParentId);
+  if (classified.outcome === 'unchanged') return { entry: { id, outcome: 'unchanged' } };
+  if (classified.outcome === 'skipped') {
+    const { skip } = classified;
+    const forItsParent = skip.why === 'parent-rejected' ? { parentId: skip.parentId } : {};
+    return { entry: { id, outcome: 'skipped', reason: skipReason(skip), hash, ...forItsParent } };
+  }
+  const message = writeMessage({
+    v: 1,
+    integration,
+    runId,
+    id,
+    ...defined({ number }),
+    hash,
+    versionMs,
+    body,
+    attempts: 0,
+    deferrals: 0,
+    firstSentMs: nowMs,
+    ...(fullRefresh && { refresh: true }),
+    ...defined({ parentId }),
+  });
+  const sizeBytes = Buffer.byteLength(message);
+  if (sizeBytes > MAX_MESSAGE_BYTES) {
+    const reason = `too large for the queue: ${sizeBytes} bytes, ${MAX_MESSAGE_BYTES} at most`;
+    return { entry: { id, outcome: 'invalid', reason } };
+  }
+  return { entry: { id, outcome: 'enqueued', hash }, toLoad: { as: classified.as, message, record } };
+};

@@ -1,0 +1,125 @@
+import type { IdStore } from '../idcheck/store.ts';
+import type { JsonObject } from '../json/json.ts';
+import { type RunRecord, type RunWarning, runIdOf } from '../runs/record.ts';
+import type { Watermarks } from '../runs/store.ts';
+import type { Clock, RemainingMs } from '../runtime/clock.ts';
+import { defined } from '../runtime/defined.ts';
+import { silentLog } from '../runtime/log.ts';
+import type { FetchPlan } from './fetch-plan.ts';
+import { placePostponed, readPages } from './fetch-run.ts';
+import { openPass } from './pass.ts';
+import type { Postponed } from './postponed.ts';
+import type { FetchWork, Sink } from './sink.ts';
+import { newRun } from './start.ts';
+import { concludeVanished } from './vanished.ts';
+
+/** What a run would do with a record. */
+export type Planned = 'create' | 'overwrite' | 'unchanged' | 'skip' | 'filter' | 'merge' | 'reject';
+
+type PlannedRecord = {
+  id: string;
+  planned: Planned;
+  reason?: string;
+  /** The record before mapping: filtered and cleaned. */
+  before?: JsonObject;
+  /** The body that the target would get. */
+  body?: JsonObject;
+};
+
+export type DryRun = {
+  counts: Record<Planned, number> & { fetched: number };
+  /** Loaded before and absent now. */
+  vanished: string[];
+  /** The first records of each kind, in the order of the source; unchanged ones only where they are asked for. */
+  sample: PlannedRecord[];
+  requests: number;
+  warnings: RunWarning[];
+  /** Why the snapshot could not be read to its end. */
+  failure?: { code: string; message: string };
+};
+
+type DryRunOptions = { fullRefresh: boolean; samplePerKind: number; showsUnchanged?: boolean };
+
+/**
+ * What the next run would do: the run's own steps into a sink that keeps counts and a few records. Nothing is sent and
+ * nothing is written, but for the token and the rate limit that reading takes.
+ */
+export const dryRun = async (
+  plan: FetchPlan,
+  { idStore, watermarks, clock }: { idStore: IdStore; watermarks?: Watermarks; clock: Clock },
+  options: DryRunOptions,
+  remainingMs: RemainingMs,
+): Promise<DryRun> => {
+  const nowMs = clock.nowMs();
+  const deadlineMs = nowMs + remainingMs();
+  const { fullRefresh } = options;
+  const times = { scheduledMs: nowMs, startedMs: nowMs, versionMs: nowMs };
+  const watermarkMs = await watermarks?.watermark(plan.integration);
+  const begun = newRun(plan, { runId: runIdOf(plan.integration, nowMs), ...times, fullRefresh }, watermarkMs);
+  const sink = countingSink(options);
+  const pass = await openPass(plan, idStore, begun, sink.chunks(begun));
+  const time = { softMs: deadlineMs, hardMs: deadlineMs, isUp: () => false };
+  const work: FetchWork = { plan, pass, sink, time, clock, log: silentLog };
+
+  const pages = await readPages(begun, work);
+  const { counts, sample } = sink;
+  const resultOf = ({ counts: { fetched }, requests, warnings }: RunRecord, vanished: string[]): DryRun => ({
+    counts: { fetched, ...counts },
+    vanished,
+    sample,
+    requests: requests.source,
+    warnings,
+  });
+  if (pages.end !== 'complete') {
+    const outOfTime = { code: 'no-time', message: 'the source allows no further request in time' };
+    const result = resultOf(pages.run, []);
+    result.counts.fetched += sink.waiting();
+    return { ...result, failure: pages.end === 'failed' ? pages.failure : outOfTime };
+  }
+  const { run } = await placePostponed(pages.run, work);
+  const absent = pass.absent();
+  const rule = { action: 'report', maxShare: 0 } as const;
+  const { vanished } = concludeVanished(absent.length, pass.loadedCount, run.warnings, rule);
+  return resultOf(run, vanished > 0 ? absent : []);
+};
+
+const plannedOf = {
+  filtered: 'filter',
+  invalid: 'reject',
+  merged: 'merge',
+  unchanged: 'unchanged',
+  skipped: 'skip',
+} as const;
+
+/** Keeps the counts, the first records of each kind, and what is postponed until the end of the snapshot. */
+const countingSink = ({ samplePerKind, showsUnchanged = false }: DryRunOptions) => {
+  const counts = { create: 0, overwrite: 0, unchanged: 0, skip: 0, filter: 0, merge: 0, reject: 0 };
+  const sample: PlannedRecord[] = [];
+  const postponed: { index: number; records: Postponed[] }[] = [];
+  const note = (planned: Planned, id: string, shown: Omit<PlannedRecord, 'id' | 'planned'>): void => {
+    counts[planned] += 1;
+    const isShown = planned !== 'unchanged' || showsUnchanged;
+    if (isShown && counts[planned] <= samplePerKind) sample.push({ id, planned, ...shown });
+  };
+  const sink: Sink = {
+    async *chunks() {},
+    send: async () => {},
+    write: async (_, index, part) => {
+      const toLoad = part.toLoad.values();
+      for (const { id, outcome, reason } of part.entries) {
+        const enqueued = outcome === 'enqueued' ? toLoad.next().value : undefined;
+        if (enqueued) {
+          const { as, record } = enqueued;
+          note(as, id, { ...defined({ before: record.record }), body: record.body });
+        } else if (outcome !== 'enqueued') note(plannedOf[outcome], id, defined({ reason }));
+      }
+      if (part.postponed.length > 0) postponed.push({ index, records: part.postponed.map(({ record }) => record) });
+    },
+    save: async () => {},
+    async *postponed() {
+      yield* postponed;
+    },
+  };
+  const waiting = () => postponed.reduce((sum, { records }) => sum + records.length, 0);
+  return { ...sink, counts, sample, waiting };
+};

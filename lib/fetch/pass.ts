@@ -1,0 +1,203 @@
+import { ignoringRefusals, type Known, readKnown, readKnownByIds } from '../idcheck/known.ts';
+import type { IdStore } from '../idcheck/store.ts';
+import type { JsonValue } from '../json/json.ts';
+import type { LedgerChunk, LedgerEntry } from '../runs/ledger.ts';
+import type { RunRecord } from '../runs/record.ts';
+import type { Prepared } from '../transform/transform.ts';
+import { compare, type RunFacts, type ToLoad } from './compare.ts';
+import type { FetchPlan } from './fetch-plan.ts';
+import { MAX_POSTPONED_BYTES, openPlaces, type Postponed, readPostponed, writePostponed } from './postponed.ts';
+
+/** A page as the source sent it; `before`: how many records came before it. */
+export type Page = { records: JsonValue[]; before: number; isLast: boolean };
+
+/** What the pass made of a part of a page: as much as one ledger chunk holds. */
+export type Part = {
+  /** In the order of the source; postponed records have none yet. */
+  entries: LedgerEntry[];
+  /** Of the entries those that are enqueued, in the same order. */
+  toLoad: ToLoad[];
+  /** Records whose place in the tree is not known before the end of the snapshot, each with its text for the ledger. */
+  postponed: { record: Postponed; text: string }[];
+  /** What the cleaning must remember of these records when the run is resumed. */
+  memory: string[];
+};
+
+/** The one pass over a snapshot's records, page by page. */
+export type Pass = {
+  /**
+   * Identifies, filters, cleans, maps and places a page's records, compares them with idCheck and writes their messages
+   * and ledger entries. A part is made when it is asked for: the one before it can be sent and written down by then.
+   */
+  page(page: Page, run: RunFacts, nowMs: number): Promise<Iterable<Part>>;
+  /** Whether records wait for the end of the snapshot. */
+  hasPostponed(): boolean;
+  /** For when the snapshot is complete: postponed records pass, too, in the place that they turn out to have. */
+  openPlacing(): Promise<(records: readonly Postponed[], run: RunFacts, nowMs: number) => Part>;
+  /** Ids that had been loaded and are not among the records. */
+  absent(): string[];
+  /** How many ids had been loaded when the run began. */
+  loadedCount: number;
+  /** Vanished ids whose deletion an earlier invocation of the run has sent. */
+  deletionsSent: ReadonlySet<string>;
+};
+
+type LeftOut = Exclude<Prepared, { outcome: 'ready' }>;
+
+/** Records in one ledger chunk at most. */
+const CHUNK_RECORDS = 5_000;
+
+/** Opens the pass of a run where its checkpoint stands; `earlier`: its ledger chunks up to there. */
+export const openPass = async (
+  { integration, policy, transform, tree }: FetchPlan,
+  idStore: IdStore,
+  begun: Pick<RunRecord, 'window' | 'checkpoint'>,
+  earlier: AsyncIterable<LedgerChunk>,
+): Promise<Pass> => {
+  // A list of changes names few of the integration's ids: they are read one by one.
+  const items = begun.window ? readKnownByIds(idStore, integration) : await readKnown(idStore, integration);
+  const known = tree?.rejectedParent === 'root' ? ignoringRefusals(items) : items;
+  const { ready, memory, parents, leftOut, deletionsSent } = await recall(earlier, begun, known, tree !== undefined);
+  const snapshot = transform.begin({ ids: ready, memory });
+  const places = openPlaces(tree, known, snapshot, { parents, leftOut });
+
+  const leaveOut = ({ entries }: Part, one: LeftOut): void => {
+    places.leaveOut(one.id);
+    // Whatever becomes of it, its id is in the source: it has not vanished.
+    known.take(one.id);
+    entries.push(one);
+  };
+  /** Adds one record's entry, and its message where it differs from what is loaded. */
+  const add = (part: Part, one: Prepared, run: RunFacts, nowMs: number): void => {
+    if (one.outcome !== 'ready') leaveOut(part, one);
+    else {
+      const { entry, toLoad } = compare(one, known, policy, run, nowMs);
+      part.entries.push(entry);
+      if (toLoad) part.toLoad.push(toLoad);
+    }
+  };
+
+  return {
+    async page({ records, before, isLast }, run, nowMs) {
+      // Places count through the run: "record 501" is the first of the second page of 500.
+      const { prepared, memory } = snapshot.prepare(records, (index) => `record ${before + index + 1}`);
+      await known.lookUp(idsOf(prepared));
+      return cut(prepared, {
+        // After the last page nobody cleans.
+        memory: isLast ? [] : memory,
+        isPostponed: places.place(prepared),
+        add: (part, one) => {
+          // It repeats a postponed record, which strikes the id off when it passes.
+          if (one.outcome !== 'ready' && parents.has(one.id)) part.entries.push(one);
+          else add(part, one, run, nowMs);
+        },
+        leaveOut,
+      });
+    },
+    hasPostponed: () => parents.size > 0,
+    async openPlacing() {
+      await known.lookUp([...parents].flat());
+      const inPlace = places.ofPostponed();
+      return (records, run, nowMs) => {
+        const part = emptyPart();
+        for (const one of records) add(part, inPlace(one), run, nowMs);
+        return part;
+      };
+    },
+    absent: () => [...known.vanished()],
+    loadedCount: known.loadedCount,
+    deletionsSent,
+  };
+};
+
+export const emptyPart = (): Part => ({ entries: [], toLoad: [], postponed: [], memory: [] });
+
+function* idsOf(records: Iterable<{ id: string; parentId?: string }>): Iterable<string> {
+  for (const { id, parentId } of records) {
+    yield id;
+    if (parentId !== undefined) yield parentId;
+  }
+}
+
+type Cutting = {
+  memory: readonly string[];
+  isPostponed(one: Prepared): one is Postponed;
+  add(part: Part, one: Prepared): void;
+  leaveOut(part: Part, one: LeftOut): void;
+};
+
+/** Cuts a page into parts: each record is added to one, or postponed with it. */
+function* cut(prepared: readonly Prepared[], { memory, isPostponed, add, leaveOut }: Cutting): Iterable<Part> {
+  let part = emptyPart();
+  let postponedBytes = 0;
+  let from = 0;
+  /** The part that ends before record `to`. Keys are spread over the parts as the records are: a chunk has its limit. */
+  const endAt = (to: number): Part => ({ ...part, memory: shareOf(memory, from, to, prepared.length) });
+  for (const [index, one] of prepared.entries()) {
+    const late = isPostponed(one) ? postponedOf(one) : undefined;
+    const addedBytes = late !== undefined && late.sizeBytes <= MAX_POSTPONED_BYTES ? late.sizeBytes : 0;
+    if (index - from >= CHUNK_RECORDS || postponedBytes + addedBytes > MAX_POSTPONED_BYTES) {
+      yield endAt(index);
+      part = emptyPart();
+      postponedBytes = 0;
+      from = index;
+    }
+    postponedBytes += addedBytes;
+    if (late === undefined) add(part, one);
+    else if (addedBytes > 0) part.postponed.push(late);
+    else leaveOut(part, tooLarge(late));
+  }
+  if (from < prepared.length) yield endAt(prepared.length);
+}
+
+const postponedOf = (record: Postponed) => {
+  const text = writePostponed(record);
+  return { record, text, sizeBytes: Buffer.byteLength(text) };
+};
+
+const tooLarge = ({ record, sizeBytes }: ReturnType<typeof postponedOf>): LeftOut => ({
+  outcome: 'invalid',
+  id: record.id,
+  reason: `too large to be kept until its parent is known: ${sizeBytes} bytes, ${MAX_POSTPONED_BYTES} at most`,
+});
+
+/** The share of `all` that goes with records `from`…`to` of `total`. */
+const shareOf = (all: readonly string[], from: number, to: number, total: number): string[] =>
+  all.slice(Math.floor((all.length * from) / total), Math.floor((all.length * to) / total));
+
+/** Takes what is known to where earlier invocations have left it, and gives what the snapshot goes on with. */
+const recall = async (
+  earlier: AsyncIterable<LedgerChunk>,
+  { checkpoint }: Pick<RunRecord, 'checkpoint'>,
+  known: Known,
+  isTree: boolean,
+) => {
+  const parents = new Map<string, string>();
+  const leftOut = new Set<string>();
+  const deletionsSent = new Set<string>();
+  const ready: string[] = [];
+  const memory: string[] = [];
+  const placed: string[] = [];
+  for await (const { index, entries, postponed = [], deletions = [], memory: keys } of earlier) {
+    const waiting = postponed.map(readPostponed);
+    const skipped = entries.filter(({ parentId }) => parentId !== undefined);
+    await known.lookUp(idsOf([...waiting, ...skipped]));
+    for (const { id, parentId } of waiting) {
+      parents.set(id, parentId);
+      known.waits(id, parentId);
+      ready.push(id);
+      if (index <= (checkpoint?.judged ?? 0)) placed.push(id);
+    }
+    for (const { id, outcome, parentId } of entries) {
+      if (parentId !== undefined) known.waits(id, parentId);
+      if (outcome === 'unchanged' || outcome === 'skipped' || outcome === 'enqueued') ready.push(id);
+      else if (isTree && known.isLoaded(id)) leftOut.add(id);
+      // A repeat of a postponed record does not strike its id off.
+      if (!parents.has(id)) known.take(id);
+    }
+    for (const { id } of deletions) deletionsSent.add(id);
+    for (const key of keys) memory.push(key);
+  }
+  for (const id of placed) known.take(id);
+  return { parents, leftOut, deletionsSent, ready, memory };
+};

@@ -1,0 +1,72 @@
+import type { LedgerChunk } from '../runs/ledger.ts';
+import type { RunRecord } from '../runs/record.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { defined } from '../runtime/defined.ts';
+import type { Log } from '../runtime/log.ts';
+import type { FetchEvent } from './events.ts';
+import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
+import type { Part, Pass } from './pass.ts';
+import { type Postponed, readPostponed } from './postponed.ts';
+import type { Deadlines } from './time-budget.ts';
+
+/** Where fetching puts what it makes: a run's into queue and tables, a dry run's into counts. */
+export type Sink = {
+  /** The ledger up to the run's checkpoint. */
+  chunks(run: RunRecord): AsyncIterable<LedgerChunk>;
+  /** Throws `QueueRefusedError` unless the queue accepted all messages. */
+  send(messages: readonly string[]): Promise<void>;
+  /** Writes chunk `index` of the ledger. What its messages say must be sent before. */
+  write(run: RunRecord, index: number, part: Part & Pick<LedgerChunk, 'deletions'>): Promise<void>;
+  /** Moves the checkpoint to where the run stands. */
+  save(run: RunRecord): Promise<void>;
+  /** The records that were postponed, by the ledger chunk in which they wait. */
+  postponed(run: RunRecord): AsyncIterable<{ index: number; records: Postponed[] }>;
+};
+
+/** What one invocation fetches with. A dry run takes the same steps into another sink. */
+export type FetchWork = {
+  plan: FetchPlan;
+  pass: Pass;
+  sink: Sink;
+  time: Deadlines & { isUp(): boolean };
+  clock: Clock;
+  log: Log<FetchEvent>;
+};
+
+/** Thrown when the queue did not accept messages after all retries: what was being sent is not done. */
+class QueueRefusedError extends Error {
+  override readonly name = 'QueueRefusedError';
+  readonly code = 'queue-refused';
+}
+
+/** What a run makes goes to the records queue and into the tables. */
+export const runSink = ({ records, runs }: Pick<FetchDeps, 'records' | 'runs'>): Sink => {
+  const chunks = ({ integration, runId, checkpoint }: RunRecord) =>
+    runs.chunks(integration, runId, checkpoint?.chunks ?? 0);
+  return {
+    chunks,
+    async send(messages) {
+      if (messages.length === 0) return;
+      const { failed } = await records.sendAll(messages.map((body) => ({ body })));
+      if (failed.length > 0) {
+        throw new QueueRefusedError(`the records queue refused ${failed.length} of ${messages.length} messages`);
+      }
+    },
+    write: ({ integration, runId, versionMs }, index, { entries, postponed, deletions, memory }) =>
+      runs.saveChunk(integration, {
+        runId,
+        index,
+        versionMs,
+        entries,
+        ...(postponed.length > 0 && { postponed: postponed.map(({ text }) => text) }),
+        ...defined({ deletions }),
+        memory,
+      }),
+    save: (run) => runs.saveRun(run),
+    async *postponed(run) {
+      for await (const { index, postponed = [] } of chunks(run)) {
+        if (postponed.length > 0) yield { index, records: postponed.map(readPostponed) };
+      }
+    },
+  };
+};

@@ -36,7 +36,7 @@ export type FetchPlan = {
 export type FetchDeps = {
   idStore: IdStore;
   records: Queue;
-  /** Where a run that is out of time leaves word to be continued (the runs queue). */
+  /** Where a run that is out of time asks to be continued (the runs queue). */
   continuations: Queue;
   runs: RunStore;
   /** Needed where an integration has a window. */

@@ -100,7 +100,7 @@ const extract = async (
   const work: FetchWork = { plan, pass, sink, time, clock, log };
 
   const pages = await readPages(begun, work);
-  if (pages.end === 'failed') return await leaveIncomplete(pages.run, pages.failure, deps);
+  if (pages.end === 'failed') return await endIncomplete(pages.run, pages.failure, deps);
   if (pages.end === 'out-of-time') return { end: 'continued', retryAtMs: pages.retryAtMs };
   const compared = await noteDrift(pages.run, plan, deps);
   const placed = await placePostponed(compared, work);
@@ -209,7 +209,7 @@ export const placePostponed = async (
       checkpoint: { ...checkpoint, chunks, judged: index },
     };
     await sink.save(run);
-    // Measured like a page: these records were left out when theirs was.
+    // Measured like a page: these records were not counted with their page.
     log.info('page', { integration, runId, ...counts, requests: 0 });
   }
   return { run, done: true };
@@ -225,19 +225,23 @@ const limitsWith = (run: RunRecord, page: PageResult, nowMs: number): Pick<RunRe
   return { limits: { source: addHits(source, hits), target } };
 };
 
-const leaveIncomplete = async (
+const endIncomplete = async (
   run: RunRecord,
   failure: { code: string; message: string },
   { runs, log }: FetchDeps,
 ): Promise<Extracted> => {
   const { checkpoint, ...rest } = run;
-  // A reading that went wrong as a whole is not gone on with: the next run begins at the first page.
+  // Where the pages read so far do not fit together, the next run begins at the first page.
   const isOver = startOverCodes.has(failure.code as PagingFailure) && checkpoint !== undefined;
-  const left: RunRecord = { ...(isOver ? { ...rest, chunks: checkpoint.chunks } : run), status: 'incomplete', failure };
-  await runs.saveRun(left);
+  const incomplete: RunRecord = {
+    ...(isOver ? { ...rest, chunks: checkpoint.chunks } : run),
+    status: 'incomplete',
+    failure,
+  };
+  await runs.saveRun(incomplete);
   const { integration, runId } = run;
   log.error('run-incomplete', { integration, runId, code: failure.code, words: failure.message });
-  return { end: 'incomplete', run: left };
+  return { end: 'incomplete', run: incomplete };
 };
 
 /** All is sent: the run is `loading` from now on, or balanced where there is nothing to load. */

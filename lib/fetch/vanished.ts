@@ -118,8 +118,8 @@ const deletionsOf = async (
 };
 
 /**
- * Sends the deletions of the ids that vanished, part by part; ledger and checkpoint move with them, and what an
- * earlier invocation of the run has sent is left out. `done`: all are sent.
+ * Sends the deletions of the ids that vanished, part by part; ledger and checkpoint move with them. What an earlier
+ * invocation of the run has sent is not sent again. `done`: all are sent.
  */
 export const sendDeletions = async (
   begun: RunRecord,

@@ -4,7 +4,7 @@ import { hashColumn } from './hash-column.ts';
 import type { IdCheck } from './item.ts';
 import type { IdStore } from './store.ts';
 
-/** What idCheck knows of one integration, held against a snapshot: what is not taken in the end has vanished. */
+/** What idCheck knows of one integration, to compare a snapshot with: what is not taken in the end has vanished. */
 export type Known = {
   /** To be called with the ids that are asked for next, those of parents too. */
   lookUp(ids: Iterable<string>): Promise<void>;

@@ -182,7 +182,7 @@ describe('one run at a time', () => {
 });
 
 describe('a run out of time', () => {
-  it('leaves word, goes on from its checkpoint in the next invocation, and loses nothing', async () => {
+  it('asks to be continued, goes on from its checkpoint in the next invocation, and loses nothing', async () => {
     const world = fetchWorld({ pages: threePages() });
     await seed(world, '2', 'gone');
     world.pageMs = 200_000;
@@ -206,7 +206,7 @@ describe('a run out of time', () => {
     ]);
   });
 
-  it('has ended its lease before it leaves word: the next invocation finds it free', async () => {
+  it('has ended its lease before it asks to be continued: the next invocation finds it free', async () => {
     const world = fetchWorld({ pages: threePages() });
     world.pageMs = 200_000;
     const { continuations } = world.deps;

@@ -96,7 +96,7 @@ describe('a time budget', () => {
   });
 });
 
-describe('a reading that went wrong as a whole', () => {
+describe('a run whose pages do not fit together', () => {
   it('is not gone on with: the next run begins at the first page', async () => {
     const world = fetchWorld({ pages: [[group(1)], [group(2)]] });
     world.answers.set(1, { kind: 'failed', code: 'page-repeated', message: 'again', requests: 1, warnings: [] });

@@ -197,7 +197,7 @@ describe('a run with dependsOn', () => {
     });
   });
 
-  it('goes on where it stopped when an invocation ends among the records that were held back', async () => {
+  it('goes on where it stopped when an invocation ends among the postponed records', async () => {
     const pages = [[child(2, 1)], [child(3, 1)], [child(4, 9)], [child(1, 0)]];
     const { world, settle } = treeWorld(pages);
     const { saveChunk } = world.runs;
@@ -205,7 +205,7 @@ describe('a run with dependsOn', () => {
     world.deps.runs = {
       ...world.runs,
       saveChunk: async (integration, chunk) => {
-        // The first chunk after the pages is the first of those that were held back.
+        // The first chunk after the pages is the first of the postponed records.
         if (chunk.index === pages.length + 2 && !killed) {
           killed = true;
           throw new Error('killed');

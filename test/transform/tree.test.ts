@@ -59,11 +59,11 @@ describe('what a page postpones', () => {
 });
 
 const judged = (parents: Record<string, string>, there: string[], changes: Partial<DependsOn> = {}) => {
-  const verdictOn = placePostponed(new Map(Object.entries(parents)), (id) => there.includes(id), rules(changes));
+  const placementOf = placePostponed(new Map(Object.entries(parents)), (id) => there.includes(id), rules(changes));
   return Object.fromEntries(
     Object.keys(parents).map((id) => {
-      const verdict = verdictOn(id);
-      return [id, verdict.kind === 'rejected' ? verdict.reason : verdict.kind];
+      const placement = placementOf(id);
+      return [id, placement.kind === 'rejected' ? placement.reason : placement.kind];
     }),
   );
 };
@@ -101,16 +101,16 @@ describe('the place at the end of the snapshot', () => {
     const forest = fc.dictionary(fc.constantFrom(...ids), fc.constantFrom(...ids, '9'), { noNullPrototype: true });
     fc.assert(
       fc.property(forest, fc.shuffledSubarray(ids, { minLength: 6 }), (parents, order) => {
-        const held = new Map(Object.entries(parents).filter(([id, parent]) => id !== parent));
-        const isThere = (id: string) => ids.includes(id) && !held.has(id);
-        const one = placePostponed(held, isThere, rules());
-        const other = placePostponed(held, isThere, rules());
-        const verdicts = new Map(ids.map((id) => [id, one(id)]));
-        for (const id of order) expect(other(id)).toEqual(verdicts.get(id));
-        for (const [id, parent] of held) {
-          if (verdicts.get(id)?.kind !== 'child') continue;
-          expect(held.has(parent) ? verdicts.get(parent)?.kind : isThere(parent)).toBe(
-            held.has(parent) ? 'child' : true,
+        const postponed = new Map(Object.entries(parents).filter(([id, parent]) => id !== parent));
+        const isThere = (id: string) => ids.includes(id) && !postponed.has(id);
+        const one = placePostponed(postponed, isThere, rules());
+        const other = placePostponed(postponed, isThere, rules());
+        const placements = new Map(ids.map((id) => [id, one(id)]));
+        for (const id of order) expect(other(id)).toEqual(placements.get(id));
+        for (const [id, parent] of postponed) {
+          if (placements.get(id)?.kind !== 'child') continue;
+          expect(postponed.has(parent) ? placements.get(parent)?.kind : isThere(parent)).toBe(
+            postponed.has(parent) ? 'child' : true,
           );
         }
       }),

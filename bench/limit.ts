@@ -1,7 +1,6 @@
 import { dynamoRateLimiter } from '../lib/aws/dynamodb/rate-limiter.ts';
 import type { RateLimit } from '../lib/connection/limit/rate-limit.ts';
 import { systemClock as clock } from '../lib/runtime/clock.ts';
-import { systemRandom } from '../lib/runtime/random.ts';
 import { startTables } from './embedded.ts';
 import { grouped, markdownTable } from './markdown.ts';
 
@@ -47,7 +46,7 @@ export const benchLimit = async (): Promise<string> => {
       const sentMs: number[] = [];
       const beganMs = clock.nowMs();
       const limiters = Array.from({ length: workers }, () =>
-        dynamoRateLimiter(tables.client, 'connections', clock, systemRandom),
+        dynamoRateLimiter({ client: tables.client, TableName: 'connections' }),
       );
       await Promise.all(limiters.map((limiter) => work(limiter, beganMs + SPAN_MS, sentMs)));
       sentMs.sort((a, b) => a - b);

@@ -1,14 +1,14 @@
 // One measured run in a process of its own, so that its peak memory is nobody else's: `scale-run.ts RECORDS CASE`.
 
-import { type FetchDeps, fetchPlanOf } from '../lib/fetch/fetch-plan.ts';
-import { fetchRun } from '../lib/fetch/fetch-run.ts';
+import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
+import { fetchPlanOf } from '../lib/fetch/fetch-plan.ts';
+import { fetchFlow } from '../lib/flows/fetch.ts';
 import type { IdStore } from '../lib/idcheck/store.ts';
 import type { Queue } from '../lib/messages/queue.ts';
 import type { RunRecord } from '../lib/runs/record.ts';
-import type { RunStore } from '../lib/runs/store.ts';
-import { systemClock } from '../lib/runtime/clock.ts';
+import type { RunStore, Watermarks } from '../lib/runs/store.ts';
 import { silentLog } from '../lib/runtime/log.ts';
-import { systemRandom } from '../lib/runtime/random.ts';
+import { systemRuntime } from '../lib/stores/runtime.ts';
 import { compileTransform } from '../lib/transform/transform.ts';
 import { groupSource, groupsOfPage, PAGE_RECORDS, shippedIntegration } from './groups.ts';
 
@@ -50,7 +50,7 @@ const queue: Queue = {
     return { failed: [] };
   },
 };
-const runs: RunStore = {
+const runs: RunStore & Watermarks = {
   lease: async () => undefined,
   takeLease: async () => 'taken',
   endLease: async () => {},
@@ -62,20 +62,16 @@ const runs: RunStore = {
   addTargetUse: async () => {},
   saveChunk: async () => {},
   async *chunks() {},
+  watermark: async () => undefined,
+  moveWatermark: async () => {},
 };
-const deps: FetchDeps = {
-  idStore,
-  records: queue,
-  continuations: queue,
-  runs,
-  clock: systemClock,
-  random: systemRandom,
-  log: silentLog,
-};
+const stores = { idStore, runs, records: queue, runRequests: queue, secrets: awsSecretStore };
+const plan = fetchPlanOf(integration, groupSource(total));
+const fetchRun = fetchFlow(stores, async () => plan, systemRuntime({}, silentLog));
 
 const beganMs = performance.now();
 const request = { kind: 'schedule' as const, integration: integration.name, scheduledMs: 0, fullRefresh: false };
-await fetchRun(request, fetchPlanOf(integration, groupSource(total)), deps, () => INVOCATION_MS);
+await fetchRun(request, () => INVOCATION_MS);
 const { user, system } = process.cpuUsage();
 const result: ScaleResult = {
   seconds: (performance.now() - beganMs) / 1000,

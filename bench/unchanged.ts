@@ -1,13 +1,14 @@
 import { dynamoIdStore } from '../lib/aws/dynamodb/id-store.ts';
-import { dynamoRunStore } from '../lib/aws/dynamodb/runs/store.ts';
-import { type FetchDeps, fetchPlanOf } from '../lib/fetch/fetch-plan.ts';
-import { fetchRun } from '../lib/fetch/fetch-run.ts';
+import { dynamoRunStore } from '../lib/aws/dynamodb/run-store.ts';
+import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
+import { fetchPlanOf } from '../lib/fetch/fetch-plan.ts';
+import { fetchFlow } from '../lib/flows/fetch.ts';
 import type { Outgoing, Queue } from '../lib/messages/queue.ts';
 import { readMessage } from '../lib/messages/record-message.ts';
 import { mapBounded } from '../lib/runtime/bounded.ts';
 import { systemClock } from '../lib/runtime/clock.ts';
 import { silentLog } from '../lib/runtime/log.ts';
-import { systemRandom } from '../lib/runtime/random.ts';
+import { systemRuntime } from '../lib/stores/runtime.ts';
 import { putEach } from './conditional-puts.ts';
 import { type Consumed, type EmbeddedTables, startTables } from './embedded.ts';
 import { groupSource, shippedIntegration } from './groups.ts';
@@ -49,21 +50,16 @@ const consumed = ({ meter }: EmbeddedTables, key: string): Consumed => meter.get
 const ourRun = async (
   tables: EmbeddedTables,
 ): Promise<{ measured: Measured; known: { id: string; hash: string }[] }> => {
-  const idStore = dynamoIdStore(tables.client, 'idcheck');
+  const { client } = tables;
+  const idStore = dynamoIdStore({ client, TableName: 'idcheck' });
+  const runs = dynamoRunStore({ client, TableName: 'runs' });
   const records = collecting();
-  const deps: FetchDeps = {
-    idStore,
-    records,
-    continuations: collecting(),
-    runs: dynamoRunStore(tables.client, 'runs'),
-    clock: systemClock,
-    random: systemRandom,
-    log: silentLog,
-  };
+  const stores = { idStore, runs, records, runRequests: collecting(), secrets: awsSecretStore };
   const plan = fetchPlanOf(shippedIntegration(), groupSource(RECORDS));
+  const fetchRun = fetchFlow(stores, async () => plan, systemRuntime({}, silentLog));
   const run = (scheduledMs: number) => {
     const request = { kind: 'schedule' as const, integration: plan.integration, scheduledMs, fullRefresh: false };
-    return fetchRun(request, plan, deps, () => INVOCATION_MS);
+    return fetchRun(request, () => INVOCATION_MS);
   };
   const startMs = systemClock.nowMs();
   await run(startMs);
@@ -82,8 +78,8 @@ const ourRun = async (
   const seconds = (performance.now() - beganMs) / 1000;
   const idCheckReads = consumed(tables, 'idcheck read');
   const idCheckWrites = consumed(tables, 'idcheck write');
-  const runs = sum(consumed(tables, 'runs read'), consumed(tables, 'runs write'));
-  return { known, measured: { idCheckReads, idCheckWrites, runs, messages: records.sent.length, seconds } };
+  const runsTable = sum(consumed(tables, 'runs read'), consumed(tables, 'runs write'));
+  return { known, measured: { idCheckReads, idCheckWrites, runs: runsTable, messages: records.sent.length, seconds } };
 };
 
 /** The same records, each put on condition that it is new or changed. */

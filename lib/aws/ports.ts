@@ -1,14 +1,13 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Env } from '../connection/secrets.ts';
-import { systemClock } from '../runtime/clock.ts';
 import { ConfigurationError } from '../runtime/fault.ts';
-import { systemRandom } from '../runtime/random.ts';
 import type { Stores } from '../stores/stores.ts';
 import { dynamoAuditLog } from './dynamodb/audit-log.ts';
 import { dynamoIdStore } from './dynamodb/id-store.ts';
 import { dynamoRateLimiter } from './dynamodb/rate-limiter.ts';
-import { dynamoRunStore } from './dynamodb/runs/store.ts';
+import { dynamoRunStore } from './dynamodb/run-store.ts';
+import type { Table } from './dynamodb/table.ts';
 import { dynamoTokenStore } from './dynamodb/token-store.ts';
 import { sqsQueue } from './sqs/queue.ts';
 
@@ -47,27 +46,33 @@ export const runRetentionDays = (env: Env): number => {
 };
 
 type Port<Name extends keyof Stores, Client> = (client: Client, env: Env) => Stores[Name];
-type Table<Name extends keyof Stores> = Port<Name, DynamoDBClient>;
-type SqsQueue<Name extends keyof Stores> = Port<Name, SQSClient>;
+type DynamoPort<Name extends keyof Stores> = Port<Name, DynamoDBClient>;
+type SqsPort<Name extends keyof Stores> = Port<Name, SQSClient>;
+
+const tableOf = (client: DynamoDBClient, variable: ResourceVariable, env: Env): Table => ({
+  client,
+  TableName: resource(variable, env),
+});
 
 // Each store by its variable. One function for each, so that a Lambda function holds the code of what it opens and of
 // nothing else (decision 0010). All throw ConfigurationError.
 
-export const idStoreOf: Table<'idStore'> = (dynamo, env) => dynamoIdStore(dynamo, resource('IDCHECK_TABLE', env));
+export const idStoreOf: DynamoPort<'idStore'> = (dynamo, env) => dynamoIdStore(tableOf(dynamo, 'IDCHECK_TABLE', env));
 
-export const runsOf: Table<'runs'> = (dynamo, env) =>
-  dynamoRunStore(dynamo, resource('RUNS_TABLE', env), runRetentionDays(env));
+export const runsOf: DynamoPort<'runs'> = (dynamo, env) =>
+  dynamoRunStore(tableOf(dynamo, 'RUNS_TABLE', env), { retentionDays: runRetentionDays(env) });
 
-export const auditOf: Table<'audit'> = (dynamo, env) => dynamoAuditLog(dynamo, resource('RUNS_TABLE', env));
+export const auditOf: DynamoPort<'audit'> = (dynamo, env) => dynamoAuditLog(tableOf(dynamo, 'RUNS_TABLE', env));
 
-export const limiterOf: Table<'limiter'> = (dynamo, env) =>
-  dynamoRateLimiter(dynamo, resource('CONNECTIONS_TABLE', env), systemClock, systemRandom);
+export const limiterOf: DynamoPort<'limiter'> = (dynamo, env) =>
+  dynamoRateLimiter(tableOf(dynamo, 'CONNECTIONS_TABLE', env));
 
-export const tokensOf: Table<'tokens'> = (dynamo, env) => dynamoTokenStore(dynamo, resource('CONNECTIONS_TABLE', env));
+export const tokensOf: DynamoPort<'tokens'> = (dynamo, env) =>
+  dynamoTokenStore(tableOf(dynamo, 'CONNECTIONS_TABLE', env));
 
-export const recordsOf: SqsQueue<'records'> = (sqs, env) => sqsQueue(sqs, resource('RECORDS_QUEUE_URL', env));
+export const recordsOf: SqsPort<'records'> = (sqs, env) => sqsQueue(sqs, resource('RECORDS_QUEUE_URL', env));
 
-export const runRequestsOf: SqsQueue<'runRequests'> = (sqs, env) => sqsQueue(sqs, resource('RUNS_QUEUE_URL', env));
+export const runRequestsOf: SqsPort<'runRequests'> = (sqs, env) => sqsQueue(sqs, resource('RUNS_QUEUE_URL', env));
 
-export const deadLettersOf: SqsQueue<'deadLetters'> = (sqs, env) =>
+export const deadLettersOf: SqsPort<'deadLetters'> = (sqs, env) =>
   sqsQueue(sqs, resource('DEAD_LETTER_QUEUE_URL', env));

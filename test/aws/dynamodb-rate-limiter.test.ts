@@ -2,9 +2,9 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MalformedItemError } from '../../lib/aws/dynamodb/attributes.ts';
 import { dynamoRateLimiter } from '../../lib/aws/dynamodb/rate-limiter.ts';
+import type { Table } from '../../lib/aws/dynamodb/table.ts';
 import { type EmbeddedDynamo, startDynamo } from '../contracts/embedded-dynamodb.ts';
 import { intercept } from '../contracts/intercept.ts';
-import { rateLimiterContract } from '../contracts/rate-limiter.contract.ts';
 import { hastyClock } from '../fakes/fake-clock.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 
@@ -12,7 +12,7 @@ const TEN_A_SECOND = { requests: 10, intervalMs: 1_000 };
 
 describe('the rate limiter in DynamoDB', () => {
   let dynamo: EmbeddedDynamo;
-  let table: string;
+  let table: Table;
   let release: () => void = () => {};
   beforeAll(async () => {
     dynamo = await startDynamo();
@@ -27,7 +27,7 @@ describe('the rate limiter in DynamoDB', () => {
   });
 
   const clock = hastyClock();
-  const limiter = (seed = 1) => dynamoRateLimiter(dynamo.client, table, clock, seededRandom(seed));
+  const limiter = (seed = 1) => dynamoRateLimiter(table, { clock, random: seededRandom(seed) });
   const countCommands = () => {
     const commands: string[] = [];
     release = intercept(dynamo.client, async ({ command }, next) => {
@@ -36,18 +36,6 @@ describe('the rate limiter in DynamoDB', () => {
     });
     return commands;
   };
-
-  rateLimiterContract(async () => {
-    const fresh = await dynamo.createTable();
-    return {
-      workers: [
-        dynamoRateLimiter(dynamo.client, fresh, clock, seededRandom(1)),
-        dynamoRateLimiter(dynamo.client, fresh, clock, seededRandom(2)),
-      ],
-      nowMs: clock.nowMs,
-      advance: clock.advance,
-    };
-  });
 
   it('costs one read and one write per lease, however many permits', async () => {
     const commands = countCommands();
@@ -143,7 +131,7 @@ describe('the rate limiter in DynamoDB', () => {
 
   it('throws with the key where the item is malformed', async () => {
     const Item = { pk: { S: 'limit#okki' }, sk: { S: 'limit' }, tatMs: { S: 'soon' } };
-    await dynamo.client.send(new PutItemCommand({ TableName: table, Item }));
+    await dynamo.client.send(new PutItemCommand({ TableName: table.TableName, Item }));
     const lease = limiter().acquire('okki', TEN_A_SECOND, 1, clock.nowMs() + 1_000);
     await expect(lease).rejects.toBeInstanceOf(MalformedItemError);
     await expect(lease).rejects.toThrow('limit#okki');

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MalformedItemError } from '../../lib/aws/dynamodb/attributes.ts';
 import { dynamoTokenStore } from '../../lib/aws/dynamodb/token-store.ts';
 import { type EmbeddedDynamo, startDynamo } from '../contracts/embedded-dynamodb.ts';
-import { tokenStoreContract } from '../contracts/token-store.contract.ts';
 
 describe('tokens in DynamoDB', () => {
   let dynamo: EmbeddedDynamo;
@@ -12,13 +11,11 @@ describe('tokens in DynamoDB', () => {
   });
   afterAll(() => dynamo.stop());
 
-  tokenStoreContract(async () => dynamoTokenStore(dynamo.client, await dynamo.createTable()));
-
   it('names the item that is not one of its own, and not what it holds', async () => {
     const table = await dynamo.createTable();
     const Item = { pk: { S: 'token#okki' }, sk: { S: 'token' }, obtainedAtMs: { N: '1' }, accessToken: { N: '777' } };
-    await dynamo.client.send(new PutItemCommand({ TableName: table, Item }));
-    const reading = dynamoTokenStore(dynamo.client, table).read('okki');
+    await dynamo.client.send(new PutItemCommand({ TableName: table.TableName, Item }));
+    const reading = dynamoTokenStore(table).read('okki');
     await expect(reading).rejects.toThrow(MalformedItemError);
     await expect(reading).rejects.toThrow(/token#okki/);
     await expect(reading).rejects.not.toThrow(/777/);

@@ -2,10 +2,10 @@ import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MalformedItemError } from '../../lib/aws/dynamodb/attributes.ts';
 import { dynamoIdStore, ID_CHECK_SHARDS, KeysLeftUnprocessedError } from '../../lib/aws/dynamodb/id-store.ts';
+import type { Table } from '../../lib/aws/dynamodb/table.ts';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
 import { collect } from '../contracts/collect.ts';
 import { type EmbeddedDynamo, startDynamo } from '../contracts/embedded-dynamodb.ts';
-import { idStoreContract } from '../contracts/id-store.contract.ts';
 import { countCapacity, intercept } from '../contracts/intercept.ts';
 import { hastyClock } from '../fakes/fake-clock.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
@@ -14,7 +14,7 @@ const INTEGRATION = 'okki-product-groups-to-qingyiyun';
 
 describe('the idCheck store in DynamoDB', () => {
   let dynamo: EmbeddedDynamo;
-  let table: string;
+  let table: Table;
   let uncount: () => void = () => {};
   beforeAll(async () => {
     dynamo = await startDynamo();
@@ -30,7 +30,7 @@ describe('the idCheck store in DynamoDB', () => {
 
   const clock = hastyClock();
   const random = seededRandom(1);
-  const store = () => dynamoIdStore(dynamo.client, table, { clock, random });
+  const store = () => dynamoIdStore(table, { clock, random });
   const loaded = (id: string): IdCheck => ({
     id,
     rev: 2,
@@ -40,8 +40,6 @@ describe('the idCheck store in DynamoDB', () => {
   const fill = async (count: number) => {
     await Promise.all(ids(count).map((id) => store().write(INTEGRATION, loaded(id), { absent: true })));
   };
-
-  idStoreContract(store);
 
   it('costs at most 0.05 read units per record in a scan', async () => {
     await fill(1_000);
@@ -58,7 +56,7 @@ describe('the idCheck store in DynamoDB', () => {
     uncount = capacity.stop;
     await fill(20);
     expect(capacity.units.get('PutItemCommand')).toBe(20);
-    const { Items = [] } = await dynamo.client.send(new ScanCommand({ TableName: table }));
+    const { Items = [] } = await dynamo.client.send(new ScanCommand({ TableName: table.TableName }));
     for (const item of Items) {
       // What JSON adds in quotes, braces and type letters makes this an upper bound of DynamoDB's own count.
       expect(JSON.stringify(item).length).toBeLessThan(250);
@@ -67,7 +65,7 @@ describe('the idCheck store in DynamoDB', () => {
 
   it('spreads ids that follow one another evenly over the shards', async () => {
     await fill(400);
-    const { Items = [] } = await dynamo.client.send(new ScanCommand({ TableName: table }));
+    const { Items = [] } = await dynamo.client.send(new ScanCommand({ TableName: table.TableName }));
     const perShard = Map.groupBy(Items, (item) => item.pk?.S ?? '');
     expect([...perShard.keys()].sort()).toEqual(
       Array.from({ length: ID_CHECK_SHARDS }, (_, shard) => `${INTEGRATION}#${shard}`),
@@ -77,7 +75,7 @@ describe('the idCheck store in DynamoDB', () => {
 
   it('keeps an id on its shard for ever: the key is part of what is stored', async () => {
     await store().write(INTEGRATION, loaded('5203300076'), { absent: true });
-    const { Items = [] } = await dynamo.client.send(new ScanCommand({ TableName: table }));
+    const { Items = [] } = await dynamo.client.send(new ScanCommand({ TableName: table.TableName }));
     expect(Items[0]?.pk).toEqual({ S: `${INTEGRATION}#2` });
   });
 
@@ -107,10 +105,13 @@ describe('the idCheck store in DynamoDB', () => {
     uncount = intercept(dynamo.client, async ({ command, input }, next) => {
       if (command !== 'BatchGetItemCommand') return next();
       batches += 1;
-      const request = (input.RequestItems as Record<string, { Keys: unknown[] }>)[table];
+      const request = (input.RequestItems as Record<string, { Keys: unknown[] }>)[table.TableName];
       const left = request?.Keys.splice(40) ?? [];
       const answer = await next();
-      return { ...answer, UnprocessedKeys: left.length > 0 ? { [table]: { Keys: left, ConsistentRead: true } } : {} };
+      return {
+        ...answer,
+        UnprocessedKeys: left.length > 0 ? { [table.TableName]: { Keys: left, ConsistentRead: true } } : {},
+      };
     });
     expect([...(await store().read(INTEGRATION, ids(250))).keys()].sort()).toEqual(ids(250));
     expect(batches).toBe(3 + 3 + 2);
@@ -155,7 +156,7 @@ describe('the idCheck store in DynamoDB', () => {
   ])('throws with the key where an item is malformed: $fault', async ({ attributes }) => {
     const pk = `${INTEGRATION}#0`;
     await dynamo.client.send(
-      new PutItemCommand({ TableName: table, Item: { pk: { S: pk }, sk: { S: 'broken' }, ...attributes } }),
+      new PutItemCommand({ TableName: table.TableName, Item: { pk: { S: pk }, sk: { S: 'broken' }, ...attributes } }),
     );
     const error = await collect(store().scan(INTEGRATION)).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(MalformedItemError);

@@ -1,18 +1,19 @@
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MalformedItemError } from '../../lib/aws/dynamodb/attributes.ts';
-import { dynamoRunStore } from '../../lib/aws/dynamodb/runs/store.ts';
+import { dynamoRunStore } from '../../lib/aws/dynamodb/run-store.ts';
+import type { Table } from '../../lib/aws/dynamodb/table.ts';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
 import { ChunkTooLargeError, type Lease } from '../../lib/runs/store.ts';
 import { collect } from '../contracts/collect.ts';
 import { type EmbeddedDynamo, startDynamo } from '../contracts/embedded-dynamodb.ts';
 import { countCapacity, intercept } from '../contracts/intercept.ts';
-import { run, runStoreContract } from '../contracts/run-store.contract.ts';
+import { run } from '../contracts/run-store.contract.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 
 describe('the run store in DynamoDB', () => {
   let dynamo: EmbeddedDynamo;
-  let table: string;
+  let table: Table;
   let release: () => void = () => {};
   beforeAll(async () => {
     dynamo = await startDynamo();
@@ -26,8 +27,7 @@ describe('the run store in DynamoDB', () => {
     release = () => {};
   });
 
-  const store = () => dynamoRunStore(dynamo.client, table, 30);
-  runStoreContract(store);
+  const store = () => dynamoRunStore(table, { retentionDays: 30 });
 
   const random = seededRandom(7);
   const letters = (length: number) =>
@@ -84,7 +84,7 @@ describe('the run store in DynamoDB', () => {
     await store().takeLease({ integration: 'groups', runId: 'run-1', owner: 'a', untilMs: 1 }, undefined);
     const expiresAtSec = async (pk: string, sk: string) => {
       const Key = { pk: { S: pk }, sk: { S: sk } };
-      const { Item } = await dynamo.client.send(new GetItemCommand({ TableName: table, Key }));
+      const { Item } = await dynamo.client.send(new GetItemCommand({ TableName: table.TableName, Key }));
       expect(Item).toBeDefined();
       return Item?.expiresAtSec;
     };
@@ -93,8 +93,8 @@ describe('the run store in DynamoDB', () => {
     expect(await expiresAtSec('groups#run-1', 'chunk#000001')).toEqual(expected);
     expect(await expiresAtSec('groups', 'lease')).toBeUndefined();
     // Whoever saves it later need not know how long runs are kept.
-    const saved = await dynamoRunStore(dynamo.client, table, 5).run('groups', 'run-1');
-    if (saved) await dynamoRunStore(dynamo.client, table, 5).saveRun(saved);
+    const saved = await dynamoRunStore(table, { retentionDays: 5 }).run('groups', 'run-1');
+    if (saved) await dynamoRunStore(table, { retentionDays: 5 }).saveRun(saved);
     expect(await expiresAtSec('groups', 'run#run-1')).toEqual(expected);
   });
 
@@ -149,7 +149,7 @@ describe('the run store in DynamoDB', () => {
       record: { S: record },
       targetRequests: { N: '0' },
     };
-    await dynamo.client.send(new PutItemCommand({ TableName: table, Item }));
+    await dynamo.client.send(new PutItemCommand({ TableName: table.TableName, Item }));
     const error = await store()
       .run('groups', 'run-1')
       .catch((thrown: unknown) => thrown);
@@ -162,7 +162,7 @@ describe('the run store in DynamoDB', () => {
     { fault: 'missing', entries: { S: '' } },
   ])('throws with the key where a chunk is malformed: $fault', async ({ entries }) => {
     const Item = { pk: { S: 'groups#run-1' }, sk: { S: 'chunk#000001' }, versionMs: { N: '1' }, entries };
-    await dynamo.client.send(new PutItemCommand({ TableName: table, Item }));
+    await dynamo.client.send(new PutItemCommand({ TableName: table.TableName, Item }));
     const error = await collect(store().chunks('groups', 'run-1', 1)).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(MalformedItemError);
     expect(String(error)).toContain('groups#run-1 chunk#000001');

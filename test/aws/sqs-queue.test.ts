@@ -1,10 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { sqsQueue } from '../../lib/aws/sqs/queue.ts';
 import { QueueUnreachableError } from '../../lib/messages/queue.ts';
-import { systemClock } from '../../lib/runtime/clock.ts';
 import { type EmbeddedSqs, startSqs } from '../contracts/embedded-sqs.ts';
 import { intercept } from '../contracts/intercept.ts';
-import { queueContract } from '../contracts/queue.contract.ts';
 import { hastyClock } from '../fakes/fake-clock.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 
@@ -24,18 +22,9 @@ describe('the queue in SQS', () => {
 
   const clock = hastyClock();
   const create = async () => {
-    const { queueUrl, deadLettersUrl } = await sqs.createQueues(3);
-    const options = { clock, random: seededRandom(1) };
-    return {
-      queue: sqsQueue(sqs.client, queueUrl, options),
-      deadLetters: sqsQueue(sqs.client, deadLettersUrl, options),
-      maxReceiveCount: 3,
-      nowMs: systemClock.nowMs,
-      // The server has no other clock than the wall's.
-      pass: (sec: number) => systemClock.sleep(sec * 1000 + 30),
-    };
+    const { queueUrl } = await sqs.createQueues(3);
+    return { queue: sqsQueue(sqs.client, queueUrl, { clock, random: seededRandom(1) }) };
   };
-  queueContract(create);
 
   /** Makes entries fail inside HTTP 200: those for which `fails` gives a fault. Counts the tries of each body. */
   const failEntries = (fails: (body: string, tries: number) => 'receiver' | 'sender' | undefined) => {

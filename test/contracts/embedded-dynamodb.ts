@@ -4,14 +4,14 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { dynamoClient } from '../../lib/aws/clients.ts';
+import type { Table } from '../../lib/aws/dynamodb/table.ts';
 
 // dynalite brings no types.
 const dynalite = createRequire(import.meta.url)('dynalite') as (options: { createTableMs: number }) => Server;
 
 export type EmbeddedDynamo = {
   client: DynamoDBClient;
-  /** Creates a table with keys `pk` and `sk` and gives its name. */
-  createTable(): Promise<string>;
+  createTable(): Promise<Table>;
   stop(): Promise<void>;
 };
 
@@ -53,7 +53,7 @@ export const startDynamo = async (): Promise<EmbeddedDynamo> => {
         return Table?.TableStatus;
       };
       while ((await status()) !== 'ACTIVE');
-      return TableName;
+      return { client, TableName };
     },
     stop: async () => {
       client.destroy();

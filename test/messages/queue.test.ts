@@ -1,16 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { queueContract } from '../contracts/queue.contract.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
 import { memoryQueue } from '../fakes/memory-queue.ts';
 
 describe('the queue in memory', () => {
-  queueContract(() => {
-    const clock = fakeClock();
-    const deadLetters = memoryQueue(clock);
-    const queue = memoryQueue(clock, { deadLetters, maxReceiveCount: 3 });
-    return { queue, deadLetters, maxReceiveCount: 3, nowMs: clock.nowMs, pass: (sec) => clock.advance(sec * 1000) };
-  });
-
   it('cuts a delay to 900 s', async () => {
     const clock = fakeClock();
     const queue = memoryQueue(clock);

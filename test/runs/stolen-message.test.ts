@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dynamoIdStore } from '../../lib/aws/dynamodb/id-store.ts';
-import { dynamoRunStore } from '../../lib/aws/dynamodb/runs/store.ts';
+import { dynamoRunStore } from '../../lib/aws/dynamodb/run-store.ts';
 import { sqsQueue } from '../../lib/aws/sqs/queue.ts';
 import { fetchRun } from '../../lib/fetch/fetch-run.ts';
 import { loadBatch } from '../../lib/load/load-batch.ts';
@@ -39,8 +39,8 @@ test('a message deleted behind our back is found, named after the deadline, and 
   };
   const { queueUrl } = await sqs.createQueues(5);
   const records = sqsQueue(sqs.client, queueUrl);
-  const idStore = dynamoIdStore(dynamo.client, await dynamo.createTable());
-  const runs = dynamoRunStore(dynamo.client, await dynamo.createTable());
+  const idStore = dynamoIdStore(await dynamo.createTable());
+  const runs = dynamoRunStore(await dynamo.createTable());
 
   const source = fetchWorld({ pages: [[group(1), group(2), group(3)]] });
   const fetchDeps = { ...source.deps, idStore, runs, records, clock };

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { type DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { parseJson } from '../../json/json.ts';
 import type { AuditEntry, AuditLog } from '../../stores/audit.ts';
 import { type Item, MalformedItemError, readItem, text } from './attributes.ts';
+import { keyName, queryPages, type Table } from './table.ts';
 
 // `satisfies` over the keys: a field that the schema forgot would be dropped from every entry read back.
 const auditEntry: z.ZodMiniType<AuditEntry> = z.object({
@@ -17,7 +18,7 @@ const auditEntry: z.ZodMiniType<AuditEntry> = z.object({
 } satisfies Record<keyof AuditEntry, z.ZodMiniType>);
 
 const toEntry = (item: Item): AuditEntry => {
-  const key = `${item.pk?.S} ${item.sk?.S}`;
+  const key = keyName(item);
   const json = readItem(item, key).text('entry');
   try {
     return auditEntry.parse(parseJson(json));
@@ -33,13 +34,13 @@ const NO_INTEGRATION = '-';
  * The audit log in the table of runs: `pk` = the integration, `sk` = `audit#TIME#HASH`, `entry` = JSON. The hash keeps
  * two entries of one millisecond apart, and a write that is repeated one entry. Throws `MalformedItemError`.
  */
-export const dynamoAuditLog = (client: DynamoDBClient, table: string): AuditLog => ({
+export const dynamoAuditLog = (table: Table): AuditLog => ({
   add: async (entry) => {
     const json = JSON.stringify(entry);
     const mark = createHash('sha256').update(json).digest('base64url').slice(0, 8);
-    await client.send(
+    await table.client.send(
       new PutItemCommand({
-        TableName: table,
+        TableName: table.TableName,
         Item: {
           pk: text(entry.integration ?? NO_INTEGRATION),
           sk: text(`audit#${new Date(entry.atMs).toISOString()}#${mark}`),
@@ -50,20 +51,12 @@ export const dynamoAuditLog = (client: DynamoDBClient, table: string): AuditLog 
   },
   list: async (integration, id) => {
     const entries: AuditEntry[] = [];
-    let startKey: Item | undefined;
-    do {
-      const answer = await client.send(
-        new QueryCommand({
-          TableName: table,
-          ConsistentRead: true,
-          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :audit)',
-          ExpressionAttributeValues: { ':pk': text(integration ?? NO_INTEGRATION), ':audit': text('audit#') },
-          ExclusiveStartKey: startKey,
-        }),
-      );
-      entries.push(...(answer.Items ?? []).map(toEntry));
-      startKey = answer.LastEvaluatedKey;
-    } while (startKey);
+    const pages = queryPages(table, {
+      ConsistentRead: true,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :audit)',
+      ExpressionAttributeValues: { ':pk': text(integration ?? NO_INTEGRATION), ':audit': text('audit#') },
+    });
+    for await (const page of pages) entries.push(...page.map(toEntry));
     return id === undefined ? entries : entries.filter((entry) => entry.id === id);
   },
 });

@@ -1,6 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { IdCheck, TroubleKind } from '../../idcheck/item.ts';
 import { type Item, type ItemReader, MalformedItemError, number, readItem, text } from './attributes.ts';
+import { keyName } from './table.ts';
 
 type Kind<Value> = Value extends number ? 'number' : 'text';
 
@@ -62,7 +63,7 @@ export const toAttributes = ({ id, rev, turn, ...parts }: IdCheck): Item => {
 
 /** Reads an item back; throws `MalformedItemError` with the item's key. */
 export const fromAttributes = (item: Item): IdCheck => {
-  const key = `${item.pk?.S} ${item.sk?.S}`;
+  const key = keyName(item);
   const reader = readItem(item, key);
   const parts: Record<string, Record<string, Field>> = {};
   for (const [name, kinds] of Object.entries(PARTS)) {

@@ -1,14 +1,15 @@
 import { hash } from 'node:crypto';
-import { BatchGetItemCommand, type DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { BatchGetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { IdCheck } from '../../idcheck/item.ts';
 import type { IdStore, WriteCondition } from '../../idcheck/store.ts';
 import { type Backoff, backoffMs } from '../../runtime/backoff.ts';
 import { mapBounded } from '../../runtime/bounded.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { type Random, systemRandom } from '../../runtime/random.ts';
-import { type Item, isConditionFailed, number, text } from './attributes.ts';
+import { type Item, number, text } from './attributes.ts';
 import { fromAttributes, toAttributes } from './id-item.ts';
 import { mergePages } from './merge-pages.ts';
+import { queryPages, succeeds, type Table } from './table.ts';
 
 /**
  * Partition keys per integration. One partition takes 1,000 write units a second, and a record costs two (claim,
@@ -66,10 +67,10 @@ export type DynamoIdStoreOptions = { shards?: number; clock?: Clock; random?: Ra
  * `MalformedItemError`.
  */
 export const dynamoIdStore = (
-  client: DynamoDBClient,
-  table: string,
+  table: Table,
   { shards = ID_CHECK_SHARDS, clock = systemClock, random = systemRandom }: DynamoIdStoreOptions = {},
 ): IdStore => {
+  const { client, TableName } = table;
   // A cryptographic hash, since ids that differ in few digits must still spread evenly.
   const shardOf = (id: string): number => hash('sha256', id, 'buffer').readUInt32BE() % shards;
   const keyOf = (integration: string, id: string): Item => ({
@@ -82,13 +83,13 @@ export const dynamoIdStore = (
     let remaining = keys;
     for (let fruitless = 0; remaining.length > 0; ) {
       const answer = await client.send(
-        new BatchGetItemCommand({ RequestItems: { [table]: { Keys: remaining, ConsistentRead: true } } }),
+        new BatchGetItemCommand({ RequestItems: { [TableName]: { Keys: remaining, ConsistentRead: true } } }),
       );
-      found.push(...(answer.Responses?.[table] ?? []));
-      const unprocessed = answer.UnprocessedKeys?.[table]?.Keys ?? [];
+      found.push(...(answer.Responses?.[TableName] ?? []));
+      const unprocessed = answer.UnprocessedKeys?.[TableName]?.Keys ?? [];
       fruitless = unprocessed.length < remaining.length ? 0 : fruitless + 1;
       if (fruitless >= MAX_FRUITLESS_READS) {
-        throw new KeysLeftUnprocessedError(`${unprocessed.length} keys of ${table} were left unprocessed`);
+        throw new KeysLeftUnprocessedError(`${unprocessed.length} keys of ${TableName} were left unprocessed`);
       }
       if (unprocessed.length > 0) await clock.sleep(backoffMs(fruitless, random.fraction(), UNPROCESSED_BACKOFF));
       remaining = unprocessed;
@@ -97,19 +98,11 @@ export const dynamoIdStore = (
   };
 
   async function* scanShard(integration: string, shard: number): AsyncGenerator<IdCheck[]> {
-    let startKey: Item | undefined;
-    do {
-      const answer = await client.send(
-        new QueryCommand({
-          TableName: table,
-          KeyConditionExpression: 'pk = :pk',
-          ExpressionAttributeValues: { ':pk': text(`${integration}#${shard}`) },
-          ExclusiveStartKey: startKey,
-        }),
-      );
-      if (answer.Items && answer.Items.length > 0) yield answer.Items.map(fromAttributes);
-      startKey = answer.LastEvaluatedKey;
-    } while (startKey);
+    const pages = queryPages(table, {
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': text(`${integration}#${shard}`) },
+    });
+    for await (const page of pages) yield page.map(fromAttributes);
   }
 
   return {
@@ -121,13 +114,8 @@ export const dynamoIdStore = (
     },
     write: async (integration, item, condition) => {
       const Item = { ...keyOf(integration, item.id), ...toAttributes(item) };
-      try {
-        await client.send(new PutItemCommand({ TableName: table, Item, ...conditionOf(condition) }));
-        return 'written';
-      } catch (error) {
-        if (isConditionFailed(error)) return 'conflict';
-        throw error;
-      }
+      const write = client.send(new PutItemCommand({ TableName, Item, ...conditionOf(condition) }));
+      return (await succeeds(write)) ? 'written' : 'conflict';
     },
     scan: (integration) =>
       mergePages(

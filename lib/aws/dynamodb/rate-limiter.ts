@@ -1,10 +1,11 @@
-import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { type LimiterState, leasePermits, pauseGainMs, unusedLimiter } from '../../connection/limit/gcra.ts';
 import type { RateLimiter } from '../../connection/limit/rate-limit.ts';
 import { type Backoff, backoffMs } from '../../runtime/backoff.ts';
-import type { Clock } from '../../runtime/clock.ts';
-import type { Random } from '../../runtime/random.ts';
+import { type Clock, systemClock } from '../../runtime/clock.ts';
+import { type Random, systemRandom } from '../../runtime/random.ts';
 import { type Item, isConditionFailed, number, readItem, text } from './attributes.ts';
+import { getItem, type Table } from './table.ts';
 
 const NOTHING_STORED = 'attribute_not_exists(pk)';
 const STATE_AS_READ = 'tatMs = :readTatMs AND pausedUntilMs = :readPausedUntilMs';
@@ -36,17 +37,17 @@ const onState = (read: LimiterState | undefined) =>
  * permits costs one read and one write, a pause one write, no use nothing. Clocks of the workers must agree within
  * some ms (Lambda's do). A lease that loses every race against others is answered like a used-up limit.
  */
-export const dynamoRateLimiter = (client: DynamoDBClient, table: string, clock: Clock, random: Random): RateLimiter => {
+export const dynamoRateLimiter = (
+  table: Table,
+  { clock = systemClock, random = systemRandom }: { clock?: Clock; random?: Random } = {},
+): RateLimiter => {
+  const { client, TableName } = table;
   const pauses = new Map<string, { readMs: number; state: Promise<LimiterState | undefined> }>();
 
   const keyOf = (connection: string): Item => ({ pk: text(`limit#${connection}`), sk: text('limit') });
 
-  const read = async (connection: string): Promise<LimiterState | undefined> => {
-    const { Item } = await client.send(
-      new GetItemCommand({ TableName: table, Key: keyOf(connection), ConsistentRead: true }),
-    );
-    return stateOf(Item, connection);
-  };
+  const read = async (connection: string): Promise<LimiterState | undefined> =>
+    stateOf(await getItem(table, keyOf(connection)), connection);
 
   const readCached = (connection: string): Promise<LimiterState | undefined> => {
     const cached = pauses.get(connection);
@@ -64,7 +65,7 @@ export const dynamoRateLimiter = (client: DynamoDBClient, table: string, clock: 
     try {
       await client.send(
         new UpdateItemCommand({
-          TableName: table,
+          TableName,
           Key: keyOf(connection),
           UpdateExpression: 'SET tatMs = :tatMs, pausedUntilMs = :readPausedUntilMs',
           ConditionExpression,
@@ -98,7 +99,7 @@ export const dynamoRateLimiter = (client: DynamoDBClient, table: string, clock: 
       try {
         const { Attributes } = await client.send(
           new UpdateItemCommand({
-            TableName: table,
+            TableName,
             Key: keyOf(connection),
             UpdateExpression: 'SET pausedUntilMs = :untilMs, tatMs = if_not_exists(tatMs, :unusedTatMs)',
             ConditionExpression: PAUSE_IS_LONGER,

@@ -1,6 +1,7 @@
-import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import type { StoredToken, TokenStore } from '../../connection/auth/token.ts';
-import { type Item, isConditionFailed, number, readItem, text } from './attributes.ts';
+import { type Item, number, readItem, text } from './attributes.ts';
+import { getItem, succeeds, type Table } from './table.ts';
 
 const UNLOCKED = '(attribute_not_exists(lockedUntilMs) OR lockedUntilMs <= :nowMs)';
 const NO_TOKEN = 'attribute_not_exists(obtainedAtMs)';
@@ -11,36 +12,29 @@ const LOCK_IS_MINE = 'lockOwner = :owner';
  * The tokens in one DynamoDB item per connection (`pk` = `token#CONNECTION`, `sk` = `token`). Needs a table that is
  * encrypted at rest, as all DynamoDB tables are.
  */
-export const dynamoTokenStore = (client: DynamoDBClient, table: string): TokenStore => {
+export const dynamoTokenStore = (table: Table): TokenStore => {
   const keyOf = (connection: string): Item => ({ pk: text(`token#${connection}`), sk: text('token') });
 
   /** Whether the condition held. */
-  const update = async (connection: string, change: string, condition: string, values: Item): Promise<boolean> => {
-    try {
-      await client.send(
+  const update = (connection: string, change: string, condition: string, values: Item): Promise<boolean> =>
+    succeeds(
+      table.client.send(
         new UpdateItemCommand({
-          TableName: table,
+          TableName: table.TableName,
           Key: keyOf(connection),
           UpdateExpression: change,
           ConditionExpression: condition,
           ExpressionAttributeValues: values,
         }),
-      );
-      return true;
-    } catch (error) {
-      if (isConditionFailed(error)) return false;
-      throw error;
-    }
-  };
+      ),
+    );
 
   return {
     read: async (connection) => {
-      const { Item } = await client.send(
-        new GetItemCommand({ TableName: table, Key: keyOf(connection), ConsistentRead: true }),
-      );
+      const stored = await getItem(table, keyOf(connection));
       // An item without a token holds the lock of the first worker only.
-      if (Item?.obtainedAtMs === undefined) return undefined;
-      const item = readItem(Item, `token#${connection}`);
+      if (stored?.obtainedAtMs === undefined) return undefined;
+      const item = readItem(stored, `token#${connection}`);
       return {
         accessToken: item.text('accessToken'),
         audience: item.text('audience'),

@@ -1,17 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { RateLimit } from '../../../lib/connection/limit/rate-limit.ts';
-import { rateLimiterContract } from '../../contracts/rate-limiter.contract.ts';
-import { fakeClock, hastyClock } from '../../fakes/fake-clock.ts';
+import { fakeClock } from '../../fakes/fake-clock.ts';
 import { memoryRateLimiter } from '../../fakes/memory-rate-limiter.ts';
 import { seededRandom } from '../../fakes/seeded-random.ts';
 
 describe('the rate limiter in memory', () => {
-  rateLimiterContract(() => {
-    const clock = hastyClock();
-    const limiter = memoryRateLimiter(clock);
-    return { workers: [limiter, limiter], nowMs: clock.nowMs, advance: clock.advance };
-  });
-
   it.each([
     { workers: 1, lease: 10, limit: { requests: 20, intervalMs: 1_000 } },
     { workers: 4, lease: 7, limit: { requests: 20, intervalMs: 1_000 } },

@@ -1,9 +1,9 @@
 import { promisify } from 'node:util';
 import { brotliCompress, brotliDecompress, constants } from 'node:zlib';
 import * as z from 'zod/mini';
-import { parseJson } from '../../../json/json.ts';
-import { type ExtractOutcome, extractOutcomes, type LedgerChunk, type LedgerEntry } from '../../../runs/ledger.ts';
-import { defined } from '../../../runtime/defined.ts';
+import { parseJson } from '../../json/json.ts';
+import { type ExtractOutcome, extractOutcomes, type LedgerChunk, type LedgerEntry } from '../../runs/ledger.ts';
+import { defined } from '../../runtime/defined.ts';
 
 const compress = promisify(brotliCompress);
 const decompress = promisify(brotliDecompress);

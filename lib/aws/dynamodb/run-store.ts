@@ -1,7 +1,34 @@
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { type Lease, type RunStore, sameLease } from '../../../runs/store.ts';
-import { type Item, number, readItem, text } from '../attributes.ts';
-import { getItem, keyName, type RunsTable, succeeds } from './table.ts';
+import { type Lease, type RunStore, sameLease, type Watermarks } from '../../runs/store.ts';
+import { type Item, number, readItem, text } from './attributes.ts';
+import { dynamoLedger } from './ledger.ts';
+import { dynamoRunRecords } from './run-records.ts';
+import { getItem, keyName, succeeds, type Table } from './table.ts';
+
+const DAY_SEC = 24 * 60 * 60;
+
+/**
+ * Runs, ledgers and leases in one DynamoDB table with keys `pk` and `sk`:
+ *
+ *     NAME           lease           who runs it now; kept for ever
+ *     NAME           run#RUN         the run's record as JSON, its use of the target beside it
+ *     NAME           watermark       up to where an incremental list is loaded; kept for ever
+ *     NAME#RUN       chunk#000001    entries and memory, packed
+ *
+ * Runs and chunks leave by TTL (`expiresAtSec`) `retentionDays` after their start; who starts a run decides it.
+ */
+export const dynamoRunStore = (
+  table: Table,
+  { retentionDays = 90 }: { retentionDays?: number } = {},
+): RunStore & Watermarks => {
+  const expiresAtSec = (startMs: number) => Math.floor(startMs / 1000) + retentionDays * DAY_SEC;
+  return {
+    ...leases(table),
+    ...dynamoRunRecords(table, expiresAtSec),
+    ...dynamoLedger(table, expiresAtSec),
+    ...watermarks(table),
+  };
+};
 
 const NO_LEASE = 'attribute_not_exists(pk)';
 const LEASE_AS_READ = '#owner = :owner AND runId = :runId AND untilMs = :untilMs';
@@ -31,7 +58,7 @@ const toLease = (item: Item, integration: string): Lease => {
 const leaseKey = (integration: string): Item => ({ pk: text(integration), sk: text('lease') });
 
 /** Who runs an integration now: one item each, kept for ever. */
-export const dynamoLeases = (table: RunsTable): Pick<RunStore, 'lease' | 'takeLease' | 'endLease'> => {
+const leases = (table: Table): Pick<RunStore, 'lease' | 'takeLease' | 'endLease'> => {
   const { client, TableName } = table;
   const lease = async (integration: string): Promise<Lease | undefined> => {
     const item = await getItem(table, leaseKey(integration));
@@ -57,6 +84,34 @@ export const dynamoLeases = (table: RunsTable): Pick<RunStore, 'lease' | 'takeLe
             ConditionExpression: LEASE_STILL_OURS,
             ExpressionAttributeNames: { '#owner': 'owner' },
             ExpressionAttributeValues: { ':owner': text(owner), ':runId': text(runId), ':nowMs': number(nowMs) },
+          }),
+        ),
+      );
+    },
+  };
+};
+
+const WATERMARK_IS_LOWER = 'attribute_not_exists(untilMs) OR untilMs < :untilMs';
+
+const watermarkKey = (integration: string): Item => ({ pk: text(integration), sk: text('watermark') });
+
+/** Up to where incremental lists are loaded: one item each, kept for ever. */
+const watermarks = (table: Table): Watermarks => {
+  const { client, TableName } = table;
+  return {
+    watermark: async (integration) => {
+      const item = await getItem(table, watermarkKey(integration));
+      return item && readItem(item, keyName(item)).number('untilMs');
+    },
+    moveWatermark: async (integration, untilMs) => {
+      await succeeds(
+        client.send(
+          new UpdateItemCommand({
+            TableName,
+            Key: watermarkKey(integration),
+            UpdateExpression: 'SET untilMs = :untilMs',
+            ConditionExpression: WATERMARK_IS_LOWER,
+            ExpressionAttributeValues: { ':untilMs': number(untilMs) },
           }),
         ),
       );

@@ -1,9 +1,9 @@
-import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
-import type { LedgerChunk } from '../../../runs/ledger.ts';
-import { ChunkTooLargeError, MissingChunkError, type RunStore } from '../../../runs/store.ts';
-import { type Item, MalformedItemError, number, readItem, text } from '../attributes.ts';
-import { packChunk, unpackChunk } from './chunk.ts';
-import { keyName, type RunsTable } from './table.ts';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import type { LedgerChunk } from '../../runs/ledger.ts';
+import { ChunkTooLargeError, MissingChunkError, type RunStore } from '../../runs/store.ts';
+import { type Item, MalformedItemError, number, readItem, text } from './attributes.ts';
+import { packChunk, unpackChunk } from './ledger-chunk.ts';
+import { keyName, queryPages, type Table } from './table.ts';
 
 /** DynamoDB: an item has up to 400 KB, names and keys included. */
 const MAX_ITEM_BYTES = 400 * 1024;
@@ -28,25 +28,9 @@ const chunkName = (index: number) => text(`chunk#${String(index).padStart(6, '0'
 
 /** Ledgers, chunk by chunk under the run's own partition. */
 export const dynamoLedger = (
-  { client, TableName }: RunsTable,
+  table: Table,
   expiresAtSec: (startMs: number) => number,
 ): Pick<RunStore, 'saveChunk' | 'chunks'> => {
-  async function* query(pk: string, from: Item, to: Item): AsyncGenerator<Item> {
-    let startKey: Item | undefined;
-    do {
-      const answer = await client.send(
-        new QueryCommand({
-          TableName,
-          ConsistentRead: true,
-          KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
-          ExpressionAttributeValues: { ':pk': text(pk), ...from, ...to },
-          ExclusiveStartKey: startKey,
-        }),
-      );
-      yield* answer.Items ?? [];
-      startKey = answer.LastEvaluatedKey;
-    } while (startKey);
-  }
   return {
     saveChunk: async (integration, { runId, index, versionMs, ...content }) => {
       const packed = await packChunk(content);
@@ -60,16 +44,26 @@ export const dynamoLedger = (
         entries: { B: packed },
         expiresAtSec: number(expiresAtSec(versionMs)),
       };
-      await client.send(new PutItemCommand({ TableName, Item }));
+      await table.client.send(new PutItemCommand({ TableName: table.TableName, Item }));
     },
     async *chunks(integration, runId, upTo) {
       if (upTo < 1) return;
       let index = 0;
-      const items = query(`${integration}#${runId}`, { ':from': chunkName(1) }, { ':to': chunkName(upTo) });
-      for await (const item of items) {
-        index += 1;
-        if (item.sk?.S !== chunkName(index).S) throw new MissingChunkError(runId, index);
-        yield await toChunk(item, runId, index);
+      const pages = queryPages(table, {
+        ConsistentRead: true,
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+        ExpressionAttributeValues: {
+          ':pk': text(`${integration}#${runId}`),
+          ':from': chunkName(1),
+          ':to': chunkName(upTo),
+        },
+      });
+      for await (const page of pages) {
+        for (const item of page) {
+          index += 1;
+          if (item.sk?.S !== chunkName(index).S) throw new MissingChunkError(runId, index);
+          yield await toChunk(item, runId, index);
+        }
       }
       if (index < upTo) throw new MissingChunkError(runId, index + 1);
     },

@@ -1,0 +1,176 @@
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import * as z from 'zod/mini';
+import { parseJson } from '../../json/json.ts';
+import { isHit, type LimitHits, noHits } from '../../runs/limits.ts';
+import type { Checkpoint, DeletionCounts, RunRecord, Unsettled, Window } from '../../runs/record.ts';
+import type { RunStore } from '../../runs/store.ts';
+import { type Item, type ItemReader, MalformedItemError, number, readItem, text } from './attributes.ts';
+import { getItem, keyName, queryPages, succeeds, type Table } from './table.ts';
+
+const count = z.number();
+
+// `satisfies` over the keys: a field that the schema forgot would be dropped from every run read back.
+const checkpoint = z.object({
+  page: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  chunks: count,
+  fetched: count,
+  judged: z.exactOptional(count),
+} satisfies Record<keyof Checkpoint, z.ZodMiniType>);
+
+const counts = z.object({
+  fetched: count,
+  filtered: count,
+  invalid: count,
+  merged: count,
+  unchanged: count,
+  skipped: count,
+  enqueued: count,
+  loaded: count,
+  superseded: count,
+  rejected: count,
+  uncertain: count,
+  open: count,
+} satisfies Record<keyof RunRecord['counts'], z.ZodMiniType>);
+
+const unsettled = z.object({
+  open: z.array(z.string()),
+  rejected: z.array(z.string()),
+  uncertain: z.array(z.string()),
+} satisfies Record<keyof Unsettled, z.ZodMiniType>);
+
+const deletions = z.object({
+  enqueued: count,
+  loaded: count,
+  superseded: count,
+  rejected: count,
+  uncertain: count,
+  open: count,
+} satisfies Record<keyof DeletionCounts, z.ZodMiniType>);
+
+const hits = z.object({ heldMs: count, throttled: count, putOff: count } satisfies Record<
+  keyof LimitHits,
+  z.ZodMiniType
+>);
+
+const window = z.object({ fromMs: count, toMs: count } satisfies Record<keyof Window, z.ZodMiniType>);
+
+const runRecord: z.ZodMiniType<RunRecord> = z.object({
+  runId: z.string(),
+  integration: z.string(),
+  status: z.enum(['extracting', 'incomplete', 'loading', 'balanced', 'unbalanced']),
+  scheduledMs: z.number(),
+  startedMs: z.number(),
+  versionMs: z.number(),
+  fullRefresh: z.boolean(),
+  checkpoint: z.exactOptional(checkpoint),
+  extractedMs: z.exactOptional(z.number()),
+  chunks: z.exactOptional(z.number()),
+  closedMs: z.exactOptional(z.number()),
+  counts,
+  requests: z.object({ source: count, target: count }),
+  limits: z.exactOptional(z.object({ source: hits, target: hits })),
+  vanished: count,
+  vanishedSample: z.array(z.string()),
+  deletions: z.exactOptional(deletions),
+  window: z.exactOptional(window),
+  warnings: z.array(z.object({ code: z.string(), count, message: z.string() })),
+  unsettled: z.exactOptional(unsettled),
+  fields: z.exactOptional(z.record(z.string(), z.string())),
+  failure: z.exactOptional(z.object({ code: z.string(), message: z.string() })),
+} satisfies Record<keyof RunRecord, z.ZodMiniType>);
+
+/** Reads a stored run's JSON; throws `MalformedItemError` with the item's key. */
+const parseRunRecord = (json: string, key: string): RunRecord => {
+  try {
+    return runRecord.parse(parseJson(json));
+  } catch (cause) {
+    throw new MalformedItemError(key, 'record is not a run', { cause });
+  }
+};
+
+const RUN_EXISTS = 'attribute_exists(pk)';
+
+const toRun = (item: Item): RunRecord => {
+  const key = keyName(item);
+  const reader = readItem(item, key);
+  const { limits, ...run } = parseRunRecord(reader.text('record'), key);
+  const source = limits?.source ?? noHits();
+  const target = targetHits(reader);
+  return {
+    ...run,
+    requests: { ...run.requests, target: reader.number('targetRequests') },
+    ...((isHit(source) || isHit(target)) && { limits: { source, target } }),
+  };
+};
+
+/** Counted apart from the record; none of them is there before a batch was counted. */
+const targetHits = (reader: ItemReader): LimitHits => {
+  const count = (name: string) => (reader.has(name) ? reader.number(name) : 0);
+  return { heldMs: count('targetHeldMs'), throttled: count('targetThrottled'), putOff: count('targetPutOff') };
+};
+
+const runKey = (integration: string, runId: string): Item => ({ pk: text(integration), sk: text(`run#${runId}`) });
+
+/** Runs, each a record as JSON with its use of the target beside it; the record's own says of that are overruled. */
+export const dynamoRunRecords = (
+  table: Table,
+  expiresAtSec: (startMs: number) => number,
+): Pick<RunStore, 'run' | 'runs' | 'saveRun' | 'addTargetUse'> => {
+  const { client, TableName } = table;
+  return {
+    run: async (integration, runId) => {
+      const item = await getItem(table, runKey(integration, runId));
+      return item && toRun(item);
+    },
+    runs: async (integration, limit) => {
+      const found: RunRecord[] = [];
+      const pages = queryPages(table, {
+        ConsistentRead: true,
+        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :run)',
+        ExpressionAttributeValues: { ':pk': text(integration), ':run': text('run#') },
+        ScanIndexForward: false,
+        Limit: limit,
+      });
+      for await (const page of pages) {
+        found.push(...page.map(toRun));
+        if (found.length >= limit) break;
+      }
+      return found.slice(0, limit);
+    },
+    saveRun: async (run) => {
+      await client.send(
+        new UpdateItemCommand({
+          TableName,
+          Key: runKey(run.integration, run.runId),
+          UpdateExpression:
+            'SET #record = :record, expiresAtSec = if_not_exists(expiresAtSec, :expiresAtSec), targetRequests = if_not_exists(targetRequests, :none)',
+          ExpressionAttributeNames: { '#record': 'record' },
+          ExpressionAttributeValues: {
+            ':record': text(JSON.stringify(run)),
+            ':expiresAtSec': number(expiresAtSec(run.startedMs)),
+            ':none': number(0),
+          },
+        }),
+      );
+    },
+    addTargetUse: async (integration, runId, { requests, heldMs, throttled, putOff }) => {
+      await succeeds(
+        client.send(
+          new UpdateItemCommand({
+            TableName,
+            Key: runKey(integration, runId),
+            UpdateExpression:
+              'ADD targetRequests :requests, targetHeldMs :heldMs, targetThrottled :throttled, targetPutOff :putOff',
+            ConditionExpression: RUN_EXISTS,
+            ExpressionAttributeValues: {
+              ':requests': number(requests),
+              ':heldMs': number(heldMs),
+              ':throttled': number(throttled),
+              ':putOff': number(putOff),
+            },
+          }),
+        ),
+      );
+    },
+  };
+};

@@ -1,0 +1,46 @@
+import { afterAll, beforeAll } from 'vitest';
+import { dynamoAuditLog } from '../../lib/aws/dynamodb/audit-log.ts';
+import { dynamoIdStore } from '../../lib/aws/dynamodb/id-store.ts';
+import { dynamoRateLimiter } from '../../lib/aws/dynamodb/rate-limiter.ts';
+import { dynamoRunStore } from '../../lib/aws/dynamodb/run-store.ts';
+import { dynamoTokenStore } from '../../lib/aws/dynamodb/token-store.ts';
+import { sqsQueue } from '../../lib/aws/sqs/queue.ts';
+import { systemClock } from '../../lib/runtime/clock.ts';
+import { hastyClock } from '../fakes/fake-clock.ts';
+import { seededRandom } from '../fakes/seeded-random.ts';
+import { type EmbeddedDynamo, startDynamo } from './embedded-dynamodb.ts';
+import { type EmbeddedSqs, startSqs } from './embedded-sqs.ts';
+import { engineContract } from './engine.contract.ts';
+
+let dynamo: EmbeddedDynamo;
+let sqs: EmbeddedSqs;
+beforeAll(async () => {
+  [dynamo, sqs] = await Promise.all([startDynamo(), startSqs()]);
+});
+afterAll(() => Promise.all([dynamo.stop(), sqs.stop()]));
+
+const clock = hastyClock();
+
+engineContract('AWS', {
+  idStore: async () => dynamoIdStore(await dynamo.createTable(), { clock, random: seededRandom(1) }),
+  runs: async () => dynamoRunStore(await dynamo.createTable()),
+  tokens: async () => dynamoTokenStore(await dynamo.createTable()),
+  audit: async () => dynamoAuditLog(await dynamo.createTable()),
+  queue: async () => {
+    const { queueUrl, deadLettersUrl } = await sqs.createQueues(3);
+    const options = { clock, random: seededRandom(1) };
+    return {
+      queue: sqsQueue(sqs.client, queueUrl, options),
+      deadLetters: sqsQueue(sqs.client, deadLettersUrl, options),
+      maxReceiveCount: 3,
+      nowMs: systemClock.nowMs,
+      // The server has no other clock than the wall's.
+      pass: (sec) => systemClock.sleep(sec * 1000 + 30),
+    };
+  },
+  limiter: async () => {
+    const table = await dynamo.createTable();
+    const worker = (seed: number) => dynamoRateLimiter(table, { clock, random: seededRandom(seed) });
+    return { workers: [worker(1), worker(2)], nowMs: clock.nowMs, advance: clock.advance };
+  },
+});

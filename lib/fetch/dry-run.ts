@@ -103,7 +103,7 @@ const countingSink = ({ samplePerKind, showsUnchanged = false }: DryRunOptions) 
   };
   const sink: Sink = {
     async *chunks() {},
-    send: async () => {},
+    send: async () => new Set(),
     write: async (_, index, part) => {
       const toLoad = part.toLoad.values();
       for (const { id, outcome, reason } of part.entries) {

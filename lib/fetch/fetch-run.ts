@@ -10,7 +10,7 @@ import { askToContinue, askToStartLater } from './ask-again.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
 import { learnFields, noteDrift } from './fields.ts';
 import { openPass } from './pass.ts';
-import { type FetchWork, runSink } from './sink.ts';
+import { type FetchWork, runSink, sendPart } from './sink.ts';
 import { startRun } from './start.ts';
 import { deadlinesOf } from './time-budget.ts';
 import { noteVanished, sendDeletions } from './vanished.ts';
@@ -167,9 +167,9 @@ const passPage = async (
   let chunks = checkpoint?.chunks ?? 0;
   let counts = noExtractCounts();
   let postponed = 0;
-  for (const part of await pass.page({ records, before, isLast: next === undefined }, run, clock.nowMs())) {
+  for (const made of await pass.page({ records, before, isLast: next === undefined }, run, clock.nowMs())) {
     // The messages come before the ledger that says so.
-    await sink.send(part.toLoad.map(({ message }) => message));
+    const part = await sendPart(made, sink);
     chunks += 1;
     await sink.write(run, chunks, part);
     counts = addCounts(counts, countEntries(part.entries));
@@ -197,8 +197,7 @@ export const placePostponed = async (
     const { checkpoint } = run;
     if (checkpoint === undefined || index <= (checkpoint.judged ?? 0)) continue;
     if (run !== begun && time.isUp()) return { run, done: false };
-    const part = place(records, run, clock.nowMs());
-    await sink.send(part.toLoad.map(({ message }) => message));
+    const part = await sendPart(place(records, run, clock.nowMs()), sink);
     const chunks = checkpoint.chunks + 1;
     await sink.write(run, chunks, part);
     const { integration, runId } = run;

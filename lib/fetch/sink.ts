@@ -1,4 +1,4 @@
-import type { LedgerChunk } from '../runs/ledger.ts';
+import type { LedgerChunk, LedgerEntry } from '../runs/ledger.ts';
 import type { RunRecord } from '../runs/record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
@@ -13,8 +13,11 @@ import type { Deadlines } from './time-budget.ts';
 export type Sink = {
   /** The ledger up to the run's checkpoint. */
   chunks(run: RunRecord): AsyncIterable<LedgerChunk>;
-  /** Throws `QueueRefusedError` unless the queue accepted all messages. */
-  send(messages: readonly string[]): Promise<void>;
+  /**
+   * The indexes of the messages that the queue would never take: that is a fault of theirs, not of the run. Throws
+   * `QueueRefusedError` where it did not accept others.
+   */
+  send(messages: readonly string[]): Promise<ReadonlySet<number>>;
   /** Writes chunk `index` of the ledger. What its messages say must be sent before. */
   write(run: RunRecord, index: number, part: Part & Pick<LedgerChunk, 'deletions'>): Promise<void>;
   /** Moves the checkpoint to where the run stands. */
@@ -46,11 +49,11 @@ export const runSink = ({ records, runs }: Pick<FetchDeps, 'records' | 'runs'>):
   return {
     chunks,
     async send(messages) {
-      if (messages.length === 0) return;
-      const { failed } = await records.sendAll(messages.map((body) => ({ body })));
-      if (failed.length > 0) {
-        throw new QueueRefusedError(`the records queue refused ${failed.length} of ${messages.length} messages`);
-      }
+      if (messages.length === 0) return new Set();
+      const { failed, refused = [] } = await records.sendAll(messages.map((body) => ({ body })));
+      const open = failed.length - refused.length;
+      if (open > 0) throw new QueueRefusedError(`the records queue refused ${open} of ${messages.length} messages`);
+      return new Set(refused);
     },
     write: ({ integration, runId, versionMs }, index, { entries, postponed, deletions, memory }) =>
       runs.saveChunk(integration, {
@@ -69,4 +72,19 @@ export const runSink = ({ records, runs }: Pick<FetchDeps, 'records' | 'runs'>):
       }
     },
   };
+};
+
+/** Why a record whose message the queue would never take is invalid, in words. */
+export const REFUSED_BY_QUEUE = 'the queue does not take its message: too large, or with characters that it refuses';
+
+/** Sends a part's messages. Gives the part as it was sent: a record whose message the queue would never take is invalid. */
+export const sendPart = async (part: Part, sink: Sink): Promise<Part> => {
+  const refused = await sink.send(part.toLoad.map(({ message }) => message));
+  if (refused.size === 0) return part;
+  let place = 0;
+  const entries = part.entries.map((entry): LedgerEntry => {
+    if (entry.outcome !== 'enqueued') return entry;
+    return refused.has(place++) ? { id: entry.id, outcome: 'invalid', reason: REFUSED_BY_QUEUE } : entry;
+  });
+  return { ...part, entries, toLoad: part.toLoad.filter((_, index) => !refused.has(index)) };
 };

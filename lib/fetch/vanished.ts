@@ -11,7 +11,7 @@ import { MAX_MESSAGE_BYTES } from './compare.ts';
 import type { FetchEvent } from './events.ts';
 import type { FetchPlan } from './fetch-plan.ts';
 import { emptyPart } from './pass.ts';
-import type { FetchWork } from './sink.ts';
+import { type FetchWork, REFUSED_BY_QUEUE } from './sink.ts';
 
 /** What follows from ids that were loaded before and are absent now. */
 export type Conclusion = {
@@ -132,8 +132,11 @@ export const sendDeletions = async (
   let run = begun;
   for (let from = 0; from < open.length; from += PART_IDS) {
     if (from > 0 && time.isUp()) return { run, done: false };
-    const { deletions, refused } = await deletionsOf(open.slice(from, from + PART_IDS), run, work, idStore);
-    await sink.send(deletions.map(({ body }) => body));
+    const { deletions: wanted, refused } = await deletionsOf(open.slice(from, from + PART_IDS), run, work, idStore);
+    const notTaken = await sink.send(wanted.map(({ body }) => body));
+    const deletions = wanted.filter((_, place) => !notTaken.has(place));
+    for (const { id } of wanted.filter((_, place) => notTaken.has(place)))
+      refused.push({ id, reason: REFUSED_BY_QUEUE });
     const checkpoint = run.checkpoint ?? { page: {}, chunks: 0, fetched: 0 };
     const index = checkpoint.chunks + 1;
     await sink.write(run, index, { ...emptyPart(), deletions: deletions.map(({ id, hash }) => ({ id, hash })) });

@@ -3,7 +3,7 @@ import { asLoaded, asReleased, asTrouble, waitingLetterMs } from '../idcheck/tra
 import { letterFor, sendLetter } from '../messages/dead-letter.ts';
 import type { Failure, RecordMessage } from '../messages/record-message.ts';
 import { backoffMs } from '../runtime/backoff.ts';
-import type { Outcome } from '../target/outcome.ts';
+import type { Outcome, OutcomeFailure } from '../target/outcome.ts';
 import type { Claimed } from './claim.ts';
 import { done, type Ending, putOff, retry } from './ending.ts';
 import type { RetryReason } from './events.ts';
@@ -15,6 +15,9 @@ type Settlement = {
   ending: Ending;
   letter?: { reason: 'rejected' | 'uncertain' | 'exhausted'; failure: Failure };
 };
+
+const reasonOf = ({ cause, status }: OutcomeFailure): RetryReason =>
+  status === undefined ? cause : `${cause} ${status}`;
 
 /**
  * The outcome → settlement table. Pure but for the two random numbers that spread waits.
@@ -30,9 +33,8 @@ const settlementOf = (
   fraction: number,
 ): Settlement => {
   if (outcome.kind === 'loaded') return { item: asLoaded(claimed, nowMs), ending: done('loaded') };
-  const { cause, status } = outcome.failure;
   const failure: Failure = { ...outcome.failure, atMs: nowMs };
-  const reason: RetryReason = status === undefined ? cause : `${cause} ${status}`;
+  const reason = reasonOf(outcome.failure);
   if (outcome.kind === 'notApplied' && outcome.waits) {
     return { item: asReleased(claimed), ending: putOff(message, 'throttled', outcome.pauseMs ?? 0, fraction) };
   }
@@ -80,13 +82,16 @@ export const settle = async (
   const attempted = outcome.kind === 'loaded' ? message : { ...message, attempts: message.attempts + 1 };
   const { item, ending, letter } = settlementOf(claimed, message, outcome, loading, nowMs, deps.random.fraction());
   if (letter && !(await sendLetter(deps.deadLetters, letterFor(letter.reason, attempted, letter.failure)))) {
-    // Without its letter the record must not end: it is sent again and fails again, until the letter can be written.
-    const open =
-      outcome.kind === 'uncertain'
-        ? asTrouble(claimed, { kind: 'uncertain', reason: letter.failure.cause }, undefined, nowMs)
-        : asReleased(claimed);
-    await writeSettled(open, claimed, loading, deps);
-    return putOff(message, 'no-dead-letter', LETTER_RETRY_MS, deps.random.fraction());
+    // Without its letter the record must not end. What the target refused is not sent again for that: the item says so,
+    // and the message comes back for its letter alone. What was given up fails again until the letter can be written.
+    const back = putOff(
+      outcome.kind === 'rejected' ? { ...attempted, lastFailure: letter.failure } : message,
+      'no-dead-letter',
+      LETTER_RETRY_MS,
+      deps.random.fraction(),
+    );
+    await writeSettled(unlettered(claimed, outcome, nowMs), claimed, loading, deps);
+    return back;
   }
   const fraction = deps.random.fraction();
   const settled = await writeSettled(item, claimed, loading, deps);
@@ -105,6 +110,12 @@ export const settle = async (
 };
 
 const LETTER_RETRY_MS = 60_000;
+
+/** The item of a record whose letter could not be written. */
+const unlettered = (claimed: Claimed, outcome: Outcome, nowMs: number): IdCheck =>
+  outcome.kind === 'rejected' || outcome.kind === 'uncertain'
+    ? asTrouble(claimed, { kind: outcome.kind, reason: reasonOf(outcome.failure) }, undefined, nowMs)
+    : asReleased(claimed);
 
 const writeSettled = async (
   item: IdCheck,

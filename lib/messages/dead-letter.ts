@@ -27,10 +27,12 @@ export type DeadLetter = {
   firstMs: number;
   lastMs: number;
   failure: Failure;
-  /** The record message, ready to be sent again; absent for `unreadable`. */
+  /** The record message, ready to be sent again; absent for `unreadable`, and in a reduced letter. */
   message?: RecordMessage;
-  /** The body as it was received; only for `unreadable`. */
+  /** The body as it was received, in a reduced letter its beginning; only for `unreadable`. */
   unreadableBody?: string;
+  /** Hash of the record's content, where a reduced letter holds no message. */
+  hash?: string;
 };
 
 /** The letter for a record that could not be loaded; `failure` is what ended it. */
@@ -65,10 +67,28 @@ export const letterForUnreadable = (body: string, why: string, nowMs: number): D
 
 export const writeLetter = (letter: DeadLetter): string => bodyText(letter as JsonObject);
 
-/** Whether the dead-letter queue accepted the letter; a queue that cannot be reached did not. */
+const REDUCED_CHARACTERS = 10_000;
+
+/** The letter without what may be long: the record's content and the answer. It can be read and closed, not replayed. */
+export const reducedLetter = ({ message, unreadableBody, failure, ...names }: DeadLetter): DeadLetter => ({
+  ...names,
+  failure: {
+    ...failure,
+    excerpt: 'the queue refused the whole letter: this one is without the content and the answer',
+  },
+  ...defined({ hash: message?.hash, unreadableBody: unreadableBody?.slice(0, REDUCED_CHARACTERS) }),
+});
+
+/**
+ * Whether the dead-letter queue accepted the letter; a queue that cannot be reached did not. One that the queue would
+ * never take, since it is too large, is sent in its reduced form.
+ */
 export const sendLetter = async (queue: Queue, letter: DeadLetter): Promise<boolean> => {
   try {
-    return (await queue.sendAll([{ body: writeLetter(letter) }])).failed.length === 0;
+    const { failed, refused = [] } = await queue.sendAll([{ body: writeLetter(letter) }]);
+    if (failed.length === 0) return true;
+    if (refused.length === 0) return false;
+    return (await queue.sendAll([{ body: writeLetter(reducedLetter(letter)) }])).failed.length === 0;
   } catch {
     return false;
   }
@@ -87,6 +107,8 @@ export type Letter = {
   failure?: Failure;
   /** What would be sent again; absent: there is nothing that the loader could read. */
   message?: RecordMessage;
+  /** Hash of the record's content, in a reduced letter: it holds no message. */
+  hash?: string;
   /** The body as it is, where it is not a letter of the loader's. */
   body?: string;
   messageId: string;
@@ -140,6 +162,7 @@ const writtenByLoader = (letter: JsonObject, sentMs: number): Omit<Letter, 'mess
       runId: text(letter.runId),
       failure,
       message: read.kind === 'message' ? read.message : undefined,
+      hash: text(letter.hash),
       body: unreadableBody,
     }),
   };

@@ -7,15 +7,20 @@ export const MAX_DELAY_SEC = 900;
 export type Outgoing = { body: string; delaySec?: number };
 
 /**
+ * How a sending ended. `failed`: the indexes of what the queue did not accept in the end, in ascending order;
+ * `refused`: those among them that it would never accept (too large, a character that it does not take), where any are.
+ */
+export type SendEnd = { failed: number[]; refused?: number[] };
+
+/**
  * A queue as a port (SQS).
  *
- * `sendAll` splits into batches (10 entries and 1 MiB in all, SendMessageBatch), resends entries that failed inside
- * an HTTP 200, and returns the indexes of those that the queue did not accept in the end, in ascending order. It
- * throws `QueueUnreachableError` only when the queue cannot be reached at all: then nothing was accepted for sure, but
+ * `sendAll` splits into batches (10 entries and 1 MiB in all, SendMessageBatch) and resends entries that failed inside
+ * an HTTP 200. It throws `QueueUnreachableError` only when the queue cannot be reached at all: then nothing was accepted for sure, but
  * a batch whose answer was lost may have been.
  */
 export interface Queue {
-  sendAll(messages: readonly Outgoing[]): Promise<{ failed: number[] }>;
+  sendAll(messages: readonly Outgoing[]): Promise<SendEnd>;
 }
 
 /** A message received by hand (dead letters), with the handle that deletes it or shows it again. */

@@ -53,12 +53,13 @@ const recordMessageSchema = z.object({
 export type RecordMessage = z.infer<typeof recordMessageSchema>;
 
 // SQS refuses a body with other characters than XML 1.0 allows (SendMessage, MessageBody). JSON text already escapes
-// control characters and lone surrogates; these two are left.
-const NOT_IN_SQS = /[\uFFFE\uFFFF]/g;
+// control characters; U+FFFE and U+FFFF are left. SQS takes characters past U+FFFF, but not every queue that speaks its
+// protocol does, so their two halves are escaped as well.
+const TO_ESCAPE = /[\uD800-\uDFFF\uFFFE\uFFFF]/g;
 
-/** JSON text that SQS takes as a body. */
+/** JSON text that every queue takes as a body, whatever characters the value holds. */
 export const bodyText = (value: JsonObject): string =>
-  stringifyJson(value).replace(NOT_IN_SQS, (character) => (character === '\uFFFE' ? '\\ufffe' : '\\uffff'));
+  stringifyJson(value).replace(TO_ESCAPE, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
 
 export const writeMessage = (message: RecordMessage): string => bodyText(message as JsonObject);
 

@@ -35,8 +35,12 @@ export const discard = async (
   await visitLetters(deadLetters, async (letter) => {
     if (result.discarded.length >= limit) return 'stop';
     if (!isMeant(letter, filter)) return 'stays';
-    const { integration, id, reason, messageId, message } = letter;
-    const item = message && (await readItem(idStore, message.integration, message.id));
+    const { reason, messageId, message } = letter;
+    const hash = message?.hash ?? letter.hash;
+    const integration = letter.integration ?? message?.integration;
+    const id = letter.id ?? message?.id;
+    const isOfRecord = integration !== undefined && id !== undefined && hash !== undefined;
+    const item = isOfRecord ? await readItem(idStore, integration, id) : undefined;
     if (reason === 'uncertain' && item?.trouble?.kind === 'parked') {
       result.mustBeResolved.push(item.id);
       return 'stays';
@@ -56,10 +60,7 @@ export const discard = async (
       reason,
       ...signature,
     });
-    if (message) {
-      const { integration: name, id: recordId, hash } = message;
-      await change(idStore, name, recordId, (stored) => withoutLetter(stored, hash));
-    }
+    if (isOfRecord) await change(idStore, integration, id, (stored) => withoutLetter(stored, hash));
     await deadLetters.delete([letter.handle]);
     return 'gone';
   });

@@ -66,13 +66,16 @@ describe('the queue in SQS', () => {
   it("does not send again what SQS calls the sender's fault", async () => {
     const { queue } = await create();
     const tries = failEntries((body) => (body === 'message 12' ? 'sender' : undefined));
-    expect(await queue.sendAll(sent)).toEqual({ failed: [12] });
+    expect(await queue.sendAll(sent)).toEqual({ failed: [12], refused: [12] });
     expect(tries.get('message 12')).toBe(1);
   });
 
   it('reports a body with a character that SQS refuses, while the others go through', async () => {
     const { queue } = await create();
-    expect(await queue.sendAll([{ body: 'a' }, { body: 'b\uffff' }, { body: 'c' }])).toEqual({ failed: [1] });
+    expect(await queue.sendAll([{ body: 'a' }, { body: 'b\uffff' }, { body: 'c' }])).toEqual({
+      failed: [1],
+      refused: [1],
+    });
     expect((await queue.depth()).visible).toBe(2);
   });
 
@@ -83,7 +86,7 @@ describe('the queue in SQS', () => {
       if (bodies.includes('message 4')) throw Object.assign(new Error('too long'), { name: 'BatchRequestTooLong' });
       return next();
     });
-    expect(await queue.sendAll(sent)).toEqual({ failed: [4] });
+    expect(await queue.sendAll(sent)).toEqual({ failed: [4], refused: [4] });
     expect((await queue.depth()).visible).toBe(34);
   });
 

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MAX_BATCH_BYTES } from '../../lib/aws/sqs/batches.ts';
+import { parseJson } from '../../lib/json/json.ts';
 import type { ReadableQueue, Received } from '../../lib/messages/queue.ts';
+import { bodyText } from '../../lib/messages/record-message.ts';
 
 export type QueueUnderTest = {
   queue: ReadableQueue;
@@ -65,8 +67,22 @@ export const queueContract = (create: () => Promise<QueueUnderTest> | QueueUnder
 
     it('takes a message of 1 MiB, and reports a larger one while the others go through', async () => {
       const largest = 'é'.repeat(MAX_BATCH_BYTES / 2);
-      expect(await send('first', largest, `${largest}x`, 'last')).toEqual({ failed: [2] });
+      expect(await send('first', largest, `${largest}x`, 'last')).toEqual({ failed: [2], refused: [2] });
       expect(bodies(await drain(queue, 3))).toEqual(['first', 'last', largest].sort());
+    });
+
+    it('takes whatever characters a record holds, and gives them back', async () => {
+      const names = ['\u{20BB7}野家 😀', '\u0000\u0008\u001b[31m\u007f', '\ud83d alone \ude00', '\uFFFE\uFFFF'];
+      expect(await send(...names.map((name) => bodyText({ name })))).toEqual({ failed: [] });
+      const received = await drain(queue, names.length);
+      expect(received.map(({ body }) => parseJson(body))).toEqual(
+        expect.arrayContaining(names.map((name) => ({ name }))),
+      );
+    });
+
+    it('refuses a body with a character that SQS does not take, while the others go through', async () => {
+      expect(await send('a', 'b\uFFFF', 'c\u0001', 'd')).toEqual({ failed: [1, 2], refused: [1, 2] });
+      expect(bodies(await drain(queue, 2))).toEqual(['a', 'd']);
     });
 
     it('hides a delayed message until its time', async () => {

@@ -20,6 +20,9 @@ export interface MemoryQueue extends ReadableQueue {
   bodies(): string[];
 }
 
+// XML 1.0 (SQS, SendMessage).
+const NOT_IN_SQS = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
+
 export type Redrive = { deadLetters: MemoryQueue; maxReceiveCount: number };
 
 /** A standard SQS queue in memory: delay, visibility, receive counts, and redrive once they are used up. */
@@ -44,7 +47,7 @@ export const memoryQueue = (clock: Clock, redrive?: Redrive): MemoryQueue => {
     sendAll: async (outgoing) => {
       const failed: number[] = [];
       outgoing.forEach(({ body, delaySec = 0 }, index) => {
-        if (Buffer.byteLength(body) > MAX_BATCH_BYTES) {
+        if (Buffer.byteLength(body) > MAX_BATCH_BYTES || NOT_IN_SQS.test(body)) {
           failed.push(index);
           return;
         }
@@ -52,7 +55,7 @@ export const memoryQueue = (clock: Clock, redrive?: Redrive): MemoryQueue => {
         const hiddenUntilMs = nowMs + Math.min(Math.ceil(delaySec), MAX_DELAY_SEC) * 1000;
         messages.push({ messageId: `message-${++sent}`, body, sentMs: nowMs, hiddenUntilMs, receiveCount: 0 });
       });
-      return { failed };
+      return { failed, ...(failed.length > 0 && { refused: failed }) };
     },
     receive: async (max, hideSec) => {
       // SQS looks at the receive count when the message would be received once more.

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_MESSAGE_BYTES } from '../../lib/fetch/compare.ts';
 import { fetchRun } from '../../lib/fetch/fetch-run.ts';
+import { REFUSED_BY_QUEUE } from '../../lib/fetch/sink.ts';
 import { RESUME_WITHIN_MS } from '../../lib/fetch/start.ts';
+import type { Queue } from '../../lib/messages/queue.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
 import { holds } from '../../lib/runs/books.ts';
 import { runIdOf } from '../../lib/runs/record.ts';
@@ -401,6 +403,29 @@ describe('an invocation that was killed', () => {
       expect((await world.runs.lease(NAME))?.untilMs ?? 0).toBeLessThanOrEqual(world.clock.nowMs());
     }
     expect(await world.invoke()).toMatchObject({ end: 'extracted' });
+  });
+});
+
+describe('a message that the queue would never take', () => {
+  it('costs its record, by name, and nothing else of the page', async () => {
+    const world = fetchWorld({ pages: threePages() });
+    const { records } = world.deps;
+    const narrow: Queue = {
+      sendAll: async (messages) => {
+        const refused = messages.flatMap(({ body }, index) => (body.includes('"id":"2"') ? [index] : []));
+        await records.sendAll(messages.filter((_, index) => !refused.includes(index)));
+        return { failed: refused, ...(refused.length > 0 && { refused }) };
+      },
+    };
+    const end = await fetchRun(schedule(), world.plan, { ...world.deps, records: narrow }, () => 300_000);
+    expect(end).toEqual({ runId, end: 'extracted' });
+    expect(world.sentIds()).toEqual(['1', '3', '4', '5']);
+    expect(await world.run()).toMatchObject({ counts: { fetched: 5, enqueued: 4, invalid: 1 } });
+    expect((await world.ledger()).flatMap(({ entries }) => entries).find(({ id }) => id === '2')).toEqual({
+      id: '2',
+      outcome: 'invalid',
+      reason: REFUSED_BY_QUEUE,
+    });
   });
 });
 

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { MAX_BATCH_BYTES } from '../../lib/aws/sqs/batches.ts';
 import { parseJson } from '../../lib/json/json.ts';
-import { letterFor, letterForUnreadable, sendLetter, writeLetter } from '../../lib/messages/dead-letter.ts';
+import { letterFor, letterForUnreadable, readLetter, sendLetter, writeLetter } from '../../lib/messages/dead-letter.ts';
 import { type Queue, QueueUnreachableError } from '../../lib/messages/queue.ts';
 import type { Failure } from '../../lib/messages/record-message.ts';
+import { fakeClock } from '../fakes/fake-clock.ts';
+import { memoryQueue } from '../fakes/memory-queue.ts';
 import { NOW_MS, recordMessage } from '../load/message.ts';
 
 const failure: Failure = { cause: 'status', status: 422, excerpt: '重复', atMs: NOW_MS + 5 };
@@ -45,6 +48,35 @@ describe('a dead letter', () => {
   });
 });
 
+describe('a reduced letter', () => {
+  const large = { name: 'x'.repeat(MAX_BATCH_BYTES) };
+  const place = { messageId: 'm', handle: 'h', sentMs: NOW_MS, receiveCount: 1 };
+
+  it('is sent where the queue would never take the whole one: names and reason, without content and answer', async () => {
+    const clock = fakeClock(NOW_MS);
+    const queue = memoryQueue(clock);
+    const whole = letterFor('rejected', recordMessage({ number: 'G-1', body: large }), failure);
+    expect(await sendLetter(queue, whole)).toBe(true);
+    const [received] = await queue.receive(1, 1);
+    const read = readLetter({ ...place, body: received?.body ?? '' });
+    const { excerpt: _, ...cause } = failure;
+    expect(read).toMatchObject({ reason: 'rejected', integration: 'groups', id: '1', number: 'G-1', hash: 'A' });
+    expect(read.failure).toMatchObject(cause);
+    expect(read.failure?.excerpt).toContain('the queue refused the whole letter');
+    expect(read.message).toBeUndefined();
+  });
+
+  it('holds the beginning of a body that nobody can read', async () => {
+    const queue = memoryQueue(fakeClock(NOW_MS));
+    const body = '\u0001'.repeat(MAX_BATCH_BYTES);
+    expect(await sendLetter(queue, letterForUnreadable(body, 'not JSON', NOW_MS))).toBe(true);
+    const [received] = await queue.receive(1, 1);
+    const read = readLetter({ ...place, body: received?.body ?? '' });
+    expect(read.reason).toBe('unreadable');
+    expect(body.startsWith(read.body ?? ' ')).toBe(true);
+  });
+});
+
 describe('sending a letter', () => {
   const letter = letterFor('rejected', recordMessage(), failure);
   const queue = (sendAll: Queue['sendAll']): Queue => ({ sendAll });
@@ -62,6 +94,11 @@ describe('sending a letter', () => {
         letter,
       ),
     ).toBe(false);
+    const full = JSON.stringify(letter).length;
+    const narrow = queue(async ([message]) =>
+      (message?.body.length ?? 0) < full ? { failed: [] } : { failed: [0], refused: [0] },
+    );
+    expect(await sendLetter(narrow, letter)).toBe(true);
     const gone = queue(() => Promise.reject(new QueueUnreachableError('gone')));
     expect(await sendLetter(gone, letter)).toBe(false);
   });

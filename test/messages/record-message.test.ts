@@ -70,9 +70,9 @@ describe('a record message', () => {
     );
   });
 
-  it('is text of characters that SQS takes only', () => {
-    // XML 1.0: #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF
-    const refused = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
+  it('is text of characters that every queue takes: those of SQS, without what is past U+FFFF', () => {
+    // XML 1.0: #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD
+    const refused = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}]/u;
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const written = bodyText({ [text]: text });

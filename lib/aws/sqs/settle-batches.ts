@@ -1,4 +1,4 @@
-import { QueueUnreachableError } from '../../messages/queue.ts';
+import { QueueUnreachableError, type SendEnd } from '../../messages/queue.ts';
 import { type Backoff, backoffMs } from '../../runtime/backoff.ts';
 import { mapBounded } from '../../runtime/bounded.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -18,12 +18,12 @@ export type SendBatch = (indexes: readonly number[]) => Promise<FailedEntry[]>;
 /** Splits the entries that are still to be sent into batches. */
 export type Split = (pending: readonly number[]) => number[][];
 
-type BatchEnd = { unsent: number[]; retryable: number[] };
+type BatchEnd = { unsent: number[]; retryable: number[]; refused: number[] };
 
 /**
  * Sends all of `count` entries in batches, some at a time, and again, backed off, those that failed through no fault of
  * the sender. After a request that failed as a whole nothing more is started: the caller's invocation is too short to
- * wait for a dead queue batch by batch. Returns the indexes of what was not accepted, in ascending order; throws
+ * wait for a dead queue batch by batch. What is in none of the batches is refused. Throws
  * `QueueUnreachableError` when a request was lost and no entry was accepted at all.
  */
 export const settleBatches = async (
@@ -32,25 +32,29 @@ export const settleBatches = async (
   send: SendBatch,
   clock: Clock,
   random: Random,
-): Promise<{ failed: number[] }> => {
+): Promise<SendEnd> => {
   let lost: { cause: unknown } | undefined;
 
   const settle = async (indexes: number[]): Promise<BatchEnd> => {
-    if (lost) return { unsent: indexes, retryable: [] };
+    if (lost) return { unsent: indexes, retryable: [], refused: [] };
     try {
       const failed = await send(indexes);
       return {
         unsent: failed.map(({ index }) => index),
         retryable: failed.filter(({ senderFault }) => !senderFault).map(({ index }) => index),
+        refused: failed.filter(({ senderFault }) => senderFault).map(({ index }) => index),
       };
     } catch (cause) {
       lost ??= { cause };
-      return { unsent: indexes, retryable: [] };
+      return { unsent: indexes, retryable: [], refused: [] };
     }
   };
 
-  const unsent = new Set(Array.from({ length: count }, (_, index) => index));
-  let pending = [...unsent];
+  const all = Array.from({ length: count }, (_, index) => index);
+  const unsent = new Set(all);
+  const fitting = new Set(split(all).flat());
+  const refused = all.filter((index) => !fitting.has(index));
+  let pending = [...fitting];
   for (let resends = 0; pending.length > 0 && resends <= MAX_RESENDS && !lost; resends++) {
     if (resends > 0) await clock.sleep(backoffMs(resends - 1, random.fraction(), RESEND_BACKOFF));
     const batches = split(pending);
@@ -58,7 +62,8 @@ export const settleBatches = async (
     const stillUnsent = new Set(ends.flatMap((end) => end.unsent));
     for (const index of batches.flat()) if (!stillUnsent.has(index)) unsent.delete(index);
     pending = ends.flatMap((end) => end.retryable);
+    refused.push(...ends.flatMap((end) => end.refused));
   }
   if (lost && unsent.size === count) throw new QueueUnreachableError('the queue cannot be reached', lost);
-  return { failed: [...unsent] };
+  return { failed: [...unsent], ...(refused.length > 0 && { refused: refused.sort((a, b) => a - b) }) };
 };

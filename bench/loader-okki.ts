@@ -3,7 +3,7 @@ import { idStoreOf, limiterOf, runsOf, tokensOf } from '../lib/aws/ports.ts';
 import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
 import { loadFlow } from '../lib/flows/load.ts';
 import { connectionsOf } from '../lib/flows/open.ts';
-import { loadingOf } from '../lib/load/loading.ts';
+import { loadPlanOf } from '../lib/load/load-plan.ts';
 import type { Outgoing, Queue } from '../lib/messages/queue.ts';
 import { silentLog } from '../lib/runtime/log.ts';
 import { systemRuntime } from '../lib/stores/runtime.ts';
@@ -43,8 +43,8 @@ export const okkiLoader = ({ concurrency, rateLimit = '' }: { concurrency: numbe
     };
     const { target, ...rest } = shippedIntegration();
     const integration = { ...rest, target: { ...target, concurrency } };
-    const loading = loadingOf(integration, openTarget(integration, connectionsOf(stores, runtime)));
-    const loadBatch = loadFlow(stores, async () => loading, runtime);
+    const plan = loadPlanOf(integration, openTarget(integration, connectionsOf(stores, runtime)));
+    const loadBatch = loadFlow(stores, async () => plan, runtime);
     const { clock } = runtime;
     return {
       load: async (batch) => {

@@ -7,7 +7,7 @@ import { functionLog } from '../lib/aws/telemetry/function-log.ts';
 import { loadFlow, openTargets } from '../lib/flows/load.ts';
 import { connectionsOf } from '../lib/flows/open.ts';
 import { openCatalog } from '../lib/integration/catalog.ts';
-import { readLoadEvent } from '../lib/load/load-event.ts';
+import { readLoadEvent } from '../lib/load/deliveries.ts';
 import { once } from '../lib/runtime/once.ts';
 import { systemRuntime } from '../lib/stores/runtime.ts';
 

@@ -3,22 +3,22 @@ import type { Catalog } from '../integration/catalog.ts';
 import type { Delivery } from '../load/deliveries.ts';
 import type { LoadEvent } from '../load/events.ts';
 import { loadBatch } from '../load/load-batch.ts';
-import { type LoaderDeps, type Loading, loadingOf } from '../load/loading.ts';
+import { type LoaderDeps, type LoadPlan, loadPlanOf } from '../load/load-plan.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import type { Runtime } from '../stores/runtime.ts';
 import { openTarget } from '../target/http-target.ts';
 import { type Open, openOnce } from './open.ts';
 
 /** Integrations of a catalog as they are loaded: over HTTP. */
-export const openTargets = (catalog: Catalog, connections: ApiDeps): Open<Loading> =>
-  openOnce(catalog, (integration) => loadingOf(integration, openTarget(integration, connections)));
+export const openTargets = (catalog: Catalog, connections: ApiDeps): Open<LoadPlan> =>
+  openOnce(catalog, (integration) => loadPlanOf(integration, openTarget(integration, connections)));
 
 type LoadStores = Pick<LoaderDeps, 'idStore' | 'records' | 'deadLetters' | 'limiter' | 'runs'>;
 
 /** Loads batches of deliveries, and names those that must come again. */
 export const loadFlow = (
   { idStore, records, deadLetters, limiter, runs }: LoadStores,
-  open: Open<Loading>,
+  open: Open<LoadPlan>,
   { clock, random, log }: Runtime<LoadEvent>,
 ): ((deliveries: readonly Delivery[], remainingMs: RemainingMs) => Promise<{ failedMessageIds: string[] }>) => {
   const deps: LoaderDeps = { open, idStore, records, deadLetters, limiter, runs, clock, random, log };

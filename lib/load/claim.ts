@@ -1,9 +1,15 @@
 import { type Ask, type Decision, decide, type LoadPolicy, newestVersionMs } from '../idcheck/decide.ts';
 import type { Claim, IdCheck } from '../idcheck/item.ts';
 import type { IdStore, WriteCondition } from '../idcheck/store.ts';
-import { withClaim } from '../idcheck/transitions.ts';
+import { asReleased, asTrouble, withClaim } from '../idcheck/transitions.ts';
+import { letterFor, sendLetter } from '../messages/dead-letter.ts';
 import type { RecordMessage } from '../messages/record-message.ts';
 import { defined } from '../runtime/defined.ts';
+import type { Outcome } from '../target/outcome.ts';
+import { type Ending, putOff, reasonOf, settlementOf } from './ending.ts';
+import type { LoaderDeps, LoadPlan } from './load-plan.ts';
+
+// The life of a claim, under which one worker may POST an id: claimed, then settled or released by its owner only.
 
 export type Claimed = IdCheck & { claim: Claim };
 
@@ -20,8 +26,8 @@ export const conditionOf = (stored: IdCheck | undefined): WriteCondition =>
 
 const isOwnedBy = (stored: IdCheck | undefined, owner: string): stored is Claimed => stored?.claim?.owner === owner;
 
-// Two workers that race for one id need two rounds; more means that something else keeps writing.
-const MAX_ROUNDS = 4;
+// Two workers that race for one id need two tries; more means that something else keeps writing.
+const CLAIM_TRIES = 4;
 
 /**
  * Claims an id: decides on what was read, writes under the condition that it is still so, and after a lost race reads
@@ -43,7 +49,7 @@ export const claimId = async (
   | { kind: 'decided'; decision: Exclude<Decision, { kind: 'claim' }>; stored: IdCheck | undefined }
 > => {
   let stored = read;
-  for (let round = 0; round < MAX_ROUNDS; round++) {
+  for (let tried = 0; tried < CLAIM_TRIES; tried++) {
     const nowMs = claimFor.nowMs();
     const decision = decide(stored, ask, policy, nowMs);
     if (decision.kind !== 'claim') return { kind: 'decided', decision, stored };
@@ -62,4 +68,84 @@ export const claimId = async (
     if (isOwnedBy(stored, claimFor.owner)) return { kind: 'claimed', item: stored };
   }
   return { kind: 'decided', decision: { kind: 'putOff', untilMs: claimFor.nowMs(), why: 'claimed' }, stored };
+};
+
+const LETTER_RETRY_MS = 60_000;
+
+/**
+ * Writes down how a claimed POST ended, on condition that the claim is still ours: a worker that was slow must not
+ * overwrite what another found out after it. The dead letter goes out before the item says that it did; a crash in
+ * between gives a second letter, the other order would give none.
+ */
+export const settle = async (
+  claimed: Claimed,
+  message: RecordMessage,
+  outcome: Outcome,
+  plan: LoadPlan,
+  deps: LoaderDeps,
+): Promise<Ending> => {
+  const nowMs = deps.clock.nowMs();
+  const attempted = outcome.kind === 'loaded' ? message : { ...message, attempts: message.attempts + 1 };
+  const { item, ending, letter } = settlementOf(claimed, message, outcome, plan, nowMs, deps.random.fraction());
+  if (letter && !(await sendLetter(deps.deadLetters, letterFor(letter.reason, attempted, letter.failure)))) {
+    // Without its letter the record must not end. What the target refused is not sent again for that: the item says so,
+    // and the message comes back for its letter alone. What was given up fails again until the letter can be written.
+    const back = putOff(
+      outcome.kind === 'rejected' ? { ...attempted, lastFailure: letter.failure } : message,
+      'no-dead-letter',
+      LETTER_RETRY_MS,
+      deps.random.fraction(),
+    );
+    await writeUnclaimed(unlettered(claimed, outcome, nowMs), claimed, plan, deps);
+    return back;
+  }
+  const fraction = deps.random.fraction();
+  const written = await writeUnclaimed(item, claimed, plan, deps);
+  switch (written) {
+    case 'written':
+      return ending;
+    case 'claim-lost':
+      // Another took this worker for lost, and may have died over it: the message looks once more at what there is.
+      return ending.kind === 'putBack' ? ending : putOff(attempted, 'claim-lost', 0, fraction);
+    case 'unreachable':
+      // The POST happened but cannot be written down: after the claim it counts as uncertain, and someone must look again.
+      return putOff(message, 'not-settled', claimed.claim.untilMs - nowMs, fraction);
+    default:
+      return written satisfies never;
+  }
+};
+
+/** The item of a record whose letter could not be written. */
+const unlettered = (claimed: Claimed, outcome: Outcome, nowMs: number): IdCheck =>
+  outcome.kind === 'rejected' || outcome.kind === 'uncertain'
+    ? asTrouble(claimed, { kind: outcome.kind, reason: reasonOf(outcome.failure) }, undefined, nowMs)
+    : asReleased(claimed);
+
+/** Gives up a claim under which nothing was sent. */
+export const release = async (claimed: Claimed, plan: LoadPlan, deps: LoaderDeps): Promise<void> => {
+  await writeUnclaimed(asReleased(claimed), claimed, plan, deps);
+};
+
+const WRITE_TRIES = 3;
+const WRITE_PAUSE_MS = 200;
+
+const writeUnclaimed = async (
+  item: IdCheck,
+  { claim: { owner } }: Claimed,
+  { integration }: LoadPlan,
+  { idStore, clock, log }: LoaderDeps,
+): Promise<'written' | 'claim-lost' | 'unreachable'> => {
+  const { id } = item;
+  for (let tried = 1; ; tried++) {
+    try {
+      const result = await idStore.write(integration, item, { owner });
+      if (result === 'written') return result;
+      log.warn('claim-lost', { integration, id });
+      return 'claim-lost';
+    } catch (error) {
+      log.error('settle-failed', { integration, id, tried, error: String(error) });
+      if (tried === WRITE_TRIES) return 'unreachable';
+      await clock.sleep(WRITE_PAUSE_MS * tried);
+    }
+  }
 };

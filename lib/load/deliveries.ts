@@ -1,10 +1,28 @@
+import * as z from 'zod/mini';
+import { isTombstone } from '../idcheck/tombstone.ts';
 import { type RecordMessage, readMessage } from '../messages/record-message.ts';
 
 /** A message as the queue delivered it. */
 export type Delivery = { messageId: string; body: string };
 
 export type RecordDelivery = Delivery & { message: RecordMessage };
-export type UnreadableDelivery = { messageId: string; body: string; why: string };
+export type UnreadableDelivery = Delivery & { why: string };
+
+/** Thrown for an event that is no batch of the records queue. */
+export class LoadEventError extends Error {
+  override readonly name = 'LoadEventError';
+  readonly code = 'load-event';
+}
+
+const queueEvent = z.object({ Records: z.array(z.object({ messageId: z.string(), body: z.string() })) });
+
+/** The deliveries in an SQS event of `functions/load` (Lambda, "Using Lambda with Amazon SQS"). Throws LoadEventError. */
+export const readLoadEvent = (event: unknown): Delivery[] => {
+  const read = z.safeParse(queueEvent, event);
+  if (read.success) return read.data.Records;
+  const places = read.error.issues.map(({ path }) => path.join('.') || 'the whole').join(', ');
+  throw new LoadEventError(`not an event of a queue; missing or wrong: ${places}`);
+};
 
 /** Parses a batch: record messages by integration, and what cannot be read with the reason. */
 export const readDeliveries = (
@@ -39,4 +57,13 @@ export const roundsById = (deliveries: readonly RecordDelivery[]): RecordDeliver
     else rounds[round] = [delivery];
   }
   return rounds;
+};
+
+/** Splits deliveries into requests of `rows` records; a deletion goes by itself, to another endpoint. */
+export const inRequests = <Of extends RecordDelivery>(deliveries: readonly Of[], rows: number): Of[][] => {
+  const deletions = deliveries.filter(({ message }) => isTombstone(message.hash));
+  const records = deliveries.filter(({ message }) => !isTombstone(message.hash));
+  const requests = deletions.map((deletion) => [deletion]);
+  for (let from = 0; from < records.length; from += rows) requests.push(records.slice(from, from + rows));
+  return requests;
 };

@@ -1,17 +1,22 @@
+import type { Claim, IdCheck } from '../idcheck/item.ts';
+import { asLoaded, asReleased, asTrouble, waitingLetterMs } from '../idcheck/transitions.ts';
 import { MAX_DELAY_SEC, type Outgoing } from '../messages/queue.ts';
-import { type RecordMessage, writeMessage } from '../messages/record-message.ts';
+import { type Failure, type RecordMessage, writeMessage } from '../messages/record-message.ts';
+import { backoffMs } from '../runtime/backoff.ts';
 import { ConfigurationError } from '../runtime/fault.ts';
+import type { Outcome, OutcomeFailure } from '../target/outcome.ts';
 import type { PutBackReason, PutOffReason, RetryReason, SettledAs } from './events.ts';
+import type { LoadPlan } from './load-plan.ts';
 
 /**
- * How one delivery ends.
+ * How one delivery ends. Pure, all of this file; what is random comes in.
  *
- * - `done`: settled; the message is deleted.
- * - `again`: a copy goes back to the queue with a delay, and this message is deleted. Never by failing the delivery:
+ * - `settled`: the message is deleted.
+ * - `putBack`: a copy goes back to the queue with a delay, and this message is deleted. Never by failing the delivery:
  *   every receive counts towards `maxReceiveCount` (SQS redrive policy), and waiting is not failing.
  */
-export type Ending = { kind: 'done'; as: SettledAs } | Again;
-export type Again = { kind: 'again'; why: PutBackReason; message: RecordMessage; delaySec: number };
+export type Ending = { kind: 'settled'; as: SettledAs } | PutBack;
+export type PutBack = { kind: 'putBack'; why: PutBackReason; message: RecordMessage; delaySec: number };
 
 /** A store, queue or secret that cannot be reached: nobody may POST, everybody waits, ms. */
 export const UNREACHABLE_WAIT_MS = 30_000;
@@ -24,28 +29,81 @@ export const misfitWaitMs = (error: unknown): number =>
 
 const delaySecOf = (ms: number): number => Math.min(MAX_DELAY_SEC, Math.max(1, Math.ceil(ms / 1000)));
 
-export const done = (as: SettledAs): Ending => ({ kind: 'done', as });
+export const settledAs = (as: SettledAs): Ending => ({ kind: 'settled', as });
 
 /**
  * Puts a message off by `waitMs`: nothing failed, no attempt is used up. What was put off before comes back spread
- * over up to `2^deferrals` seconds more (`fraction` in [0, 1) picks when), so that a backlog behind a rate limit does not return all at once.
+ * over up to `2^deferrals` seconds more (`fraction` in [0, 1) picks when), so that a backlog behind a rate limit does
+ * not return all at once.
  */
-export const putOff = (message: RecordMessage, why: PutOffReason, waitMs: number, fraction: number): Again => ({
-  kind: 'again',
+export const putOff = (message: RecordMessage, why: PutOffReason, waitMs: number, fraction: number): PutBack => ({
+  kind: 'putBack',
   why,
   message: { ...message, deferrals: message.deferrals + 1 },
   delaySec: delaySecOf(waitMs + fraction * 1000 * Math.min(MAX_DELAY_SEC, 2 ** message.deferrals)),
 });
 
 /** Tries again after a real failure. The message carries the attempt already. */
-export const retry = (message: RecordMessage, why: RetryReason, waitMs: number): Again => ({
-  kind: 'again',
+export const retry = (message: RecordMessage, why: RetryReason, waitMs: number): PutBack => ({
+  kind: 'putBack',
   why,
   message,
   delaySec: delaySecOf(waitMs),
 });
 
-export const outgoingOf = ({ message, delaySec }: Again): Outgoing => ({
-  body: writeMessage(message),
-  delaySec,
-});
+export const outgoingOf = ({ message, delaySec }: PutBack): Outgoing => ({ body: writeMessage(message), delaySec });
+
+/** What failed, in a few words for people. */
+export const reasonOf = ({ cause, status }: OutcomeFailure): RetryReason =>
+  status === undefined ? cause : `${cause} ${status}`;
+
+/** What a POST comes to: the item to write, the delivery's ending, and the letter that must go out first. */
+export type Settlement = {
+  item: IdCheck;
+  ending: Ending;
+  letter?: { reason: 'rejected' | 'uncertain' | 'exhausted'; failure: Failure };
+};
+
+/**
+ * The outcome → settlement table. `fraction` in [0, 1) spreads waits.
+ *
+ * `attempts` grows here and nowhere else: by one for each real failure.
+ */
+export const settlementOf = (
+  claimed: IdCheck & { claim: Claim },
+  message: RecordMessage,
+  outcome: Outcome,
+  { policy, retry: retrying }: Pick<LoadPlan, 'policy' | 'retry'>,
+  nowMs: number,
+  fraction: number,
+): Settlement => {
+  if (outcome.kind === 'loaded') return { item: asLoaded(claimed, nowMs), ending: settledAs('loaded') };
+  const failure: Failure = { ...outcome.failure, atMs: nowMs };
+  const reason = reasonOf(outcome.failure);
+  if (outcome.kind === 'notApplied' && outcome.waits) {
+    return { item: asReleased(claimed), ending: putOff(message, 'throttled', outcome.pauseMs ?? 0, fraction) };
+  }
+  const waiting = waitingLetterMs(claimed, message.hash, message.replayedMs, nowMs);
+  const dead = (
+    kind: 'rejected' | 'parked' | 'exhausted' | 'uncertain',
+    as: 'rejected' | 'uncertain' | 'exhausted',
+  ): Settlement => ({
+    item: asTrouble(claimed, { kind, reason }, waiting ?? nowMs, nowMs),
+    ending: settledAs(as),
+    ...(waiting === undefined && { letter: { reason: as, failure } }),
+  });
+  if (outcome.kind === 'rejected') return dead('rejected', 'rejected');
+  if (outcome.kind === 'uncertain' && policy.onUncertain === 'park') return dead('parked', 'uncertain');
+
+  const failed: RecordMessage = { ...message, attempts: message.attempts + 1, lastFailure: failure };
+  if (failed.attempts >= retrying.maxAttempts) {
+    return dead(outcome.kind === 'uncertain' ? 'uncertain' : 'exhausted', 'exhausted');
+  }
+  return {
+    item:
+      outcome.kind === 'uncertain'
+        ? asTrouble(claimed, { kind: 'uncertain', reason }, waiting, nowMs)
+        : asReleased(claimed),
+    ending: retry(failed, reason, backoffMs(message.attempts, fraction, retrying)),
+  };
+};

@@ -1,26 +1,48 @@
+import { decide } from '../idcheck/decide.ts';
+import type { IdCheck } from '../idcheck/item.ts';
+import { isTombstone } from '../idcheck/tombstone.ts';
 import { letterForUnreadable, sendLetter } from '../messages/dead-letter.ts';
-import type { TargetUse } from '../runs/limits.ts';
+import { mapBounded } from '../runtime/bounded.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
+import type { Outcome } from '../target/outcome.ts';
+import { idempotencyKey } from '../transform/hash.ts';
+import { askOf, type Claimed, claimId, release, settle } from './claim.ts';
 import {
   type Delivery,
+  inRequests,
   type RecordDelivery,
   readDeliveries,
   roundsById,
   type UnreadableDelivery,
 } from './deliveries.ts';
-import { type Again, misfitWaitMs, outgoingOf, putOff } from './ending.ts';
-import { isLimitWait } from './events.ts';
-import { loadRound } from './load-records.ts';
-import type { LoaderDeps, Loading } from './loading.ts';
-import { count } from './round.ts';
-
-type SentBack = { messageId: string; ending: Again };
+import { misfitWaitMs, outgoingOf, putOff, UNREACHABLE_WAIT_MS } from './ending.ts';
+import type { PutOffReason } from './events.ts';
+import { claimMsOf, type LoaderDeps, type LoadPlan } from './load-plan.ts';
+import { awaitTurn, pauseAll, permitsFor, type TakePermit } from './permits.ts';
+import {
+  beginRound,
+  type Candidate,
+  countUse,
+  end,
+  putAllOff,
+  type Results,
+  type Round,
+  runOf,
+  saveUse,
+} from './round.ts';
+import { endForParent, endUnsent } from './unsent.ts';
 
 /**
- * Loads a batch of deliveries and names those that must be delivered again as they are.
+ * Loads a batch of deliveries. The whole journey, step by step, is in this file, from top to bottom:
  *
- * Those are the last resort: their copies could not be sent back, or their dead letters could not be written. Their
- * next delivery counts as one more receive; all other endings delete the message.
+ *     read the messages ─▶ by integration ─▶ in rounds, each id once
+ *       read idCheck ─▶ decide ─▶ parent ─▶ into requests
+ *         permit ─▶ claim ─▶ POST ─▶ settle
+ *     send back what waits
+ *
+ * Every delivery ends, whatever fails: settled (after its dead letter, where it needs one), or a copy of it goes back
+ * to the queue. Returned are the ids of those that the queue must deliver again as they are, which is the last resort:
+ * their copies could not be sent back, or their dead letters could not be written. That counts as one more receive.
  */
 export const loadBatch = async (
   deliveries: readonly Delivery[],
@@ -28,93 +50,231 @@ export const loadBatch = async (
   remainingMs: RemainingMs,
 ): Promise<{ failedMessageIds: string[] }> => {
   const { byIntegration, unreadable } = readDeliveries(deliveries);
-  const results = await Promise.all([
-    ...[...byIntegration].map(([integration, these]) => loadIntegration(integration, these, deps, remainingMs)),
-    ...unreadable.map(async (delivery) => ({ again: [], failedMessageIds: await buryUnreadable(delivery, deps) })),
+  const [loaded, unburied] = await Promise.all([
+    Promise.all([...byIntegration].map(([name, these]) => loadIntegration(name, these, deps, remainingMs))),
+    buryAll(unreadable, deps),
   ]);
-  const failedMessageIds = results.flatMap((result) => result.failedMessageIds);
-  const notSent = await sendBack(
-    results.flatMap(({ again }) => again),
-    deps,
-  );
-  return { failedMessageIds: [...failedMessageIds, ...notSent] };
+  const putBack = loaded.flatMap((one) => one.putBack);
+  const notSent = await sendBack(putBack, deps);
+  return { failedMessageIds: [...unburied, ...loaded.flatMap((one) => one.unburied), ...notSent] };
 };
 
-type IntegrationResult = { again: SentBack[]; failedMessageIds: string[] };
-
+/** One integration's deliveries. `unburied`: those without an integration of that name, and without a dead letter. */
 const loadIntegration = async (
   integration: string,
   deliveries: readonly RecordDelivery[],
   deps: LoaderDeps,
   remainingMs: RemainingMs,
-): Promise<IntegrationResult> => {
-  let loading: Loading | undefined;
+): Promise<Pick<Results, 'putBack'> & { unburied: string[] }> => {
+  let plan: LoadPlan | undefined;
   try {
-    loading = await deps.open(integration);
+    plan = await deps.open(integration);
   } catch (error) {
     // Nothing is wrong with the records: they wait until someone mends the configuration.
     deps.log.error('not-opened', { integration, messages: deliveries.length, error: String(error) });
-    const again = deliveries.map(({ messageId, message }) => {
+    const putBack = deliveries.map(({ messageId, message }) => {
       const ending = putOff(message, 'not-opened', misfitWaitMs(error), deps.random.fraction());
       return { messageId, ending };
     });
-    return { again, failedMessageIds: [] };
+    return { putBack, unburied: [] };
   }
-  if (loading === undefined) {
+  if (plan === undefined) {
     const why = `there is no integration named ${JSON.stringify(integration)}`;
-    const buried = deliveries.map(({ messageId, body }) => buryUnreadable({ messageId, body, why }, deps));
-    return { again: [], failedMessageIds: (await Promise.all(buried)).flat() };
+    const unknown = deliveries.map(({ messageId, body }) => ({ messageId, body, why }));
+    return { putBack: [], unburied: await buryAll(unknown, deps) };
   }
-  const again: SentBack[] = [];
-  const useByRun = new Map<string, TargetUse>();
+  const results: Results = { putBack: [], useByRun: new Map() };
   for (const deliveriesOfRound of roundsById(deliveries)) {
-    const round = await loadRound(deliveriesOfRound, loading, deps, remainingMs);
-    for (const { messageId, message, ending } of round.ended) {
-      const { runId, id, attempts } = message;
-      const delivery = { integration, runId, id, messageId, attempts };
-      if (ending.kind === 'done') {
-        deps.log.info('settled', { ...delivery, as: ending.as });
-        continue;
-      }
-      const { why, delaySec } = ending;
-      again.push({ messageId, ending });
-      if (isLimitWait(why)) count(useByRun, runId, { putOff: 1 });
-      deps.log.info('put-back', { ...delivery, why, delaySec, isRetry: ending.message.attempts > attempts });
-    }
-    for (const [runId, use] of round.useByRun) count(useByRun, runId, use);
+    await loadRound(beginRound(plan, deps, remainingMs, results), deliveriesOfRound);
   }
-  await countUse(integration, useByRun, deps);
-  return { again, failedMessageIds: [] };
+  await saveUse(results, plan, deps);
+  return { putBack: results.putBack, unburied: [] };
 };
 
-/** One write for each run in the batch, which most often is one. */
-const countUse = async (
-  integration: string,
-  useByRun: ReadonlyMap<string, TargetUse>,
-  deps: LoaderDeps,
-): Promise<void> => {
-  for (const [runId, { heldMs, ...counted }] of useByRun) {
-    const use = { ...counted, heldMs: Math.round(heldMs) };
-    deps.log.info('target-requests', { integration, runId, ...use });
-    // Numbers for people; a batch is not repeated for their sake.
-    await deps.runs.addTargetUse(integration, runId, use).catch((error: unknown) => {
-      deps.log.warn('requests-not-counted', { integration, runId, ...use, error: String(error) });
-    });
-  }
+/** One round: what is due by idCheck goes out in requests, several at a time. */
+const loadRound = async (round: Round, deliveries: readonly RecordDelivery[]): Promise<void> => {
+  const { target } = round.plan;
+  const known = await readIdCheck(round, deliveries);
+  if (known === undefined) return putAllOff(round, deliveries, 'idcheck-unreachable', UNREACHABLE_WAIT_MS);
+  const candidates = await decideEach(round, deliveries, known);
+  const requests = inRequests(candidates, target.rows);
+  if (requests.length === 0) return;
+  const takePermit = permitsFor(round, requests.length);
+  await mapBounded(requests, target.concurrency, (request) => loadRequest(round, request, takePermit));
 };
 
-const sendBack = async (again: readonly SentBack[], deps: LoaderDeps): Promise<string[]> => {
-  if (again.length === 0) return [];
+/** What is known of the records and of their parents; undefined where nobody can tell: then nothing may be POSTed. */
+const readIdCheck = async (
+  { plan: { integration }, deps }: Round,
+  deliveries: readonly RecordDelivery[],
+): Promise<Map<string, IdCheck> | undefined> => {
+  const ids = deliveries.flatMap(({ message: { id, parentId } }) => (parentId === undefined ? [id] : [id, parentId]));
   try {
-    const { failed } = await deps.records.sendAll(again.map(({ ending }) => outgoingOf(ending)));
-    return failed.map((index) => (again[index] as SentBack).messageId);
+    return await deps.idStore.read(integration, ids);
   } catch (error) {
-    deps.log.error('records-queue-unreachable', { messages: again.length, error: String(error) });
-    return again.map(({ messageId }) => messageId);
+    deps.log.error('idcheck-unreachable', { integration, error: String(error) });
+    return undefined;
   }
 };
 
-const buryUnreadable = async ({ messageId, body, why }: UnreadableDelivery, deps: LoaderDeps): Promise<string[]> => {
-  deps.log.error('unreadable', { messageId, why });
-  return (await sendLetter(deps.deadLetters, letterForUnreadable(body, why, deps.clock.nowMs()))) ? [] : [messageId];
+/** Those that idCheck, and their parents, let through to a POST, as it was read now; the others end here. */
+const decideEach = async (
+  round: Round,
+  deliveries: readonly RecordDelivery[],
+  known: ReadonlyMap<string, IdCheck>,
+): Promise<Candidate[]> => {
+  const { plan, deps } = round;
+  const candidates: Candidate[] = [];
+  for (const delivery of deliveries) {
+    const { message } = delivery;
+    const stored = known.get(message.id);
+    const decision = decide(stored, askOf(message), plan.policy, deps.clock.nowMs());
+    const ending =
+      decision.kind === 'claim'
+        ? await endForParent(message, known, plan, deps)
+        : await endUnsent(decision, message, stored, plan, deps);
+    if (ending === undefined) candidates.push({ ...delivery, stored });
+    else end(round, delivery, ending);
+  }
+  return candidates;
+};
+
+/** One request: waits for its turn by the rate limit, claims its records, POSTs those that it got, and settles them. */
+const loadRequest = async (round: Round, candidates: readonly Candidate[], takePermit: TakePermit): Promise<void> => {
+  const turn = await awaitTurn(round, candidates, takePermit);
+  if (turn !== 'now') return putAllOff(round, candidates, turn.why, turn.waitMs);
+  const claimed = await claimEach(round, candidates);
+  if (claimed.length === 0) return;
+  const outcomes = await post(round, claimed);
+  if (outcomes === undefined) return;
+  if (claimed.length > 1 && outcomes.every(({ kind }) => kind === 'rejected')) {
+    // One bad record must not take the others of its request with it: each is asked for by itself.
+    await releaseAll(round, claimed);
+    return loadOneByOne(round, claimed);
+  }
+  await settleEach(round, claimed, outcomes);
+};
+
+type ClaimedDelivery = RecordDelivery & { item: Claimed };
+
+/** Claims the records of one request under one owner; what is not to be claimed ends here. */
+const claimEach = async (round: Round, candidates: readonly Candidate[]): Promise<ClaimedDelivery[]> => {
+  const { plan, deps } = round;
+  const { integration, policy } = plan;
+  const owner = deps.random.token();
+  const claimFor = { owner, claimMs: claimMsOf(plan.target), nowMs: () => deps.clock.nowMs() };
+  const results = await Promise.all(
+    candidates.map(async (delivery) => {
+      const { message, stored } = delivery;
+      try {
+        const result = await claimId(deps.idStore, integration, message.id, stored, askOf(message), policy, claimFor);
+        return { delivery, result };
+      } catch (error) {
+        deps.log.error('claim-failed', { integration, id: message.id, error: String(error) });
+        return { delivery, result: undefined };
+      }
+    }),
+  );
+  const claimed: ClaimedDelivery[] = [];
+  for (const { delivery, result } of results) {
+    if (result === undefined) putAllOff(round, [delivery], 'idcheck-unreachable', UNREACHABLE_WAIT_MS);
+    else if (result.kind === 'claimed') claimed.push({ ...delivery, item: result.item });
+    else end(round, delivery, await endUnsent(result.decision, delivery.message, result.stored, plan, deps));
+  }
+  return claimed;
+};
+
+/** POSTs claimed records in one request; undefined where nothing was sent: then they are released and put off. */
+const post = async (round: Round, claimed: readonly ClaimedDelivery[]): Promise<readonly Outcome[] | undefined> => {
+  const { plan, deps } = round;
+  // A worker that was frozen after claiming may wake when the claim is nearly over: then it must not POST.
+  const firstUntilMs = Math.min(...claimed.map(({ item }) => item.claim.untilMs));
+  if (deps.clock.nowMs() + plan.target.longestPostMs > firstUntilMs) return giveUp(round, claimed, 'claim-too-old', 0);
+  const records = claimed.map(({ message, item }) => ({
+    id: message.id,
+    body: message.body,
+    idempotencyKey: idempotencyKey(message.integration, message.id, message.hash, item.turn),
+    ...(isTombstone(message.hash) && { deletes: true as const }),
+  }));
+  try {
+    const { outcomes, requests } = await plan.target.post(records);
+    const isThrottled = outcomes.some((outcome) => outcome.kind === 'notApplied' && (outcome.pauseMs ?? 0) > 0);
+    countUse(round, runOf(claimed), { requests, throttled: isThrottled ? 1 : 0 });
+    return outcomes;
+  } catch (error) {
+    deps.log.error('target-not-opened', { integration: plan.integration, error: String(error) });
+    return giveUp(round, claimed, 'target-not-opened', misfitWaitMs(error));
+  }
+};
+
+/** Puts records off that were claimed and not sent. */
+const giveUp = async (
+  round: Round,
+  claimed: readonly ClaimedDelivery[],
+  why: PutOffReason,
+  waitMs: number,
+): Promise<undefined> => {
+  await releaseAll(round, claimed);
+  putAllOff(round, claimed, why, waitMs);
+};
+
+const releaseAll = async ({ plan, deps }: Round, claimed: readonly ClaimedDelivery[]): Promise<void> => {
+  await Promise.all(claimed.map(({ item }) => release(item, plan, deps)));
+};
+
+const loadOneByOne = async (round: Round, deliveries: readonly RecordDelivery[]): Promise<void> => {
+  const { plan, deps } = round;
+  const takePermit = permitsFor(round, deliveries.length);
+  for (const { messageId, body, message } of deliveries) {
+    const read = await deps.idStore.read(plan.integration, [message.id]).catch(() => undefined);
+    await loadRequest(round, [{ messageId, body, message, stored: read?.get(message.id) }], takePermit);
+  }
+};
+
+/** Settles each record of a request by its outcome. */
+const settleEach = async (
+  round: Round,
+  claimed: readonly ClaimedDelivery[],
+  outcomes: readonly Outcome[],
+): Promise<void> => {
+  await Promise.all(
+    claimed.map(async (delivery, index) => {
+      const outcome = outcomes[index] ?? { kind: 'uncertain', failure: { cause: 'no-result' } };
+      if (outcome.kind === 'notApplied' && outcome.waits) await pauseAll(round, runOf(claimed), outcome.pauseMs ?? 0);
+      logOutcome(round, delivery, outcome);
+      end(round, delivery, await settle(delivery.item, delivery.message, outcome, round.plan, round.deps));
+    }),
+  );
+};
+
+const logOutcome = ({ deps }: Round, { messageId, message }: RecordDelivery, outcome: Outcome): void => {
+  const { integration, runId, id, attempts } = message;
+  const fields = { integration, runId, id, messageId, attempt: attempts + 1 };
+  if (outcome.kind === 'loaded') deps.log.info('loaded', fields);
+  else deps.log.warn(outcome.kind, { ...fields, cause: outcome.failure.cause, status: outcome.failure.status });
+};
+
+/** Sends copies of what waits back to the queue, and names those that it did not accept. */
+const sendBack = async (putBack: Results['putBack'], deps: LoaderDeps): Promise<string[]> => {
+  if (putBack.length === 0) return [];
+  try {
+    const { failed } = await deps.records.sendAll(putBack.map(({ ending }) => outgoingOf(ending)));
+    const refused = new Set(failed);
+    return putBack.filter((_, index) => refused.has(index)).map(({ messageId }) => messageId);
+  } catch (error) {
+    deps.log.error('records-queue-unreachable', { messages: putBack.length, error: String(error) });
+    return putBack.map(({ messageId }) => messageId);
+  }
+};
+
+/** Writes dead letters for what nobody can read, and names those without one. */
+const buryAll = async (deliveries: readonly UnreadableDelivery[], deps: LoaderDeps): Promise<string[]> => {
+  const unburied = await Promise.all(
+    deliveries.map(async ({ messageId, body, why }) => {
+      deps.log.error('unreadable', { messageId, why });
+      const letter = letterForUnreadable(body, why, deps.clock.nowMs());
+      return (await sendLetter(deps.deadLetters, letter)) ? [] : [messageId];
+    }),
+  );
+  return unburied.flat();
 };

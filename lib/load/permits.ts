@@ -1,27 +1,21 @@
 import { spacingMs } from '../connection/limit/gcra.ts';
 import type { Permit, RateLimit } from '../connection/limit/rate-limit.ts';
+import type { RecordDelivery } from './deliveries.ts';
 import { UNREACHABLE_WAIT_MS } from './ending.ts';
-import type { Round } from './round.ts';
-
-/**
- * For how long the limit holds a request up that has a permit and is ready at `nowMs`, ms. No permit takes more than its
- * own slot: slots of all workers follow each other, so that their sum is time that has passed, however many wait. What
- * a pause adds is counted where the pause is made.
- */
-export const heldByLimitMs = ({ notBeforeMs }: Permit, limit: RateLimit | undefined, nowMs: number): number =>
-  limit === undefined ? 0 : Math.min(spacingMs(limit), Math.max(0, notBeforeMs - nowMs));
+import type { PutOffReason } from './events.ts';
+import { countUse, type Round, runOf } from './round.ts';
 
 /** The next request's permit; where there is none in this round's time, `retryAtMs` says when. */
 export type TakePermit = () => Promise<{ permit: Permit | undefined; retryAtMs: number }>;
 
 /**
- * Permits for the requests of a round, leased for all of them at once: with a limit that is slower than this worker that
- * is one lease a round. Where the limit is faster, permits run out before their requests' turns come; then as
- * many are leased as go out together, since more would run out again.
+ * Permits for the requests of a round, leased for all of them at once: with a limit that is slower than this worker
+ * that is one lease a round. Where the limit is faster, permits run out before their requests' turns come; then as many
+ * are leased as go out together, since more would run out again.
  */
 export const permitsFor = (round: Round, requests: number): TakePermit => {
   const { clock, limiter, log } = round.deps;
-  const { connection, limit, concurrency } = round.loading.target;
+  const { connection, limit, concurrency } = round.plan.target;
   const unused: Permit[] = [];
   let wanted = requests;
   let isOver = false;
@@ -54,4 +48,50 @@ export const permitsFor = (round: Round, requests: number): TakePermit => {
       } else if (clock.nowMs() <= permit.untilMs) return { permit, retryAtMs };
     }
   };
+};
+
+/** Waits until a request may be sent; or why, and for how long, its records are put off. */
+export const awaitTurn = async (
+  round: Round,
+  deliveries: readonly RecordDelivery[],
+  takePermit: TakePermit,
+): Promise<'now' | { why: PutOffReason; waitMs: number }> => {
+  const { clock } = round.deps;
+  let waitedMs = 0;
+  for (;;) {
+    const { permit, retryAtMs } = await takePermit();
+    if (permit === undefined) return { why: 'rate-limit', waitMs: retryAtMs - clock.nowMs() };
+    waitedMs += waitByLimitMs(permit, round.plan.target.limit, clock.nowMs());
+    await clock.sleep(permit.notBeforeMs - clock.nowMs());
+    // A worker may sleep longer than it meant to: a permit that ran out meanwhile is no permit.
+    if (clock.nowMs() <= permit.untilMs) break;
+  }
+  const nowMs = clock.nowMs();
+  if (round.pausedUntilMs > nowMs) return { why: 'paused', waitMs: round.pausedUntilMs - nowMs };
+  if (nowMs > round.deadlineMs) return { why: 'no-time', waitMs: 0 };
+  // A wait that ends in a pause is part of the pause.
+  if (waitedMs > 0) countUse(round, runOf(deliveries), { heldMs: waitedMs });
+  return 'now';
+};
+
+/**
+ * For how long the limit makes a request wait that has a permit and is ready at `nowMs`, ms. No permit takes more than
+ * its own slot: slots of all workers follow each other, so that their sum is time that has passed, however many wait.
+ * What a pause adds is counted where the pause is made.
+ */
+const waitByLimitMs = ({ notBeforeMs }: Permit, limit: RateLimit | undefined, nowMs: number): number =>
+  limit === undefined ? 0 : Math.min(spacingMs(limit), Math.max(0, notBeforeMs - nowMs));
+
+/** Pauses all workers of the target, as its answer to a request asked. */
+export const pauseAll = async (round: Round, runId: string, pauseMs: number): Promise<void> => {
+  const { clock, limiter, log } = round.deps;
+  const { connection } = round.plan.target;
+  const untilMs = clock.nowMs() + pauseMs;
+  if (pauseMs <= 0 || untilMs <= round.pausedUntilMs) return;
+  round.pausedUntilMs = untilMs;
+  const heldMs = await limiter.pause(connection, untilMs).catch((error: unknown) => {
+    log.error('limiter-unreachable', { connection, error: String(error) });
+    return 0;
+  });
+  countUse(round, runId, { heldMs });
 };

@@ -1,39 +1,79 @@
 import type { IdCheck } from '../idcheck/item.ts';
-import type { RecordMessage } from '../messages/record-message.ts';
 import { addUse, noUse, type TargetUse } from '../runs/limits.ts';
+import type { RemainingMs } from '../runtime/clock.ts';
 import type { RecordDelivery } from './deliveries.ts';
-import { type Ending, putOff } from './ending.ts';
-import type { PutOffReason } from './events.ts';
-import type { LoaderDeps, Loading } from './loading.ts';
-
-export type Ended = { messageId: string; message: RecordMessage; ending: Ending };
+import { type Ending, type PutBack, putOff } from './ending.ts';
+import { isLimitWait, type PutOffReason } from './events.ts';
+import { type LoaderDeps, type LoadPlan, SETTLE_RESERVE_MS } from './load-plan.ts';
 
 /** A delivery whose record is to be POSTed, with the item as it was read. */
 export type Candidate = RecordDelivery & { stored: IdCheck | undefined };
 
+/** What becomes of an integration's deliveries in one invocation, over all rounds. */
+export type Results = {
+  readonly putBack: Array<{ messageId: string; ending: PutBack }>;
+  readonly useByRun: Map<string, TargetUse>;
+};
+
 /** One round of an integration's records on its way, each id once. */
-export type Round = {
-  readonly loading: Loading;
+export type Round = Results & {
+  readonly plan: LoadPlan;
   readonly deps: LoaderDeps;
   /** No POST starts later: settling needs the rest of the invocation. */
   readonly deadlineMs: number;
   /** A request of this round was told to wait: its word holds here at once, without asking the limiter again. */
   pausedUntilMs: number;
-  readonly ended: Ended[];
-  readonly useByRun: Map<string, TargetUse>;
 };
 
-/** Counts what a run used of the target. */
-export const count = (useByRun: Map<string, TargetUse>, runId: string, use: Partial<TargetUse>): void => {
-  useByRun.set(runId, addUse(useByRun.get(runId) ?? noUse(), { ...noUse(), ...use }));
-};
+export const beginRound = (plan: LoadPlan, deps: LoaderDeps, remainingMs: RemainingMs, results: Results): Round => ({
+  ...results,
+  plan,
+  deps,
+  deadlineMs: deps.clock.nowMs() + remainingMs() - SETTLE_RESERVE_MS - plan.target.longestPostMs,
+  pausedUntilMs: 0,
+});
 
+/** Ends a delivery: the log says how, and what goes back to the queue is kept for the end of the batch. */
 export const end = (round: Round, { messageId, message }: RecordDelivery, ending: Ending): void => {
-  round.ended.push({ messageId, message, ending });
+  const { plan, deps, putBack } = round;
+  const { runId, id, attempts } = message;
+  const delivery = { integration: plan.integration, runId, id, messageId, attempts };
+  if (ending.kind === 'settled') {
+    deps.log.info('settled', { ...delivery, as: ending.as });
+    return;
+  }
+  const { why, delaySec } = ending;
+  putBack.push({ messageId, ending });
+  if (isLimitWait(why)) countUse(round, runId, { putOff: 1 });
+  deps.log.info('put-back', { ...delivery, why, delaySec, isRetry: ending.message.attempts > attempts });
 };
 
 export const putAllOff = (round: Round, these: readonly RecordDelivery[], why: PutOffReason, waitMs: number): void => {
   for (const delivery of these) {
     end(round, delivery, putOff(delivery.message, why, waitMs, round.deps.random.fraction()));
+  }
+};
+
+/** Counts what a run used of the target. */
+export const countUse = ({ useByRun }: Results, runId: string, use: Partial<TargetUse>): void => {
+  useByRun.set(runId, addUse(useByRun.get(runId) ?? noUse(), { ...noUse(), ...use }));
+};
+
+/** A request is counted with the run of its first record. */
+export const runOf = ([first]: readonly RecordDelivery[]): string => first?.message.runId ?? '';
+
+/** Adds what was counted to the runs' records: one write for each run in the batch, which most often is one. */
+export const saveUse = async (
+  { useByRun }: Results,
+  { integration }: LoadPlan,
+  { runs, log }: LoaderDeps,
+): Promise<void> => {
+  for (const [runId, { heldMs, ...counted }] of useByRun) {
+    const use = { ...counted, heldMs: Math.round(heldMs) };
+    log.info('target-requests', { integration, runId, ...use });
+    // Numbers for people; a batch is not repeated for their sake.
+    await runs.addTargetUse(integration, runId, use).catch((error: unknown) => {
+      log.warn('requests-not-counted', { integration, runId, ...use, error: String(error) });
+    });
   }
 };

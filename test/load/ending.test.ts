@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { done, misfitWaitMs, outgoingOf, putOff, retry } from '../../lib/load/ending.ts';
+import { misfitWaitMs, outgoingOf, putOff, retry, settledAs } from '../../lib/load/ending.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
 import { ConfigurationError } from '../../lib/runtime/fault.ts';
 import { recordMessage } from './message.ts';
@@ -28,7 +28,7 @@ describe('putting a message off', () => {
         const message = recordMessage({ deferrals, attempts });
         const ending = putOff(message, 'claimed', waitMs, chance);
         expect(ending).toMatchObject({
-          kind: 'again',
+          kind: 'putBack',
           why: 'claimed',
           message: { ...message, deferrals: deferrals + 1 },
         });
@@ -43,11 +43,11 @@ describe('putting a message off', () => {
 
 it('a retry carries its message as it is, with its delay', () => {
   const message = recordMessage({ attempts: 3 });
-  expect(retry(message, 'status 500', 1_500)).toEqual({ kind: 'again', why: 'status 500', message, delaySec: 2 });
+  expect(retry(message, 'status 500', 1_500)).toEqual({ kind: 'putBack', why: 'status 500', message, delaySec: 2 });
 });
 
-it('done names what the delivery ended as', () => {
-  expect(done('superseded')).toEqual({ kind: 'done', as: 'superseded' });
+it('settled names what the delivery ended as', () => {
+  expect(settledAs('superseded')).toEqual({ kind: 'settled', as: 'superseded' });
 });
 
 it('what goes back is the message and its delay', () => {

@@ -2,7 +2,7 @@ import type { RateLimit } from '../../lib/connection/limit/rate-limit.ts';
 import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
 import type { Retry } from '../../lib/integration/schema/schema.ts';
 import { loadBatch } from '../../lib/load/load-batch.ts';
-import type { LoaderDeps, Loading } from '../../lib/load/loading.ts';
+import type { LoaderDeps, LoadPlan } from '../../lib/load/load-plan.ts';
 import { type Letter, readLetter } from '../../lib/messages/dead-letter.ts';
 import { type RecordMessage, writeMessage } from '../../lib/messages/record-message.ts';
 import { addUse, noUse, type TargetUse } from '../../lib/runs/limits.ts';
@@ -95,7 +95,7 @@ export const loadWorld = ({ policy, retry, rows = 1, concurrency = 4, limit, dep
     return { outcomes: Array.isArray(outcomes) ? outcomes : sent.map(() => outcomes), requests: 1 };
   };
   const target = { connection: 'target', limit, rows, concurrency, longestPostMs: 15_000 };
-  const loading: Loading = {
+  const loading: LoadPlan = {
     integration: 'groups',
     policy: { idCheck: false, onUncertain: 'resend', ...policy },
     retry: { maxAttempts: 3, baseMs: 1_000, capMs: 60_000, ...retry },

@@ -1,5 +1,5 @@
 import { loadBatch } from '../../lib/load/load-batch.ts';
-import type { LoaderDeps } from '../../lib/load/loading.ts';
+import type { LoaderDeps } from '../../lib/load/load-plan.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
 import type { PostRecord } from '../../lib/target/target.ts';
 import { type MemoryQueue, memoryQueue } from '../fakes/memory-queue.ts';

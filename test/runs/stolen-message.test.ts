@@ -4,7 +4,7 @@ import { dynamoRunStore } from '../../lib/aws/dynamodb/run-store.ts';
 import { sqsQueue } from '../../lib/aws/sqs/queue.ts';
 import { fetchRun } from '../../lib/fetch/fetch-run.ts';
 import { loadBatch } from '../../lib/load/load-batch.ts';
-import type { LoaderDeps, Loading } from '../../lib/load/loading.ts';
+import type { LoaderDeps, LoadPlan } from '../../lib/load/load-plan.ts';
 import { reconcile } from '../../lib/runs/reconcile.ts';
 import { runIdOf } from '../../lib/runs/record.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
@@ -45,7 +45,7 @@ test('a message deleted behind our back is found, named after the deadline, and 
   const source = fetchWorld({ pages: [[group(1), group(2), group(3)]] });
   const fetchDeps = { ...source.deps, idStore, runs, records, clock };
   const { deps: target } = loadWorld();
-  const loading: Loading = {
+  const loading: LoadPlan = {
     integration: NAME,
     policy: { idCheck: false, onUncertain: 'resend' },
     retry: { maxAttempts: 3, baseMs: 1_000, capMs: 60_000 },

@@ -5,7 +5,7 @@ import { connectionsOf, type Open } from '../../lib/flows/open.ts';
 import { reconcileFlow } from '../../lib/flows/reconcile.ts';
 import { replayFlow } from '../../lib/flows/replay.ts';
 import { isJsonObject, type JsonValue } from '../../lib/json/json.ts';
-import { loadingOf } from '../../lib/load/loading.ts';
+import { loadPlanOf } from '../../lib/load/load-plan.ts';
 import type { Queue } from '../../lib/messages/queue.ts';
 import { readFetchEvent } from '../../lib/messages/run-request.ts';
 import { readReplayEvent } from '../../lib/replay/replay.ts';
@@ -109,13 +109,13 @@ const loadFunction = (world: World): LambdaFunction => ({
     const { bug, settings } = world;
     const { stores, runtime, connections, wrapped } = equip(world, environment);
     const target = wrapped(openTarget(settings.integration, connections), bug.target);
-    const loading = {
-      ...loadingOf(settings.integration, target),
+    const plan = {
+      ...loadPlanOf(settings.integration, target),
       policy: bug.loadPolicy ? bug.loadPolicy(settings.policy) : settings.policy,
     };
     const records = wrapped<Queue>(stores.records, bug.loadRecords);
     const deadLetters = wrapped<Queue>(stores.deadLetters, bug.deadLetters);
-    const loadBatch = loadFlow({ ...stores, records, deadLetters }, only(world, loading), runtime);
+    const loadBatch = loadFlow({ ...stores, records, deadLetters }, only(world, plan), runtime);
     return async (event, remainingMs) => {
       const deliveries = event as { messageId: string; body: string }[];
       return (await loadBatch(deliveries, remainingMs)).failedMessageIds;

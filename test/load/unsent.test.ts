@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { AcknowledgeReason } from '../../lib/idcheck/decide.ts';
 import type { IdCheck, Trouble } from '../../lib/idcheck/item.ts';
-import { done } from '../../lib/load/ending.ts';
-import { endHeldBack } from '../../lib/load/held-back.ts';
+import { settledAs } from '../../lib/load/ending.ts';
+import { endUnsent } from '../../lib/load/unsent.ts';
 import type { RecordMessage } from '../../lib/messages/record-message.ts';
 import { loadWorld } from './load-world.ts';
 import { NOW_MS, recordMessage } from './message.ts';
@@ -23,7 +23,7 @@ const endOf = async (
   await world.idStore.write('groups', stored, { absent: true });
   const loading = await world.deps.open('groups');
   if (loading === undefined) throw new Error('no integration');
-  const ending = await endHeldBack({ kind: 'acknowledge', as }, recordMessage(message), stored, loading, world.deps);
+  const ending = await endUnsent({ kind: 'acknowledge', as }, recordMessage(message), stored, loading, world.deps);
   return { ending, letters: await world.letters(), item: world.idStore.items('groups')[0] };
 };
 
@@ -42,7 +42,7 @@ describe('a message of a record that waits for a person', () => {
     { what: 'there is no trouble', as: 'already-parked', stored: { id: '1', rev: 3 } },
   ] as const)('is acknowledged without another letter where $what', async ({ as, stored, ...rest }) => {
     const { ending, letters, item } = await endOf(as, stored, 'message' in rest ? rest.message : {});
-    expect([ending, letters, item]).toEqual([done(as), [], stored]);
+    expect([ending, letters, item]).toEqual([settledAs(as), [], stored]);
   });
 
   it.each([
@@ -59,7 +59,7 @@ describe('a message of a record that waits for a person', () => {
     'writes its letter where $what ($reason), then is acknowledged',
     async ({ as, stored, reason, ...rest }) => {
       const { ending, letters, item } = await endOf(as, stored, 'message' in rest ? rest.message : {});
-      expect(ending).toEqual(done(as));
+      expect(ending).toEqual(settledAs(as));
       expect(letters).toMatchObject([{ reason, id: '1', failure: { cause: 'status 422', atMs: NOW_MS } }]);
       expect(item).toMatchObject({ rev: 4, trouble: { ...stored.trouble, letterMs: NOW_MS } });
     },
@@ -74,7 +74,7 @@ describe('a message of a record that waits for a person', () => {
   it('waits while its letter cannot be written, or the item has changed', async () => {
     const down = { sendAll: async () => ({ failed: [0] }) };
     const without = await endOf('already-rejected', trouble(), {}, { deps: { deadLetters: down } });
-    expect(without.ending).toMatchObject({ kind: 'again', why: 'no-dead-letter' });
+    expect(without.ending).toMatchObject({ kind: 'putBack', why: 'no-dead-letter' });
     expect(without.ending).toMatchObject({ delaySec: expect.toSatisfy((sec: number) => sec >= 30) });
     expect(without.item).toEqual(trouble());
 
@@ -82,7 +82,7 @@ describe('a message of a record that waits for a person', () => {
     const loading = await world.deps.open('groups');
     if (loading === undefined) throw new Error('no integration');
     const decision = { kind: 'acknowledge', as: 'already-rejected' } as const;
-    const raced = await endHeldBack(decision, recordMessage(), trouble(), loading, world.deps);
-    expect(raced).toMatchObject({ kind: 'again', why: 'claimed' });
+    const raced = await endUnsent(decision, recordMessage(), trouble(), loading, world.deps);
+    expect(raced).toMatchObject({ kind: 'putBack', why: 'claimed' });
   });
 });

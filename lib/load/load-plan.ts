@@ -11,7 +11,7 @@ import type { Target } from '../target/target.ts';
 import type { LoadEvent } from './events.ts';
 
 /** What loading the records of one integration needs to know. */
-export type Loading = {
+export type LoadPlan = {
   integration: string;
   policy: LoadPolicy;
   retry: Retry;
@@ -21,7 +21,7 @@ export type Loading = {
 };
 
 /** What an integration's file says of loading its records to `target`. */
-export const loadingOf = ({ name, target: to, transform }: Integration, target: Target): Loading => ({
+export const loadPlanOf = ({ name, target: to, transform }: Integration, target: Target): LoadPlan => ({
   integration: name,
   policy: { idCheck: to.metadata.idCheck, onUncertain: to.onUncertain },
   retry: to.retry,
@@ -31,7 +31,7 @@ export const loadingOf = ({ name, target: to, transform }: Integration, target: 
 
 export type LoaderDeps = {
   /** Opens an integration by name; undefined: there is none of that name. Throws ConfigurationError. */
-  open(integration: string): Promise<Loading | undefined>;
+  open(integration: string): Promise<LoadPlan | undefined>;
   idStore: IdStore;
   records: Queue;
   deadLetters: Queue;

@@ -1,5 +1,4 @@
 import { type ExitCode, exitCodes } from '../../lib/operate/exit-code.ts';
-import { closeBooks } from '../../lib/operate/runs.ts';
 import type { RunRecord } from '../../lib/runs/record.ts';
 import type { StackFlags } from '../input/flags.ts';
 import { integrationsMeant } from '../input/integration-choice.ts';
@@ -13,7 +12,7 @@ export type ReconcileFlags = StackFlags & { integration?: string; json?: boolean
 /** Balances the books of open runs now, as functions/reconcile does on its schedule. Exit 1 where some do not balance. */
 export const reconcileCommand = async (flags: ReconcileFlags): Promise<ExitCode> => {
   const integrations = integrationsMeant(flags.integration);
-  const runs = await withStores(flags, (stores) => closeBooks(integrations, closingBooks(stores)));
+  const runs = await withStores(flags, (stores) => closingBooks(stores)(integrations));
   process.stdout.write(flags.json ? `${JSON.stringify({ runs })}\n` : reconciledText(runs));
   return runs.some(({ status }) => status === 'unbalanced') ? exitCodes.unfinishedRecords : exitCodes.ok;
 };

@@ -1,26 +1,24 @@
-import { type NotifyEvent, notifierOf } from '../../lib/notify/notifier.ts';
-import type { ReconcileDeps } from '../../lib/runs/reconcile.ts';
-import { systemClock as clock } from '../../lib/runtime/clock.ts';
-import { defined } from '../../lib/runtime/defined.ts';
+import { reconcileFlow } from '../../lib/flows/reconcile.ts';
+import type { NotifyEvent } from '../../lib/notify/notifier.ts';
+import type { ReconcileEvent } from '../../lib/runs/reconcile.ts';
 import { type Log, silentLog } from '../../lib/runtime/log.ts';
 import { systemRuntime } from '../../lib/stores/runtime.ts';
 import type { Stores } from '../../lib/stores/stores.ts';
 
-/**
- * What closing a run's books needs where the command line does it, not functions/reconcile: the watermark moves and
- * people are told (`NOTIFY_FORMAT` and its companions here) all the same. Throws ConfigurationError.
- */
-export const closingBooks = (stores: Stores): ReconcileDeps => {
-  const { idStore, runs } = stores;
-  const onClosed = notifierOf(stores, systemRuntime(process.env, notifyLog));
-  return { idStore, runs, watermarks: runs, clock, log: silentLog, ...defined({ onClosed }) };
-};
+type Event = ReconcileEvent | NotifyEvent;
 
-const sayFailed = (...[event, fields]: NotifyEvent): void => {
+/**
+ * Closes runs' books where the command line does it, not functions/reconcile: people are told all the same, as
+ * `NOTIFY_FORMAT` and its companions say here. Throws ConfigurationError.
+ */
+export const closingBooks = (stores: Stores): ReturnType<typeof reconcileFlow> =>
+  reconcileFlow(stores, systemRuntime(process.env, log));
+
+const sayNotifyFailed = (...[event, fields]: Event): void => {
   if (event !== 'notify-failed') return;
   const { runId, format, status, why } = fields;
   const words = [status, why].filter((word) => word !== undefined).join(' ');
   process.stderr.write(`! ${event} ${runId}: the ${format} robot did not take the message: ${words}\n`);
 };
 
-const notifyLog: Log<NotifyEvent> = { ...silentLog, warn: sayFailed };
+const log: Log<Event> = { ...silentLog, warn: sayNotifyFailed };

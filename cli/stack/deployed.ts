@@ -3,7 +3,6 @@ import { dynamoClient, sqsClient } from '../../lib/aws/clients.ts';
 import { awsStores } from '../../lib/aws/stores.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import { askForRun, type Engine } from '../../lib/operate/run-now.ts';
-import { closeBooks } from '../../lib/operate/runs.ts';
 import { systemClock as clock } from '../../lib/runtime/clock.ts';
 import type { OpenStores, Stores } from '../../lib/stores/stores.ts';
 import { UsageError } from '../input/usage-error.ts';
@@ -68,12 +67,12 @@ const adviceOn = (error: unknown): string => {
 
 /** A deployed stack as what runs an integration: it is asked through its runs queue. Throws ConfigurationError. */
 export const deployedEngine = (stage: string, stores: Stores, integration: Integration): Engine => {
-  const closing = closingBooks(stores);
+  const closeBooks = closingBooks(stores);
   return {
     runs: stores.runs,
     idStore: stores.idStore,
     deadLetters: stores.deadLetters,
-    closeBooks: () => closeBooks([integration], closing),
+    closeBooks: () => closeBooks([integration]),
     start: (asked, onNews) => askForRun(integration.name, asked, { ...stores, clock, stack: stage }, onNews),
   };
 };

@@ -1,8 +1,6 @@
 import type { IdStore } from '../idcheck/store.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { gatherEvidence, readItems } from '../runs/evidence.ts';
-import { type ReconcileDeps, reconcileAll } from '../runs/reconcile.ts';
-import { reconcilingOf } from '../runs/reconciling.ts';
 import type { RunRecord } from '../runs/record.ts';
 import { MissingChunkError, type RunStore } from '../runs/store.ts';
 
@@ -83,7 +81,3 @@ export const findRun = async (
     ? { kind: 'found', run }
     : { kind: 'ambiguous', runIds: candidates.map(({ runId }) => runId) };
 };
-
-/** Balances the books of open runs now, as the schedule does. Returns the runs that it looked at. */
-export const closeBooks = (integrations: readonly Integration[], deps: ReconcileDeps): Promise<RunRecord[]> =>
-  reconcileAll(integrations.map(reconcilingOf), deps);

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { deadLetterReasons } from '../lib/messages/dead-letter.ts';
+import { deadLetterReasons } from '../lib/messages/dead-letter-reasons.ts';
 import { type ExitCode, exitCodes } from '../lib/operate/exit-code.ts';
 import { faultHelp } from '../local/sandbox/sandbox.ts';
 import { DEFAULT_DATA_DIR } from './input/flags.ts';

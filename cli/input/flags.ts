@@ -1,5 +1,5 @@
-import type { DeadLetterReason } from '../../lib/messages/dead-letter.ts';
 import type { LetterFilter } from '../../lib/messages/dead-letter-queue.ts';
+import type { DeadLetterReason } from '../../lib/messages/dead-letter-reasons.ts';
 import { defined } from '../../lib/runtime/defined.ts';
 import { UsageError } from './usage-error.ts';
 

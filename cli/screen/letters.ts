@@ -1,6 +1,6 @@
 import type { IdCheck } from '../../lib/idcheck/item.ts';
 import { stringifyJson } from '../../lib/json/json.ts';
-import type { DeadLetterReason } from '../../lib/messages/dead-letter.ts';
+import type { DeadLetterReason } from '../../lib/messages/dead-letter-reasons.ts';
 import type { LetterFacts, ListedLetter, ShownLetter } from '../../lib/operate/letters.ts';
 import { fittedTable, terminalColumns } from './table.ts';
 import { localTime } from './words.ts';

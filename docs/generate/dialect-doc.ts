@@ -15,23 +15,16 @@ import {
 import { DEFAULT_PAGE_SIZE, pagingFamilies, sizeFields } from '../../lib/integration/fill/paging-families.ts';
 import { profileNames } from '../../lib/integration/fill/profile.ts';
 import { chineseWords } from './dialect-words.ts';
+import { code, type Language, table, withPart } from './markdown.ts';
 
-export type Language = 'en' | 'zh';
-
-/** Where the tables stand in the reference: between these two marks, in both languages. */
+/** Where the tables stand in the reference. */
 export const dialectFiles: Readonly<Record<Language, string>> = { en: 'docs/dialect.md', zh: 'docs/dialect.zh-CN.md' };
-const BEGIN = '<!-- tables: npm run schema writes what follows -->';
-const END = '<!-- end of tables -->';
 
 const asWords: Readonly<Record<Language, Readonly<Record<Reading['as'], string>>>> = {
   en: { honoured: 'honoured', noted: 'noted', ignored: 'ignored', refused: 'refused' },
   zh: { honoured: '执行', noted: '仅说明', ignored: '忽略', refused: '拒绝' },
 };
 
-const table = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [header, header.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
-
-const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``;
 const codes = (names: readonly string[]): string => names.map(code).join(', ');
 
 const keyTable = (
@@ -105,9 +98,6 @@ const dialectTables = (language: Language): string => {
   ].join('\n\n');
 };
 
-/** The reference with its tables brought up to date. Throws RangeError where the marks are missing. */
-export const withTables = (text: string, language: Language): string => {
-  const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (from < 0 || to < from) throw new RangeError(`the marks of the tables are missing in ${dialectFiles[language]}`);
-  return `${text.slice(0, from + BEGIN.length)}\n\n${dialectTables(language)}\n\n${text.slice(to)}`;
-};
+/** The reference with its tables brought up to date. Throws RangeError where its marks are missing. */
+export const withDialectTables = (text: string, language: Language): string =>
+  withPart(text, 'tables of the dialect', dialectTables(language));

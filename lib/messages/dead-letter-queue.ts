@@ -1,4 +1,5 @@
-import { type DeadLetterReason, type Letter, readLetter } from './dead-letter.ts';
+import { type Letter, readLetter } from './dead-letter.ts';
+import type { DeadLetterReason } from './dead-letter-reasons.ts';
 import type { ReadableQueue } from './queue.ts';
 
 /**

@@ -1,19 +1,8 @@
 import { isJsonObject, type JsonObject, type JsonValue, parsedOrUndefined } from '../json/json.ts';
 import { defined } from '../runtime/defined.ts';
+import { type DeadLetterReason, deadLetterReasons } from './dead-letter-reasons.ts';
 import type { Queue, Received } from './queue.ts';
 import { bodyText, checkMessage, type Failure, type RecordMessage, readMessage } from './record-message.ts';
-
-/**
- * Why a message waits in the dead-letter queue.
- *
- * - `rejected`: the target refused the record.
- * - `uncertain`: nobody knows whether the POST was applied, and the integration says `park`.
- * - `exhausted`: given up after `maxAttempts` real failures.
- * - `unreadable`: not a message of ours: not JSON, unknown version, unknown integration.
- * - `crashed`: SQS itself moved it there after `maxReceiveCount` receives, since its worker never answered.
- */
-export const deadLetterReasons = ['rejected', 'uncertain', 'exhausted', 'unreadable', 'crashed'] as const;
-export type DeadLetterReason = (typeof deadLetterReasons)[number];
 
 /** The body of a message that the loader put into the dead-letter queue. No secrets, no headers. */
 export type DeadLetter = {

@@ -2,8 +2,8 @@ import { surelyLoaded } from '../idcheck/decide.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import type { Letter } from '../messages/dead-letter.ts';
-import { type DeadLetterReason, deadLetterReasons } from '../messages/dead-letter.ts';
 import { type LetterFilter, listLetters } from '../messages/dead-letter-queue.ts';
+import { type DeadLetterReason, deadLetterReasons } from '../messages/dead-letter-reasons.ts';
 import type { ReadableQueue } from '../messages/queue.ts';
 import { defined } from '../runtime/defined.ts';
 

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
-import { deadLetterReasons, type Letter } from '../messages/dead-letter.ts';
+import type { Letter } from '../messages/dead-letter.ts';
 import { isMeant, type LetterFilter, visitLetters } from '../messages/dead-letter-queue.ts';
+import { deadLetterReasons } from '../messages/dead-letter-reasons.ts';
 import { MAX_DELAY_SEC, type Queue, type ReadableQueue } from '../messages/queue.ts';
 import { type RecordMessage, writeMessage } from '../messages/record-message.ts';
 import type { Clock } from '../runtime/clock.ts';

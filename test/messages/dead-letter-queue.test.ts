@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  deadLetterReasons,
   type Letter,
   letterFor,
   letterForUnreadable,
@@ -9,6 +8,7 @@ import {
   writeLetter,
 } from '../../lib/messages/dead-letter.ts';
 import { isMeant, listLetters, visitLetters } from '../../lib/messages/dead-letter-queue.ts';
+import { deadLetterReasons } from '../../lib/messages/dead-letter-reasons.ts';
 import type { ReadableQueue, Received } from '../../lib/messages/queue.ts';
 import { writeMessage } from '../../lib/messages/record-message.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';

@@ -1,4 +1,4 @@
-import { deadLetterReasons } from '../../lib/messages/dead-letter.ts';
+import { deadLetterReasons } from '../../lib/messages/dead-letter-reasons.ts';
 import type { Bug } from './bug.ts';
 import { type Functions, functionsOf } from './functions.ts';
 import { invoke, workerOf } from './lambda.ts';

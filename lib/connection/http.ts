@@ -19,6 +19,7 @@ export const sentBeforeFailing = {
   dns: 'never',
   refused: 'never',
   unreachable: 'never',
+  tls: 'never',
   timeout: 'maybe',
   reset: 'maybe',
   tooLarge: 'maybe',

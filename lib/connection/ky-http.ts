@@ -1,9 +1,11 @@
 import ky from 'ky';
 import { defined } from '../runtime/defined.ts';
-import type { FailureCause, Http, HttpAnswer, HttpRequest } from './http.ts';
+import { type FailureCause, type Http, type HttpAnswer, type HttpRequest, sentBeforeFailing } from './http.ts';
+import { tracingSending } from './unsent.ts';
 
 /**
- * What a failed request's error code says, by Node and undici. A server whose certificate is refused has seen no request.
+ * What a failed request's error code says, by Node and undici. A server whose certificate is refused has seen no request,
+ * and one that misses the client's certificate ends the handshake (RFC 8446 §6.2).
  */
 const causeByCode: Readonly<Record<string, FailureCause>> = {
   ENOTFOUND: 'dns',
@@ -13,15 +15,18 @@ const causeByCode: Readonly<Record<string, FailureCause>> = {
   EHOSTUNREACH: 'unreachable',
   ENETUNREACH: 'unreachable',
   EADDRNOTAVAIL: 'unreachable',
+  EACCES: 'unreachable',
   UND_ERR_CONNECT_TIMEOUT: 'unreachable',
-  CERT_HAS_EXPIRED: 'unreachable',
-  CERT_NOT_YET_VALID: 'unreachable',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'unreachable',
-  SELF_SIGNED_CERT_IN_CHAIN: 'unreachable',
-  UNABLE_TO_GET_ISSUER_CERT: 'unreachable',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'unreachable',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'unreachable',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'unreachable',
+  UND_ERR_INVALID_ARG: 'unreachable',
+  CERT_HAS_EXPIRED: 'tls',
+  CERT_NOT_YET_VALID: 'tls',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'tls',
+  SELF_SIGNED_CERT_IN_CHAIN: 'tls',
+  UNABLE_TO_GET_ISSUER_CERT: 'tls',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tls',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tls',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'tls',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'tls',
   UND_ERR_SOCKET: 'reset',
   ECONNRESET: 'reset',
   EPIPE: 'reset',
@@ -35,6 +40,7 @@ const words: Readonly<Record<FailureCause, string>> = {
   dns: 'the host name was not found',
   refused: 'the connection was refused',
   unreachable: 'no connection could be made',
+  tls: 'no secure connection could be made',
   timeout: 'no whole answer came in time',
   reset: 'the connection broke before the whole answer was there',
   tooLarge: 'the answer is larger than allowed',
@@ -55,16 +61,36 @@ const chain = function* (error: unknown): Generator<Error> {
 const codeOf = (error: Error): string | undefined =>
   'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
+/** Whether Node's or OpenSSL's name for an error speaks of TLS. */
+const isOfTls = (code: string): boolean => /^(ERR_SSL|ERR_TLS|EPROTO)|CERT|UNABLE_TO_/.test(code);
+
+/** What the commonest of these codes mean to whoever wrote the base URL. */
+const hintByCode: Readonly<Record<string, string>> = {
+  ERR_SSL_WRONG_VERSION_NUMBER: 'does the port speak plain http?',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'does the port speak plain http?',
+};
+
+/** By the code alone; what Node saw end unsent cannot have been applied, whatever its code says. */
+const causeOf = (code: string | undefined, isTimeout: boolean, isSurelyUnsent: boolean): FailureCause => {
+  const cause = isTimeout ? 'timeout' : ((code === undefined ? undefined : causeByCode[code]) ?? 'network');
+  if (!isSurelyUnsent || sentBeforeFailing[cause] === 'never') return cause;
+  return code !== undefined && isOfTls(code) ? 'tls' : 'unreachable';
+};
+
 /**
  * Names how a request failed. Only codes go into the message: the errors' own messages hold URLs and header values.
- * Without a code nobody knows how far the request came, except where fetch refused the port at once (Fetch §2.9).
+ * Without a code nobody knows how far the request came, except where Node saw it end unsent, or fetch refused the port
+ * at once (Fetch §2.9).
  */
-const failureOf = (error: unknown): HttpAnswer => {
+const failureOf = (error: unknown, isSurelyUnsent: boolean): HttpAnswer => {
   const links = [...chain(error)];
-  if (links.some(({ name }) => name === 'TimeoutError')) return failed('timeout');
   if (links.some(({ message }) => message === 'bad port')) return failed('refused', 'fetch never uses this port');
-  const code = links.map(codeOf).find((found) => found !== undefined);
-  return code === undefined ? failed('network') : failed(causeByCode[code] ?? 'network', code);
+  const isTimeout = links.some(({ name }) => name === 'TimeoutError');
+  const code = isTimeout ? undefined : links.map(codeOf).find((found) => found !== undefined);
+  const cause = causeOf(code, isTimeout, isSurelyUnsent);
+  if (isTimeout && cause !== 'timeout') return failed(cause, 'not in time');
+  const hint = code === undefined ? undefined : hintByCode[code];
+  return failed(cause, hint === undefined ? code : `${code}: ${hint}`);
 };
 
 /** Whether fetch takes this URL and these headers; its refusal would quote them, tokens included. */
@@ -118,9 +144,13 @@ const readBody = async (
   }
 };
 
-const send = async (request: HttpRequest): Promise<HttpAnswer> => {
+const send = async (request: HttpRequest): Promise<HttpAnswer> =>
+  canBeSent(request)
+    ? tracingSending((isSurelyUnsent) => exchange(request, isSurelyUnsent))
+    : failed('unreachable', 'the URL or a header is not one that can be sent');
+
+const exchange = async (request: HttpRequest, isSurelyUnsent: () => boolean): Promise<HttpAnswer> => {
   const { method, url, headers, body, timeoutMs, maxAnswerBytes } = request;
-  if (!canBeSent(request)) return failed('unreachable', 'the URL or a header is not one that can be sent');
   const startMs = performance.now();
   try {
     // ky's time-out ends with the headers; the body gets what is left of it.
@@ -139,7 +169,7 @@ const send = async (request: HttpRequest): Promise<HttpAnswer> => {
     if (read === 'tooLarge') return failed('tooLarge', `more than ${maxAnswerBytes} bytes`);
     return { kind: 'answered', status: response.status, headers: Object.fromEntries(response.headers), ...read };
   } catch (error) {
-    return failureOf(error);
+    return failureOf(error, isSurelyUnsent());
   }
 };
 

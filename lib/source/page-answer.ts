@@ -63,6 +63,7 @@ export const pageReactions: ReactionTable<ToStatus, Again> = {
     dns: retry('source-unreachable', 'check the host in the base URL'),
     refused: retry('source-unreachable', 'check the base URL and that the source runs'),
     unreachable: retry('source-unreachable', 'check the base URL and the network'),
+    tls: retry('source-unreachable', 'check the scheme and port of the base URL, and the certificate'),
     timeout: retry('source-timeout', 'raise timeoutMs or ask for smaller pages'),
     reset: retry('source-dropped'),
     network: retry('source-dropped'),

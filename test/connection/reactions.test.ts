@@ -5,7 +5,16 @@ import { sentBeforeFailing } from '../../lib/connection/http.ts';
 import { reactionToFailure, reactionToStatus } from '../../lib/connection/reactions.ts';
 import { everyCause, everyStatus, tableInWords } from '../fakes/every-end.ts';
 
-const byCause = { dns: 'a', refused: 'b', unreachable: 'c', timeout: 'd', reset: 'e', tooLarge: 'f', network: 'g' };
+const byCause = {
+  dns: 'a',
+  refused: 'b',
+  unreachable: 'c',
+  tls: 'h',
+  timeout: 'd',
+  reset: 'e',
+  tooLarge: 'f',
+  network: 'g',
+};
 const row = fc.tuple(fc.integer({ min: 90, max: 620 }), fc.nat(200), fc.string());
 
 describe('a table of reactions', () => {

@@ -26,6 +26,7 @@ describe('the end of a read', () => {
       'dns retry source-unreachable',
       'refused retry source-unreachable',
       'unreachable retry source-unreachable',
+      'tls retry source-unreachable',
       'timeout retry source-timeout',
       'reset retry source-dropped',
       'tooLarge fail answer-too-large',

@@ -64,6 +64,7 @@ describe('no answer', () => {
     ['dns', 'fails'],
     ['refused', 'fails'],
     ['unreachable', 'fails'],
+    ['tls', 'fails'],
     ['timeout', 'uncertain'],
     ['reset', 'uncertain'],
     ['tooLarge', 'uncertain'],

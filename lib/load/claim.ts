@@ -6,12 +6,14 @@ import { letterFor, sendLetter } from '../messages/dead-letter.ts';
 import type { RecordMessage } from '../messages/record-message.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Outcome } from '../target/outcome.ts';
+import type { RecordDelivery } from './deliveries.ts';
 import { type Ending, putOff, reasonOf, settlementOf } from './ending.ts';
 import type { LoaderDeps, LoadPlan } from './load-plan.ts';
 
 // The life of a claim, under which one worker may POST an id: claimed, then settled or released by its owner only.
 
 export type Claimed = IdCheck & { claim: Claim };
+export type ClaimedDelivery = RecordDelivery & { item: Claimed };
 
 /** What a message asks of idCheck. */
 export const askOf = ({ hash, versionMs, refresh, replayedMs }: RecordMessage): Ask => ({
@@ -78,12 +80,13 @@ const LETTER_RETRY_MS = 60_000;
  * between gives a second letter, the other order would give none.
  */
 export const settle = async (
-  claimed: Claimed,
-  message: RecordMessage,
+  delivery: ClaimedDelivery,
   outcome: Outcome,
   plan: LoadPlan,
   deps: LoaderDeps,
 ): Promise<Ending> => {
+  logOutcome(delivery, outcome, deps);
+  const { message, item: claimed } = delivery;
   const nowMs = deps.clock.nowMs();
   const attempted = outcome.kind === 'loaded' ? message : { ...message, attempts: message.attempts + 1 };
   const { item, ending, letter } = settlementOf(claimed, message, outcome, plan, nowMs, deps.random.fraction());
@@ -113,6 +116,13 @@ export const settle = async (
     default:
       return written satisfies never;
   }
+};
+
+const logOutcome = ({ messageId, message }: RecordDelivery, outcome: Outcome, { log }: LoaderDeps): void => {
+  const { integration, runId, id, attempts } = message;
+  const fields = { integration, runId, id, messageId, attempt: attempts + 1 };
+  if (outcome.kind === 'loaded') log.info('loaded', fields);
+  else log.warn(outcome.kind, { ...fields, cause: outcome.failure.cause, status: outcome.failure.status });
 };
 
 /** The item of a record whose letter could not be written. */

@@ -6,7 +6,7 @@ import { mapBounded } from '../runtime/bounded.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import type { Outcome } from '../target/outcome.ts';
 import { idempotencyKey } from '../transform/hash.ts';
-import { askOf, type Claimed, claimId, release, settle } from './claim.ts';
+import { askOf, type ClaimedDelivery, claimId, release, settle } from './claim.ts';
 import {
   type Delivery,
   inRequests,
@@ -155,8 +155,6 @@ const loadRequest = async (round: Round, candidates: readonly Candidate[], takeP
   await settleEach(round, claimed, outcomes);
 };
 
-type ClaimedDelivery = RecordDelivery & { item: Claimed };
-
 /** Claims the records of one request under one owner; what is not to be claimed ends here. */
 const claimEach = async (round: Round, candidates: readonly Candidate[]): Promise<ClaimedDelivery[]> => {
   const { plan, deps } = round;
@@ -164,19 +162,18 @@ const claimEach = async (round: Round, candidates: readonly Candidate[]): Promis
   const owner = deps.random.token();
   const claimFor = { owner, claimMs: claimMsOf(plan.target), nowMs: () => deps.clock.nowMs() };
   const results = await Promise.all(
-    candidates.map(async (delivery) => {
-      const { message, stored } = delivery;
-      try {
-        const result = await claimId(deps.idStore, integration, message.id, stored, askOf(message), policy, claimFor);
-        return { delivery, result };
-      } catch (error) {
-        deps.log.error('claim-failed', { integration, id: message.id, error: String(error) });
-        return { delivery, result: undefined };
-      }
-    }),
+    candidates.map(({ message, stored }) =>
+      claimId(deps.idStore, integration, message.id, stored, askOf(message), policy, claimFor).catch(
+        (error: unknown) => {
+          deps.log.error('claim-failed', { integration, id: message.id, error: String(error) });
+          return undefined;
+        },
+      ),
+    ),
   );
   const claimed: ClaimedDelivery[] = [];
-  for (const { delivery, result } of results) {
+  for (const [index, delivery] of candidates.entries()) {
+    const result = results[index];
     if (result === undefined) putAllOff(round, [delivery], 'idcheck-unreachable', UNREACHABLE_WAIT_MS);
     else if (result.kind === 'claimed') claimed.push({ ...delivery, item: result.item });
     else end(round, delivery, await endUnsent(result.decision, delivery.message, result.stored, plan, deps));
@@ -241,17 +238,9 @@ const settleEach = async (
     claimed.map(async (delivery, index) => {
       const outcome = outcomes[index] ?? { kind: 'uncertain', failure: { cause: 'no-result' } };
       if (outcome.kind === 'notApplied' && outcome.waits) await pauseAll(round, runOf(claimed), outcome.pauseMs ?? 0);
-      logOutcome(round, delivery, outcome);
-      end(round, delivery, await settle(delivery.item, delivery.message, outcome, round.plan, round.deps));
+      end(round, delivery, await settle(delivery, outcome, round.plan, round.deps));
     }),
   );
-};
-
-const logOutcome = ({ deps }: Round, { messageId, message }: RecordDelivery, outcome: Outcome): void => {
-  const { integration, runId, id, attempts } = message;
-  const fields = { integration, runId, id, messageId, attempt: attempts + 1 };
-  if (outcome.kind === 'loaded') deps.log.info('loaded', fields);
-  else deps.log.warn(outcome.kind, { ...fields, cause: outcome.failure.cause, status: outcome.failure.status });
 };
 
 /** Sends copies of what waits back to the queue, and names those that it did not accept. */
@@ -259,8 +248,7 @@ const sendBack = async (putBack: Results['putBack'], deps: LoaderDeps): Promise<
   if (putBack.length === 0) return [];
   try {
     const { failed } = await deps.records.sendAll(putBack.map(({ ending }) => outgoingOf(ending)));
-    const refused = new Set(failed);
-    return putBack.filter((_, index) => refused.has(index)).map(({ messageId }) => messageId);
+    return failed.flatMap((index) => putBack[index]?.messageId ?? []);
   } catch (error) {
     deps.log.error('records-queue-unreachable', { messages: putBack.length, error: String(error) });
     return putBack.map(({ messageId }) => messageId);

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { misfitWaitMs, outgoingOf, putOff, retry, settledAs } from '../../lib/load/ending.ts';
+import type { Trouble } from '../../lib/idcheck/item.ts';
+import { misfitWaitMs, outgoingOf, putOff, retry, settledAs, settlementOf } from '../../lib/load/ending.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
 import { ConfigurationError } from '../../lib/runtime/fault.ts';
-import { recordMessage } from './message.ts';
+import type { Outcome } from '../../lib/target/outcome.ts';
+import { NOW_MS, recordMessage } from './message.ts';
 
 describe('putting a message off', () => {
   it.each([
@@ -60,4 +62,67 @@ it('what goes back is the message and its delay', () => {
 it('faulty configuration waits some minutes for people, anything else for half a minute', () => {
   expect(misfitWaitMs(new ConfigurationError([]))).toBe(300_000);
   expect(misfitWaitMs(new Error('no route'))).toBe(30_000);
+});
+
+describe('what a POST comes to', () => {
+  const claim = { owner: 'me', hash: 'A', versionMs: 1, sinceMs: NOW_MS - 9, untilMs: NOW_MS + 9 };
+  const failure = { cause: 'status', status: 500 } as const;
+  const loaded: Outcome = { kind: 'loaded' };
+  const rejected: Outcome = { kind: 'rejected', failure };
+  const notApplied: Outcome = { kind: 'notApplied', failure, waits: false };
+  const throttled: Outcome = { kind: 'notApplied', failure, waits: true, pauseMs: 5_000 };
+  const uncertain: Outcome = { kind: 'uncertain', failure };
+
+  const settlement = (outcome: Outcome, onUncertain: 'resend' | 'park', attempts: number, trouble?: Trouble) =>
+    settlementOf(
+      { id: '1', rev: 1, claim, ...(trouble && { trouble }) },
+      recordMessage({ attempts }),
+      outcome,
+      { policy: { idCheck: false, onUncertain }, retry: { maxAttempts: 3, baseMs: 1_000, capMs: 60_000 } },
+      NOW_MS,
+      0.5,
+    );
+
+  it.each([
+    [loaded, 'resend', 0, 'loaded', undefined, undefined],
+    [rejected, 'resend', 0, 'rejected', 'rejected', 'rejected'],
+    [uncertain, 'park', 0, 'uncertain', 'parked', 'uncertain'],
+    [uncertain, 'resend', 2, 'exhausted', 'uncertain', 'exhausted'],
+    [notApplied, 'resend', 2, 'exhausted', 'exhausted', 'exhausted'],
+    [notApplied, 'park', 2, 'exhausted', 'exhausted', 'exhausted'],
+  ] as const)(
+    '%j, %s, after %d failures: settled as %s, trouble %s, letter %s',
+    (outcome, on, attempts, as, kind, letter) => {
+      const settled = settlement(outcome, on, attempts);
+      expect(settled.ending).toEqual(settledAs(as));
+      expect(settled.item).not.toHaveProperty('claim');
+      expect([settled.item.trouble?.kind, settled.letter?.reason]).toEqual([kind, letter]);
+    },
+  );
+
+  it.each([
+    [throttled, 1, 'throttled', 1, undefined],
+    [notApplied, 1, 'status 500', 2, undefined],
+    [uncertain, 1, 'status 500', 2, 'uncertain'],
+  ] as const)(
+    '%j after %d failure: put back, %s, with %d; trouble %s, no letter',
+    (outcome, before, why, attempts, kind) => {
+      const { ending, item, letter } = settlement(outcome, 'resend', before);
+      expect(ending).toMatchObject({ kind: 'putBack', why, message: { attempts } });
+      expect([item.claim, item.trouble?.kind, letter]).toEqual([undefined, kind, undefined]);
+    },
+  );
+
+  it('writes no second letter for content whose letter still waits', () => {
+    const trouble: Trouble = {
+      kind: 'rejected',
+      hash: 'A',
+      versionMs: 1,
+      sinceMs: 1,
+      reason: '',
+      letterMs: NOW_MS - 1,
+    };
+    const { ending, item, letter } = settlement(rejected, 'resend', 0, trouble);
+    expect([ending, letter, item.trouble?.letterMs]).toEqual([settledAs('rejected'), undefined, NOW_MS - 1]);
+  });
 });

@@ -1,6 +1,6 @@
 import { MAX_DELAY_SEC } from '../messages/queue.ts';
 import { type RunRequest, writeRunRequest } from '../messages/run-request.ts';
-import type { RunRecord } from '../runs/record.ts';
+import type { UnfinishedRun } from '../runs/record.ts';
 import type { FetchDeps } from './fetch-plan.ts';
 
 /** Puts a request on the runs queue, to arrive in `delayMs` at the earliest, or after the queue's longest delay. */
@@ -16,7 +16,7 @@ const ask = async (
 
 /** Hands a run to a later invocation. Should the request be lost, the next schedule resumes the run. */
 export const askToContinue = async (
-  { integration, runId }: Pick<RunRecord, 'integration' | 'runId'>,
+  { integration, runId }: Pick<UnfinishedRun, 'integration' | 'runId'>,
   atMs: number,
   deps: FetchDeps,
 ): Promise<void> => {

@@ -3,7 +3,7 @@ import type { LoadPolicy } from '../idcheck/decide.ts';
 import type { Known } from '../idcheck/known.ts';
 import { writeMessage } from '../messages/record-message.ts';
 import type { LedgerEntry } from '../runs/ledger.ts';
-import type { RunRecord } from '../runs/record.ts';
+import type { UnfinishedRun } from '../runs/record.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Prepared } from '../transform/transform.ts';
 
@@ -14,7 +14,7 @@ export type Ready = Extract<Prepared, { outcome: 'ready' }>;
 export type ToLoad = { as: 'create' | 'overwrite'; message: string; record: Ready };
 
 /** What the messages of one run have in common. */
-export type RunFacts = Pick<RunRecord, 'integration' | 'runId' | 'versionMs' | 'fullRefresh'>;
+export type RunFacts = Pick<UnfinishedRun, 'integration' | 'runId' | 'versionMs' | 'fullRefresh'>;
 
 /** SQS takes 1 MiB (Amazon SQS quotas, message size); a put-off copy of the message grows by its last failure. */
 export const MAX_MESSAGE_BYTES = 1_048_576 - 8_192;

@@ -1,6 +1,6 @@
 import type { IdStore } from '../idcheck/store.ts';
 import type { JsonObject } from '../json/json.ts';
-import { type RunRecord, type RunWarning, runIdOf } from '../runs/record.ts';
+import { type RunWarning, runIdOf, type UnfinishedRun } from '../runs/record.ts';
 import type { Watermarks } from '../runs/store.ts';
 import type { Clock, RemainingMs } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
@@ -63,7 +63,7 @@ export const dryRun = async (
 
   const pages = await readPages(begun, work);
   const { counts, sample } = sink;
-  const resultOf = ({ counts: { fetched }, requests, warnings }: RunRecord, vanished: string[]): DryRun => ({
+  const resultOf = ({ counts: { fetched }, requests, warnings }: UnfinishedRun, vanished: string[]): DryRun => ({
     counts: { fetched, ...counts },
     vanished,
     sample,

@@ -2,7 +2,7 @@ import { MAX_DELAY_SEC } from '../messages/queue.ts';
 import type { RunRequest } from '../messages/run-request.ts';
 import { addCounts, countEntries, isBalanced, noExtractCounts } from '../runs/books.ts';
 import { addHits, type LimitHits, limitsOf } from '../runs/limits.ts';
-import { addWarnings, type Checkpoint, type RunRecord, runIdOf } from '../runs/record.ts';
+import { addWarnings, type Checkpoint, type ExtractedRun, runIdOf, type UnfinishedRun } from '../runs/record.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { type PagingFailure, startOverCodes } from '../source/paging-step.ts';
 import type { PageResult } from '../source/source.ts';
@@ -79,15 +79,18 @@ export const fetchRun = async (
 /** The earlier run goes on by its own request; this one only looks whether it is through. */
 const ANOTHER_LOOK_MS = 60_000;
 
-const isForAnotherRun = (request: RunRequest, { integration, runId }: RunRecord): boolean =>
+const isForAnotherRun = (request: RunRequest, { integration, runId }: UnfinishedRun): boolean =>
   request.kind === 'schedule' && runIdOf(integration, request.scheduledMs) !== runId;
 
 /** How the extraction of one invocation ended. */
-type Extracted = { end: 'extracted' } | { end: 'incomplete'; run: RunRecord } | { end: 'continued'; retryAtMs: number };
+type Extracted =
+  | { end: 'extracted' }
+  | { end: 'incomplete'; run: UnfinishedRun }
+  | { end: 'continued'; retryAtMs: number };
 
 /** From the run's checkpoint: read its pages, place what was postponed, conclude what vanished, hand over to loading. */
 const extract = async (
-  begun: RunRecord,
+  begun: UnfinishedRun,
   plan: FetchPlan,
   deps: FetchDeps,
   remainingMs: RemainingMs,
@@ -117,7 +120,7 @@ const extract = async (
   return { end: 'extracted' };
 };
 
-type PagesRead = { run: RunRecord } & (
+type PagesRead = { run: UnfinishedRun } & (
   | { end: 'complete' }
   | { end: 'out-of-time'; retryAtMs: number }
   | { end: 'failed'; failure: { code: string; message: string } }
@@ -129,7 +132,7 @@ type PagesRead = { run: RunRecord } & (
  * The checkpoint moves only after the queue accepted the page's messages and the ledger holds them; what happens
  * between is done again.
  */
-export const readPages = async (begun: RunRecord, work: FetchWork): Promise<PagesRead> => {
+export const readPages = async (begun: UnfinishedRun, work: FetchWork): Promise<PagesRead> => {
   const { plan, sink, time, clock, log } = work;
   const context = { nowMs: begun.window?.toMs ?? begun.startedMs, lastSyncMs: begun.window?.fromMs ?? begun.startedMs };
   let run = begun;
@@ -158,10 +161,10 @@ export const readPages = async (begun: RunRecord, work: FetchWork): Promise<Page
 
 /** The pass over one page: messages are sent, then the ledger is written. Gives the run with its checkpoint behind it. */
 const passPage = async (
-  run: RunRecord,
+  run: UnfinishedRun,
   { records, next, requests }: Extract<PageResult, { kind: 'page' }>,
   { pass, sink, clock, log }: FetchWork,
-): Promise<RunRecord> => {
+): Promise<UnfinishedRun> => {
   const { integration, runId, checkpoint } = run;
   const before = checkpoint?.fetched ?? 0;
   let chunks = checkpoint?.chunks ?? 0;
@@ -187,9 +190,9 @@ const passPage = async (
  * them. `done`: all have passed; otherwise time is up.
  */
 export const placePostponed = async (
-  begun: RunRecord,
+  begun: UnfinishedRun,
   { pass, sink, time, clock, log }: FetchWork,
-): Promise<{ run: RunRecord; done: boolean }> => {
+): Promise<{ run: UnfinishedRun; done: boolean }> => {
   if (!pass.hasPostponed()) return { run: begun, done: true };
   const place = await pass.openPlacing();
   let run = begun;
@@ -215,7 +218,7 @@ export const placePostponed = async (
 };
 
 /** The run's limits with those that a page hit; where it was put off, until another invocation may ask. */
-const limitsWith = (run: RunRecord, page: PageResult, nowMs: number): Pick<RunRecord, 'limits'> => {
+const limitsWith = (run: UnfinishedRun, page: PageResult, nowMs: number): Pick<UnfinishedRun, 'limits'> => {
   if (page.limits === undefined) return {};
   const untilMs = page.kind === 'later' && page.limits.putOff > 0 ? page.retryAtMs : nowMs;
   const heldMs = Math.min(MAX_DELAY_SEC * 1_000, Math.max(0, untilMs - nowMs));
@@ -225,14 +228,14 @@ const limitsWith = (run: RunRecord, page: PageResult, nowMs: number): Pick<RunRe
 };
 
 const endIncomplete = async (
-  run: RunRecord,
+  run: UnfinishedRun,
   failure: { code: string; message: string },
   { runs, log }: FetchDeps,
 ): Promise<Extracted> => {
   const { checkpoint, ...rest } = run;
   // Where the pages read so far do not fit together, the next run begins at the first page.
   const isOver = startOverCodes.has(failure.code as PagingFailure) && checkpoint !== undefined;
-  const incomplete: RunRecord = {
+  const incomplete: UnfinishedRun = {
     ...(isOver ? { ...rest, chunks: checkpoint.chunks } : run),
     status: 'incomplete',
     failure,
@@ -244,10 +247,10 @@ const endIncomplete = async (
 };
 
 /** All is sent: the run is `loading` from now on, or balanced where there is nothing to load. */
-const handOver = async (run: RunRecord, { runs, watermarks, clock, log }: FetchDeps): Promise<void> => {
+const handOver = async (run: UnfinishedRun, { runs, watermarks, clock, log }: FetchDeps): Promise<void> => {
   const { checkpoint: last, ...rest } = run;
   const nowMs = clock.nowMs();
-  const extracted: RunRecord = { ...rest, status: 'loading', extractedMs: nowMs, chunks: last?.chunks ?? 0 };
+  const extracted: ExtractedRun = { ...rest, status: 'loading', extractedMs: nowMs, chunks: last?.chunks ?? 0 };
   const { integration, runId, counts, window, vanished } = extracted;
   const isDone = counts.enqueued === 0 && (extracted.deletions?.enqueued ?? 0) === 0 && isBalanced(extracted);
   if (isDone && window !== undefined) await watermarks?.moveWatermark(integration, window.toMs);

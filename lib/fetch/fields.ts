@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonValue } from '../json/json.ts';
-import { addWarnings, type Fields, type RunRecord, type RunWarning } from '../runs/record.ts';
+import { addWarnings, type Fields, type RunWarning, type UnfinishedRun } from '../runs/record.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
 
 // A run record is one item of DynamoDB, which has 400 KB: some 20 KB for these.
@@ -112,10 +112,10 @@ const RUNS_LOOKED_AT = 10;
 
 /** Says how the fields of the answers differ from those that the last run with records learnt; once for the run. */
 export const noteDrift = async (
-  run: RunRecord,
+  run: UnfinishedRun,
   { learns }: FetchPlan,
   { runs, log }: Pick<FetchDeps, 'runs' | 'log'>,
-): Promise<RunRecord> => {
+): Promise<UnfinishedRun> => {
   const isGoneOnWith = (run.checkpoint?.judged ?? 0) > 0 || run.deletions !== undefined;
   if (learns === undefined || isGoneOnWith) return run;
   const { integration, runId } = run;

@@ -2,7 +2,7 @@ import { ignoringRefusals, type Known, readKnown, readKnownByIds } from '../idch
 import type { IdStore } from '../idcheck/store.ts';
 import type { JsonValue } from '../json/json.ts';
 import type { LedgerChunk, LedgerEntry } from '../runs/ledger.ts';
-import type { RunRecord } from '../runs/record.ts';
+import type { UnfinishedRun } from '../runs/record.ts';
 import type { Prepared } from '../transform/transform.ts';
 import { compare, type RunFacts, type ToLoad } from './compare.ts';
 import type { FetchPlan } from './fetch-plan.ts';
@@ -51,7 +51,7 @@ const CHUNK_RECORDS = 5_000;
 export const openPass = async (
   { integration, policy, transform, tree }: FetchPlan,
   idStore: IdStore,
-  begun: Pick<RunRecord, 'window' | 'checkpoint'>,
+  begun: Pick<UnfinishedRun, 'window' | 'checkpoint'>,
   earlier: AsyncIterable<LedgerChunk>,
 ): Promise<Pass> => {
   // A list of changes names few of the integration's ids: they are read one by one.
@@ -168,7 +168,7 @@ const shareOf = (all: readonly string[], from: number, to: number, total: number
 /** Takes what is known to where earlier invocations have left it, and gives what the snapshot goes on with. */
 const recall = async (
   earlier: AsyncIterable<LedgerChunk>,
-  { checkpoint }: Pick<RunRecord, 'checkpoint'>,
+  { checkpoint }: Pick<UnfinishedRun, 'checkpoint'>,
   known: Known,
   isTree: boolean,
 ) => {

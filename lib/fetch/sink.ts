@@ -1,5 +1,5 @@
 import type { LedgerChunk, LedgerEntry } from '../runs/ledger.ts';
-import type { RunRecord } from '../runs/record.ts';
+import type { UnfinishedRun } from '../runs/record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Log } from '../runtime/log.ts';
@@ -12,18 +12,18 @@ import type { Deadlines } from './time-budget.ts';
 /** Where fetching puts what it makes: a run's into queue and tables, a dry run's into counts. */
 export type Sink = {
   /** The ledger up to the run's checkpoint. */
-  chunks(run: RunRecord): AsyncIterable<LedgerChunk>;
+  chunks(run: UnfinishedRun): AsyncIterable<LedgerChunk>;
   /**
    * The indexes of the messages that the queue would never take: that is a fault of theirs, not of the run. Throws
    * `QueueRefusedError` where it did not accept others.
    */
   send(messages: readonly string[]): Promise<ReadonlySet<number>>;
   /** Writes chunk `index` of the ledger. What its messages say must be sent before. */
-  write(run: RunRecord, index: number, part: Part & Pick<LedgerChunk, 'deletions'>): Promise<void>;
+  write(run: UnfinishedRun, index: number, part: Part & Pick<LedgerChunk, 'deletions'>): Promise<void>;
   /** Moves the checkpoint to where the run stands. */
-  save(run: RunRecord): Promise<void>;
+  save(run: UnfinishedRun): Promise<void>;
   /** The records that were postponed, by the ledger chunk in which they wait. */
-  postponed(run: RunRecord): AsyncIterable<{ index: number; records: Postponed[] }>;
+  postponed(run: UnfinishedRun): AsyncIterable<{ index: number; records: Postponed[] }>;
 };
 
 /** What one invocation fetches with. A dry run takes the same steps into another sink. */
@@ -44,7 +44,7 @@ class QueueRefusedError extends Error {
 
 /** What a run makes goes to the records queue and into the tables. */
 export const runSink = ({ records, runs }: Pick<FetchDeps, 'records' | 'runs'>): Sink => {
-  const chunks = ({ integration, runId, checkpoint }: RunRecord) =>
+  const chunks = ({ integration, runId, checkpoint }: UnfinishedRun) =>
     runs.chunks(integration, runId, checkpoint?.chunks ?? 0);
   return {
     chunks,

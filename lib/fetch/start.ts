@@ -1,7 +1,7 @@
 import type { WindowSetting } from '../integration/schema/schema.ts';
 import type { RunRequest } from '../messages/run-request.ts';
 import { noExtractCounts, noLoadCounts } from '../runs/books.ts';
-import { isUnfinished, type RunRecord, runIdOf, type Window } from '../runs/record.ts';
+import { isUnfinished, type RunRecord, runIdOf, type UnfinishedRun, type Window } from '../runs/record.ts';
 import type { Lease } from '../runs/store.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
@@ -9,7 +9,7 @@ import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
 /** What to do with a request for a run. */
 export type Start =
   | { kind: 'start'; runId: string }
-  | { kind: 'resume'; run: RunRecord }
+  | { kind: 'resume'; run: UnfinishedRun }
   /** This very run was started by another delivery of the same event. */
   | { kind: 'duplicate'; runId: string }
   /** Another run of this integration is under way. */
@@ -56,9 +56,9 @@ const LEASE_MARGIN_MS = 5_000;
 
 /** A run to be worked on under its lease, and the one that it takes over from. */
 export type Started = {
-  run: RunRecord;
+  run: UnfinishedRun;
   lease: Lease;
-  abandoned: RunRecord | undefined;
+  abandoned: UnfinishedRun | undefined;
   /** This run, or the last one of the integration where that has failed: then it is known that the source fails. */
   before: Pick<RunRecord, 'status'>;
 };
@@ -98,12 +98,12 @@ export const startRun = async (
   const versionMs = Math.max(nowMs, (leased?.versionMs ?? 0) + 1);
   const scheduledMs = request.kind === 'schedule' ? request.scheduledMs : nowMs;
   const fullRefresh = request.kind === 'schedule' && request.fullRefresh;
-  const run: RunRecord =
+  const run: UnfinishedRun =
     start.kind === 'resume'
       ? resumed(start.run, versionMs)
       : newRun(plan, { runId, scheduledMs, startedMs: nowMs, versionMs, fullRefresh }, watermarkMs);
   const message = 'its invocation ended early; a later run took over';
-  const abandoned: RunRecord | undefined =
+  const abandoned: UnfinishedRun | undefined =
     leased?.status === 'extracting' && leased.runId !== runId
       ? { ...leased, status: 'incomplete', failure: { code: 'abandoned', message } }
       : undefined;
@@ -116,7 +116,7 @@ export const newRun = (
   { integration, window }: FetchPlan,
   facts: Pick<RunRecord, 'runId' | 'scheduledMs' | 'startedMs' | 'versionMs' | 'fullRefresh'>,
   watermarkMs: number | undefined,
-): RunRecord => ({
+): UnfinishedRun => ({
   integration,
   ...facts,
   status: 'extracting',
@@ -128,7 +128,7 @@ export const newRun = (
   ...(window && { window: windowOf(window, watermarkMs, facts.fullRefresh, facts.startedMs) }),
 });
 
-const resumed = ({ failure: _, ...run }: RunRecord, versionMs: number): RunRecord => ({
+const resumed = ({ failure: _, ...run }: UnfinishedRun, versionMs: number): UnfinishedRun => ({
   ...run,
   status: 'extracting',
   versionMs,

@@ -4,7 +4,7 @@ import type { IdStore } from '../idcheck/store.ts';
 import { tombstoneHash } from '../idcheck/tombstone.ts';
 import { writeMessage } from '../messages/record-message.ts';
 import { noLoadCounts } from '../runs/books.ts';
-import { addWarnings, type RunRecord, type RunWarning } from '../runs/record.ts';
+import { addWarnings, type RunWarning, type UnfinishedRun } from '../runs/record.ts';
 import type { Log } from '../runtime/log.ts';
 import { doubtfulCodes } from '../source/paging-step.ts';
 import { MAX_MESSAGE_BYTES } from './compare.ts';
@@ -52,12 +52,12 @@ const VANISHED_SAMPLE = 20;
 
 /** Names what vanished, once for the run: deletions that are under way must not change the share. */
 export const noteVanished = (
-  run: RunRecord,
+  run: UnfinishedRun,
   absent: readonly string[],
   loadedCount: number,
   { deletion }: FetchPlan,
   log: Log<FetchEvent>,
-): RunRecord => {
+): UnfinishedRun => {
   if (run.deletions !== undefined) return run;
   const rule =
     deletion === undefined
@@ -91,7 +91,7 @@ const isToBeDeleted = ({ loaded, trouble }: IdCheck, hash: string, { onUncertain
 /** The messages for ids that vanished, by a strongly consistent look at each. */
 const deletionsOf = async (
   ids: readonly string[],
-  run: RunRecord,
+  run: UnfinishedRun,
   { plan, clock }: FetchWork,
   idStore: IdStore,
 ): Promise<{ deletions: Deletion[]; refused: { id: string; reason: string }[] }> => {
@@ -122,11 +122,11 @@ const deletionsOf = async (
  * invocation of the run has sent is not sent again. `done`: all are sent.
  */
 export const sendDeletions = async (
-  begun: RunRecord,
+  begun: UnfinishedRun,
   ids: readonly string[],
   work: FetchWork,
   idStore: IdStore,
-): Promise<{ run: RunRecord; done: boolean }> => {
+): Promise<{ run: UnfinishedRun; done: boolean }> => {
   const { pass, sink, time, log } = work;
   const open = ids.filter((id) => !pass.deletionsSent.has(id));
   let run = begun;

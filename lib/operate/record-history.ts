@@ -6,7 +6,7 @@ import { listLetters } from '../messages/dead-letter-queue.ts';
 import { messagesIn, type ReadableQueue } from '../messages/queue.ts';
 import { fateOf } from '../runs/books.ts';
 import type { LedgerEntry } from '../runs/ledger.ts';
-import type { LoadCounts, RunRecord } from '../runs/record.ts';
+import { type LoadCounts, ledgerChunks, type RunRecord } from '../runs/record.ts';
 import { MissingChunkError, type RunStore } from '../runs/store.ts';
 import type { AuditEntry, AuditLog } from '../stores/audit.ts';
 import { type LetterFacts, letterFacts } from './letters.ts';
@@ -130,8 +130,11 @@ const carriedIn = async (
   const { runId, startedMs, fullRefresh: refresh } = run;
   const found: Carried[] = [];
   try {
-    const chunks = run.chunks ?? run.checkpoint?.chunks ?? 0;
-    for await (const { entries, deletions = [], versionMs } of store.chunks(run.integration, runId, chunks)) {
+    for await (const { entries, deletions = [], versionMs } of store.chunks(
+      run.integration,
+      runId,
+      ledgerChunks(run),
+    )) {
       const fate = (hash: string) => fateOf(item, { id, hash, versionMs, refresh }, idCheck);
       for (const { id: entryId, parentId: _, ...entry } of entries) {
         if (entryId !== id) continue;

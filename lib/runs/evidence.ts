@@ -1,7 +1,7 @@
 import type { IdCheck } from '../idcheck/item.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import { fateOf, noLoadCounts } from './books.ts';
-import type { DeletionCounts, LoadCounts, RunRecord, Unsettled } from './record.ts';
+import { type DeletionCounts, type LoadCounts, ledgerChunks, type RunRecord, type Unsettled } from './record.ts';
 import type { RunStore } from './store.ts';
 
 /** Ids that a run's record names of each kind at most; `okki-sync status RUN --ids` names all. */
@@ -31,8 +31,11 @@ export const gatherEvidence = async (
   const counts = noLoadCounts();
   const unsettled: Unsettled = { open: [], rejected: [], uncertain: [] };
   const deletions: DeletionCounts = { enqueued: 0, ...noLoadCounts() };
-  const chunks = run.chunks ?? run.checkpoint?.chunks ?? 0;
-  for await (const { entries, versionMs, deletions: deleted = [] } of runs.chunks(run.integration, run.runId, chunks)) {
+  for await (const { entries, versionMs, deletions: deleted = [] } of runs.chunks(
+    run.integration,
+    run.runId,
+    ledgerChunks(run),
+  )) {
     for (const { id, outcome, hash } of entries) {
       if (outcome !== 'enqueued' || hash === undefined) continue;
       const fate = fateOf(items.get(id), { id, hash, versionMs, refresh: run.fullRefresh }, idCheck);

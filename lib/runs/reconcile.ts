@@ -5,8 +5,7 @@ import { defined } from '../runtime/defined.ts';
 import type { EventsOf, Log } from '../runtime/log.ts';
 import { isBalanced } from './books.ts';
 import { type Evidence, gatherEvidence, readItems } from './evidence.ts';
-import type { RunRecord, RunStatus } from './record.ts';
-import { isUnfinished } from './record.ts';
+import { type ExtractedRun, isUnfinished, type RunRecord, type RunStatus } from './record.ts';
 import { MissingChunkError, type RunStore, type Watermarks } from './store.ts';
 
 type OfRun = { integration: string; runId: string };
@@ -45,7 +44,7 @@ export type Reconciling = {
 const RUNS_LOOKED_AT = 50;
 
 /**
- * Balances the books of an integration's runs that are not closed: what each says it sent is held against what idCheck
+ * Balances the books of an integration's runs that are not closed: what each says it sent is compared with what idCheck
  * says of each id. A run closes when nothing is open, or, not balanced, when its deadline has passed; one that did not
  * balance is looked at again, since a later run mends it.
  *
@@ -55,8 +54,8 @@ export const reconcile = async (reconciling: Reconciling, deps: ReconcileDeps): 
   const { integration, idCheck, deadlineMs } = reconciling;
   const { idStore, runs, watermarks, clock, log } = deps;
   const recent = await runs.runs(integration, RUNS_LOOKED_AT);
-  const open = recent.filter(({ status }) => status === 'loading' || status === 'unbalanced');
-  const reconciled: RunRecord[] = [];
+  const open = recent.filter(isOpen);
+  const reconciled: ExtractedRun[] = [];
   const items = open.length === 0 ? new Map<string, IdCheck>() : await readItems(idStore, integration);
   for (const run of open) {
     const next = await drawUp(run, items, idCheck, deadlineMs, deps);
@@ -99,13 +98,16 @@ export const reconcileAll = async (all: readonly Reconciling[], deps: ReconcileD
   return reconciled;
 };
 
+/** Its books are to be drawn up (again). */
+const isOpen = (run: RunRecord): run is ExtractedRun => run.status === 'loading' || run.status === 'unbalanced';
+
 const drawUp = async (
-  run: RunRecord,
+  run: ExtractedRun,
   items: ReadonlyMap<string, IdCheck>,
   idCheck: boolean,
   deadlineMs: number,
   { runs, clock, log }: ReconcileDeps,
-): Promise<RunRecord> => {
+): Promise<ExtractedRun> => {
   let evidence: Evidence;
   try {
     evidence = await gatherEvidence(run, items, idCheck, runs);
@@ -118,7 +120,7 @@ const drawUp = async (
   }
   const counts = { ...run.counts, ...evidence.counts };
   const nowMs = clock.nowMs();
-  const isOverdue = nowMs > (run.extractedMs ?? run.startedMs) + deadlineMs;
+  const isOverdue = nowMs > run.extractedMs + deadlineMs;
   const { deletions } = evidence;
   const balanced = isBalanced({ counts, ...defined({ deletions }) });
   return {

@@ -26,21 +26,15 @@ export type RunStatus = 'extracting' | 'incomplete' | 'loading' | 'balanced' | '
 /** The fields of an answer: dotted path → the kinds of its values, in the order of their letters: `null text`. */
 export type Fields = Readonly<Record<string, string>>;
 
-export type RunRecord = {
+/** What is known of every run. */
+type RunFacts = {
   runId: string;
   integration: string;
-  status: RunStatus;
   scheduledMs: number;
   startedMs: number;
   /** The version that its messages carry (a resumed run's newer ones); never below an earlier run's. */
   versionMs: number;
   fullRefresh: boolean;
-  /** Where the next page starts; absent before the first page and after the last. */
-  checkpoint?: Checkpoint;
-  extractedMs?: number;
-  /** Ledger chunks in all, once extracted. */
-  chunks?: number;
-  closedMs?: number;
   counts: ExtractCounts & LoadCounts;
   requests: { source: number; target: number };
   /** How rate limits and pauses held the run up; absent: not at all. */
@@ -54,13 +48,38 @@ export type RunRecord = {
   window?: Window;
   /** Events worth an operator's eye: token renewed, page repeated, total changed. Code → how often and the last words. */
   warnings: RunWarning[];
-  /** The first ids of each kind that were not settled when the books were last drawn up. */
-  unsettled?: Unsettled;
   /** The fields of the answers, where `autoFillResponse` asks to learn them: path → kinds. */
-  fields?: Readonly<Record<string, string>>;
-  /** Why the run could not finish. */
+  fields?: Fields;
+  /** Why the run could not finish, or its books could not be drawn up. */
   failure?: { code: string; message: string };
 };
+
+/** A run that has not read its snapshot to the end. */
+export type UnfinishedRun = RunFacts & {
+  status: 'extracting' | 'incomplete';
+  /** Where the next page starts; absent before the first page, and where the run is not to be resumed. */
+  checkpoint?: Checkpoint;
+  /** Ledger chunks of a run that is not to be resumed. */
+  chunks?: number;
+  extractedMs?: never;
+  closedMs?: never;
+  unsettled?: never;
+};
+
+/** A run that has sent everything; its records are being loaded, or are loaded. */
+export type ExtractedRun = RunFacts & {
+  status: 'loading' | 'balanced' | 'unbalanced';
+  extractedMs: number;
+  /** Ledger chunks in all. */
+  chunks: number;
+  /** When its books were closed; a run that did not balance is looked at again. */
+  closedMs?: number;
+  /** The first ids of each kind that were not settled when the books were last drawn up. */
+  unsettled?: Unsettled;
+  checkpoint?: never;
+};
+
+export type RunRecord = UnfinishedRun | ExtractedRun;
 
 /** Enqueued records that are not loaded: open (under way, waiting or lost), refused, or of unknown outcome. */
 export type Unsettled = { open: string[]; rejected: string[]; uncertain: string[] };
@@ -100,5 +119,9 @@ export const addWarnings = (known: readonly RunWarning[], more: readonly RunWarn
 export const runIdOf = (integration: string, scheduledMs: number): string =>
   `${integration}-${new Date(scheduledMs).toISOString().replace(/[-:]|\.\d{3}/g, '')}`;
 
-export const isUnfinished = (run: RunRecord | undefined): run is RunRecord =>
+/** How many chunks the run's ledger has; while pages are read, those up to the checkpoint. */
+export const ledgerChunks = (run: RunRecord): number =>
+  isUnfinished(run) ? (run.checkpoint?.chunks ?? run.chunks ?? 0) : run.chunks;
+
+export const isUnfinished = (run: RunRecord | undefined): run is UnfinishedRun =>
   run !== undefined && (run.status === 'extracting' || run.status === 'incomplete');

@@ -1,14 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
 import { noHits, noUse } from '../../lib/runs/limits.ts';
-import type { RunRecord } from '../../lib/runs/record.ts';
+import type { ExtractedRun, UnfinishedRun } from '../../lib/runs/record.ts';
 import { type Lease, MissingChunkError, type RunStore, type Watermarks } from '../../lib/runs/store.ts';
 import { collect } from './collect.ts';
 
-export const run = (runId: string, changes: Partial<RunRecord> = {}): RunRecord => ({
+const facts = (runId: string) => ({
   runId,
   integration: 'groups',
-  status: 'extracting',
   scheduledMs: 1_767_571_200_000,
   startedMs: 1_767_571_201_000,
   versionMs: 1_767_571_201_500,
@@ -31,6 +30,11 @@ export const run = (runId: string, changes: Partial<RunRecord> = {}): RunRecord 
   vanished: 0,
   vanishedSample: [],
   warnings: [],
+});
+
+export const run = (runId: string, changes: Partial<UnfinishedRun> = {}): UnfinishedRun => ({
+  ...facts(runId),
+  status: 'extracting',
   ...changes,
 });
 
@@ -117,31 +121,41 @@ export const runStoreContract = (create: () => Promise<RunStore & Watermarks> | 
     });
 
     describe('run', () => {
-      const complete = run('2026-01-05T00:00Z', {
+      const unfinished = run('2026-01-05T00:00Z', {
+        status: 'incomplete',
+        checkpoint: { page: { number: 3, cursor: 'c', last: false }, chunks: 2, fetched: 200, judged: 1 },
+        chunks: 1,
+        fields: { id: 'number' },
+        failure: { code: 'source-down', message: 'no answer' },
+      });
+      const extracted: ExtractedRun = {
+        ...facts('2026-01-05T00:00Z'),
         status: 'unbalanced',
-        checkpoint: { page: { number: 3, cursor: 'c', last: false }, chunks: 2, fetched: 200 },
         extractedMs: 1_767_571_300_000,
         chunks: 3,
         closedMs: 1_767_571_400_000,
         vanished: 2,
         vanishedSample: ['1', '0'],
         warnings: [{ code: 'token-renewed', count: 2, message: '令牌' }],
-        failure: { code: 'source-down', message: 'no answer' },
-      });
+        unsettled: { open: ['1'], rejected: ['2'], uncertain: ['0'] },
+        failure: { code: 'missing-chunk', message: 'chunk 2 is missing' },
+      };
 
       it('is undefined while unknown', async () => {
         expect(await store.run('groups', 'run-1')).toBeUndefined();
       });
 
       it('comes back with every field', async () => {
-        await store.saveRun(complete);
-        expect(await store.run('groups', complete.runId)).toEqual(complete);
+        for (const one of [unfinished, extracted]) {
+          await store.saveRun(one);
+          expect(await store.run('groups', one.runId)).toEqual(one);
+        }
       });
 
       it('is replaced as a whole: a field that is gone does not come back', async () => {
-        await store.saveRun(complete);
-        await store.saveRun(run(complete.runId));
-        expect(await store.run('groups', complete.runId)).toEqual(run(complete.runId));
+        await store.saveRun(extracted);
+        await store.saveRun(run(extracted.runId));
+        expect(await store.run('groups', extracted.runId)).toEqual(run(extracted.runId));
       });
 
       it('counts requests to the target apart from being saved', async () => {

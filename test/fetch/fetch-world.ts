@@ -7,8 +7,7 @@ import { readMessage } from '../../lib/messages/record-message.ts';
 import type { RunRequest } from '../../lib/messages/run-request.ts';
 import { readFetchEvent } from '../../lib/messages/run-request.ts';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
-import type { RunRecord } from '../../lib/runs/record.ts';
-import { runIdOf } from '../../lib/runs/record.ts';
+import { ledgerChunks, type RunRecord, runIdOf } from '../../lib/runs/record.ts';
 import type { Log, LogFields } from '../../lib/runtime/log.ts';
 import type { PageResult, PageState, Source } from '../../lib/source/source.ts';
 import { compileTransform } from '../../lib/transform/transform.ts';
@@ -152,7 +151,7 @@ export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPl
     run: (scheduledMs = DUE_MS) => runs.run(NAME, runIdOf(NAME, scheduledMs)),
     ledger: async (id = runId) => {
       const run = await runs.run(NAME, id);
-      return collect(runs.chunks(NAME, id, run?.chunks ?? run?.checkpoint?.chunks ?? 0));
+      return collect(runs.chunks(NAME, id, run === undefined ? 0 : ledgerChunks(run)));
     },
     sentIds: () =>
       records.bodies().map((body) => {

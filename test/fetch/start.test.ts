@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decideStart, RESUME_WITHIN_MS } from '../../lib/fetch/start.ts';
 import type { RunRequest } from '../../lib/messages/run-request.ts';
-import type { RunRecord, RunStatus } from '../../lib/runs/record.ts';
+import type { RunRecord, RunStatus, UnfinishedRun } from '../../lib/runs/record.ts';
 import { isUnfinished, runIdOf } from '../../lib/runs/record.ts';
 import type { Lease } from '../../lib/runs/store.ts';
 import { run } from '../contracts/run-store.contract.ts';
+import { loadingRun } from '../runs/run-record.ts';
 
 const NOW_MS = 1_767_571_200_000;
 const asked = runIdOf('groups', NOW_MS);
@@ -16,8 +17,10 @@ const schedule: RunRequest = { kind: 'schedule', integration: 'groups', schedule
 const full: RunRequest = { ...schedule, fullRefresh: true };
 const word: RunRequest = { kind: 'continue', integration: 'groups', runId: asked };
 const lease = (runId: string, untilMs: number): Lease => ({ integration: 'groups', runId, owner: 'w', untilMs });
-const stored = (runId: string, status: RunStatus, changes: Partial<RunRecord> = {}) =>
-  run(runId, { status, startedMs: NOW_MS - 1_000, ...changes });
+const stored = (runId: string, status: RunStatus, changes: Partial<UnfinishedRun> = {}): RunRecord =>
+  status === 'extracting' || status === 'incomplete'
+    ? run(runId, { status, startedMs: NOW_MS - 1_000, ...changes })
+    : { ...loadingRun, runId, status, startedMs: NOW_MS - 1_000 };
 
 type Row = [what: string, lease: Lease | undefined, leased: RunRecord | undefined, ask: RunRecord | undefined];
 const fresh: Row = ['nothing', undefined, undefined, undefined];
@@ -27,7 +30,7 @@ const over = (runId: string, status: RunStatus): Row => [
   stored(runId, status),
   runId === asked ? stored(runId, status) : undefined,
 ];
-const left = (runId: string, status: RunStatus, changes: Partial<RunRecord>, untilMs = NOW_MS): Row => [
+const left = (runId: string, status: RunStatus, changes: Partial<UnfinishedRun>, untilMs = NOW_MS): Row => [
   `run ${status} (${Object.keys(changes).join()})`,
   lease(runId, untilMs),
   stored(runId, status, changes),
@@ -97,6 +100,6 @@ describe('a run id', () => {
 
 it('a run is unfinished while pages are to be read', () => {
   const statuses: RunStatus[] = ['extracting', 'incomplete', 'loading', 'balanced', 'unbalanced'];
-  expect(statuses.filter((status) => isUnfinished(run('run-1', { status })))).toEqual(['extracting', 'incomplete']);
+  expect(statuses.filter((status) => isUnfinished(stored('run-1', status)))).toEqual(['extracting', 'incomplete']);
   expect(isUnfinished(undefined)).toBe(false);
 });

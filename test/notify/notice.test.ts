@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { noticeOf } from '../../lib/notify/notice.ts';
-import type { RunRecord } from '../../lib/runs/record.ts';
-import { loadingRun } from '../runs/run-record.ts';
+import type { ExtractedRun, RunRecord } from '../../lib/runs/record.ts';
+import { extractingRun, loadingRun } from '../runs/run-record.ts';
 
-const run = (changes: Partial<RunRecord>, counts: Partial<RunRecord['counts']> = {}): RunRecord => ({
+const run = (changes: Partial<ExtractedRun>, counts: Partial<ExtractedRun['counts']> = {}): ExtractedRun => ({
   ...loadingRun,
   status: 'balanced',
   ...changes,
@@ -17,7 +17,8 @@ describe('there is nothing to tell of', () => {
 });
 
 test('a source that could not be read is told of once, and says why', () => {
-  const failed = run({ status: 'incomplete', failure: { code: 'token-refused', message: 'invalid_client' } });
+  const failure = { code: 'token-refused', message: 'invalid_client' };
+  const failed: RunRecord = { ...extractingRun, status: 'incomplete', failure };
   const notice = noticeOf(failed, { status: 'extracting' });
   expect(notice?.title).toContain('could not be read');
   expect(notice?.lines).toContain('token-refused: invalid_client');

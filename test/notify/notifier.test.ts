@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { kyHttp } from '../../lib/connection/ky-http.ts';
 import type { Env } from '../../lib/connection/secrets.ts';
 import { openNotifier } from '../../lib/notify/notifier.ts';
-import type { RunRecord } from '../../lib/runs/record.ts';
+import type { ExtractedRun } from '../../lib/runs/record.ts';
 import { ConfigurationError } from '../../lib/runtime/fault.ts';
 import type { LogFields } from '../../lib/runtime/log.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
@@ -35,7 +35,7 @@ const robot = async (status: number, answer: unknown) => {
   return { calls, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/send?access_token=TOKEN` };
 };
 
-const unbalanced: RunRecord = { ...loadingRun, status: 'unbalanced', counts: { ...loadingRun.counts, open: 1 } };
+const unbalanced: ExtractedRun = { ...loadingRun, status: 'unbalanced', counts: { ...loadingRun.counts, open: 1 } };
 
 const tell = async (env: Env, secrets: Record<string, string> = {}) => {
   const logged: Array<{ event: string; fields: LogFields | undefined }> = [];

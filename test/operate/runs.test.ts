@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readIntegrations } from '../../lib/integration/read.ts';
 import { findRun, listRuns, stampOf } from '../../lib/operate/runs.ts';
-import type { RunRecord } from '../../lib/runs/record.ts';
+import type { ExtractedRun, RunRecord } from '../../lib/runs/record.ts';
 import { runIdOf } from '../../lib/runs/record.ts';
 import { memoryIdStore } from '../fakes/memory-id-store.ts';
 import { memoryRunStore } from '../fakes/memory-run-store.ts';
@@ -9,7 +9,7 @@ import { loadingRun } from '../runs/run-record.ts';
 
 const { integrations } = readIntegrations(['integrations']);
 const [CRM = '', QINGYIYUN = ''] = integrations.map(({ name }) => name);
-const at = (integration: string, hour: number, changes: Partial<RunRecord> = {}): RunRecord => {
+const at = (integration: string, hour: number, changes: Partial<ExtractedRun> = {}): ExtractedRun => {
   const startedMs = Date.UTC(2026, 0, 5, hour);
   return { ...loadingRun, integration, runId: runIdOf(integration, startedMs), startedMs, ...changes };
 };
@@ -36,7 +36,7 @@ describe('runs are listed', () => {
     expect((await list(stored, 2)).map(({ runId }) => runId)).toEqual([stored[2]?.runId, stored[1]?.runId]);
   });
 
-  test.each<[string, Partial<RunRecord>, number]>([
+  test.each<[string, Partial<ExtractedRun>, number]>([
     ['that is loading says what is open by now', {}, 1],
     ['that is closed says what its books say', { status: 'balanced', closedMs: 1 }, 0],
     ['whose ledger is torn says what its books say', { chunks: 2 }, 0],

@@ -7,7 +7,7 @@ import type { LogFields } from '../../lib/runtime/log.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
 import { memoryIdStore } from '../fakes/memory-id-store.ts';
 import { memoryRunStore } from '../fakes/memory-run-store.ts';
-import { loadingRun } from './run-record.ts';
+import { extractingRun, loadingRun } from './run-record.ts';
 
 const { integration, runId, startedMs, versionMs } = loadingRun;
 const DEADLINE_MS = 600_000;
@@ -127,7 +127,8 @@ test('what fails for one integration is thrown when the others are done', async 
 });
 
 describe('alarms watch', () => {
-  const at = (changes: Partial<RunRecord>): RunRecord => ({ ...loadingRun, ...changes });
+  const at = ({ status }: Pick<RunRecord, 'status'>): RunRecord =>
+    status === 'extracting' || status === 'incomplete' ? { ...extractingRun, status } : { ...loadingRun, status };
   const HOUR_MS = 3_600_000;
   const rules = { deadlineMs: HOUR_MS, missingAfterMs: 2 * HOUR_MS };
 

@@ -2,7 +2,15 @@ import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { parseJson } from '../../json/json.ts';
 import { isHit, type LimitHits, noHits } from '../../runs/limits.ts';
-import type { Checkpoint, DeletionCounts, RunRecord, Unsettled, Window } from '../../runs/record.ts';
+import type {
+  Checkpoint,
+  DeletionCounts,
+  ExtractedRun,
+  RunRecord,
+  UnfinishedRun,
+  Unsettled,
+  Window,
+} from '../../runs/record.ts';
 import type { RunStore } from '../../runs/store.ts';
 import { type Item, type ItemReader, MalformedItemError, number, readItem, text } from './attributes.ts';
 import { getItem, keyName, queryPages, succeeds, type Table } from './table.ts';
@@ -54,18 +62,13 @@ const hits = z.object({ heldMs: count, throttled: count, putOff: count } satisfi
 
 const window = z.object({ fromMs: count, toMs: count } satisfies Record<keyof Window, z.ZodMiniType>);
 
-const runRecord: z.ZodMiniType<RunRecord> = z.object({
+const facts = {
   runId: z.string(),
   integration: z.string(),
-  status: z.enum(['extracting', 'incomplete', 'loading', 'balanced', 'unbalanced']),
   scheduledMs: z.number(),
   startedMs: z.number(),
   versionMs: z.number(),
   fullRefresh: z.boolean(),
-  checkpoint: z.exactOptional(checkpoint),
-  extractedMs: z.exactOptional(z.number()),
-  chunks: z.exactOptional(z.number()),
-  closedMs: z.exactOptional(z.number()),
   counts,
   requests: z.object({ source: count, target: count }),
   limits: z.exactOptional(z.object({ source: hits, target: hits })),
@@ -74,10 +77,29 @@ const runRecord: z.ZodMiniType<RunRecord> = z.object({
   deletions: z.exactOptional(deletions),
   window: z.exactOptional(window),
   warnings: z.array(z.object({ code: z.string(), count, message: z.string() })),
-  unsettled: z.exactOptional(unsettled),
   fields: z.exactOptional(z.record(z.string(), z.string())),
   failure: z.exactOptional(z.object({ code: z.string(), message: z.string() })),
-} satisfies Record<keyof RunRecord, z.ZodMiniType>);
+};
+
+/** The keys that a run of this kind can have: not those that only the other kind has. */
+type KeysOf<Run> = { [Key in keyof Run]-?: [Exclude<Run[Key], undefined>] extends [never] ? never : Key }[keyof Run];
+
+const runRecord: z.ZodMiniType<RunRecord> = z.discriminatedUnion('status', [
+  z.object({
+    ...facts,
+    status: z.enum(['extracting', 'incomplete']),
+    checkpoint: z.exactOptional(checkpoint),
+    chunks: z.exactOptional(z.number()),
+  } satisfies Record<KeysOf<UnfinishedRun>, z.ZodMiniType>),
+  z.object({
+    ...facts,
+    status: z.enum(['loading', 'balanced', 'unbalanced']),
+    extractedMs: z.number(),
+    chunks: z.number(),
+    closedMs: z.exactOptional(z.number()),
+    unsettled: z.exactOptional(unsettled),
+  } satisfies Record<KeysOf<ExtractedRun>, z.ZodMiniType>),
+]);
 
 /** Reads a stored run's JSON; throws `MalformedItemError` with the item's key. */
 const parseRunRecord = (json: string, key: string): RunRecord => {

@@ -119,7 +119,8 @@ const flags: ReadonlyMap<string, boolean> = new Map([
 ]);
 
 const hasMoreOf = (value: JsonValue | undefined): { hasMore?: boolean } => {
-  const hasMore = flags.get(String(value).toLowerCase());
+  // Of an object `String` may throw: JSON can say `{"toString": false}`.
+  const hasMore = typeof value === 'object' ? undefined : flags.get(String(value).toLowerCase());
   return hasMore === undefined ? {} : { hasMore };
 };
 

@@ -111,6 +111,15 @@ export const newDir = (): string => {
   return dir;
 };
 
+/** The one JSON object that a command with `--json` prints. Throws with all that it printed where there is none. */
+export const jsonOf = <Shape>({ stdout, stderr }: Ended): Shape => {
+  try {
+    return JSON.parse(stdout) as Shape;
+  } catch (cause) {
+    throw new Error(`not one JSON object:\n${stdout}\n${stderr}`, { cause });
+  }
+};
+
 /** The counts that are not zero. */
 export const nonZero = (counts: Counts): Partial<Counts> =>
   Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));

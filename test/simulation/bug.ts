@@ -24,6 +24,8 @@ export type Bug = {
   seeds: number;
   /** The worlds that can show it; absent: any. */
   where?: (settings: Settings) => boolean;
+  /** What these worlds have more or less of, so that the bug shows within seconds; absent: they stay as drawn. */
+  harsher?: (settings: Settings) => Settings;
   idStore?: Wrap<IdStore>;
   runs?: Wrap<RunStore & Watermarks>;
   source?: Wrap<Source>;

@@ -7,7 +7,7 @@ import type { Outcome } from '../../lib/target/outcome.ts';
 import type { Target } from '../../lib/target/target.ts';
 import type { Bug } from './bug.ts';
 import { clockOf } from './lambda.ts';
-import { SHORTEST_PERIOD_MS } from './settings.ts';
+import { type FaultRates, noFaults, periodsMs, type Settings } from './settings.ts';
 
 /** Writes over whatever is there, as a write without a condition does. */
 const writeAnyway = async (store: IdStore, integration: string, item: IdCheck): Promise<'written' | 'conflict'> => {
@@ -80,24 +80,42 @@ const unversioned = ({ loaded, claim, trouble, ...rest }: IdCheck): IdCheck => (
   ...(trouble && { trouble: { ...trouble, versionMs: 0 } }),
 });
 
-/** The deliberate bugs, each with the seeds within which it is found: several times what it took. */
+/** A world in which nothing fails but what is named. */
+const failing = (settings: Settings, rates: Partial<FaultRates>): Settings => ({
+  ...settings,
+  rates: { ...noFaults, ...rates },
+});
+
+/** Deliveries of one message are under way together, and the first outlives its claim. */
+const contended = (settings: Settings): Settings => failing(settings, { stall: 0.2, deliveredTwice: 0.5, target: 0.3 });
+
+/** A world of few groups, one of which is edited `edits` times, once a run or more. */
+const editing = (
+  settings: Settings,
+  { groups, edits, runs, periodMs }: { groups: number; edits: number; runs: number; periodMs: number },
+): Settings => ({ ...settings, groups, edits, hasFavourite: true, periodMs, troubledMs: runs * periodMs });
+
+/** The deliberate bugs, each with the seeds within which it is found: many times what it takes on average. */
 export const bugs: readonly Bug[] = [
   {
     name: 'settle-without-owner',
     summary: 'a worker settles although its claim is another’s by now',
-    seeds: 1_000,
+    seeds: 300,
+    harsher: contended,
     idStore: writing((item, condition) => [item, 'owner' in condition ? 'any' : condition]),
   },
   {
     name: 'claim-without-condition',
     summary: 'a claim is written whatever is stored',
-    seeds: 200,
+    seeds: 300,
+    harsher: contended,
     idStore: writing((item, condition) => [item, 'owner' in condition ? condition : 'any']),
   },
   {
     name: 'claim-in-seconds',
     summary: 'the claim’s life in seconds is read as milliseconds',
-    seeds: 400,
+    seeds: 300,
+    harsher: contended,
     idStore: writing((item, condition) => {
       const { claim } = item;
       if (claim === undefined) return [item, condition];
@@ -108,15 +126,21 @@ export const bugs: readonly Bug[] = [
   {
     name: 'doubt-forgotten',
     summary: 'other content is sent while a POST of unknown outcome may still be applied',
-    seeds: 1_500,
-    where: ({ policy, periodMs }) => !policy.idCheck && periodMs === SHORTEST_PERIOD_MS,
+    seeds: 500,
+    where: ({ policy }) => !policy.idCheck,
+    harsher: (settings) => {
+      const pressed = editing(settings, { groups: 2, edits: 20, runs: 20, periodMs: periodsMs.shortest });
+      return { ...pressed, rates: { ...settings.rates, target: 0.8, deliveredTwice: 0.3 } };
+    },
     idStore: writing(({ doubt: _, ...item }, condition) => [item, condition]),
   },
   {
     name: 'unsure-forgotten',
     summary: 'what was loaded counts as loaded after a POST of unknown outcome came to nothing',
-    seeds: 2_000,
-    where: ({ targetKind, hasFavourite }) => targetKind === 'conflicts' && hasFavourite,
+    seeds: 500,
+    where: ({ targetKind }) => targetKind === 'conflicts',
+    harsher: (settings) =>
+      failing(editing(settings, { groups: 1, edits: 6, runs: 6, periodMs: periodsMs.long }), { target: 0.6 }),
     idStore: writing(({ loaded, ...item }, condition) => {
       const { unsureSinceMs: _, ...sure } = loaded ?? {};
       return [loaded === undefined ? item : { ...item, loaded: sure as Loaded }, condition];
@@ -125,7 +149,11 @@ export const bugs: readonly Bug[] = [
   {
     name: 'version-ignored',
     summary: 'older content is taken for a change',
-    seeds: 1_000,
+    seeds: 300,
+    harsher: (settings) => {
+      const pressed = editing(settings, { groups: 2, edits: 16, runs: 4, periodMs: periodsMs.short });
+      return failing(pressed, { deliveredTwice: 0.5, target: 0.5 });
+    },
     idStore: (store, ...world) => {
       // What is read is seen without its version, and written back with it.
       const read = new Map<string, IdCheck>();
@@ -260,8 +288,12 @@ export const bugs: readonly Bug[] = [
   {
     name: 'tombstones-alike',
     summary: 'the second deletion of a record looks like its first',
-    seeds: 1_500,
-    where: ({ deletes, hasFavourite }) => deletes && hasFavourite,
+    seeds: 300,
+    where: ({ deletes }) => deletes,
+    harsher: (settings) => {
+      const pressed = editing(settings, { groups: 1, edits: 12, runs: 12, periodMs: periodsMs.longest });
+      return failing(pressed, { target: 0.6, deliveredTwice: 0.3 });
+    },
     fetchRecords: (queue) => ({
       ...queue,
       sendAll: (messages) =>

@@ -7,6 +7,7 @@ import { timelineOf } from './timeline.ts';
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1000' },
+    first: { type: 'string' },
     seed: { type: 'string' },
     bug: { type: 'string' },
     'all-bugs': { type: 'boolean', default: false },
@@ -14,11 +15,13 @@ const { values } = parseArgs({
   },
 });
 
-const first = values.seed === undefined ? 1 : Number(values.seed);
+/** Worlds that nobody has seen, unless the first seed is given. */
+const freshSeed = Math.floor(Date.now() / 1000);
+const first = Number(values.seed ?? values.first ?? freshSeed);
 const count = values.seed === undefined ? Number(values.seeds) : 1;
 const bug = values.bug === undefined ? noBug : bugs.find(({ name }) => name === values.bug);
 if (bug === undefined || !Number.isSafeInteger(first) || !Number.isSafeInteger(count)) {
-  console.error(`usage: npm run simulate -- [--seeds N | --seed S] [--bug NAME] [--verbose]`);
+  console.error(`usage: npm run simulate -- [--seeds N [--first S] | --seed S] [--bug NAME] [--verbose]`);
   console.error(`bugs: ${bugs.map(({ name }) => name).join(', ')}`);
   process.exit(2);
 }
@@ -62,4 +65,5 @@ for (let seed = first; seed < first + count; seed++) {
   }
 }
 const tookSec = elapsedSec();
-console.log(`${count} seeds held every invariant in ${tookSec.toFixed(1)} s (${Math.round(count / tookSec)} seeds/s)`);
+const range = count === 1 ? `seed ${first}` : `${count} seeds from ${first}`;
+console.log(`${range} held every invariant in ${tookSec.toFixed(1)} s (${Math.round(count / tookSec)} seeds/s)`);

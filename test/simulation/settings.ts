@@ -7,8 +7,8 @@ import type { Chance } from './chance.ts';
 const MINUTE_MS = 60_000;
 /** Where the target is told that a record is gone. */
 export const DELETION_PATH = '/deletions';
-/** Not much longer than a claim: the changes of one run meet those of the next at the target's door. */
-export const SHORTEST_PERIOD_MS = 30_000;
+/** From one run to the next. The shortest is not much longer than a claim: changes of two runs meet at the target. */
+export const periodsMs = { shortest: 30_000, short: 2 * MINUTE_MS, long: 10 * MINUTE_MS, longest: 30 * MINUTE_MS };
 
 /** How the target treats a record that it has already, as its integration must know to choose `onUncertain`. */
 type TargetKind =
@@ -137,7 +137,8 @@ const targetKindOf = (chance: Chance, { idCheck, onUncertain }: LoadPolicy, rows
     : chance.pick(['upserts', 'honours-key', 'adds-rows']);
 };
 
-const noFaults: FaultRates = {
+/** A world in which nothing fails. */
+export const noFaults: FaultRates = {
   kill: 0,
   stall: 0,
   storeRefuses: 0,
@@ -183,7 +184,7 @@ export const settingsOf = (chance: Chance): Settings => {
   const paging = chance.pick<Paging>(['numbered', 'numbered', 'numbered-without-total', 'offset', 'single']);
   const pageSize = chance.whole(2, 4);
   const rows = chance.pick([1, 1, 2, 3]);
-  const periodMs = chance.pick([SHORTEST_PERIOD_MS, 2 * MINUTE_MS, 10 * MINUTE_MS, 30 * MINUTE_MS]);
+  const periodMs = chance.pick([periodsMs.shortest, periodsMs.short, periodsMs.long, periodsMs.longest]);
   const hasFavourite = chance.happens(0.4);
   const deletes = chance.happens(0.25);
   const tree = chance.pick<Settings['tree']>(['none', 'none', 'none', 'none', 'reject', 'root']);
@@ -209,6 +210,3 @@ export const settingsOf = (chance: Chance): Settings => {
     rates: ratesOf(chance),
   };
 };
-
-/** The same world once nothing fails any more. */
-export const calm: FaultRates = noFaults;

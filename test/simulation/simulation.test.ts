@@ -1,16 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { bugs } from './bugs.ts';
-import { seedsToTry, simulate } from './simulate.ts';
+import { simulate } from './simulate.ts';
 import { throttledDay } from './throttled-day.ts';
 import { timelineOf } from './timeline.ts';
 
-const FRESH_SEEDS = 300;
-// Each run of the tests looks at worlds that nobody has seen; the seed is printed with what it breaks.
-const FIRST_SEED = Math.floor(Date.now() / 1000);
+// The same worlds in each run: a build that fails is the change's fault. `npm run simulate` draws worlds that nobody has
+// seen.
+const WORLDS = 300;
 
 describe('the real flows in simulated worlds', () => {
-  it(`hold every invariant in ${FRESH_SEEDS} fresh worlds from seed ${FIRST_SEED}`, { timeout: 120_000 }, async () => {
-    for (let seed = FIRST_SEED; seed < FIRST_SEED + FRESH_SEEDS; seed++) {
+  it(`hold every invariant in the first ${WORLDS} worlds`, { timeout: 120_000 }, async () => {
+    for (let seed = 1; seed <= WORLDS; seed++) {
       const { violations } = await simulate(seed);
       if (violations.length === 0) continue;
       const timeline = timelineOf(await simulate(seed, { records: true }));
@@ -30,17 +29,5 @@ describe('the real flows in simulated worlds', () => {
     expect(scheduler.nowMs()).toBeGreaterThan(calmFromMs);
     const letters = [...queues['dead-letters'].messages.values()].map(({ body }) => body);
     expect(letters.filter((body) => !body.includes('name is not allowed'))).toEqual([]);
-  });
-});
-
-describe('the checker', () => {
-  it.each(bugs)('finds $name ($summary) within $seeds seeds', { timeout: 120_000 }, async (bug) => {
-    let broken: string | undefined;
-    let tried = 0;
-    for (const seed of seedsToTry(1, bug)) {
-      broken = (await simulate(seed, { bug })).violations[0]?.rule;
-      if (broken !== undefined || ++tried === bug.seeds) break;
-    }
-    expect(broken).toBeDefined();
   });
 });

@@ -1,5 +1,5 @@
 import { functionsOf } from './functions.ts';
-import { calm } from './settings.ts';
+import { noFaults } from './settings.ts';
 import { begin } from './simulate.ts';
 import { isQuiet, judge, whyNotQuiet } from './verdict.ts';
 import { newWorld, type World } from './world.ts';
@@ -11,7 +11,7 @@ export const throttledDay = async (seed: number): Promise<World> => {
   const world = newWorld(seed, {
     change: (settings) => ({
       ...settings,
-      rates: calm,
+      rates: noFaults,
       periodMs: 3_600_000,
       troubledMs: DAY_MS,
       edits: 0,

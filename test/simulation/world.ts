@@ -10,7 +10,7 @@ import { type Bug, noBug } from './bug.ts';
 import { type Chance, chanceOf } from './chance.ts';
 import type { Environment } from './lambda.ts';
 import { type Scheduler, schedulerFrom } from './scheduler.ts';
-import { calm, type FaultRates, type Settings, settingsOf } from './settings.ts';
+import { type FaultRates, noFaults, type Settings, settingsOf } from './settings.ts';
 import { type Groups, newGroups, sourceServer } from './source-server.ts';
 import { type QueueName, type SimulatedQueue, simulatedQueue } from './sqs.ts';
 import type { IdTable } from './stores.ts';
@@ -29,7 +29,7 @@ export type World = {
   chance: Chance;
   scheduler: Scheduler;
   settings: Settings;
-  /** How often faults happen now: `calm` once they stop. */
+  /** How often faults happen now: `noFaults` once they stop. */
   rates: FaultRates;
   startMs: number;
   calmFromMs: number;
@@ -75,7 +75,7 @@ export const newWorld = (seed: number, { bug = noBug, records = false, change }:
   const chance = chanceOf(seed);
   const scheduler = schedulerFrom(START_MS);
   const drawn = settingsOf(chance);
-  const settings = change ? change(drawn) : drawn;
+  const settings = (change ?? bug.harsher ?? ((asDrawn) => asDrawn))(drawn);
   const violations: Violation[] = [];
   const notes: Note[] = [];
   const clock = { nowMs: scheduler.nowMs, sleep: () => Promise.reject(new Error('stores do not sleep')) };
@@ -136,6 +136,6 @@ export const newWorld = (seed: number, { bug = noBug, records = false, change }:
 
 /** Nothing fails any more, nobody edits. */
 export const calmDown = (world: World): void => {
-  world.rates = calm;
+  world.rates = noFaults;
   world.note('world', 'faults stop');
 };

@@ -58,6 +58,7 @@ describe('an answer with a page', () => {
     ['0', false],
     ['"0"', false],
     ['null', undefined],
+    ['{"toString":false}', undefined],
     ['"constructor"', undefined],
   ])('says whether there is more by %s: %s', (flag, hasMore) => {
     const paging = byCursor({ hasMorePath: 'more' });

@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseIntegration } from '../../../lib/integration/read.ts';
-import { newDir, program } from '../../journey/program.ts';
+import { parseIntegration } from '../../lib/integration/read.ts';
+import { newDir, program } from './program.ts';
 
-const docs = join(import.meta.dirname, '../../../docs');
+const docs = join(import.meta.dirname, '../../docs');
 
 type Fence = { language: string; file: string | undefined; text: string };
 

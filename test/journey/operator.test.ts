@@ -1,18 +1,17 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Embedded, startEmbedded } from '../../cli/stack/embedded.ts';
 import { metricTable } from '../../lib/aws/telemetry/metrics.ts';
 import type { LimitHits } from '../../lib/runs/limits.ts';
 import type { RunRecord, Unsettled } from '../../lib/runs/record.ts';
-import { jsonOf, okkiSync } from './okki-sync.ts';
+import { jsonOf, newDir, program } from './program.ts';
 
 const CRM = 'okki-product-groups-to-crm';
 const REFUSED = ['5203300118', '5203300254'];
-const dataDir = mkdtempSync(path.join(tmpdir(), 'okki-sync-operator-'));
+const dataDir = newDir();
 const groups = path.join(dataDir, 'groups.json');
-const on = (...args: string[]) => okkiSync([...args, '--data-dir', dataDir]);
+const on = (...args: string[]) => program([...args, '--data-dir', dataDir]);
 
 let runId = '';
 // From here on this process holds the data directory: commands look at it through this one's servers, as they do while
@@ -23,19 +22,18 @@ beforeAll(async () => {
   writeFileSync(groups, JSON.stringify(list));
   const faults = ['--fault', `target-refuse:ids=${REFUSED}`, '--fault', 'target-429:times=1:retryAfter=1'];
   const ended = await on('--integration', CRM, '--groups', groups, '--json', ...faults);
-  expect(ended.exitCode).toBe(1);
+  expect(ended.code).toBe(1);
   ({ runId } = jsonOf<{ runId: string }>(ended));
   held = await startEmbedded({ dataDir });
 });
 afterAll(async () => {
   await held.close();
-  rmSync(dataDir, { recursive: true, force: true });
 });
 
 describe('runs', () => {
   test('lists the recent runs, newest first', async () => {
     const ended = await on('runs', '--json');
-    expect(ended.exitCode).toBe(0);
+    expect(ended.code).toBe(0);
     expect(jsonOf<{ runs: RunRecord[] }>(ended).runs.map((run) => run.runId)).toEqual([runId]);
   });
 
@@ -45,7 +43,7 @@ describe('runs', () => {
   });
 
   test('is as narrow as COLUMNS says, run ids whole', async () => {
-    const { stdout } = await okkiSync(['runs', '--data-dir', dataDir], { COLUMNS: '60' });
+    const { stdout } = await program(['runs', '--data-dir', dataDir], { COLUMNS: '60' });
     const [header = '', row = ''] = stdout.split('\n');
     expect(Math.max(header.length, row.length)).toBeLessThanOrEqual(60);
     expect(row).toContain(runId.slice(CRM.length + 1));
@@ -81,7 +79,7 @@ describe('status', () => {
     });
     expect(status.unsettled.rejected.toSorted()).toEqual(REFUSED);
     expect(status.reasons[REFUSED[0] ?? '']).toContain('422');
-    expect(ended.exitCode).toBe(1);
+    expect(ended.code).toBe(1);
   });
 
   test('says which limits were hit, and how long they held the run up', async () => {
@@ -96,7 +94,7 @@ describe('status', () => {
 
   test('of an unknown run exits 2 and says so', async () => {
     const ended = await on('status', 'nothing-like-it');
-    expect(ended.exitCode).toBe(2);
+    expect(ended.code).toBe(2);
     expect(ended.stderr).toContain('nothing-like-it');
     expect(ended.stdout).toBe('');
   });
@@ -105,7 +103,7 @@ describe('status', () => {
 describe('record', () => {
   test('tells the whole history of a refused record, and exits 1', async () => {
     const ended = await on('record', REFUSED[0] ?? '', '--json');
-    expect(ended.exitCode).toBe(1);
+    expect(ended.code).toBe(1);
     expect(jsonOf<{ records: unknown[] }>(ended).records).toMatchObject([
       {
         integration: CRM,
@@ -118,19 +116,19 @@ describe('record', () => {
 
   test('of a loaded record exits 0', async () => {
     const ended = await on('record', '5203300300', '--integration', CRM, '--json');
-    expect(ended.exitCode).toBe(0);
+    expect(ended.code).toBe(0);
     expect(jsonOf<{ records: unknown[] }>(ended).records).toMatchObject([{ item: { loaded: {} }, letters: [] }]);
   });
 
   test('nobody has ever seen exits 2', async () => {
-    expect((await on('record', '1')).exitCode).toBe(2);
+    expect((await on('record', '1')).code).toBe(2);
   });
 });
 
 describe('dlq', () => {
   test('list groups by reason', async () => {
     const ended = await on('dlq', 'list', '--json');
-    expect(ended.exitCode).toBe(1);
+    expect(ended.code).toBe(1);
     const { byReason, letters } = jsonOf<{ byReason: object; letters: Array<{ id: string }> }>(ended);
     expect(byReason).toEqual({ rejected: 2 });
     expect(letters.map(({ id }) => id).sort()).toEqual(REFUSED);
@@ -138,24 +136,24 @@ describe('dlq', () => {
 
   test('list takes only what is older than a span', async () => {
     expect(jsonOf<{ letters: unknown[] }>(await on('dlq', 'list', '--json', '--older-than', '2h')).letters).toEqual([]);
-    expect((await on('dlq', 'list', '--older-than', 'a while')).exitCode).toBe(2);
+    expect((await on('dlq', 'list', '--older-than', 'a while')).code).toBe(2);
   });
 
   test('show says what would be sent', async () => {
     const { stdout } = await on('dlq', 'show', REFUSED[0] ?? '');
     expect(stdout).toContain(`{"group_id":${REFUSED[0]},"group_name":"分组${REFUSED[0]}"}`);
-    expect((await on('dlq', 'show', '1')).exitCode).toBe(2);
+    expect((await on('dlq', 'show', '1')).code).toBe(2);
   });
 
   test('replay leaves what nobody can read, and says so; looking at it is no attempt', async () => {
     await held.stores.deadLetters.sendAll([{ body: 'not JSON' }]);
     const ended = await on('dlq', 'replay', '--reason', 'unreadable', '--json');
     expect(jsonOf<object>(ended)).toMatchObject({ replayed: [], notReplayable: 1, deadLetters: 3 });
-    expect(ended.exitCode).toBe(1);
+    expect(ended.code).toBe(1);
     const { letters } = jsonOf<{ letters: object[] }>(await on('dlq', 'list', '--reason', 'unreadable', '--json'));
     expect(letters).toMatchObject([{ attempts: 0, body: 'not JSON' }]);
     const discarded = await on('dlq', 'discard', '--reason', 'unreadable', '--yes', '--why', 'a test');
-    expect(discarded.exitCode).toBe(0);
+    expect(discarded.code).toBe(0);
   });
 
   test('discard wants to know which, why, and a yes', async () => {
@@ -164,15 +162,15 @@ describe('dlq', () => {
       on('dlq', 'discard', '--id', REFUSED[0] ?? '', '--why', 'x'),
       on('dlq', 'discard', '--reason', 'rejected', '--yes'),
     ]);
-    expect(refused.map(({ exitCode }) => exitCode)).toEqual([2, 2, 2]);
+    expect(refused.map(({ code }) => code)).toEqual([2, 2, 2]);
     expect(jsonOf<{ letters: unknown[] }>(await on('dlq', 'list', '--json')).letters).toHaveLength(2);
   });
 
   test('resolve leaves alone what is not uncertain', async () => {
     const ended = await on('dlq', 'resolve', REFUSED[0] ?? '', '--loaded', '--json');
-    expect(ended.exitCode).toBe(2);
+    expect(ended.code).toBe(2);
     expect(jsonOf<object>(ended)).toMatchObject({ results: [{ kind: 'unresolvable', why: 'not-uncertain' }] });
-    expect((await on('dlq', 'resolve', REFUSED[0] ?? '')).exitCode).toBe(2);
+    expect((await on('dlq', 'resolve', REFUSED[0] ?? '')).code).toBe(2);
   });
 
   test('discard gives a letter up, and says who and why', async () => {
@@ -192,7 +190,7 @@ describe('dlq', () => {
     await held.close();
     const replayed = await on('dlq', 'replay', '--id', first, '--json');
     expect(jsonOf<object>(replayed)).toMatchObject({ replayed: [{ id: first }], backInQueue: 0, deadLetters: 0 });
-    expect(replayed.exitCode).toBe(0);
+    expect(replayed.code).toBe(0);
     expect(jsonOf<object>(await on('record', first, '--json'))).toMatchObject({ records: [{ item: { loaded: {} } }] });
   });
 });

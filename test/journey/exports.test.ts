@@ -1,7 +1,7 @@
 import { describe, type TestContext, test } from 'vitest';
-import { type JsonObject, type JsonValue, parseJson, stringifyJson } from '../../../lib/json/json.ts';
-import { type Answer, type HttpServer, type Request, startHttpServer } from '../../journey/http-server.ts';
-import { newDir, nonZero, program, runJson } from '../../journey/program.ts';
+import { type JsonObject, type JsonValue, parseJson, stringifyJson } from '../../lib/json/json.ts';
+import { type Answer, type HttpServer, type Request, startHttpServer } from './http-server.ts';
+import { newDir, nonZero, program, runJson } from './program.ts';
 
 type Recorded = HttpServer & { requests: Request[] };
 

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chooseIntegration, SERVICE_DIR } from '../../cli/input/integration-choice.ts';
 import { stackPrefix } from '../../cli/stack/deployed.ts';
@@ -8,17 +5,17 @@ import { connectionVariables } from '../../cli/stack/sides.ts';
 import { parseFault, type Sandbox, startSandbox } from '../../local/sandbox/sandbox.ts';
 import { readServiceFile } from '../../local/stack/service-file.ts';
 import { type Stack, startStack } from '../../local/stack/stack.ts';
-import { jsonOf, okkiSync } from './okki-sync.ts';
+import { jsonOf, newDir, program } from './program.ts';
 
 const CRM = 'okki-product-groups-to-crm';
 const REFUSED = '5203300118';
-const dataDir = mkdtempSync(path.join(tmpdir(), 'okki-sync-stage-'));
+const dataDir = newDir();
 
 // A stack under the names of a deployed one, with its workers running: the program reaches it through the SDK's own
 // environment only, as it would reach AWS.
 let sandbox: Sandbox;
 let stack: Stack;
-const onStage = (...args: string[]) => okkiSync([...args, '--stage', 'test', '--region', 'us-east-1'], stack.env);
+const onStage = (...args: string[]) => program([...args, '--stage', 'test', '--region', 'us-east-1'], stack.env);
 
 beforeAll(async () => {
   const groups = [REFUSED, '5203300300'].map((id) => ({ id: Number(id), name: `分组${id}` }));
@@ -32,7 +29,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await stack.close();
   await sandbox.close();
-  rmSync(dataDir, { recursive: true, force: true });
 });
 
 test('a stage has the names that serverless.yml gives', () => {
@@ -49,7 +45,7 @@ test('run asks the stack for a run and follows it to its books', async () => {
     counts: { fetched: 2, enqueued: 2, loaded: 1, rejected: 1 },
     deadLetters: 1,
   });
-  expect(ended.exitCode).toBe(1);
+  expect(ended.code).toBe(1);
 });
 
 test('runs, status and record read the same stores', async () => {
@@ -66,22 +62,22 @@ test('dlq replay sends the letter back, and the stack loads it', async () => {
   const replayed = await onStage('dlq', 'replay', '--json');
   expect(jsonOf<object>(replayed)).toMatchObject({ replayed: [{ id: REFUSED }] });
   await expect.poll(() => stack.drained(), { timeout: 20_000, interval: 200 }).toBe(true);
-  expect((await onStage('dlq', 'list')).exitCode).toBe(0);
+  expect((await onStage('dlq', 'list')).code).toBe(0);
   const record = jsonOf<object>(await onStage('record', REFUSED, '--json'));
   expect(record).toMatchObject({ records: [{ item: { loaded: {} }, letters: [] }] });
 });
 
 describe('a stage that is not there', () => {
   test('exits 2 and says which queue is missing', async () => {
-    const ended = await okkiSync(['runs', '--stage', 'nowhere', '--region', 'us-east-1'], stack.env);
-    expect(ended.exitCode).toBe(2);
+    const ended = await program(['runs', '--stage', 'nowhere', '--region', 'us-east-1'], stack.env);
+    expect(ended.code).toBe(2);
     expect(ended.stderr).toContain('okki-sync-nowhere-');
   });
 
   test('and no region exits 2 and says what to set', async () => {
     const { AWS_REGION: _, ...env } = stack.env;
-    const ended = await okkiSync(['runs', '--stage', 'test'], { ...env, AWS_CONFIG_FILE: '/dev/null' });
-    expect(ended.exitCode).toBe(2);
+    const ended = await program(['runs', '--stage', 'test'], { ...env, AWS_CONFIG_FILE: '/dev/null' });
+    expect(ended.code).toBe(2);
     expect(ended.stderr).toContain('--region');
   });
 });

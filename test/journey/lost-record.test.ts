@@ -1,19 +1,17 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Embedded, startEmbedded } from '../../cli/stack/embedded.ts';
 import { runIdOf } from '../../lib/runs/record.ts';
 import { loadingRun } from '../runs/run-record.ts';
-import { jsonOf, okkiSync } from './okki-sync.ts';
+import { jsonOf, newDir, program } from './program.ts';
 
 const CRM = 'okki-product-groups-to-crm';
 const [LOST, BLANK, VANISHED] = ['5203300118', '5203300119', '5203300120'];
-const dataDir = mkdtempSync(path.join(tmpdir(), 'okki-sync-lost-'));
-const on = (args: string[], env: Record<string, string> = {}) => okkiSync([...args, '--data-dir', dataDir], env);
+const dataDir = newDir();
+const on = (args: string[], env: Record<string, string> = {}) => program([...args, '--data-dir', dataDir], env);
 
 // A run of long ago that sent one record; its message is in no queue, and idCheck has never seen it.
 const runId = runIdOf(CRM, loadingRun.startedMs);
@@ -36,13 +34,12 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await held.close();
-  rmSync(dataDir, { recursive: true, force: true });
 });
 
 describe('a record whose message was lost', () => {
   test('is said to be lost, by the run that sent it, and exits 1', async () => {
     const ended = await on(['record', LOST]);
-    expect(ended.exitCode).toBe(1);
+    expect(ended.code).toBe(1);
     expect(ended.stdout).toMatch(/not settled .*: run 20260105T000000Z enqueued it/);
     expect(ended.stdout).toContain('its message is lost');
     expect(jsonOf<object>(await on(['record', LOST, '--json']))).toMatchObject({
@@ -59,19 +56,19 @@ describe('a record whose message was lost', () => {
 
 test('a record that was left out says so, and is no trouble', async () => {
   const ended = await on(['record', BLANK]);
-  expect(ended.exitCode).toBe(0);
+  expect(ended.code).toBe(0);
   expect(ended.stdout).toMatch(/never sent .*left it out \(filtered: blank name\)/);
 });
 
 test('a deletion that a run sent is part of the history of its record', async () => {
   const ended = await on(['record', VANISHED, '--json']);
-  expect(ended.exitCode).toBe(1);
+  expect(ended.code).toBe(1);
   expect(jsonOf<object>(ended)).toMatchObject({ records: [{ runs: [{ runId, outcome: 'deletion', fate: 'open' }] }] });
 });
 
 test('a record that nobody carried exits 2 and says where was looked', async () => {
   const ended = await on(['record', '404', '--runs', '7']);
-  expect(ended).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(ended).toMatchObject({ code: 2, stdout: '' });
   expect(ended.stderr).toContain('none of the last 7 runs carried it');
 });
 
@@ -88,7 +85,7 @@ test('a run that reconcile closes on this machine is told of as one that the fun
   const env = { NOTIFY_FORMAT: 'json', NOTIFY_WEBHOOK_URL: url };
   try {
     const ended = await on(['reconcile', '--json'], env);
-    expect(ended.exitCode).toBe(1);
+    expect(ended.code).toBe(1);
     expect(jsonOf<object>(ended)).toMatchObject({ runs: [{ runId, status: 'unbalanced' }] });
     await on(['reconcile'], env);
     expect(told).toMatchObject([{ run: { runId, status: 'unbalanced' } }]);
@@ -101,8 +98,8 @@ test.each(['reconcile', 'run'])(
   '%s with a notification set up wrongly exits 2 before it does anything',
   async (command) => {
     const fresh = path.join(dataDir, `fresh-${command}`);
-    const ended = await okkiSync([command, '--data-dir', fresh], { NOTIFY_FORMAT: 'carrier-pigeon' });
-    expect(ended.exitCode).toBe(2);
+    const ended = await program([command, '--data-dir', fresh], { NOTIFY_FORMAT: 'carrier-pigeon' });
+    expect(ended.code).toBe(2);
     expect(ended.stderr).toContain('NOTIFY_FORMAT');
   },
 );

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { newDir, startProgram } from '../journey/program.ts';
+import { newDir, startProgram } from './program.ts';
 
 test('status --watch outlives the run whose servers it looks through, and ends with its books', async () => {
   const dir = newDir();

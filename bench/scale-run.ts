@@ -4,12 +4,13 @@ import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
 import { fetchPlanOf } from '../lib/fetch/fetch-plan.ts';
 import { fetchFlow } from '../lib/flows/fetch.ts';
 import type { IdStore } from '../lib/idcheck/store.ts';
+import { transformPlanOf } from '../lib/integration/compile/transform-plan.ts';
 import type { Queue } from '../lib/messages/queue.ts';
 import type { RunRecord } from '../lib/runs/record.ts';
 import type { RunStore, Watermarks } from '../lib/runs/store.ts';
 import { silentLog } from '../lib/runtime/log.ts';
 import { systemRuntime } from '../lib/stores/runtime.ts';
-import { compileTransform } from '../lib/transform/transform.ts';
+import { openTransform } from '../lib/transform/transform.ts';
 import { groupSource, groupsOfPage, PAGE_RECORDS, shippedIntegration } from './groups.ts';
 
 export type ScaleResult = {
@@ -27,7 +28,7 @@ const INVOCATION_MS = 3_600_000;
 const total = Number(process.argv[2]);
 const isUnchanged = process.argv[3] === 'unchanged';
 const integration = shippedIntegration();
-const transform = compileTransform(integration);
+const transform = openTransform(transformPlanOf(integration));
 
 /** What idCheck would hold after an earlier run, made page by page. */
 async function* loadedItems(): ReturnType<IdStore['scan']> & AsyncGenerator {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { DryRun, Planned } from '../../lib/fetch/dry-run.ts';
 import { fetchPlanOf } from '../../lib/fetch/fetch-plan.ts';
 import { connectionsOf } from '../../lib/flows/open.ts';
+import { sourcePlanOf } from '../../lib/integration/compile/source-plan.ts';
 import { stringifyJson } from '../../lib/json/json.ts';
 import { type ExitCode, exitCodes } from '../../lib/operate/exit-code.ts';
 import { planRun } from '../../lib/operate/plan-run.ts';
@@ -36,13 +37,17 @@ const readSaved = (file: string): string => {
 export const planCommand = async (flags: PlanFlags): Promise<ExitCode> => {
   const choice = chooseIntegration(flags.integration);
   const { integration } = choice;
-  const saved = flags.from === undefined ? undefined : savedAnswer(readSaved(flags.from), integration);
+  const saved = flags.from === undefined ? undefined : savedAnswer(readSaved(flags.from), sourcePlanOf(integration));
   const run = { ...choice, ...(await sandboxOptions(flags)) };
   const embedded = await startEmbedded({ dataDir: flags.dataDir, ...(saved === undefined && { run }) });
   try {
     const { stores, stack, variables } = embedded;
     const source =
-      saved ?? openSource(integration, connectionsOf(stores, systemRuntime({ ...stack.env, ...variables }, silentLog)));
+      saved ??
+      openSource(
+        sourcePlanOf(integration),
+        connectionsOf(stores, systemRuntime({ ...stack.env, ...variables }, silentLog)),
+      );
     const planned = await planRun(fetchPlanOf(integration, source), flags, { ...stores, clock });
     process.stdout.write(
       flags.json ? `${planJson(integration.name, planned)}\n` : planText(integration.title, planned, choice.warnings),

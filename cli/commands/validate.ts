@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { KeyReading } from '../../lib/integration/check/key-readings.ts';
+import type { KeyReading } from '../../lib/integration/check/keys.ts';
 import { checkFiles, type FileChecked } from '../../lib/operate/check-files.ts';
 import { type ExitCode, exitCodes } from '../../lib/operate/exit-code.ts';
 import { describeFault } from '../../lib/runtime/fault.ts';

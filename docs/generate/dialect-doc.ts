@@ -1,4 +1,4 @@
-import { wordsOf } from '../../lib/integration/check/key-readings.ts';
+import { wordsOf } from '../../lib/integration/check/keys.ts';
 import { conditionLogics } from '../../lib/integration/dialect/condition.ts';
 import { formulaFunctions } from '../../lib/integration/dialect/formula.ts';
 import { parserNames } from '../../lib/integration/dialect/parsers.ts';

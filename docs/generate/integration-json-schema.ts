@@ -10,6 +10,8 @@ export const integrationJsonSchema = (): string => {
   const { $schema, ...schema } = z.toJSONSchema(integrationSchema, {
     io: 'input',
     target: 'draft-07',
+    // What an export may hold is any JSON.
+    unrepresentable: 'any',
     override: ({ path, jsonSchema }) => {
       const block = /^properties\.(source|target)\.properties\.metadata$/.exec(path.join('.'))?.[1];
       if (block === undefined) return;

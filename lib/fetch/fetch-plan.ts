@@ -1,5 +1,7 @@
 import type { LoadPolicy } from '../idcheck/decide.ts';
 import type { IdStore } from '../idcheck/store.ts';
+import { runPlanOf } from '../integration/compile/run-plan.ts';
+import { transformPlanOf } from '../integration/compile/transform-plan.ts';
 import type { DependsOn, Integration, WindowSetting } from '../integration/schema/schema.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { Queue } from '../messages/queue.ts';
@@ -10,9 +12,8 @@ import { defined } from '../runtime/defined.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Source } from '../source/source.ts';
-import { compileDeletion } from '../transform/deletion.ts';
-import { mappedPaths } from '../transform/mapped-paths.ts';
-import { compileTransform, type Transform } from '../transform/transform.ts';
+import { mapDeletion } from '../transform/map.ts';
+import { openTransform, type Transform } from '../transform/transform.ts';
 import type { FetchEvent } from './events.ts';
 
 /** What fetching one integration needs to know. What is absent, the integration does not ask for. */
@@ -50,22 +51,17 @@ export type FetchDeps = {
   onIncomplete?: (run: RunRecord, before: Pick<RunRecord, 'status'>) => Promise<void>;
 };
 
-const MINUTE_MS = 60_000;
-
 /** What an integration's file says of fetching it from `source`. */
 export const fetchPlanOf = (integration: Integration, source: Source): FetchPlan => {
-  const { name, source: from, transform, target, overlap, vanished, deadlineMinutes } = integration;
+  const { deletion, ...run } = runPlanOf(integration);
+  const records = transformPlanOf(integration);
   return {
-    integration: name,
-    policy: { idCheck: target.metadata.idCheck, onUncertain: target.onUncertain },
+    ...run,
     source,
-    transform: compileTransform(integration),
-    ...(overlap === 'wait' ? { waitsForMs: deadlineMinutes * MINUTE_MS } : {}),
-    ...defined({ tree: transform.dependsOn }),
-    ...defined({ window: from.window }),
-    ...(from.metadata.autoFillResponse ? { learns: { mapped: mappedPaths(integration) } } : {}),
-    ...(vanished.action === 'post'
-      ? { deletion: { maxShare: vanished.maxShare, bodyOf: compileDeletion(integration) } }
-      : {}),
+    transform: openTransform(records),
+    ...defined({ tree: records.dependsOn }),
+    ...(deletion && {
+      deletion: { maxShare: deletion.maxShare, bodyOf: (id: string) => mapDeletion(deletion.body, id) },
+    }),
   };
 };

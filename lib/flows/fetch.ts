@@ -3,6 +3,7 @@ import { type FetchDeps, type FetchPlan, fetchPlanOf } from '../fetch/fetch-plan
 import { type FetchEnd, fetchRun } from '../fetch/fetch-run.ts';
 import { readTimeBudgetMs } from '../fetch/time-budget.ts';
 import type { Catalog } from '../integration/catalog.ts';
+import { sourcePlanOf } from '../integration/compile/source-plan.ts';
 import type { Queue } from '../messages/queue.ts';
 import type { RunRequest } from '../messages/run-request.ts';
 import { type NotifyEvent, notifierIfAny } from '../notify/notifier.ts';
@@ -21,7 +22,7 @@ class UnknownIntegrationError extends Error {
 
 /** Integrations of a catalog as they are fetched: over HTTP. */
 export const openSources = (catalog: Catalog, connections: SourceDeps): Open<FetchPlan> =>
-  openOnce(catalog, (integration) => fetchPlanOf(integration, openSource(integration, connections)));
+  openOnce(catalog, (integration) => fetchPlanOf(integration, openSource(sourcePlanOf(integration), connections)));
 
 type FetchStores = Pick<Stores, 'idStore' | 'runs' | 'secrets'> & { records: Queue; runRequests: Queue };
 

@@ -1,5 +1,6 @@
 import type { ApiDeps } from '../connection/api/api.ts';
 import type { Catalog } from '../integration/catalog.ts';
+import { targetPlanOf } from '../integration/compile/target-plan.ts';
 import type { Delivery } from '../load/deliveries.ts';
 import type { LoadEvent } from '../load/events.ts';
 import { loadBatch } from '../load/load-batch.ts';
@@ -11,7 +12,9 @@ import { type Open, openOnce } from './open.ts';
 
 /** Integrations of a catalog as they are loaded: over HTTP. */
 export const openTargets = (catalog: Catalog, connections: ApiDeps): Open<LoadPlan> =>
-  openOnce(catalog, (integration) => loadPlanOf(integration, openTarget(integration, connections)));
+  openOnce(catalog, async (integration) =>
+    loadPlanOf(integration, openTarget(await targetPlanOf(integration), connections)),
+  );
 
 type LoadStores = Pick<LoaderDeps, 'idStore' | 'records' | 'deadLetters' | 'limiter' | 'runs'>;
 

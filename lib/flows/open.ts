@@ -16,13 +16,21 @@ export const connectionsOf = (
 export type Open<Opened> = (name: string) => Promise<Opened | undefined>;
 
 /** Opens each integration of a catalog at its first use; a failure is not remembered. */
-export const openOnce = <Opened>(catalog: Catalog, open: (integration: Integration) => Opened): Open<Opened> => {
-  const opened = new Map<string, Opened>();
+export const openOnce = <Opened>(
+  catalog: Catalog,
+  open: (integration: Integration) => Opened | Promise<Opened>,
+): Open<Opened> => {
+  const opened = new Map<string, Promise<Opened>>();
   return async (name) => {
     const integration = await catalog.find(name);
     if (integration === undefined) return undefined;
-    const known = opened.get(name) ?? open(integration);
+    const known = opened.get(name) ?? Promise.resolve(integration).then(open);
     opened.set(name, known);
-    return known;
+    try {
+      return await known;
+    } catch (error) {
+      opened.delete(name);
+      throw error;
+    }
   };
 };

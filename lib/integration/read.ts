@@ -1,12 +1,14 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type JsonValue, parseJson } from '../json/json.ts';
+import { valueAt } from '../json/path.ts';
 import { ConfigurationError, describeFound, type Fault, formatPath } from '../runtime/fault.ts';
+import { findInBlocks } from './check/blocks.ts';
 import { findContradictions } from './check/contradictions.ts';
-import { type KeyReading, keyReadings } from './check/key-readings.ts';
-import { findInMetadata } from './check/metadata-findings.ts';
+import { type KeyReading, keyReadings } from './check/keys.ts';
 import { positionAt, positionsOf } from './check/positions.ts';
 import { checkShape, type Finding } from './check/shape.ts';
+import { readRequests } from './dialect/request-fields.ts';
 import { fillIn } from './fill/fill-in.ts';
 import { type FindProfile, profilesBeside } from './fill/profile.ts';
 import type { Integration } from './schema/schema.ts';
@@ -37,14 +39,15 @@ export const parseIntegration = (
     return { faults: [syntaxFault(error as SyntaxError, plain, file)], warnings: [], keys: [] };
   }
   const positions = positionsOf(plain);
-  const filled = fillIn(raw, findProfile);
+  const requests = readRequests(raw);
+  const filled = fillIn(raw, requests, findProfile);
   const shape = checkShape(filled.raw);
   const found: Finding[] = [
     ...('findings' in shape ? shape.findings : []),
     ...positions.repeatedKeys.map((path): Finding => ({ kind: 'fault', path, expected: 'every key once' })),
     ...filled.findings,
-    ...findContradictions(filled.raw),
-    ...findInMetadata(raw, filled.raw),
+    ...findContradictions(filled.raw, requests),
+    ...findInBlocks({ raw, filled: filled.raw, requests }),
     ...nameWarning(raw, file),
   ];
   const told = (kind: Finding['kind']): Fault[] => {
@@ -53,11 +56,8 @@ export const parseIntegration = (
     for (const { path, expected } of found.filter((finding) => finding.kind === kind)) {
       const key = formatPath(path);
       if (byPath.has(key)) continue;
-      const value = path.reduce<unknown>(
-        (within, step) => (within as Record<string, unknown> | null | undefined)?.[step],
-        raw,
-      );
-      byPath.set(key, { file, path: key, position: positions.of(path), found: describeFound(value, path), expected });
+      const found = describeFound(valueAt(raw, path), path);
+      byPath.set(key, { file, path: key, position: positions.of(path), found, expected });
     }
     return [...byPath.values()].sort(inFileOrder);
   };

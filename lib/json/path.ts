@@ -12,10 +12,11 @@ const step = (value: JsonValue | undefined, key: string): JsonValue | undefined 
 export const readPath = (value: JsonValue | undefined, path: string): JsonValue | undefined =>
   isJsonObject(value) && Object.hasOwn(value, path) ? value[path] : path.split('.').reduce(step, value);
 
-const setSteps = (object: JsonObject, [key = '', ...rest]: readonly string[], value: JsonValue): JsonObject => {
+/** A copy of `object` with `value` where these keys lead, objects made on the way. */
+export const setKeys = (object: JsonObject, [key = '', ...rest]: readonly string[], value: JsonValue): JsonObject => {
   if (rest.length === 0) return { ...object, [key]: value };
   const inner = Object.hasOwn(object, key) ? object[key] : undefined;
-  return { ...object, [key]: setSteps(isJsonObject(inner) ? inner : {}, rest, value) };
+  return { ...object, [key]: setKeys(isJsonObject(inner) ? inner : {}, rest, value) };
 };
 
 /**
@@ -23,4 +24,14 @@ const setSteps = (object: JsonObject, [key = '', ...rest]: readonly string[], va
  * first, as `readPath` finds it.
  */
 export const setPath = (object: JsonObject, path: string, value: JsonValue): JsonObject =>
-  setSteps(object, Object.hasOwn(object, path) ? [path] : path.split('.'), value);
+  setKeys(object, Object.hasOwn(object, path) ? [path] : path.split('.'), value);
+
+/** The value at the steps of a path, whatever holds it; undefined where nothing is. Only own keys count. */
+export const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>(
+    (within, key) =>
+      typeof within === 'object' && within !== null && Object.hasOwn(within, key)
+        ? (within as Record<PropertyKey, unknown>)[key]
+        : undefined,
+    value,
+  );

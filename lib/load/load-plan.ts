@@ -1,10 +1,12 @@
 import type { RateLimiter } from '../connection/limit/rate-limit.ts';
 import type { LoadPolicy } from '../idcheck/decide.ts';
 import type { IdStore } from '../idcheck/store.ts';
+import { loadPolicyOf } from '../integration/compile/load-policy.ts';
 import type { Integration, Retry } from '../integration/schema/schema.ts';
 import type { Queue } from '../messages/queue.ts';
 import type { RunStore } from '../runs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { defined } from '../runtime/defined.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Target } from '../target/target.ts';
@@ -21,12 +23,12 @@ export type LoadPlan = {
 };
 
 /** What an integration's file says of loading its records to `target`. */
-export const loadPlanOf = ({ name, target: to, transform }: Integration, target: Target): LoadPlan => ({
-  integration: name,
-  policy: { idCheck: to.metadata.idCheck, onUncertain: to.onUncertain },
-  retry: to.retry,
+export const loadPlanOf = (integration: Integration, target: Target): LoadPlan => ({
+  integration: integration.name,
+  policy: loadPolicyOf(integration),
+  retry: integration.target.retry,
   target,
-  ...(transform.dependsOn && { rejectedParent: transform.dependsOn.rejectedParent }),
+  ...defined({ rejectedParent: integration.transform.dependsOn?.rejectedParent }),
 });
 
 export type LoaderDeps = {

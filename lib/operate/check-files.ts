@@ -1,4 +1,4 @@
-import type { KeyReading } from '../integration/check/key-readings.ts';
+import type { KeyReading } from '../integration/check/keys.ts';
 import { type Checked, parseIntegration } from '../integration/read.ts';
 import type { Fault } from '../runtime/fault.ts';
 

@@ -1,4 +1,5 @@
 import type { IdStore } from '../idcheck/store.ts';
+import { loadPolicyOf } from '../integration/compile/load-policy.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { gatherEvidence, readItems } from '../runs/evidence.ts';
 import type { RunRecord } from '../runs/record.ts';
@@ -105,7 +106,7 @@ const RUNS_LOOKED_AT = 10;
  */
 const endByQueues = (following: Following, backlog: () => Backlog, read: () => Promise<RunRecord>): EndRule => {
   const { integration, runs, idStore, clock } = following;
-  const { idCheck } = integration.target.metadata;
+  const { idCheck } = loadPolicyOf(integration);
   const closed = async (): Promise<RunRecord> => {
     const recent = await runs.runs(integration.name, RUNS_LOOKED_AT);
     const isOpen = recent.some(({ status }) => status === 'loading' || status === 'unbalanced');

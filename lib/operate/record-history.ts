@@ -1,5 +1,6 @@
 import type { IdCheck } from '../idcheck/item.ts';
 import type { IdStore } from '../idcheck/store.ts';
+import { loadPolicyOf } from '../integration/compile/load-policy.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import type { Letter } from '../messages/dead-letter.ts';
 import { listLetters } from '../messages/dead-letter-queue.ts';
@@ -65,7 +66,7 @@ const historyOf = async (
   const item = (await idStore.read(name, [id])).get(id);
   const carried: Carried[] = [];
   for (const run of await runs.runs(name, runsLooked)) {
-    carried.push(...(await carriedIn(run, id, item, integration.target.metadata.idCheck, runs)));
+    carried.push(...(await carriedIn(run, id, item, loadPolicyOf(integration).idCheck, runs)));
   }
   return {
     integration: name,

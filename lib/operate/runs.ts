@@ -1,4 +1,5 @@
 import type { IdStore } from '../idcheck/store.ts';
+import { loadPolicyOf } from '../integration/compile/load-policy.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { gatherEvidence, readItems } from '../runs/evidence.ts';
 import type { RunRecord } from '../runs/record.ts';
@@ -33,7 +34,7 @@ export const listRuns = async (
     const known = items.get(run.integration) ?? readItems(idStore, run.integration);
     items.set(run.integration, known);
     try {
-      const { counts } = await gatherEvidence(run, await known, integration.target.metadata.idCheck, runs);
+      const { counts } = await gatherEvidence(run, await known, loadPolicyOf(integration).idCheck, runs);
       return { ...run, counts: { ...run.counts, ...counts } };
     } catch (error) {
       if (!(error instanceof MissingChunkError)) throw error;

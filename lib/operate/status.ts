@@ -1,5 +1,6 @@
 import type { IdCheck } from '../idcheck/item.ts';
 import type { IdStore } from '../idcheck/store.ts';
+import { loadPolicyOf } from '../integration/compile/load-policy.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { messagesIn, type ReadableQueue } from '../messages/queue.ts';
 import { holds } from '../runs/books.ts';
@@ -101,7 +102,7 @@ const drawUp = async (
     return { run, unsettled: run.unsettled ?? { open: [], rejected: [], uncertain: [] }, items: new Map() };
   }
   const items = await readItems(idStore, run.integration);
-  const { counts, unsettled } = await gatherEvidence(run, items, integration.target.metadata.idCheck, runs, named);
+  const { counts, unsettled } = await gatherEvidence(run, items, loadPolicyOf(integration).idCheck, runs, named);
   return { run: { ...run, counts: { ...run.counts, ...counts } }, unsettled, items };
 };
 

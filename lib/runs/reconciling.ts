@@ -1,3 +1,4 @@
+import { loadPolicyOf } from '../integration/compile/load-policy.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import type { Reconciling } from './reconcile.ts';
 import { longestGapMs } from './schedule-gap.ts';
@@ -6,9 +7,12 @@ import { longestGapMs } from './schedule-gap.ts';
 const GAPS_UNTIL_MISSING = 2;
 
 /** What reconciling needs to know of an integration, from its file. */
-export const reconcilingOf = ({ name, target, deadlineMinutes, schedule }: Integration): Reconciling => ({
-  integration: name,
-  idCheck: target.metadata.idCheck,
-  deadlineMs: deadlineMinutes * 60_000,
-  ...(schedule.enabled && { missingAfterMs: GAPS_UNTIL_MISSING * longestGapMs(schedule.expression) }),
-});
+export const reconcilingOf = (integration: Integration): Reconciling => {
+  const { name, deadlineMinutes, schedule } = integration;
+  return {
+    integration: name,
+    idCheck: loadPolicyOf(integration).idCheck,
+    deadlineMs: deadlineMinutes * 60_000,
+    ...(schedule.enabled && { missingAfterMs: GAPS_UNTIL_MISSING * longestGapMs(schedule.expression) }),
+  };
+};

@@ -1,4 +1,4 @@
-import type { Answer, Paging } from '../integration/schema/source-schema.ts';
+import type { AnswerPlan } from '../integration/compile/source-plan.ts';
 import { isJsonObject, type JsonValue, parseJson } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
 
@@ -70,11 +70,11 @@ const describe = (value: JsonValue | undefined): string => {
   return keys === '' ? 'an empty object' : `an object with ${keys}`;
 };
 
-const businessError = (body: JsonValue, { code, successCodes, message }: Answer): AnswerFault | undefined => {
+const businessError = (body: JsonValue, { code, successCodes, message }: AnswerPlan): AnswerFault | undefined => {
   const found = readPath(body, code);
   // The code comes as 200 and as "200"; a bare array has none.
   if (found === undefined || found === null || Array.isArray(body)) return undefined;
-  if (successCodes.some((success) => String(success) === String(found))) return undefined;
+  if (successCodes.has(String(found))) return undefined;
   const said = readPath(body, message);
   const words = typeof said === 'string' && said !== '' ? ` "${said.slice(0, SHOWN_CHARACTERS)}"` : '';
   const shown = typeof found === 'object' ? describe(found) : String(found).slice(0, SHOWN_CHARACTERS);
@@ -82,7 +82,7 @@ const businessError = (body: JsonValue, { code, successCodes, message }: Answer)
 };
 
 /** What the source says in the body of an error of HTTP, where it says it as it does in a business error. */
-export const messageIn = (text: string, { message }: Answer): string | undefined => {
+export const messageIn = (text: string, { message }: AnswerPlan): string | undefined => {
   const parsed = parse(text);
   const said = parsed.kind === 'json' ? readPath(parsed.body, message) : undefined;
   return typeof said === 'string' && said !== '' ? said.slice(0, SHOWN_CHARACTERS) : undefined;
@@ -138,20 +138,19 @@ const linkOf = (link: JsonValue | undefined): { link?: string } =>
 const nextOf = (
   body: JsonValue,
   headers: Readonly<Record<string, string>>,
-  paging: Paging,
+  next: AnswerPlan['next'],
 ): Pick<Page, 'cursor' | 'hasMore' | 'link'> => {
-  switch (paging.kind) {
-    case 'cursor': {
-      const hasMore = paging.hasMorePath === undefined ? {} : hasMoreOf(readPath(body, paging.hasMorePath));
-      return { ...cursorOf(readPath(body, paging.cursorPath)), ...hasMore };
-    }
-    case 'nextLink':
-      if (paging.in === 'header') return linkOf(nextInHeader(headers.link));
-      return paging.path === undefined ? {} : linkOf(readPath(body, paging.path));
-    case 'single':
-    case 'pageNumber':
-    case 'offset':
+  switch (next.kind) {
+    case 'nothing':
       return {};
+    case 'cursor': {
+      const hasMore = next.hasMorePath === undefined ? {} : hasMoreOf(readPath(body, next.hasMorePath));
+      return { ...cursorOf(readPath(body, next.path)), ...hasMore };
+    }
+    case 'link':
+      return linkOf(next.in === 'header' ? nextInHeader(headers.link) : readPath(body, next.path));
+    default:
+      return next satisfies never;
   }
 };
 
@@ -162,8 +161,7 @@ const nextOf = (
 export const readAnswer = (
   text: string,
   headers: Readonly<Record<string, string>>,
-  answer: Answer,
-  paging: Paging,
+  answer: AnswerPlan,
 ): { kind: 'page'; page: Page } | AnswerFault => {
   const parsed = parse(text);
   if (parsed.kind === 'fault') return parsed;
@@ -171,16 +169,15 @@ export const readAnswer = (
   const refused = businessError(body, answer);
   if (refused) return refused;
   const total = totalOf(body, answer.total);
-  const next = nextOf(body, headers, paging);
-  const paths = typeof answer.records === 'string' ? [answer.records] : answer.records;
-  const places = paths.map((path) => readPath(body, path));
+  const next = nextOf(body, headers, answer.next);
+  const places = answer.records.map((path) => readPath(body, path));
   const found = Array.isArray(body)
     ? body
     : (places.find(Array.isArray) ?? places.find((value) => value !== undefined));
   if (Array.isArray(found)) return { kind: 'page', page: { records: found, ...total, ...next } };
   // Where the source itself says that there is nothing, null stands for the empty list.
   if (found === null && total.total === 0) return { kind: 'page', page: { records: [], ...total, ...next } };
-  const place = isJsonObject(body) ? paths.map((path) => `"${path}"`).join(' or ') : 'the root';
+  const place = isJsonObject(body) ? answer.records.map((path) => `"${path}"`).join(' or ') : 'the root';
   return fault(
     'answer-shape',
     `the answer has no list of records at ${place}, but ${describe(found === undefined ? body : found)}`,

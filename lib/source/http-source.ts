@@ -1,13 +1,15 @@
 import { type ApiDeps, connect, MIN_REQUEST_MS } from '../connection/api/api.ts';
 import { type AwaitPermit, limitOf, permitsByLimit, type RateLimiter } from '../connection/limit/rate-limit.ts';
+import type { SourcePlan } from '../integration/compile/source-plan.ts';
 import type { RequestContext } from '../integration/dialect/variables.ts';
-import type { Integration } from '../integration/schema/schema.ts';
 import { isHit, type LimitHits, noHits } from '../runs/limits.ts';
 import { type Backoff, backoffMs } from '../runtime/backoff.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Page } from './answer.ts';
+
 import { type PageAnswerCode, pageAnswer } from './page-answer.ts';
-import { nextStep, paramsAt } from './paging.ts';
+import { nextStep, pageAt } from './paging.ts';
+
 import { type Progress, readProgress, startOf } from './paging-state.ts';
 import type { PagingWarning } from './paging-step.ts';
 import { pageRequest } from './request.ts';
@@ -39,17 +41,16 @@ type Asked = { requests: number } & (
  * The source of an integration over HTTP. Throws `ConfigurationError` where the environment does not give what the
  * source block refers to; `readPage` throws what the token store, the rate limiter and the secret store throw.
  */
-export const openSource = (integration: Integration, deps: SourceDeps): Source => {
+export const openSource = (plan: SourcePlan, deps: SourceDeps): Source => {
   const { clock, random, limiter, log } = deps;
-  const { connection, metadata, answer: shape, paging, rateLimit } = integration.source;
-  const file = `integrations/${integration.name}.json`;
+  const { integration, connection, paging, rateLimit, title } = plan;
+  const file = `integrations/${integration}.json`;
   const limit = limitOf(rateLimit, { file, path: 'source' }, deps.env);
   const api = connect(connection, { file, path: 'source.connection' }, deps);
-  const request = `${metadata.method} ${metadata.api}`;
 
   const warn = (tally: WarningTally, code: SourceEvent[0], what: string) => {
-    tally.add(code, `${request}: ${what}`);
-    log.warn(code, { integration: integration.name, connection: connection.name, why: what });
+    tally.add(code, `${title}: ${what}`);
+    log.warn(code, { integration, connection: connection.name, why: what });
   };
 
   /** Asks for the page at `progress` until it is there, cannot be had, or the time is up. */
@@ -69,22 +70,22 @@ export const openSource = (integration: Integration, deps: SourceDeps): Source =
       if (!permit.granted) hits.putOff += 1;
       return permit;
     };
-    const pageAt = pageRequest(integration.source, paramsAt(paging, progress), context);
-    if ('reason' in pageAt) {
-      return { kind: 'failed', code: 'request-unfit', message: `${request}: ${pageAt.reason}`, requests: 0 };
+    const request = pageRequest(plan.request, pageAt(paging, progress), context);
+    if ('reason' in request) {
+      return { kind: 'failed', code: 'request-unfit', message: `${title}: ${request.reason}`, requests: 0 };
     }
     let requests = 0;
     let retries = 0;
     let waits = 0;
     for (;;) {
-      const result = await api.send(pageAt, { deadlineMs, awaitPermit });
+      const result = await api.send(request, { deadlineMs, awaitPermit });
       requests += result.requests;
       if (result.tokenRenewed) warn(tally, 'token-renewed', 'the token was refused before its end and renewed');
-      const got = pageAnswer(result.answer, shape, paging, clock.nowMs());
+      const got = pageAnswer(result.answer, plan.answer, clock.nowMs());
       if (got.kind === 'page' || got.kind === 'later') return { ...got, requests };
       const { code, what } = got;
       if (got.kind === 'fail') {
-        return { kind: 'failed', code, message: `${request}: ${what}; ${got.advice}`, requests };
+        return { kind: 'failed', code, message: `${title}: ${what}; ${got.advice}`, requests };
       }
       warn(tally, code, what);
       if (got.kind === 'wait') {
@@ -96,7 +97,7 @@ export const openSource = (integration: Integration, deps: SourceDeps): Source =
         continue;
       }
       if (retries >= MAX_RETRIES) {
-        const message = `${request}: ${what}, ${MAX_RETRIES + 1} times in a row; ${got.advice}`;
+        const message = `${title}: ${what}, ${MAX_RETRIES + 1} times in a row; ${got.advice}`;
         return { kind: 'failed', code, message, requests };
       }
       const waitMs = backoffMs(retries, random.fraction(), RETRY_BACKOFF);
@@ -117,7 +118,7 @@ export const openSource = (integration: Integration, deps: SourceDeps): Source =
       const failed = (code: string, message: string): PageResult => ({
         kind: 'failed',
         code,
-        message: `${request}: ${message}`,
+        message: `${title}: ${message}`,
         requests,
         ...seen(),
       });
@@ -129,7 +130,7 @@ export const openSource = (integration: Integration, deps: SourceDeps): Source =
         requests += asked.requests;
         if (asked.kind !== 'page') return { ...asked, requests, ...seen() };
         const { records } = asked.page;
-        const step = nextStep(paging, metadata.id, progress, asked.page);
+        const step = nextStep(paging, plan.id, progress, asked.page);
         for (const { code, message } of step.warnings) warn(tally, code, message);
         switch (step.kind) {
           case 'take': {

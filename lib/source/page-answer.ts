@@ -2,7 +2,7 @@ import type { ApiAnswer } from '../connection/api/api.ts';
 import type { HttpAnswer } from '../connection/http.ts';
 import { type ReactionTable, reactionToFailure, reactionToStatus } from '../connection/reactions.ts';
 import { retryAfterMs } from '../connection/retry-after.ts';
-import type { Answer, Paging } from '../integration/schema/source-schema.ts';
+import type { AnswerPlan } from '../integration/compile/source-plan.ts';
 import { defined } from '../runtime/defined.ts';
 import { type FaultCode, messageIn, type Page, passingFaults, readAnswer } from './answer.ts';
 
@@ -80,19 +80,19 @@ export type PageAnswer =
   | { kind: 'wait'; code: PageAnswerCode; what: string; waitMs?: number }
   | { kind: 'retry' | 'fail'; code: PageAnswerCode; what: string; advice: string };
 
-const pageIn = (text: string, headers: Readonly<Record<string, string>>, shape: Answer, paging: Paging): PageAnswer => {
-  const found = readAnswer(text, headers, shape, paging);
+const pageIn = (text: string, headers: Readonly<Record<string, string>>, plan: AnswerPlan): PageAnswer => {
+  const found = readAnswer(text, headers, plan);
   if (found.kind === 'page') return found;
   const kind = passingFaults.has(found.code) ? 'retry' : 'fail';
   return { kind, code: found.code, what: found.message, advice: 'check source.answer and what the source says' };
 };
 
-const toHttp = (answer: HttpAnswer, shape: Answer, paging: Paging, nowMs: number): PageAnswer => {
+const toHttp = (answer: HttpAnswer, plan: AnswerPlan, nowMs: number): PageAnswer => {
   if (answer.kind === 'failed') return { ...reactionToFailure(pageReactions, answer.cause), what: answer.message };
   const { status, headers, text } = answer;
   const reaction = reactionToStatus(pageReactions, answer);
-  if (reaction.kind === 'read') return pageIn(text, headers, shape, paging);
-  const said = messageIn(text, shape);
+  if (reaction.kind === 'read') return pageIn(text, headers, plan);
+  const said = messageIn(text, plan);
   const what = `the source answers with status ${status}${said === undefined ? '' : ` "${said}"`}`;
   if (reaction.kind !== 'wait') return { ...reaction, what };
   const waitMs = retryAfterMs(headers['retry-after'], nowMs);
@@ -100,11 +100,11 @@ const toHttp = (answer: HttpAnswer, shape: Answer, paging: Paging, nowMs: number
 };
 
 /** The page in an answer of the source's API at `nowMs`, or what to do about its absence. Pure. */
-export const pageAnswer = (answer: ApiAnswer, shape: Answer, paging: Paging, nowMs: number): PageAnswer => {
+export const pageAnswer = (answer: ApiAnswer, plan: AnswerPlan, nowMs: number): PageAnswer => {
   switch (answer.kind) {
     case 'answered':
     case 'failed':
-      return toHttp(answer, shape, paging, nowMs);
+      return toHttp(answer, plan, nowMs);
     case 'later':
       return answer;
     case 'noToken': {

@@ -1,4 +1,4 @@
-import type { Paging } from '../integration/schema/source-schema.ts';
+import type { LinkedPaging } from '../integration/compile/source-plan.ts';
 import type { PageLook } from './page-look.ts';
 import type { Progress } from './paging-state.ts';
 import {
@@ -12,8 +12,6 @@ import {
   type Step,
   takeAndGoOn,
 } from './paging-step.ts';
-
-export type LinkedPaging = Extract<Paging, { kind: 'cursor' | 'nextLink' }>;
 
 const isPowerOfTwo = (count: number): boolean => Number.isInteger(Math.log2(count));
 

@@ -1,4 +1,4 @@
-import type { Paging } from '../integration/schema/source-schema.ts';
+import type { PositionalPaging } from '../integration/compile/source-plan.ts';
 import type { PageLook } from './page-look.ts';
 import type { Progress } from './paging-state.ts';
 import {
@@ -14,9 +14,7 @@ import {
   tooManyPages,
   type Warning,
 } from './paging-step.ts';
-import type { PageParams } from './request.ts';
-
-export type PositionalPaging = Extract<Paging, { kind: 'pageNumber' | 'offset' }>;
+import type { PageAt } from './request.ts';
 
 /** With a total that falls more often than this while reading, going back no longer helps. */
 const MAX_BACKS = 50;
@@ -30,26 +28,15 @@ const CLAMPED: Warning = {
   message: 'the source gives its last page again when it is asked for the next one',
 };
 
-/** Whether {{PAGINATION_…}} in the metadata tells the source where a page starts. */
-const isCarriedByVariables = (paging: PositionalPaging): boolean =>
-  paging.kind === 'offset' && paging.offsetParam === undefined;
-
 /** A size that a source that minds paging would answer with another page. */
 const probeSize = ({ pageSize }: PositionalPaging): number => (pageSize === 1 ? 2 : 1);
 
-/** The parameters of the page at `progress`, and what the variables of pagination are there. */
-export const positionalParams = (paging: PositionalPaging, progress: Progress): PageParams => {
-  const first = paging.kind === 'pageNumber' ? paging.firstPage : 0;
-  const positionParam = paging.kind === 'pageNumber' ? paging.pageParam : paging.offsetParam;
+/** The page to ask for at `progress`. */
+export const positionalPage = (paging: PositionalPaging, progress: Progress): NonNullable<PageAt['page']> => {
+  const { kind, first } = paging;
   const pageSize = progress.probing ? probeSize(paging) : paging.pageSize;
   const position = progress.probing ? first : (progress.position ?? first);
-  return {
-    params: {
-      ...(positionParam === undefined ? {} : { [positionParam]: position }),
-      ...(paging.sizeParam === undefined ? {} : { [paging.sizeParam]: pageSize }),
-    },
-    page: { pageSize, startRow: paging.kind === 'pageNumber' ? (position - first) * pageSize : position },
-  };
+  return { position, pageSize, startRow: kind === 'pageNumber' ? (position - first) * pageSize : position };
 };
 
 /**
@@ -68,9 +55,7 @@ const samePage = (paging: PositionalPaging, progress: Progress, { count, total =
   // Shorter than the pages before it, or than asked for, or longer: not a page that others of its size would follow.
   if (pages > 1) return count < largest ? { kind: 'end', warnings: [warning] } : stuck;
   if (count !== paging.pageSize) return { kind: 'end', warnings: [warning] };
-  return paging.sizeParam === undefined && !isCarriedByVariables(paging)
-    ? stuck
-    : { kind: 'again', at: { ...progress, probing: true }, warnings: [] };
+  return paging.tellsSize ? { kind: 'again', at: { ...progress, probing: true }, warnings: [] } : stuck;
 };
 
 /** The answer to a probe: the same list for another page size means that the source minds no paging. */
@@ -92,7 +77,7 @@ const goBack = (paging: PositionalPaging, progress: Progress, deleted: number): 
   if (paging.kind === 'offset') {
     return { ...moved, position: Math.max(0, position - deleted), seen: Math.max(0, seen - deleted) };
   }
-  const page = paging.firstPage + Math.floor(Math.max(0, seen - deleted) / largest);
+  const page = paging.first + Math.floor(Math.max(0, seen - deleted) / largest);
   return { ...moved, position: page, seen: Math.max(0, seen - (position - page) * largest) };
 };
 

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { Paging } from '../integration/schema/source-schema.ts';
+import type { PagingPlan } from '../integration/compile/source-plan.ts';
 import type { PageState } from './source.ts';
 
 const count = z.int().check(z.minimum(0));
@@ -40,22 +40,23 @@ const progressSchema = z.strictObject({
 export type Progress = z.infer<typeof progressSchema>;
 
 /** Where reading starts. */
-export const startOf = (paging: Paging): Progress => {
+export const startOf = (paging: PagingPlan): Progress => {
   const start = { kind: paging.kind, pages: 0, seen: 0 };
   switch (paging.kind) {
     case 'pageNumber':
-      return { ...start, position: paging.firstPage };
     case 'offset':
-      return { ...start, position: 0 };
+      return { ...start, position: paging.first };
     case 'single':
     case 'cursor':
     case 'nextLink':
       return start;
+    default:
+      return paging satisfies never;
   }
 };
 
 /** A checkpoint's page as this paging wrote it; undefined where another paging or another program did. */
-export const readProgress = (paging: Paging, state: PageState): Progress | undefined => {
+export const readProgress = (paging: PagingPlan, state: PageState): Progress | undefined => {
   const { data } = z.safeParse(progressSchema, state);
   return data?.kind === paging.kind ? data : undefined;
 };

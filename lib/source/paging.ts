@@ -1,27 +1,27 @@
-import type { Paging } from '../integration/schema/source-schema.ts';
+import type { PagingPlan } from '../integration/compile/source-plan.ts';
+import { defined } from '../runtime/defined.ts';
 import type { Page } from './answer.ts';
 import { lookAt, type PageLook } from './page-look.ts';
 import { linkedStep } from './paging-linked.ts';
-import { positionalParams, positionalStep } from './paging-positional.ts';
+import { positionalPage, positionalStep } from './paging-positional.ts';
 import type { Progress } from './paging-state.ts';
 import { endOfList, heardTotal, type Step } from './paging-step.ts';
-import type { PageParams } from './request.ts';
+import type { PageAt } from './request.ts';
 
-/** What the request for the page at `progress` carries. */
-export const paramsAt = (paging: Paging, progress: Progress): PageParams => {
+/** The page to ask for at `progress`. */
+export const pageAt = (paging: PagingPlan, progress: Progress): PageAt => {
   switch (paging.kind) {
     case 'single':
-      return { params: {} };
+      return {};
     case 'pageNumber':
     case 'offset':
-      return positionalParams(paging, progress);
-    case 'cursor': {
-      const { cursorParam, sizeParam, pageSize } = paging;
-      const size = sizeParam === undefined || pageSize === undefined ? {} : { [sizeParam]: pageSize };
-      return { params: { ...size, ...(progress.cursor === undefined ? {} : { [cursorParam]: progress.cursor }) } };
-    }
+      return { page: positionalPage(paging, progress) };
+    case 'cursor':
+      return defined({ cursor: progress.cursor });
     case 'nextLink':
-      return { params: {}, ...(progress.cursor === undefined ? {} : { link: String(progress.cursor) }) };
+      return progress.cursor === undefined ? {} : { link: String(progress.cursor) };
+    default:
+      return paging satisfies never;
   }
 };
 
@@ -36,7 +36,7 @@ const singleStep = (asked: Progress, page: PageLook): Step => {
  * every page taken or gone back to counts towards `maxPages`, every other question is asked twice at most.
  * `idPath` is the dotted path of a record's id.
  */
-export const nextStep = (paging: Paging, idPath: string, asked: Progress, page: Page): Step => {
+export const nextStep = (paging: PagingPlan, idPath: string, asked: Progress, page: Page): Step => {
   const look = lookAt(page, idPath);
   switch (paging.kind) {
     case 'single':
@@ -47,5 +47,7 @@ export const nextStep = (paging: Paging, idPath: string, asked: Progress, page: 
     case 'cursor':
     case 'nextLink':
       return linkedStep(paging, asked, look);
+    default:
+      return paging satisfies never;
   }
 };

@@ -1,4 +1,4 @@
-import type { Integration } from '../integration/schema/schema.ts';
+import type { SourcePlan } from '../integration/compile/source-plan.ts';
 import { readAnswer } from './answer.ts';
 import type { Source } from './source.ts';
 
@@ -6,9 +6,9 @@ import type { Source } from './source.ts';
  * A source that is one saved answer, read as one from the network would be; nothing is asked for. What a saved answer
  * lacks has not vanished: it may be the first page of many, so its end counts as unsure.
  */
-export const savedAnswer = (text: string, { source }: Integration): Source => ({
+export const savedAnswer = (text: string, { answer }: SourcePlan): Source => ({
   readPage: async () => {
-    const read = readAnswer(text.replace(/^\uFEFF/, ''), {}, source.answer, source.paging);
+    const read = readAnswer(text.replace(/^\uFEFF/, ''), {}, answer);
     const shared = { requests: 0, warnings: [] };
     if (read.kind === 'fault') return { ...shared, kind: 'failed', code: read.code, message: read.message };
     const { records, total } = read.page;

@@ -1,8 +1,13 @@
-import type { Results } from '../integration/schema/target-schema.ts';
+import type { ResultsPlan, RowKey } from '../integration/compile/target-plan.ts';
 import { type JsonValue, parsedOrUndefined } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
 import { defined } from '../runtime/defined.ts';
+import { targetIdIn } from '../transform/target-id.ts';
 import { excerptOf, type Outcome } from './outcome.ts';
+import type { PostRecord } from './target.ts';
+
+/** A record that was sent, and how the target knows it. */
+type Sent = Pick<PostRecord, 'id' | 'body'>;
 
 const textAt = (row: JsonValue, path: string): string | undefined => {
   const value = readPath(row, path);
@@ -12,16 +17,12 @@ const textAt = (row: JsonValue, path: string): string | undefined => {
 };
 
 /** The row of each record: by its id, by its place in the request, or in the order sent where all are there. */
-const rowsFor = (
-  rows: readonly JsonValue[],
-  targetIds: readonly string[],
-  { id, index }: Results,
-): (JsonValue | undefined)[] => {
-  const path = id ?? index;
-  if (path === undefined)
-    return targetIds.map((_, place) => (rows.length === targetIds.length ? rows[place] : undefined));
-  const byKey = new Map(rows.map((row) => [textAt(row, path), row]));
-  return targetIds.map((targetId, place) => byKey.get(id === undefined ? String(place) : targetId));
+const rowsFor = (rows: readonly JsonValue[], records: readonly Sent[], row: RowKey): (JsonValue | undefined)[] => {
+  if (row.by === 'order') return records.map((_, place) => (rows.length === records.length ? rows[place] : undefined));
+  const byKey = new Map(rows.map((one) => [textAt(one, row.path), one]));
+  return records.map(({ id, body }, place) =>
+    byKey.get(row.by === 'index' ? String(place) : (targetIdIn(body, row.idKey) ?? id)),
+  );
 };
 
 /**
@@ -33,13 +34,12 @@ const rowsFor = (
 export const rowOutcomes = (
   text: string,
   status: number,
-  targetIds: readonly string[],
-  results: Results,
+  records: readonly Sent[],
+  { path, row: key, success, message }: ResultsPlan,
 ): Outcome[] | undefined => {
-  const rows = readPath(parsedOrUndefined(text), results.path);
+  const rows = readPath(parsedOrUndefined(text), path);
   if (!Array.isArray(rows)) return undefined;
-  const { success, message } = results;
-  return rowsFor(rows, targetIds, results).map((row): Outcome => {
+  return rowsFor(rows, records, key).map((row): Outcome => {
     const said = row === undefined ? undefined : (textAt(row, success.path) ?? String(readPath(row, success.path)));
     if (row === undefined) return { kind: 'uncertain', failure: { cause: 'no-row-result', status } };
     if (success.equals.some((wanted) => String(wanted) === said)) return { kind: 'loaded' };

@@ -1,14 +1,8 @@
+import type { Conversion } from '../integration/compile/body-plan.ts';
 import { beijingTime, instantMs } from '../integration/dialect/instant.ts';
 import { plainDigits } from '../integration/dialect/plain-digits.ts';
 import { isJsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
 import { shown } from './words.ts';
-
-/** What a field of the target body must become. */
-export type Conversion = {
-  to: 'string' | 'integer' | 'number' | 'boolean' | 'object' | 'array' | 'datetime';
-  /** Only for `integer`: a text that may stand before the digits. */
-  prefix?: string;
-};
 
 /** A converted value, or the rule that it does not match. */
 export type Converted = { value: JsonValue } | { reason: string };

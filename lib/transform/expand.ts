@@ -1,4 +1,4 @@
-import type { Integration } from '../integration/schema/schema.ts';
+import type { ExpandPlan } from '../integration/compile/transform-plan.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { readPath, setPath } from '../json/path.ts';
 import { identify } from './identity.ts';
@@ -6,19 +6,6 @@ import { kindOf } from './words.ts';
 
 /** One record that a fetched record stands for, or why it stands for none. */
 type Expanded = { record: JsonValue; place: string } | { outcome: 'filtered' | 'invalid'; id: string; reason: string };
-
-/** Turns a fetched record into those that are synced: at least one for each, so that none is missing in the books. */
-export type Expand = (raw: JsonValue, place: string) => Expanded[];
-
-type Rules = {
-  idPath: string;
-  rows: 'objects' | 'lists' | 'values';
-  /** Names of the columns, where rows are lists. */
-  columns: readonly string[];
-  arrayKey: string | undefined;
-  beatFlat: readonly string[];
-  firstSuffix: number;
-};
 
 const idOr = (record: JsonValue, idPath: string, place: string): string => {
   const identity = isJsonObject(record) ? identify(record, idPath) : undefined;
@@ -29,7 +16,10 @@ const isValue = (value: JsonValue): boolean =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint';
 
 /** A row of values under the names of its columns, a lone value under the id. */
-const asObject = (raw: JsonValue, { rows, columns, idPath }: Rules): { record: JsonValue } | { reason: string } => {
+const asObject = (
+  raw: JsonValue,
+  { rows, columns, id: idPath }: ExpandPlan,
+): { record: JsonValue } | { reason: string } => {
   if (rows === 'values' && isValue(raw)) return { record: setPath({}, idPath, raw) };
   if (rows !== 'lists' || !Array.isArray(raw)) return { record: raw };
   return raw.length === columns.length
@@ -48,7 +38,7 @@ const childrenOf = (record: JsonValue, key: string, operation: string): Children
   return { outcome: 'invalid', reason: `${operation}: ${key} is ${kindOf(found)}, not a list` };
 };
 
-const split = (one: Expanded, { arrayKey, idPath }: Rules): Expanded[] => {
+const split = (one: Expanded, { arrayKey, id: idPath }: ExpandPlan): Expanded[] => {
   if (arrayKey === undefined || !('record' in one)) return [one];
   const { record, place } = one;
   const found = childrenOf(record, arrayKey, 'splitArray');
@@ -67,7 +57,7 @@ const flatten = (parent: JsonObject, key: string, child: JsonValue): JsonObject 
   return { ...rest, ...Object.fromEntries(own) };
 };
 
-const beatFlat = (one: Expanded, key: string, { idPath, firstSuffix }: Rules): Expanded[] => {
+const beatFlat = (one: Expanded, key: string, { id: idPath, firstSuffix }: ExpandPlan): Expanded[] => {
   if (!('record' in one) || !isJsonObject(one.record)) return [one];
   const { record, place } = one;
   const found = childrenOf(record, key, 'beatFlat');
@@ -84,29 +74,14 @@ const beatFlat = (one: Expanded, key: string, { idPath, firstSuffix }: Rules): E
   });
 };
 
-const operationOf = ({ operation }: Integration['source']['metadata']): string | undefined => {
-  if (!isJsonObject(operation) || operation.method !== 'splitArray') return undefined;
-  return typeof operation.arrayKey === 'string' ? operation.arrayKey : undefined;
-};
-
 /**
- * Compiles what the source block says a record is: a row of the answer, an element of its array (`splitArray`), or one
- * of its children with the parent's fields (`beatFlat`; several arrays one after the other). Pure.
+ * The records that a fetched one stands for: a row of the answer, an element of its array (`splitArray`), or one of its
+ * children with the parent's fields (`beatFlat`; several arrays one after the other). At least one for each, so that
+ * none is missing in the books. Pure.
  */
-export const compileExpand = ({ source }: Integration): Expand => {
-  const { metadata, answer, beatFlat: setting } = source;
-  const rules: Rules = {
-    idPath: metadata.id,
-    rows: answer.rows ?? 'objects',
-    columns: (metadata.request ?? []).map(({ field }) => field),
-    arrayKey: operationOf(metadata),
-    beatFlat: metadata.beatFlat ?? [],
-    firstSuffix: setting?.firstSuffix ?? 0,
-  };
-  return (raw, place) => {
-    const row = asObject(raw, rules);
-    if ('reason' in row) return [{ outcome: 'invalid', id: place, reason: row.reason }];
-    const parts = split({ record: row.record, place }, rules);
-    return rules.beatFlat.reduce<Expanded[]>((flat, key) => flat.flatMap((one) => beatFlat(one, key, rules)), parts);
-  };
+export const expand = (raw: JsonValue, place: string, plan: ExpandPlan): Expanded[] => {
+  const row = asObject(raw, plan);
+  if ('reason' in row) return [{ outcome: 'invalid', id: place, reason: row.reason }];
+  const parts = split({ record: row.record, place }, plan);
+  return plan.beatFlat.reduce<Expanded[]>((flat, key) => flat.flatMap((one) => beatFlat(one, key, plan)), parts);
 };

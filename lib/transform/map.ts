@@ -1,19 +1,40 @@
+import type { BodyField, BodyPlan, Conversion, DeletionPlan, ValueFrom } from '../integration/compile/body-plan.ts';
+import { type Filled, fillTemplate } from '../integration/dialect/fill.ts';
 import { applyParser, isTypedBefore } from '../integration/dialect/parsers.ts';
-import { parseTemplate, slotsOf } from '../integration/dialect/template.ts';
-import type { Integration } from '../integration/schema/schema.ts';
-import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
-import { compileFields, type Field, fieldsByRole, lookUp, type Within } from './body-fields.ts';
+import type { JsonObject, JsonValue } from '../json/json.ts';
+import { readPath, setPath } from '../json/path.ts';
 import { isBlank } from './clean.ts';
-import { type Conversion, convert } from './convert.ts';
+import { convert } from './convert.ts';
 import { kindOf } from './words.ts';
 
 /** A mapped body, or the field that refuses the record and why. */
 export type Mapped = { body: JsonObject } | { reason: string };
 
-export type Mapping = {
-  map(record: JsonObject): Mapped;
-  /** The id as the target gets it, as text; undefined where the body carries none. */
-  targetId(body: JsonObject): string | undefined;
+/** The record that is mapped, and the elements of its lists that the mapping is inside of, innermost first. */
+type Within = { record: JsonObject; elements: readonly { list: string; element: JsonValue }[] };
+
+/** The value at a path: inside a list's children `list` and `list.x` mean the element at hand. */
+const lookUp = ({ record, elements }: Within, path: string): JsonValue | undefined => {
+  const around = elements.find(({ list }) => path === list || path.startsWith(`${list}.`));
+  if (around === undefined) return readPath(record, path);
+  return path === around.list ? around.element : readPath(around.element, path.slice(around.list.length + 1));
+};
+
+const read = (value: ValueFrom, within: Within): Filled => {
+  switch (value.from) {
+    case 'template':
+      return fillTemplate(value.template, ({ name }) => lookUp(within, name));
+    case 'paths': {
+      const found = value.paths.map((path) => lookUp(within, path));
+      return { value: found.find((one) => one !== undefined && one !== null) };
+    }
+    case 'list': {
+      const list = lookUp(within, value.path);
+      return { value: Array.isArray(list) ? list : undefined };
+    }
+    default:
+      return value satisfies never;
+  }
 };
 
 type Result = { value: JsonValue | undefined } | { reason: string };
@@ -31,13 +52,13 @@ const convertParsed = (value: JsonValue, conversion: Conversion): { value: JsonV
   return { value: items };
 };
 
-const fillValue = (field: Extract<Field, { kind: 'value' }>, within: Within): Result => {
-  const { path, read, conversion, parsers, required } = field;
+const fillValue = (field: Extract<BodyField, { kind: 'value' }>, within: Within): Result => {
+  const { path, conversion, parsers, isRequired } = field;
   const named = (reason: string): Result => ({ reason: `${path}: ${reason}` });
-  const filled = read(within);
+  const filled = read(field.value, within);
   if ('reason' in filled) return named(filled.reason);
   const { value } = filled;
-  if (required && isBlank(value)) return named(`is required and ${value === undefined ? 'missing' : 'blank'}`);
+  if (isRequired && isBlank(value)) return named(`is required and ${value === undefined ? 'missing' : 'blank'}`);
   if (value === undefined) return filled;
   let made: JsonValue = value;
   let typed = conversion === undefined;
@@ -57,8 +78,8 @@ const fillValue = (field: Extract<Field, { kind: 'value' }>, within: Within): Re
   return 'reason' in converted ? named(converted.reason) : converted;
 };
 
-const fillList = (field: Extract<Field, { kind: 'list' }>, within: Within): Result => {
-  const { path, list, children, required } = field;
+const fillList = (field: Extract<BodyField, { kind: 'list' }>, within: Within): Result => {
+  const { path, list, children, isRequired } = field;
   const inner = (around: Within, place: string): Result => {
     const filled = fill(children, around);
     return 'reason' in filled
@@ -71,7 +92,7 @@ const fillList = (field: Extract<Field, { kind: 'list' }>, within: Within): Resu
   }
   const found = lookUp(within, list) ?? [];
   if (!Array.isArray(found)) return { reason: `${path}: ${list} is ${kindOf(found)}, not a list` };
-  if (required && found.length === 0) return { reason: `${path}: is required and ${list} is empty` };
+  if (isRequired && found.length === 0) return { reason: `${path}: is required and ${list} is empty` };
   const value: JsonValue[] = [];
   for (const [index, element] of found.entries()) {
     const one = inner({ ...within, elements: [{ list, element }, ...within.elements] }, String(index));
@@ -82,7 +103,7 @@ const fillList = (field: Extract<Field, { kind: 'list' }>, within: Within): Resu
 };
 
 /** One field of the body: its value, nothing, or the reason why the record is refused. */
-const fillField = (field: Field, within: Within): Result => {
+const fillField = (field: BodyField, within: Within): Result => {
   switch (field.kind) {
     case 'value':
       return fillValue(field, within);
@@ -92,14 +113,14 @@ const fillField = (field: Field, within: Within): Result => {
       const inner = fill(field.children, within);
       if ('reason' in inner) return inner;
       const isEmpty = Object.keys(inner.body).length === 0;
-      return field.required && isEmpty ? { reason: `${field.path}: is required and empty` } : { value: inner.body };
+      return field.isRequired && isEmpty ? { reason: `${field.path}: is required and empty` } : { value: inner.body };
     }
     default:
       return field satisfies never;
   }
 };
 
-const fill = (fields: readonly Field[], within: Within): Mapped => {
+const fill = (fields: readonly BodyField[], within: Within): Mapped => {
   const entries: [string, JsonValue][] = [];
   for (const field of fields) {
     const filled = fillField(field, within);
@@ -110,29 +131,9 @@ const fill = (fields: readonly Field[], within: Within): Mapped => {
   return { body: Object.fromEntries(entries) };
 };
 
-/** Which key of the body carries the record's id, whatever the mapping makes of it. */
-const targetIdKey = ({ source, target }: Integration): string | undefined => {
-  const { id, request = [] } = target.metadata;
-  if (request.length === 0) return id;
-  const carriers = request.filter(({ value }) =>
-    slotsOf(parseTemplate((value ?? null) as JsonValue)).some(({ name }) => name === source.metadata.id),
-  );
-  return (carriers.find(({ field }) => field === id) ?? carriers[0])?.field;
-};
+/** Maps a record to the body that a plan describes. Pure. */
+export const mapRecord = ({ fields }: Pick<BodyPlan, 'fields'>, record: JsonObject): Mapped =>
+  fill(fields, { record, elements: [] });
 
-/** Compiles the mapping from source records to target bodies that an integration describes. */
-export const compileMapping = (integration: Integration): Mapping => {
-  const { request = [] } = integration.target.metadata;
-  const { types } = integration.transform;
-  const fields = request.length === 0 ? fieldsByRole(integration, types) : compileFields(request, types, '');
-  const idKey = targetIdKey(integration);
-  return {
-    map: (record) => fill(fields, { record, elements: [] }),
-    targetId: (body) => {
-      const value = idKey === undefined ? undefined : body[idKey];
-      if (value === undefined || value === null || Array.isArray(value)) return undefined;
-      // {"FNUMBER": 1}: two records that become one reference become one.
-      return isJsonObject(value) ? stringifyJson(value) : String(value);
-    },
-  };
-};
+/** Maps an id to the body of its deletion. Pure. */
+export const mapDeletion = (plan: DeletionPlan, id: string): Mapped => mapRecord(plan, setPath({}, plan.id, id));

@@ -1,16 +1,16 @@
-import { type Condition, readCondition } from '../integration/dialect/condition.ts';
+import type { TransformPlan } from '../integration/compile/transform-plan.ts';
 import { judge } from '../integration/dialect/judge.ts';
-import type { Integration } from '../integration/schema/schema.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
 import { defined } from '../runtime/defined.ts';
 import { isBlank, isNestedDeeperThan, trimRecord } from './clean.ts';
 import { duplicateKey, duplicateOutcome } from './duplicates.ts';
-import { compileExpand } from './expand.ts';
+import { expand } from './expand.ts';
 import { contentHash } from './hash.ts';
 import { identify } from './identity.ts';
-import { compileMapping, type Mapping } from './map.ts';
+import { mapRecord } from './map.ts';
 import { type Fact, fingerprint, learn, type Memory, openMemory, UNKNOWN, writeFact } from './memory.ts';
+import { targetIdIn } from './target-id.ts';
 import { parentOf } from './tree.ts';
 import { kindOf } from './words.ts';
 
@@ -77,38 +77,31 @@ const numberOf = (record: JsonObject, path: string | undefined): string | undefi
     : undefined;
 };
 
-type Compiled = { mapping: Mapping; condition: Condition };
-
 /** Filters, cleans and maps one record, looking at nothing but the record. */
-const candidateOf = (
-  raw: JsonValue,
-  place: string,
-  { source, transform: { clean, dependsOn } }: Integration,
-  { mapping, condition }: Compiled,
-): Candidate | Prepared => {
+const candidateOf = (raw: JsonValue, place: string, plan: TransformPlan): Candidate | Prepared => {
+  const { trims, blank, body: bodyPlan, dependsOn } = plan;
   if (!isJsonObject(raw)) return invalid(place, `not an object but ${kindOf(raw)}`);
   if (isNestedDeeperThan(raw, MAX_LEVELS)) return invalid(place, `nested more than ${MAX_LEVELS} levels deep`);
-  const identity = identify(raw, source.metadata.id);
-  const judged = judge(condition, raw);
+  const identity = identify(raw, plan.id);
+  const judged = judge(plan.condition, raw);
   if ('reason' in judged) {
     return { outcome: 'filtered', id: 'id' in identity ? identity.id : place, reason: judged.reason };
   }
   if ('reason' in identity) return invalid(place, identity.reason);
   const { id } = identity;
-  const record = clean.trim ? trimRecord(judged.record) : judged.record;
-  if (clean.blank !== undefined && clean.blank.action !== 'keep') {
-    const blank = clean.blank.fields.find((path) => isBlank(readPath(record, path)));
-    const outcome = clean.blank.action === 'delete' ? 'filtered' : 'invalid';
-    if (blank !== undefined) return { outcome, id, reason: `${blank}: is blank` };
+  const record = trims ? trimRecord(judged.record) : judged.record;
+  const blankField = blank?.fields.find((path) => isBlank(readPath(record, path)));
+  if (blank !== undefined && blankField !== undefined) {
+    return { outcome: blank.outcome, id, reason: `${blankField}: is blank` };
   }
-  const mapped = mapping.map(record);
+  const mapped = mapRecord(bodyPlan, record);
   if ('reason' in mapped) return invalid(id, mapped.reason);
   const { body } = mapped;
   const tree = dependsOn === undefined ? {} : parentOf(record, id, dependsOn);
   if ('reason' in tree) return invalid(id, tree.reason);
   const { parentId } = tree;
-  const number = numberOf(record, source.metadata.number);
-  const targetId = mapping.targetId(body) ?? id;
+  const number = numberOf(record, plan.number);
+  const targetId = targetIdIn(body, bodyPlan.idKey) ?? id;
   return { outcome: 'candidate', id, number, record, body, hash: contentHash(body), targetId, parentId };
 };
 
@@ -142,13 +135,9 @@ const repeatReason = (candidate: Candidate, earlier: number): string => {
     : 'repeats an id of this snapshot with other content; the first is kept';
 };
 
-/** Compiles what an integration says about its records into one pure step of the journey. */
-export const compileTransform = (integration: Integration): Transform => {
-  const { metadata } = integration.source;
-  const condition = readCondition(metadata.condition as JsonValue | undefined, metadata.beatFlat ?? []);
-  const compiled: Compiled = { mapping: compileMapping(integration), condition };
-  const expand = compileExpand(integration);
-  const { duplicates } = integration.transform;
+/** Opens what a plan says of records as one pure step of the journey. */
+export const openTransform = (plan: TransformPlan): Transform => {
+  const { duplicates } = plan;
 
   const begin: Transform['begin'] = (earlier) => {
     const memory = openMemory(duplicates.length, earlier);
@@ -187,8 +176,8 @@ export const compileTransform = (integration: Integration): Transform => {
           facts.push(writeFact(fact));
         };
         const candidates = records
-          .flatMap((raw, index) => expand(raw, place(index)))
-          .map((one) => ('record' in one ? candidateOf(one.record, one.place, integration, compiled) : one));
+          .flatMap((raw, index) => expand(raw, place(index), plan.expand))
+          .map((one) => ('record' in one ? candidateOf(one.record, one.place, plan) : one));
         const collisions = collisionsIn(candidates);
         const prepared = candidates.map((candidate): Prepared => {
           if (candidate.outcome !== 'candidate') return candidate;

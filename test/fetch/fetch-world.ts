@@ -2,6 +2,7 @@ import type { FunctionEvent } from '../../lib/aws/telemetry/events.ts';
 import type { FetchDeps, FetchPlan } from '../../lib/fetch/fetch-plan.ts';
 import { type FetchEnd, fetchRun } from '../../lib/fetch/fetch-run.ts';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
+import { transformPlanOf } from '../../lib/integration/compile/transform-plan.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
 import type { RunRequest } from '../../lib/messages/run-request.ts';
@@ -10,7 +11,7 @@ import type { LedgerChunk } from '../../lib/runs/ledger.ts';
 import { ledgerChunks, type RunRecord, runIdOf } from '../../lib/runs/record.ts';
 import type { Log, LogFields } from '../../lib/runtime/log.ts';
 import type { PageResult, PageState, Source } from '../../lib/source/source.ts';
-import { compileTransform } from '../../lib/transform/transform.ts';
+import { openTransform } from '../../lib/transform/transform.ts';
 import { collect } from '../contracts/collect.ts';
 import { type FakeClock, fakeClock } from '../fakes/fake-clock.ts';
 import { type Faults, portFaults } from '../fakes/faults.ts';
@@ -119,7 +120,7 @@ export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPl
       integration: NAME,
       policy: { idCheck: false, onUncertain: 'resend' },
       source: faults.wrap('source', source),
-      transform: compileTransform(integrationWith(NAME)),
+      transform: openTransform(transformPlanOf(integrationWith(NAME))),
       ...setup.plan,
     },
     deps: {

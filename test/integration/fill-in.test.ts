@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { sourcePlanOf } from '../../lib/integration/compile/source-plan.ts';
+import { targetPlanOf } from '../../lib/integration/compile/target-plan.ts';
+import { transformPlanOf } from '../../lib/integration/compile/transform-plan.ts';
 import { conditionLogics } from '../../lib/integration/dialect/condition.ts';
 import { readOtherResponse } from '../../lib/integration/dialect/other-response.ts';
 import { parserNames } from '../../lib/integration/dialect/parsers.ts';
@@ -13,8 +16,7 @@ import { parseIntegration } from '../../lib/integration/read.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { describeFault } from '../../lib/runtime/fault.ts';
 import { pageRequest } from '../../lib/source/request.ts';
-import { besideRecords } from '../../lib/target/target-request.ts';
-import { compileTransform } from '../../lib/transform/transform.ts';
+import { openTransform } from '../../lib/transform/transform.ts';
 import { type Changes, changedText, integrationWith } from './sample.ts';
 
 const crm = 'okki-product-groups-to-crm';
@@ -320,16 +322,16 @@ const sourceBlock = fc.record(
   { requiredKeys: [] },
 );
 
-test('any well-formed block runs as it is, or is refused with a key of it named', () => {
+test('any well-formed block runs as it is, or is refused with a key of it named', async () => {
   const context = { nowMs: 1_700_000_000_000, lastSyncMs: 1_600_000_000_000 };
   let ran = 0;
-  fc.assert(
-    fc.property(
+  await fc.assert(
+    fc.asyncProperty(
       sourceBlock,
       targetTree,
       besideTree,
       fc.jsonValue({ maxDepth: 3 }),
-      (source, request, other, record) => {
+      async (source, request, other, record) => {
         const sourceKeys = Object.entries(source).map(([key, one]) => [`source.metadata.${key}`, one]);
         const text = changedText(crm, {
           ...Object.fromEntries(sourceKeys),
@@ -347,13 +349,13 @@ test('any well-formed block runs as it is, or is refused with a key of it named'
         }
         ran += 1;
         expect(keys.filter(({ as }) => as === 'refused')).toEqual([]);
-        const page = { params: {}, page: { pageSize: 10, startRow: 20 } };
-        const asked = pageRequest(integration.source, page, context);
+        const page = { position: 3, pageSize: 10, startRow: 20 };
+        const asked = pageRequest(sourcePlanOf(integration).request, { page }, context);
         expect('reason' in asked ? asked.reason : asked.path).not.toBe('');
         expect(JSON.stringify(asked)).not.toMatch(/\{\{|_function|_mongoQuery|PAGINATION_/);
-        const beside = besideRecords(integration);
+        const { beside } = await targetPlanOf(integration);
         expect(JSON.stringify(beside)).not.toMatch(/\{\{|_function|_mongoQuery|PAGINATION_/);
-        const { prepared } = compileTransform(integration)
+        const { prepared } = openTransform(transformPlanOf(integration))
           .begin()
           .prepare([record as JsonValue], () => 'record 1');
         expect(prepared.length).toBeGreaterThan(0);

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { targetPlanOf } from '../../lib/integration/compile/target-plan.ts';
 import { parseIntegration, readIntegrations } from '../../lib/integration/read.ts';
 import { ConfigurationError, describeFault } from '../../lib/runtime/fault.ts';
-import { batchOf, targetPath } from '../../lib/target/target-request.ts';
 import {
   type Changes,
   changedText,
@@ -62,11 +62,15 @@ describe('the shipped integrations', () => {
     expect(JSON.parse(shippedText(crm)).source.metadata).toEqual(source.metadata);
   });
 
-  test('say where they post, and whether in batches', () => {
-    expect(targetPath(integrationWith(qingyiyun))).toBe('/execute');
-    expect(batchOf(integrationWith(qingyiyun))).toBeUndefined();
-    expect(targetPath(integrationWith(crm))).toBe('/groups/batch');
-    expect(batchOf(integrationWith(crm))).toEqual({ rows: 20, rowsKey: 'array' });
+  test('say where they post, and whether in batches', async () => {
+    const [single, batched] = [
+      await targetPlanOf(integrationWith(qingyiyun)),
+      await targetPlanOf(integrationWith(crm)),
+    ];
+    expect(single.path).toBe('/execute');
+    expect(single.batch).toBeUndefined();
+    expect(batched.path).toBe('/groups/batch');
+    expect(batched.batch).toEqual({ rows: 20, rowsKey: 'array' });
   });
 });
 

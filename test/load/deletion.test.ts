@@ -1,5 +1,6 @@
 import { expect, it, test } from 'vitest';
 import type { Api, ApiRequest } from '../../lib/connection/api/api.ts';
+import { targetPlanOf } from '../../lib/integration/compile/target-plan.ts';
 import { httpTarget } from '../../lib/target/http-target.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
 import { answered } from '../fakes/fake-http.ts';
@@ -8,7 +9,7 @@ import { integrationWith } from '../integration/sample.ts';
 const CRM = 'okki-product-groups-to-crm';
 const record = { id: '7', body: { group_id: 7 }, idempotencyKey: 'key' };
 
-const targetWith = (vanished: object, status: number) => {
+const targetWith = async (vanished: object, status: number) => {
   const sent: ApiRequest[] = [];
   const api: Api = {
     send: async (request) => {
@@ -16,13 +17,14 @@ const targetWith = (vanished: object, status: number) => {
       return { answer: answered(status, { code: 0 }), requests: 1, tokenRenewed: false };
     },
   };
-  return { target: httpTarget(integrationWith(CRM, { vanished: { ...vanished } }), api, undefined, fakeClock()), sent };
+  const plan = await targetPlanOf(integrationWith(CRM, { vanished: { ...vanished } }));
+  return { target: httpTarget(plan, api, undefined, fakeClock()), sent };
 };
 
 const post = { action: 'post', path: '/groups/remove', method: 'DELETE' };
 
 it('a deletion goes to its own endpoint, by itself', async () => {
-  const { target, sent } = targetWith(post, 200);
+  const { target, sent } = await targetWith(post, 200);
   expect((await target.post([{ ...record, deletes: true }])).outcomes).toEqual([{ kind: 'loaded' }]);
   expect(sent).toMatchObject([
     { method: 'DELETE', path: '/groups/remove', headers: { 'idempotency-key': 'key' }, body: '{"group_id":7}' },
@@ -30,7 +32,7 @@ it('a deletion goes to its own endpoint, by itself', async () => {
 });
 
 it('records still go where records go', async () => {
-  const { target, sent } = targetWith(post, 200);
+  const { target, sent } = await targetWith(post, 200);
   await target.post([record]);
   expect(sent).toMatchObject([{ method: 'POST', path: '/groups/batch', body: '{"array":[{"group_id":7}]}' }]);
 });
@@ -41,12 +43,12 @@ test.each([
   [404, 'rejected'],
   [422, 'rejected'],
 ])('a deletion answered %i is %s', async (status, kind) => {
-  const { target } = targetWith(post, status);
+  const { target } = await targetWith(post, status);
   expect((await target.post([{ ...record, deletes: true }])).outcomes).toMatchObject([{ kind }]);
 });
 
 it('is refused, not sent anywhere, once the file names no endpoint any more', async () => {
-  const { target, sent } = targetWith({}, 200);
+  const { target, sent } = await targetWith({}, 200);
   const { outcomes, requests } = await target.post([{ ...record, deletes: true }]);
   expect(outcomes).toMatchObject([{ kind: 'rejected', failure: { cause: 'no-deletion-endpoint' } }]);
   expect([requests, sent]).toEqual([0, []]);

@@ -4,12 +4,15 @@ import { loadFlow } from '../../lib/flows/load.ts';
 import { connectionsOf, type Open } from '../../lib/flows/open.ts';
 import { reconcileFlow } from '../../lib/flows/reconcile.ts';
 import { replayFlow } from '../../lib/flows/replay.ts';
+import { sourcePlanOf } from '../../lib/integration/compile/source-plan.ts';
+import { targetPlanOf } from '../../lib/integration/compile/target-plan.ts';
 import { isJsonObject, type JsonValue } from '../../lib/json/json.ts';
 import { loadPlanOf } from '../../lib/load/load-plan.ts';
 import type { Queue } from '../../lib/messages/queue.ts';
 import { readFetchEvent } from '../../lib/messages/run-request.ts';
 import { readReplayEvent } from '../../lib/replay/replay.ts';
 import { type LogEvent, silentLog as log } from '../../lib/runtime/log.ts';
+import { once } from '../../lib/runtime/once.ts';
 import { openSource, type SourceDeps } from '../../lib/source/http-source.ts';
 import type { Source } from '../../lib/source/source.ts';
 import type { Runtime } from '../../lib/stores/runtime.ts';
@@ -60,10 +63,10 @@ const equip = (world: World, environment: Environment): Equipment => {
 };
 
 /** Opens the world's one integration by its name, once in an environment. */
-const only =
-  <Opened>({ settings }: World, opened: Opened): Open<Opened> =>
-  async (name) =>
-    name === settings.integration.name ? opened : undefined;
+const only = <Opened>({ settings }: World, open: () => Opened | Promise<Opened>): Open<Opened> => {
+  const opened = once(open);
+  return async (name) => (name === settings.integration.name ? opened() : undefined);
+};
 
 /** Under what a record stands in the ledger; '' where that is its place. */
 const ledgerId = (record: JsonValue): string => (isJsonObject(record) ? String(record.id ?? '') : '');
@@ -75,7 +78,7 @@ const fetchFunction = (world: World): LambdaFunction => ({
   open: (environment) => {
     const { bug, settings } = world;
     const { stores, runtime, connections, wrapped } = equip(world, environment);
-    const source = wrapped(openSource(settings.integration, connections), bug.source);
+    const source = wrapped(openSource(sourcePlanOf(settings.integration), connections), bug.source);
     const watched: Source = {
       readPage: async (...asked) => {
         const page = await source.readPage(...asked);
@@ -90,7 +93,11 @@ const fetchFunction = (world: World): LambdaFunction => ({
       transform: wrapped(asWritten.transform, bug.transform),
     };
     const records = wrapped<Queue>(stores.records, bug.fetchRecords);
-    const fetchRun = fetchFlow({ ...stores, records }, only(world, plan), runtime);
+    const fetchRun = fetchFlow(
+      { ...stores, records },
+      only(world, () => plan),
+      runtime,
+    );
     return async (event, remainingMs) => {
       for (const asked of readFetchEvent(event)) {
         const request = bug.runRequest ? bug.runRequest(asked, world) : asked;
@@ -108,14 +115,14 @@ const loadFunction = (world: World): LambdaFunction => ({
   open: (environment) => {
     const { bug, settings } = world;
     const { stores, runtime, connections, wrapped } = equip(world, environment);
-    const target = wrapped(openTarget(settings.integration, connections), bug.target);
-    const plan = {
-      ...loadPlanOf(settings.integration, target),
-      policy: bug.loadPolicy ? bug.loadPolicy(settings.policy) : settings.policy,
+    const open = async () => {
+      const target = wrapped(openTarget(await targetPlanOf(settings.integration), connections), bug.target);
+      const policy = bug.loadPolicy ? bug.loadPolicy(settings.policy) : settings.policy;
+      return { ...loadPlanOf(settings.integration, target), policy };
     };
     const records = wrapped<Queue>(stores.records, bug.loadRecords);
     const deadLetters = wrapped<Queue>(stores.deadLetters, bug.deadLetters);
-    const loadBatch = loadFlow({ ...stores, records, deadLetters }, only(world, plan), runtime);
+    const loadBatch = loadFlow({ ...stores, records, deadLetters }, only(world, open), runtime);
     return async (event, remainingMs) => {
       const deliveries = event as { messageId: string; body: string }[];
       return (await loadBatch(deliveries, remainingMs)).failedMessageIds;

@@ -1,3 +1,4 @@
+import { transformPlanOf } from '../../lib/integration/compile/transform-plan.ts';
 import { isJsonObject, parseJson } from '../../lib/json/json.ts';
 import { countEntries, fateOf, holds } from '../../lib/runs/books.ts';
 import { extractOutcomes, type LedgerEntry } from '../../lib/runs/ledger.ts';
@@ -5,7 +6,7 @@ import { reconcile } from '../../lib/runs/reconcile.ts';
 import type { RunRecord } from '../../lib/runs/record.ts';
 import { runIdOf } from '../../lib/runs/record.ts';
 import { silentLog as log } from '../../lib/runtime/log.ts';
-import { compileTransform } from '../../lib/transform/transform.ts';
+import { openTransform } from '../../lib/transform/transform.ts';
 import { REFUSED_NAME, recordOf } from './source-server.ts';
 import { itemOf } from './stores.ts';
 import type { World } from './world.ts';
@@ -63,7 +64,7 @@ const namedByTree = async (world: World): Promise<Set<string>> => {
 const judgeTarget = (world: World, isReplayed: boolean, named: ReadonlySet<string>): void => {
   const { settings, groups, idTable, rows, broken } = world;
   const { policy, targetKind } = settings;
-  const snapshot = compileTransform(settings.integration).begin();
+  const snapshot = openTransform(transformPlanOf(settings.integration)).begin();
   const records = groups.list.map(recordOf);
   const letters = lettersIn(world);
   for (const [index, one] of snapshot.prepare(records, (at) => `record ${at + 1}`).prepared.entries()) {

@@ -1,15 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Answer, Paging } from '../../lib/integration/schema/source-schema.ts';
+import type { AnswerPlan } from '../../lib/integration/compile/source-plan.ts';
 import { stringifyJson } from '../../lib/json/json.ts';
 import { messageIn, readAnswer } from '../../lib/source/answer.ts';
-import { byCursor, byLink, byPage, okkiAnswer, okkiList, single } from './settings.ts';
+import { okkiAnswer, okkiList } from './settings.ts';
 
-const read = (text: string, answer: Answer = okkiAnswer, paging: Paging = single, headers = {}) =>
-  readAnswer(text, headers, answer, paging);
+const read = (text: string, answer: AnswerPlan = okkiAnswer, headers = {}) => readAnswer(text, headers, answer);
+
+const withNext = (next: AnswerPlan['next']): AnswerPlan => ({ ...okkiAnswer, next });
+const withCursor = withNext({ kind: 'cursor', path: 'next', hasMorePath: 'more' });
+const withHeaderLink = withNext({ kind: 'link', in: 'header' });
 
 describe('an answer with a page', () => {
-  it.each<[name: string, text: string, answer: Answer, page: object]>([
+  it.each<[name: string, text: string, answer: AnswerPlan, page: object]>([
     ['code 200', '{"code":200,"data":[{"id":1}]}', okkiAnswer, { records: [{ id: 1 }] }],
     ['code 0', '{"code":0,"data":[]}', okkiAnswer, { records: [] }],
     ['a code as text', '{"code":"200","data":[]}', okkiAnswer, { records: [] }],
@@ -43,7 +46,7 @@ describe('an answer with a page', () => {
     ['false', {}],
     ['{}', {}],
   ])('has the cursor %s: %j', (cursor, expected) => {
-    expect(read(`{"data":[],"next":${cursor}}`, okkiAnswer, byCursor())).toEqual({
+    expect(read(`{"data":[],"next":${cursor}}`, withCursor)).toEqual({
       kind: 'page',
       page: { records: [], ...expected },
     });
@@ -61,9 +64,8 @@ describe('an answer with a page', () => {
     ['{"toString":false}', undefined],
     ['"constructor"', undefined],
   ])('says whether there is more by %s: %s', (flag, hasMore) => {
-    const paging = byCursor({ hasMorePath: 'more' });
     const page = { records: [], ...(hasMore === undefined ? {} : { hasMore }) };
-    expect(read(`{"data":[],"more":${flag}}`, okkiAnswer, paging)).toEqual({ kind: 'page', page });
+    expect(read(`{"data":[],"more":${flag}}`, withCursor)).toEqual({ kind: 'page', page });
   });
 
   it.each([
@@ -78,13 +80,13 @@ describe('an answer with a page', () => {
     ['garbage', undefined],
   ])('has in the header link %j the next link %s', (header, link) => {
     const page = { records: [], ...(link === undefined ? {} : { link }) };
-    expect(read('[]', okkiAnswer, byLink(), { link: header })).toEqual({ kind: 'page', page });
+    expect(read('[]', withHeaderLink, { link: header })).toEqual({ kind: 'page', page });
   });
 
   it('has the next link in its body', () => {
-    const paging = byLink({ in: 'body', path: 'links.next' });
-    expect(read('{"data":[],"links":{"next":"/p2"}}', okkiAnswer, paging)).toMatchObject({ page: { link: '/p2' } });
-    expect(read('{"data":[],"links":{"next":null}}', okkiAnswer, paging)).toEqual({
+    const answer = withNext({ kind: 'link', in: 'body', path: 'links.next' });
+    expect(read('{"data":[],"links":{"next":"/p2"}}', answer)).toMatchObject({ page: { link: '/p2' } });
+    expect(read('{"data":[],"links":{"next":null}}', answer)).toEqual({
       kind: 'page',
       page: { records: [] },
     });
@@ -136,11 +138,11 @@ describe('an answer without a page', () => {
 });
 
 describe('any answer', () => {
-  const pagings: Paging[] = [
-    single,
-    byPage(10),
-    byCursor({ hasMorePath: 'more' }),
-    byLink({ in: 'body', path: 'next' }),
+  const nexts: AnswerPlan['next'][] = [
+    { kind: 'nothing' },
+    { kind: 'cursor', path: 'next', hasMorePath: 'more' },
+    { kind: 'link', in: 'header' },
+    { kind: 'link', in: 'body', path: 'next' },
   ];
   const nearly = fc.record(
     {
@@ -164,9 +166,9 @@ describe('any answer', () => {
       nearly.map((body) => JSON.stringify(body)),
     );
     fc.assert(
-      fc.property(text, fc.constantFrom(...pagings), fc.string(), (body, paging, link) => {
+      fc.property(text, fc.constantFrom(...nexts), fc.string(), (body, next, link) => {
         for (const answer of [okkiAnswer, okkiList]) {
-          const result = readAnswer(body, { link }, answer, paging);
+          const result = readAnswer(body, { link }, { ...answer, next });
           if (result.kind === 'page') expect(Array.isArray(result.page.records)).toBe(true);
           else expect(result.message).not.toBe('');
         }
@@ -187,7 +189,7 @@ describe('any answer', () => {
   it('is read in linear time, whatever its Link header', () => {
     const header = `<a>${'; x="'.repeat(20_000)}${'<'.repeat(20_000)}`;
     const startMs = performance.now();
-    read('[]', okkiAnswer, byLink(), { link: header });
+    read('[]', withHeaderLink, { link: header });
     expect(performance.now() - startMs).toBeLessThan(1_000);
   });
 });

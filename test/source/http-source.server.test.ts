@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { kyHttp } from '../../lib/connection/ky-http.ts';
 import { cachedSecrets } from '../../lib/connection/secrets.ts';
+import { sourcePlanOf } from '../../lib/integration/compile/source-plan.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { silentLog } from '../../lib/runtime/log.ts';
@@ -29,7 +30,7 @@ const readSandbox = async (faults: readonly string[], changes: Changes = {}) => 
     'source.paging.pageSize': PAGE_SIZE,
     ...changes,
   });
-  const source = openSource(integration, {
+  const source = openSource(sourcePlanOf(integration), {
     http: kyHttp,
     limiter: memoryRateLimiter(systemClock),
     tokens: memoryTokenStore(),

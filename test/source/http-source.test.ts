@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MIN_REQUEST_MS } from '../../lib/connection/api/api.ts';
 import type { HttpAnswer, HttpRequest } from '../../lib/connection/http.ts';
 import { cachedSecrets, type Env } from '../../lib/connection/secrets.ts';
+import { sourcePlanOf } from '../../lib/integration/compile/source-plan.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { Paging } from '../../lib/integration/schema/source-schema.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
@@ -55,7 +56,7 @@ const worldOf = (answer: (request: HttpRequest, index: number) => HttpAnswer | P
 };
 
 const open = ({ clock, http, limiter }: World, changes: Changes = {}, environment: Env = env) =>
-  openSource(integration(changes), {
+  openSource(sourcePlanOf(integration(changes)), {
     http,
     limiter,
     clock,

@@ -110,8 +110,7 @@ describe.each([
   });
 
   it('fails rather than guess where the page size cannot be varied', () => {
-    const { sizeParam: _size, ...rest } = paging(10);
-    expect(readAll(rest, () => ({ records: rows(10) })).end).toBe('page-repeated');
+    expect(readAll(paging(10, { tellsSize: false }), () => ({ records: rows(10) })).end).toBe('page-repeated');
   });
 
   it('fails where the list ends before its total, having asked again', () => {
@@ -263,7 +262,7 @@ describe.each([
 describe('paging by page number', () => {
   it('may begin at page 0', () => {
     const server = pagingServer(() => rows(25));
-    const reading = readAll(byPage(10, { firstPage: 0 }), ({ params }) =>
+    const reading = readAll(byPage(10, { first: 0 }), ({ params }) =>
       server({ params: { ...params, start_index: Number(params.start_index) + 1 } }),
     );
     expect(reading).toMatchObject({ end: 'complete', records: rows(25) });
@@ -296,15 +295,14 @@ describe('paging by cursor', () => {
     };
 
   it('reads until there is no cursor, over empty pages too', () => {
-    const reading = readAll(byCursor({ sizeParam: 'limit', pageSize: 5 }), cursorServer([5, 0, 5, 2]));
+    const reading = readAll(byCursor(), cursorServer([5, 0, 5, 2]));
     expect(reading).toMatchObject({ end: 'complete', records: rows(12), warnings: [] });
-    expect(reading.requests[1]).toEqual({ params: { limit: 5, cursor: 'c1' } });
+    expect(reading.requests[1]).toEqual({ params: { cursor: 'c1' } });
   });
 
   it('reads until the source says that there is no more, though it gives a cursor', () => {
-    const paging = byCursor({ hasMorePath: 'more' });
     const reading = readAll(
-      paging,
+      byCursor(),
       cursorServer([5, 5, 5, 5], (index) => ({ hasMore: index < 2 })),
     );
     expect(reading).toMatchObject({ end: 'complete', records: rows(15) });

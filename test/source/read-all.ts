@@ -1,9 +1,10 @@
-import type { Paging } from '../../lib/integration/schema/source-schema.ts';
+import type { PagingPlan } from '../../lib/integration/compile/source-plan.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
+import { defined } from '../../lib/runtime/defined.ts';
 import type { Page } from '../../lib/source/answer.ts';
-import { nextStep, paramsAt } from '../../lib/source/paging.ts';
+import { nextStep, pageAt } from '../../lib/source/paging.ts';
 import { readProgress, startOf } from '../../lib/source/paging-state.ts';
-import type { PageParams } from '../../lib/source/request.ts';
+import type { PageAt } from '../../lib/source/request.ts';
 import type { PageState } from '../../lib/source/source.ts';
 
 export type Reading = {
@@ -11,22 +12,36 @@ export type Reading = {
   /** `complete`, or the code of the failure. */
   end: string;
   warnings: string[];
-  requests: PageParams[];
+  requests: Asked[];
 };
+
+/** What a source is asked: a page by `start_index` and `count`, rows by `offset` and `limit`, else a cursor or a link. */
+export type Asked = { params: Readonly<Record<string, string | number>>; link?: string };
+
+const askedOf = ({ kind }: PagingPlan, { page, cursor, link }: PageAt): Asked => ({
+  params:
+    page === undefined
+      ? defined({ cursor })
+      : kind === 'offset'
+        ? { offset: page.startRow, limit: page.pageSize }
+        : { start_index: page.position, count: page.pageSize },
+  ...defined({ link }),
+});
 
 /** The list's rows 1…count, with ids. */
 export const rows = (count: number, from = 1): { id: number }[] =>
   Array.from({ length: count }, (_, index) => ({ id: from + index }));
 
 /** Reads a list to its end as a run does, every state through JSON as a checkpoint goes. */
-export const readAll = (paging: Paging, respond: (request: PageParams, index: number) => Page): Reading => {
+export const readAll = (paging: PagingPlan, respond: (asked: Asked, index: number, at: PageAt) => Page): Reading => {
   const reading: Reading = { records: [], end: '', warnings: [], requests: [] };
   let progress = startOf(paging);
   for (;;) {
     if (reading.requests.length > 20_000) throw new Error('paging does not come to an end');
-    const request = paramsAt(paging, progress);
-    reading.requests.push(request);
-    const page = respond(request, reading.requests.length - 1);
+    const at = pageAt(paging, progress);
+    const asked = askedOf(paging, at);
+    reading.requests.push(asked);
+    const page = respond(asked, reading.requests.length - 1, at);
     const step = nextStep(paging, 'id', progress, page);
     reading.warnings.push(...step.warnings.map(({ code }) => code));
     if (step.kind === 'take') reading.records.push(...page.records);
@@ -53,7 +68,7 @@ export type ListShape = {
 /** A server that pages `list` by `start_index` and `count` (pages from 1) or `offset` and `limit`. */
 export const pagingServer =
   (list: () => readonly JsonValue[], { total = 'list', cap = Infinity, ignoresPaging, clamps }: ListShape = {}) =>
-  ({ params }: PageParams): Page => {
+  ({ params }: Asked): Page => {
     const all = list();
     const asked = Number(params.count ?? params.limit ?? all.length);
     const size = Math.min(asked, cap);

@@ -1,18 +1,36 @@
 import { describe, expect, it } from 'vitest';
 import type { ApiRequest } from '../../lib/connection/api/api.ts';
+import { type RequestPlan, sourcePlanOf } from '../../lib/integration/compile/source-plan.ts';
 import type { RequestContext } from '../../lib/integration/dialect/variables.ts';
-import type { MetadataField } from '../../lib/integration/schema/metadata-schema.ts';
-import { type PageParams, pageRequest, type RequestSetting } from '../../lib/source/request.ts';
+import type { Integration, MetadataField } from '../../lib/integration/schema/schema.ts';
+import { defined } from '../../lib/runtime/defined.ts';
+import { type PageAt, pageRequest } from '../../lib/source/request.ts';
+import { integrationWith } from '../integration/sample.ts';
 
-const metadata = (method: 'GET' | 'POST', request: MetadataField[]): RequestSetting => ({
-  metadata: { api: '/v1/product/groups', method, id: 'id', request },
+type SourceBlock = Integration['source'];
+
+const shipped = integrationWith('okki-product-groups-to-crm');
+
+const planOf = (block: Pick<SourceBlock, 'metadata'> & Partial<SourceBlock>): RequestPlan =>
+  sourcePlanOf({ ...shipped, source: { ...shipped.source, paging: { kind: 'single' }, ...block } }).request;
+
+const metadata = (method: 'GET' | 'POST', request: MetadataField[], paging?: SourceBlock['paging']): RequestPlan =>
+  planOf({ metadata: { api: '/v1/product/groups', method, id: 'id', request }, ...defined({ paging }) });
+
+const numbered = (pageParam: string, sizeParam: string): SourceBlock['paging'] => ({
+  kind: 'pageNumber',
+  pageParam,
+  sizeParam,
+  pageSize: 500,
+  firstPage: 1,
+  maxPages: 10,
 });
 
 /** 2024-02-03 04:05:06 and a day before, in Beijing. */
 const context: RequestContext = { nowMs: 1_706_904_306_000, lastSyncMs: 1_706_817_906_000 };
 
-const requestOf = (setting: RequestSetting, page: PageParams): ApiRequest => {
-  const request = pageRequest(setting, page, context);
+const requestOf = (plan: RequestPlan, at: PageAt = {}): ApiRequest => {
+  const request = pageRequest(plan, at, context);
   if ('reason' in request) throw new TypeError(request.reason);
   return request;
 };
@@ -23,7 +41,7 @@ describe('the request for a page', () => {
       { field: 'id', label: 'id', type: 'string' },
       { field: 'name', label: 'name', type: 'string' },
     ];
-    expect(requestOf(metadata('GET', fields), { params: {} })).toEqual({
+    expect(requestOf(metadata('GET', fields))).toEqual({
       method: 'GET',
       path: '/v1/product/groups',
       query: [],
@@ -39,7 +57,7 @@ describe('the request for a page', () => {
       { field: 'nothing', value: null },
       { field: 'ids', value: [1, 2] },
     ];
-    expect(requestOf(metadata('GET', fields), { params: {} }).query).toEqual([
+    expect(requestOf(metadata('GET', fields)).query).toEqual([
       ['removed', '0'],
       ['layer', '0'],
       ['all', 'false'],
@@ -52,7 +70,8 @@ describe('the request for a page', () => {
       { field: 'start_index', value: '1' },
       { field: 'count', value: '10' },
     ];
-    const { query } = requestOf(metadata('GET', fields), { params: { start_index: 3, count: 500 } });
+    const page = { position: 3, pageSize: 500, startRow: 1000 };
+    const { query } = requestOf(metadata('GET', fields, numbered('start_index', 'count')), { page });
     expect(query).toEqual([
       ['start_index', '3'],
       ['count', '500'],
@@ -71,7 +90,9 @@ describe('the request for a page', () => {
       { field: 'rows', type: 'array', children: [{ field: 'id', value: '1' }] },
       { field: 'hollow', type: 'object', children: [{ field: 'unset' }] },
     ];
-    const { body, query } = requestOf(metadata('POST', fields), { params: { 'page.index': 2, 'page.size': 5 } });
+    const { body, query } = requestOf(metadata('POST', fields, numbered('page.index', 'page.size')), {
+      page: { position: 2, pageSize: 5, startRow: 5 },
+    });
     expect(query).toBeUndefined();
     expect(body).toBe(
       '{"FormId":"7","limit":10,"after":812252963824298000,"rate":1.5,"odd":"ten","deep":false,' +
@@ -80,15 +101,31 @@ describe('the request for a page', () => {
   });
 
   it('of a POST without parameters carries an empty object', () => {
-    expect(requestOf(metadata('POST', []), { params: {} }).body).toBe('{}');
+    expect(requestOf(metadata('POST', [])).body).toBe('{}');
+  });
+
+  it('asks for the page that the cursor leads to, of the size that the file states', () => {
+    const paging = {
+      kind: 'cursor',
+      cursorParam: 'cursor',
+      cursorPath: 'next',
+      sizeParam: 'limit',
+      pageSize: 5,
+    } as const;
+    const plan = metadata('GET', [], { ...paging, maxPages: 10 });
+    expect(requestOf(plan).query).toEqual([['limit', '5']]);
+    expect(requestOf(plan, { cursor: 'c1' }).query).toEqual([
+      ['limit', '5'],
+      ['cursor', 'c1'],
+    ]);
   });
 
   it('follows a link', () => {
-    expect(requestOf(metadata('GET', []), { params: {}, link: '/next' })).toMatchObject({ link: '/next' });
+    expect(requestOf(metadata('GET', []), { link: '/next' })).toMatchObject({ link: '/next' });
   });
 });
 
-const posted = (setting: RequestSetting, page: PageParams = { params: {} }) => requestOf(setting, page).body;
+const posted = (plan: RequestPlan, at?: PageAt) => requestOf(plan, at).body;
 
 describe('templates in a request', () => {
   it.each<[MetadataField, unknown]>([
@@ -111,41 +148,43 @@ describe('templates in a request', () => {
     [{ field: 'x', value: ['a', 'b'], parser: { name: 'ArrayToString', params: ';' } }, 'a;b'],
     [{ field: 'x', value: '7', type: 'int', parser: { name: 'ConvertObjectParser', params: 'FID' } }, { FID: 7 }],
   ])('%j is sent as %j', (field, value) => {
-    const page = { params: {}, page: { pageSize: 10, startRow: 20 } };
-    expect(JSON.parse(posted(metadata('POST', [field]), page) ?? '')).toEqual({ x: value });
+    const page = { position: 3, pageSize: 10, startRow: 20 };
+    expect(JSON.parse(posted(metadata('POST', [field]), { page }) ?? '')).toEqual({ x: value });
   });
 
   it('that cannot be calculated give a reason instead of a request', () => {
-    const page = { params: {}, page: { pageSize: 0, startRow: 0 } };
-    const setting = metadata('POST', [{ field: 'x', value: '_function 1 / {PAGINATION_PAGE_SIZE}' }]);
-    expect(pageRequest(setting, page, context)).toEqual({ reason: 'x: comes to no number' });
+    const page = { position: 1, pageSize: 0, startRow: 0 };
+    const plan = metadata('POST', [{ field: 'x', value: '_function 1 / {PAGINATION_PAGE_SIZE}' }]);
+    expect(pageRequest(plan, { page }, context)).toEqual({ reason: 'x: comes to no number' });
   });
 });
 
 describe('otherRequest', () => {
-  const bill = (send: RequestSetting['send'], method: 'GET' | 'POST' = 'POST'): RequestSetting => ({
-    metadata: {
-      api: 'executeBillQuery',
-      method,
-      id: 'FSupplierId',
-      request: [
-        { field: 'FSupplierId', value: 'FSupplierId' },
-        { field: 'FNumber', value: 'FNumber' },
-        { field: 'FName' },
-      ],
-      otherRequest: [{ field: 'FormId', value: 'BD_Supplier' }, { field: 'Limit' }],
-    },
-    ...(send === undefined ? {} : { send }),
-  });
-  const page: PageParams = { params: { StartRow: 0, Limit: 100 } };
+  const bill = (send: SourceBlock['send'], method: 'GET' | 'POST' = 'POST'): RequestPlan =>
+    planOf({
+      metadata: {
+        api: 'executeBillQuery',
+        method,
+        id: 'FSupplierId',
+        request: [
+          { field: 'FSupplierId', value: 'FSupplierId' },
+          { field: 'FNumber', value: 'FNumber' },
+          { field: 'FName' },
+        ],
+        otherRequest: [{ field: 'FormId', value: 'BD_Supplier' }, { field: 'Limit' }],
+      },
+      paging: { kind: 'offset', offsetParam: 'StartRow', sizeParam: 'Limit', pageSize: 100, maxPages: 10 },
+      send,
+    });
+  const page: PageAt = { page: { position: 0, pageSize: 100, startRow: 0 } };
 
   it('goes where request goes, unless send says otherwise; a name is a path', () => {
-    expect(requestOf(bill(undefined), page)).toEqual({
+    expect(requestOf(bill({}), page)).toEqual({
       method: 'POST',
       path: '/executeBillQuery',
       body: '{"FSupplierId":"FSupplierId","FNumber":"FNumber","FormId":"BD_Supplier","StartRow":0,"Limit":100}',
     });
-    expect(requestOf(bill(undefined, 'GET'), page).query).toContainEqual(['FormId', 'BD_Supplier']);
+    expect(requestOf(bill({}, 'GET'), page).query).toContainEqual(['FormId', 'BD_Supplier']);
   });
 
   it('goes into the query or headers of a POST', () => {
@@ -163,7 +202,7 @@ describe('otherRequest', () => {
   });
 
   it('stands beside the names of the fields, where the list is asked for names', () => {
-    const send: RequestSetting['send'] = {
+    const send: SourceBlock['send'] = {
       request: { as: 'names', under: 'data.FieldKeys' },
       otherRequest: { under: 'data' },
     };

@@ -1,52 +1,42 @@
-import type { Answer, Paging } from '../../lib/integration/schema/source-schema.ts';
+import type { AnswerPlan, LinkedPaging, PositionalPaging } from '../../lib/integration/compile/source-plan.ts';
 
-/** OKKI's envelope, as the schema fills it in. */
-export const okkiAnswer: Answer = {
-  records: 'data',
+/** OKKI's envelope, with the defaults of the schema. */
+export const okkiAnswer: AnswerPlan = {
+  records: ['data'],
   code: 'code',
-  successCodes: [0, 200],
+  successCodes: new Set(['0', '200']),
   message: 'message',
   total: ['data.totalItem', 'data.count'],
+  next: { kind: 'nothing' },
 };
 
 /** The envelope of OKKI's paged lists. */
-export const okkiList: Answer = { ...okkiAnswer, records: 'data.list' };
+export const okkiList: AnswerPlan = { ...okkiAnswer, records: ['data.list'] };
 
-type Kind = Paging['kind'];
-type Of<K extends Kind> = Extract<Paging, { kind: K }>;
+export const single = { kind: 'single' } as const;
 
-export const single: Of<'single'> = { kind: 'single' };
-
-export const byPage = (pageSize: number, changes: Partial<Of<'pageNumber'>> = {}): Of<'pageNumber'> => ({
+export const byPage = (pageSize: number, changes: Partial<PositionalPaging> = {}): PositionalPaging => ({
   kind: 'pageNumber',
-  pageParam: 'start_index',
-  sizeParam: 'count',
   pageSize,
-  firstPage: 1,
+  first: 1,
+  tellsSize: true,
   maxPages: 1_000,
   ...changes,
 });
 
-export const byOffset = (pageSize: number, changes: Partial<Of<'offset'>> = {}): Of<'offset'> => ({
+export const byOffset = (pageSize: number, changes: Partial<PositionalPaging> = {}): PositionalPaging => ({
   kind: 'offset',
-  offsetParam: 'offset',
-  sizeParam: 'limit',
   pageSize,
+  first: 0,
+  tellsSize: true,
   maxPages: 1_000,
   ...changes,
 });
 
-export const byCursor = (changes: Partial<Of<'cursor'>> = {}): Of<'cursor'> => ({
+export const byCursor = (changes: Partial<LinkedPaging> = {}): LinkedPaging => ({
   kind: 'cursor',
-  cursorParam: 'cursor',
-  cursorPath: 'next',
   maxPages: 1_000,
   ...changes,
 });
 
-export const byLink = (changes: Partial<Of<'nextLink'>> = {}): Of<'nextLink'> => ({
-  kind: 'nextLink',
-  in: 'header',
-  maxPages: 1_000,
-  ...changes,
-});
+export const byLink = (): LinkedPaging => ({ kind: 'nextLink', maxPages: 1_000 });

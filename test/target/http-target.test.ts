@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Api, ApiAnswer, ApiRequest } from '../../lib/connection/api/api.ts';
+import { targetPlanOf } from '../../lib/integration/compile/target-plan.ts';
 import { type JsonObject, parseJson } from '../../lib/json/json.ts';
 import { httpTarget } from '../../lib/target/http-target.ts';
 import type { PostRecord } from '../../lib/target/target.ts';
@@ -12,7 +13,7 @@ const [single, batched] = ['okki-product-groups-to-qingyiyun', 'okki-product-gro
 const records = (...ids: string[]): PostRecord[] =>
   ids.map((id) => ({ id, body: { id, big: 812_252_963_824_297_984n } as JsonObject, idempotencyKey: `key-${id}` }));
 
-const targetOf = (name: ShippedName, answer: ApiAnswer, requests = 1) => {
+const targetOf = async (name: ShippedName, answer: ApiAnswer, requests = 1) => {
   const sent: Array<ApiRequest & { deadlineMs: number }> = [];
   const api: Api = {
     send: async (request, { deadlineMs }) => {
@@ -21,12 +22,12 @@ const targetOf = (name: ShippedName, answer: ApiAnswer, requests = 1) => {
     },
   };
   const limit = { requests: 60, intervalMs: 60_000 };
-  return { sent, target: httpTarget(integrationWith(name), api, limit, fakeClock(NOW_MS)) };
+  return { sent, target: httpTarget(await targetPlanOf(integrationWith(name)), api, limit, fakeClock(NOW_MS)) };
 };
 
 describe('a request to the target', () => {
   it('carries one record as it is mapped, under its own key, big integers exactly', async () => {
-    const { sent, target } = targetOf(single, answered(200, { success: true, code: 0 }));
+    const { sent, target } = await targetOf(single, answered(200, { success: true, code: 0 }));
     const { outcomes } = await target.post(records('0'));
     expect(outcomes).toEqual([{ kind: 'loaded' }]);
     expect(sent).toMatchObject([
@@ -41,7 +42,7 @@ describe('a request to the target', () => {
   });
 
   it('carries several records under the key that the integration names', async () => {
-    const { sent, target } = targetOf(batched, answered(200, {}));
+    const { sent, target } = await targetOf(batched, answered(200, {}));
     expect(target.rows).toBeGreaterThan(1);
     const { outcomes } = await target.post(records('1', '2'));
     expect(outcomes).toHaveLength(2);
@@ -51,7 +52,7 @@ describe('a request to the target', () => {
 
   it('has the same key for the same records in the same order, and another for any other', async () => {
     const keyOf = async (...ids: string[]) => {
-      const { sent, target } = targetOf(batched, answered(200, {}));
+      const { sent, target } = await targetOf(batched, answered(200, {}));
       await target.post(records(...ids));
       return sent[0]?.headers?.['idempotency-key'];
     };
@@ -83,7 +84,7 @@ describe('the answer of the API', () => {
   ])(
     '%s is the outcome of every record of the request, with the requests that it took',
     async (_what, answer, outcome) => {
-      const { target } = targetOf(batched, answer, 3);
+      const { target } = await targetOf(batched, answer, 3);
       expect(await target.post(records('1', '2'))).toEqual({ outcomes: [outcome, outcome], requests: 3 });
     },
   );

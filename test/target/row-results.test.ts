@@ -1,19 +1,24 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Results } from '../../lib/integration/schema/target-schema.ts';
+import { type ResultsPlan, targetPlanOf } from '../../lib/integration/compile/target-plan.ts';
 import { rowOutcomes } from '../../lib/target/row-results.ts';
-import { besideRecords, requestFor } from '../../lib/target/target-request.ts';
+import { loadRequest } from '../../lib/target/target-request.ts';
 import { type Changes, integrationWith } from '../integration/sample.ts';
 
-const results = (changes: Partial<Results> = {}): Results => ({
+const results = (row: ResultsPlan['row']): ResultsPlan => ({
   path: 'data.rows',
   success: { path: 'ok', equals: [true, 1] },
   message: ['message'],
-  ...changes,
+  row,
 });
+const inOrder = results({ by: 'order' });
+const byId = results({ by: 'id', path: 'id', idKey: 'key' });
 
-const outcomesOf = (rows: unknown, ids: string[], setting: Results) =>
-  rowOutcomes(JSON.stringify({ data: { rows } }), 200, ids, setting)?.map((outcome) =>
+/** Records that the target knows under these ids. */
+const records = (ids: readonly string[]) => ids.map((key) => ({ id: `source ${key}`, body: { key } }));
+
+const outcomesOf = (rows: unknown, ids: string[], setting: ResultsPlan) =>
+  rowOutcomes(JSON.stringify({ data: { rows } }), 200, records(ids), setting)?.map((outcome) =>
     outcome.kind === 'rejected' ? `rejected ${outcome.failure.excerpt}` : outcome.kind,
   );
 
@@ -24,7 +29,7 @@ describe('a batch that is answered row by row', () => {
       { id: '1', ok: true },
       { id: 3, ok: '1' },
     ];
-    expect(outcomesOf(rows, ['1', '2', '3'], results({ id: 'id' }))).toEqual(['loaded', 'rejected 重复', 'loaded']);
+    expect(outcomesOf(rows, ['1', '2', '3'], byId)).toEqual(['loaded', 'rejected 重复', 'loaded']);
   });
 
   it('ends by place in the request, where rows are numbered', () => {
@@ -32,38 +37,44 @@ describe('a batch that is answered row by row', () => {
       { n: 1, ok: false },
       { n: 0, ok: 1 },
     ];
-    expect(outcomesOf(rows, ['a', 'b'], results({ index: 'n' }))).toEqual(['loaded', 'rejected ok: false']);
+    expect(outcomesOf(rows, ['a', 'b'], results({ by: 'index', path: 'n' }))).toEqual(['loaded', 'rejected ok: false']);
   });
 
   it('ends in the order sent, where rows have neither and all are there', () => {
-    expect(outcomesOf([{ ok: true }, { ok: false, message: 'no' }], ['a', 'b'], results())).toEqual([
+    expect(outcomesOf([{ ok: true }, { ok: false, message: 'no' }], ['a', 'b'], inOrder)).toEqual([
       'loaded',
       'rejected no',
     ]);
-    expect(outcomesOf([{ ok: true }], ['a', 'b'], results())).toEqual(['uncertain', 'uncertain']);
+    expect(outcomesOf([{ ok: true }], ['a', 'b'], inOrder)).toEqual(['uncertain', 'uncertain']);
+  });
+
+  it('knows a record by its own id where its body carries none', () => {
+    const sent = [{ id: '7', body: {} }];
+    const answer = JSON.stringify({ data: { rows: [{ id: 7, ok: true }] } });
+    expect(rowOutcomes(answer, 200, sent, byId)).toEqual([{ kind: 'loaded' }]);
   });
 
   it('leaves a record uncertain that the rows do not speak of', () => {
-    expect(outcomesOf([{ id: 1, ok: true }], ['1', '2'], results({ id: 'id' }))).toEqual(['loaded', 'uncertain']);
+    expect(outcomesOf([{ id: 1, ok: true }], ['1', '2'], byId)).toEqual(['loaded', 'uncertain']);
   });
 
   it('is judged as a whole where the answer has no rows', () => {
-    expect(outcomesOf(undefined, ['1'], results())).toBeUndefined();
-    expect(rowOutcomes('<html>', 200, ['1'], results())).toBeUndefined();
+    expect(outcomesOf(undefined, ['1'], inOrder)).toBeUndefined();
+    expect(rowOutcomes('<html>', 200, records(['1']), inOrder)).toBeUndefined();
   });
 
   it('has one outcome for each record, whatever the rows are', () => {
-    const keys = fc.constantFrom<Partial<Results>>({}, { id: 'id' }, { index: 'id' });
+    const keys = fc.constantFrom(inOrder, byId, results({ by: 'index', path: 'id' }));
     fc.assert(
       fc.property(fc.array(fc.jsonValue()), fc.array(fc.string()), keys, (rows, ids, key) => {
-        expect(outcomesOf(rows, ids, results(key))).toHaveLength(ids.length);
+        expect(outcomesOf(rows, ids, key)).toHaveLength(ids.length);
       }),
     );
   });
 });
 
 describe('what goes beside the records', () => {
-  const requestOf = (changes: Changes) => {
+  const requestOf = async (changes: Changes) => {
     const integration = integrationWith('okki-product-groups-to-crm', {
       'target.metadata.otherRequest': [
         { field: 'Creator', value: 'sync' },
@@ -72,35 +83,35 @@ describe('what goes beside the records', () => {
       ],
       ...changes,
     });
-    const base = { method: 'POST', path: '/x' } as const;
-    return requestFor(base, { array: [{ a: 1n }] }, integration, besideRecords(integration), { key: 'k' });
+    const record = { id: '1', body: { a: 1n }, idempotencyKey: 'k' };
+    return loadRequest(await targetPlanOf(integration), [record]);
   };
 
-  it('stands in the body, and replaces nothing there', () => {
-    expect(requestOf({})).toEqual({
+  it('stands in the body, and replaces nothing there', async () => {
+    expect(await requestOf({})).toEqual({
       method: 'POST',
-      path: '/x',
-      headers: { key: 'k' },
+      path: '/groups/batch',
+      headers: { 'idempotency-key': 'k' },
       body: '{"Creator":"sync","array":[{"a":1}]}',
     });
   });
 
-  it('stands in the query or in headers, where the file says so', () => {
-    expect(requestOf({ 'target.send': { otherRequest: { in: 'query' } } })).toMatchObject({
+  it('stands in the query or in headers, where the file says so', async () => {
+    expect(await requestOf({ 'target.send': { otherRequest: { in: 'query' } } })).toMatchObject({
       query: [
         ['Creator', 'sync'],
         ['array', 'never'],
       ],
       body: '{"array":[{"a":1}]}',
     });
-    expect(requestOf({ 'target.send': { otherRequest: { in: 'header' } } }).headers).toEqual({
+    expect((await requestOf({ 'target.send': { otherRequest: { in: 'header' } } })).headers).toEqual({
       creator: 'sync',
       array: 'never',
-      key: 'k',
+      'idempotency-key': 'k',
     });
   });
 
-  it('has the types that it declares, and goes through its parsers', () => {
+  it('has the types that it declares, and goes through its parsers', async () => {
     const otherRequest = [
       { field: 'IsAutoSubmitAndAudit', type: 'bool', value: 'true' },
       { field: 'IsDeleteEntry', type: 'bool', value: false },
@@ -110,7 +121,7 @@ describe('what goes beside the records', () => {
       { field: 'Org', value: '100', parser: [{ name: 'ConvertObjectParser', params: 'FNumber' }] },
       { field: 'Options', type: 'array', children: [{ field: 'Depth', type: 'int', value: '2' }] },
     ];
-    expect(JSON.parse(requestOf({ 'target.metadata.otherRequest': otherRequest }).body ?? '')).toEqual({
+    expect(JSON.parse((await requestOf({ 'target.metadata.otherRequest': otherRequest })).body ?? '')).toEqual({
       IsAutoSubmitAndAudit: true,
       IsDeleteEntry: false,
       SubSystemId: 0,
@@ -122,9 +133,9 @@ describe('what goes beside the records', () => {
     });
   });
 
-  it('lies under one roof with the records, where the file says so', () => {
+  it('lies under one roof with the records, where the file says so', async () => {
     const send = { request: { under: 'data.Model' }, otherRequest: { under: 'data' } };
-    expect(requestOf({ 'target.send': send }).body).toBe(
+    expect((await requestOf({ 'target.send': send })).body).toBe(
       '{"data":{"Creator":"sync","array":"never","Model":{"array":[{"a":1}]}}}',
     );
   });

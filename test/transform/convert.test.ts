@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Conversion } from '../../lib/integration/compile/body-plan.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
-import { type Conversion, convert } from '../../lib/transform/convert.ts';
+import { convert } from '../../lib/transform/convert.ts';
 
 const big = 812252963824298001n;
 

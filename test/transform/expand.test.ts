@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { transformPlanOf } from '../../lib/integration/compile/transform-plan.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
-import { compileTransform } from '../../lib/transform/transform.ts';
+import { openTransform } from '../../lib/transform/transform.ts';
 import { type Changes, integrationWith } from '../integration/sample.ts';
 import { bodies, outcomes, place, prepareAll, reasons } from './snapshot.ts';
 
@@ -135,7 +136,7 @@ test('no record is ever missing: each one stands for one outcome at least, whate
   fc.assert(
     fc.property(fc.array(record), fc.constantFrom(...integrations), (records, integration) => {
       for (const [index, one] of records.entries()) {
-        const { prepared } = compileTransform(integration)
+        const { prepared } = openTransform(transformPlanOf(integration))
           .begin()
           .prepare([one as JsonValue], () => place(index));
         expect(prepared.length).toBeGreaterThan(0);

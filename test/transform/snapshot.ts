@@ -1,13 +1,14 @@
+import { transformPlanOf } from '../../lib/integration/compile/transform-plan.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
-import { compileTransform, type Prepared } from '../../lib/transform/transform.ts';
+import { openTransform, type Prepared } from '../../lib/transform/transform.ts';
 
 /** The place that a record without an id is known by. */
 export const place = (index: number): string => `page 1, record ${index + 1}`;
 
 /** One snapshot of these pages. */
 export const prepareAll = (integration: Integration, ...pages: JsonValue[][]): Prepared[] => {
-  const snapshot = compileTransform(integration).begin();
+  const snapshot = openTransform(transformPlanOf(integration)).begin();
   return pages.flatMap((records) => snapshot.prepare(records, place).prepared);
 };
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { transformPlanOf } from '../../lib/integration/compile/transform-plan.ts';
 import { type JsonValue, parseJson, stringifyJson } from '../../lib/json/json.ts';
-import { compileTransform } from '../../lib/transform/transform.ts';
+import { openTransform } from '../../lib/transform/transform.ts';
 import { type Changes, integrationWith } from '../integration/sample.ts';
 import { bodies, outcomes, place, prepareAll, reasons } from './snapshot.ts';
 
@@ -221,7 +222,7 @@ describe('a resumed snapshot', () => {
   test('ends as one that was not interrupted', () => {
     fc.assert(
       fc.property(pages, fc.nat(5), (list, cut) => {
-        const transform = compileTransform(crm);
+        const transform = openTransform(transformPlanOf(crm));
         const before = transform.begin();
         const ids: string[] = [];
         const memory: string[] = [];
@@ -239,7 +240,7 @@ describe('a resumed snapshot', () => {
   });
 
   test('refuses a memory that is not from here', () => {
-    expect(() => compileTransform(crm).begin({ ids: [], memory: ['["what"]'] })).toThrow(TypeError);
+    expect(() => openTransform(transformPlanOf(crm)).begin({ ids: [], memory: ['["what"]'] })).toThrow(TypeError);
   });
 });
 
@@ -258,7 +259,7 @@ describe('whatever the source sends', () => {
       fc.property(
         fc.array(fc.array(anything as fc.Arbitrary<JsonValue>, { maxLength: 6 }), { maxLength: 4 }),
         (list) => {
-          const snapshot = compileTransform(integration).begin();
+          const snapshot = openTransform(transformPlanOf(integration)).begin();
           for (const records of list) {
             const { prepared } = snapshot.prepare(records, place);
             expect(prepared).toHaveLength(records.length);

@@ -1,20 +1,17 @@
 import { isJsonObject, type JsonValue } from '../../json/json.ts';
-import { readPath } from '../../json/path.ts';
+import { readPath, valueAt } from '../../json/path.ts';
 import { suggestion } from '../../runtime/nearest.ts';
-import { parseTemplate, slotsOf } from '../dialect/template.ts';
-import { effects, operations } from '../dialect/words.ts';
-import { flattenedRule } from './flattened.ts';
-import { fault } from './key-findings.ts';
-import { leafFields } from './request-fields.ts';
-import { runRules } from './run-contradictions.ts';
-import type { Finding } from './shape.ts';
-import { bodyPaths } from './target-fields.ts';
+import { leavesOf, type RequestField, type Requests } from '../dialect/request-fields.ts';
+import { slotsOf } from '../dialect/template.ts';
+import { effects } from '../dialect/words.ts';
+import { flattenedFindings } from './fields.ts';
+import { type Finding, fault } from './shape.ts';
 
 const isPath = (value: JsonValue | undefined): boolean => typeof value === 'string' && value.startsWith('/');
 
 const quoted = (values: readonly string[]): string => values.map((value) => JSON.stringify(value)).join(', ');
 
-type Rule = (raw: JsonValue) => Finding[];
+type Rule = (raw: JsonValue, requests: Requests) => Finding[];
 
 const effectRule =
   (side: 'source' | 'target'): Rule =>
@@ -25,16 +22,6 @@ const effectRule =
     return typeof value !== 'string' || allowed.includes(value)
       ? []
       : [fault([side, 'metadata', key], `${quoted(allowed)} in a ${side} block`)];
-  };
-
-const operationRule =
-  (side: 'source' | 'target'): Rule =>
-  (raw) => {
-    const value = readPath(raw, `${side}.metadata.operation.method`);
-    const allowed: readonly string[] = operations[side];
-    return typeof value !== 'string' || allowed.includes(value)
-      ? []
-      : [fault([side, 'metadata', 'operation', 'method'], `${quoted(allowed)}; others are not carried out yet`)];
   };
 
 /** An `api` that is a name, such as `batchSave`, is a path below the base URL as it stands. */
@@ -58,53 +45,20 @@ const apiRule =
       : [];
   };
 
-const split: Rule = (raw) =>
-  readPath(raw, 'source.metadata.operation.method') === 'splitArray' &&
-  readPath(raw, 'source.metadata.operation.arrayKey') === undefined
-    ? [fault(['source', 'metadata', 'operation', 'arrayKey'], 'the array whose elements are the records')]
-    : [];
-
-const sendRule =
+const bodiless =
   (side: 'source' | 'target'): Rule =>
-  (raw) => {
-    const method = readPath(raw, `${side}.metadata.method`);
-    const carriers = ['request', 'otherRequest'].filter((key) => readPath(raw, `${side}.send.${key}.in`) === 'body');
-    const bodiless = method === 'GET' ? carriers : [];
-    const names = readPath(raw, `${side}.send.request.as`) === 'names';
-    return [
-      ...bodiless.map((key) => fault([side, 'send', key, 'in'], '"query" or "header", since a GET has no body')),
-      ...(names && readPath(raw, `${side}.send.request.under`) === undefined
-        ? [fault([side, 'send', 'request', 'under'], 'the parameter that carries the names')]
-        : []),
-    ];
-  };
+  (raw) =>
+    readPath(raw, `${side}.metadata.method`) === 'GET'
+      ? ['request', 'otherRequest']
+          .filter((key) => readPath(raw, `${side}.send.${key}.in`) === 'body')
+          .map((key) => fault([side, 'send', key, 'in'], '"query" or "header", since a GET has no body'))
+      : [];
 
 const sourceId: Rule = (raw) => {
   const own = readPath(raw, 'source.id');
   const pasted = readPath(raw, 'source.metadata.id');
-  if (typeof own === 'string' && typeof pasted === 'string' && own !== pasted) {
-    return [fault(['source', 'id'], `nothing, since metadata.id is ${JSON.stringify(pasted)}`)];
-  }
-  return [];
-};
-
-/** Records are written in a body; what stands beside them may go elsewhere. */
-const targetSend: Rule = (raw) => {
-  const carrier = readPath(raw, 'target.send.request.in');
-  return [
-    ...(typeof carrier === 'string' && carrier !== 'body'
-      ? [fault(['target', 'send', 'request', 'in'], '"body": records are sent in no other place')]
-      : []),
-    ...(readPath(raw, 'target.send.request.as') === 'names'
-      ? [fault(['target', 'send', 'request', 'as'], '"fields": a record is more than the names of its fields')]
-      : []),
-  ];
-};
-
-const results: Rule = (raw) => {
-  const rows = readPath(raw, 'target.results');
-  return isJsonObject(rows) && rows.id !== undefined && rows.index !== undefined
-    ? [fault(['target', 'results', 'index'], 'nothing beside id: a row is found by one of them')]
+  return typeof own === 'string' && typeof pasted === 'string' && own !== pasted
+    ? [fault(['source', 'id'], `nothing, since metadata.id is ${JSON.stringify(pasted)}`)]
     : [];
 };
 
@@ -116,46 +70,29 @@ const idChecks: Rule = (raw) => {
     : [];
 };
 
-const batch: Rule = (raw) =>
-  readPath(raw, 'target.metadata.operation.method') !== 'batchArraySave'
-    ? []
-    : (
-        [
-          ['rows', 'how many records go into one request'],
-          ['rowsKey', 'the key under which the records of a request are wrapped'],
-        ] as const
-      )
-        .filter(([key]) => readPath(raw, `target.metadata.operation.${key}`) === undefined)
-        .map(([key, expected]) => fault(['target', 'metadata', 'operation', key], expected));
+const sourceLeaves = ({ source }: Requests): RequestField[] => [
+  ...leavesOf(source.request),
+  ...leavesOf(source.otherRequest),
+];
 
-/** Whether {{PAGINATION_START_ROW}} stands in the request, alone or in arithmetic. */
-const pagesByVariable = (raw: JsonValue): boolean =>
-  ['request', 'otherRequest'].some((key) =>
-    leafFields(readPath(raw, `source.metadata.${key}`)).some(({ field }) =>
-      slotsOf(parseTemplate(field.value ?? null)).some(({ name }) => name === 'PAGINATION_START_ROW'),
-    ),
-  );
+const takes = ({ template }: RequestField, variable: string): boolean =>
+  slotsOf(template).some(({ name }) => name === variable);
 
-const paging: Rule = (raw) => {
+/** A size without its parameter is never sent, a parameter without a size has nothing to carry. */
+const paging: Rule = (raw, requests) => {
   const page = readPath(raw, 'source.paging');
   if (!isJsonObject(page)) return [];
   const place = (key: string) => ['source', 'paging', key];
-  if (page.kind === 'offset' && page.offsetParam === undefined && !pagesByVariable(raw)) {
-    return [fault(place('offsetParam'), 'the parameter that carries the first row')];
+  if (page.kind === 'offset' && page.offsetParam === undefined) {
+    // {{PAGINATION_START_ROW}} may stand in the request instead, alone or in arithmetic.
+    return sourceLeaves(requests).some((leaf) => takes(leaf, 'PAGINATION_START_ROW'))
+      ? []
+      : [fault(place('offsetParam'), 'the parameter that carries the first row')];
   }
-  if (page.kind === 'nextLink' && page.in === 'body' && page.path === undefined) {
-    return [fault(place('path'), 'the path of the link in the body')];
-  }
-  if (page.kind === 'nextLink' && page.in === 'header' && page.path !== undefined) {
-    return [fault(place('path'), 'nothing: the link is in the header')];
-  }
-  if (page.kind === 'cursor' && page.pageSize !== undefined && page.sizeParam === undefined) {
-    return [fault(place('sizeParam'), 'the parameter that carries pageSize')];
-  }
-  if (page.kind === 'cursor' && page.pageSize === undefined && page.sizeParam !== undefined) {
-    return [fault(place('pageSize'), 'the size that sizeParam carries')];
-  }
-  return [];
+  if (page.kind !== 'cursor' || (page.pageSize === undefined) === (page.sizeParam === undefined)) return [];
+  return page.sizeParam === undefined
+    ? [fault(place('sizeParam'), 'the parameter that carries pageSize')]
+    : [fault(place('pageSize'), 'the size that sizeParam carries')];
 };
 
 const backoff: Rule = (raw) => {
@@ -165,55 +102,97 @@ const backoff: Rule = (raw) => {
     : [];
 };
 
-const body: Rule = (raw) => {
-  const metadata = readPath(raw, 'target.metadata');
-  return isJsonObject(metadata) && bodyPaths(metadata).length === 0
-    ? [fault(['target', 'metadata'], 'a request, or at least one of id, number and name: the body would be empty')]
-    : [];
+/** Paths of the fields that the body of a record has; without a request by the roles that the block names. */
+const bodyPaths = (raw: JsonValue, { target }: Requests): string[] => {
+  const { request, ...metadata } = blockOf(raw, 'target') ?? {};
+  const isByRole = request === undefined || (Array.isArray(request) && request.length === 0);
+  return isByRole
+    ? [metadata.number, metadata.id, metadata.name].filter((key) => typeof key === 'string')
+    : leavesOf(target.request).map(({ path }) => path);
 };
 
-const types: Rule = (raw) => {
-  const rules = readPath(raw, 'transform.types');
-  const metadata = readPath(raw, 'target.metadata');
-  if (!isJsonObject(rules) || !isJsonObject(metadata)) return [];
-  const known = bodyPaths(metadata);
-  return Object.entries(rules).flatMap(([path, rule]) => [
-    ...(known.includes(path)
-      ? []
-      : [
-          fault(
-            ['transform', 'types', path],
-            `a field of the target body${suggestion(path, known)}: ${known.join(', ')}`,
-          ),
-        ]),
-    ...(isJsonObject(rule) && rule.prefix !== undefined && rule.to !== 'integer'
-      ? [fault(['transform', 'types', path, 'prefix'], 'no prefix unless "to" is "integer"')]
-      : []),
-  ]);
+const blockOf = (raw: JsonValue, side: 'source' | 'target') => {
+  const block = readPath(raw, `${side}.metadata`);
+  return isJsonObject(block) ? block : undefined;
 };
+
+const body: Rule = (raw, requests) =>
+  blockOf(raw, 'target') !== undefined && bodyPaths(raw, requests).length === 0
+    ? [fault(['target', 'metadata'], 'a request, or at least one of id, number and name: the body would be empty')]
+    : [];
+
+const types: Rule = (raw, requests) => {
+  const rules = readPath(raw, 'transform.types');
+  if (!isJsonObject(rules) || blockOf(raw, 'target') === undefined) return [];
+  const known = bodyPaths(raw, requests);
+  return Object.keys(rules)
+    .filter((path) => !known.includes(path))
+    .map((path) =>
+      fault(['transform', 'types', path], `a field of the target body${suggestion(path, known)}: ${known.join(', ')}`),
+    );
+};
+
+/** What `beatFlat` lays into the record is no list any more, for whoever takes from it. */
+const flattened: Rule = (raw, requests) => {
+  const source = blockOf(raw, 'source');
+  const lists = Array.isArray(source?.beatFlat) ? source.beatFlat.filter((list) => typeof list === 'string') : [];
+  const keys = ['id', 'number'].flatMap((key) => {
+    const value = source?.[key];
+    const list = lists.find((one) => typeof value === 'string' && value.startsWith(`${one}.`));
+    return list === undefined
+      ? []
+      : [fault(['source', 'metadata', key], `${list}_…: beatFlat lays the fields of ${list} into the record`)];
+  });
+  return [...keys, ...flattenedFindings(requests.target.request, lists, ['target', 'metadata', 'request'])];
+};
+
+/** Whether the list is asked for what changed since the last run. */
+const asksForChanges = (raw: JsonValue, { source }: Requests): boolean =>
+  (['request', 'otherRequest'] as const).some((key) =>
+    leavesOf(source[key]).some((leaf) => {
+      if (leaf.template.kind !== 'unsupported') return takes(leaf, 'LAST_SYNC_TIME');
+      // A template that is refused asks for changes all the same: its own fault is enough.
+      return String(valueAt(raw, ['source', 'metadata', key, ...leaf.at, 'value'])).includes('LAST_SYNC_TIME');
+    }),
+  );
+
+/** Without its window a time would have no beginning; without the time a window would be no window. */
+const window: Rule = (raw, requests) => {
+  const setting = readPath(raw, 'source.window');
+  const asks = asksForChanges(raw, requests);
+  if (asks === (setting !== undefined)) return [];
+  const expected = asks
+    ? '{"initial": "2020-01-01 00:00:00"} or the like: {{LAST_SYNC_TIME}} needs a beginning'
+    : 'nothing, since no request value is {{LAST_SYNC_TIME}}';
+  return [fault(['source', 'window'], expected)];
+};
+
+const vanished: Rule = (raw, requests) =>
+  readPath(raw, 'vanished.action') === 'post' && asksForChanges(raw, requests)
+    ? [fault(['vanished', 'action'], '"report": a list of changes does not show what vanished')]
+    : [];
 
 const rules: readonly Rule[] = [
   effectRule('source'),
   effectRule('target'),
-  operationRule('source'),
-  operationRule('target'),
   apiRule('source'),
   apiRule('target'),
-  split,
-  sendRule('source'),
-  sendRule('target'),
+  bodiless('source'),
+  bodiless('target'),
   sourceId,
-  targetSend,
-  results,
   idChecks,
-  batch,
   paging,
   backoff,
   body,
-  flattenedRule,
+  flattened,
   types,
-  ...runRules,
+  window,
+  vanished,
 ];
 
-/** What parts of a file say against one another. Reads files of any form, so that all faults come at once. */
-export const findContradictions = (raw: JsonValue): Finding[] => rules.flatMap((rule) => rule(raw));
+/**
+ * What parts of a file say against one another, as far as its schema cannot say it. Reads files of any form, so that
+ * all faults come at once.
+ */
+export const findContradictions = (raw: JsonValue, requests: Requests): Finding[] =>
+  rules.flatMap((rule) => rule(raw, requests));

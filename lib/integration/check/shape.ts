@@ -1,11 +1,18 @@
 import * as z from 'zod/mini';
 import type { JsonValue } from '../../json/json.ts';
+import { valueAt } from '../../json/path.ts';
 import type { FaultPath } from '../../runtime/fault.ts';
 import { suggestion } from '../../runtime/nearest.ts';
 import { type Integration, integrationSchema } from '../schema/schema.ts';
 
 /** Something to say about a place in the file; `warning`: kept as it is. */
 export type Finding = { kind: 'fault' | 'warning'; path: FaultPath; expected: string };
+
+/** Something that is refused. */
+export const fault = (path: FaultPath, expected: string): Finding => ({ kind: 'fault', path, expected });
+
+/** Something that is carried out, or left out, otherwise than one may think. */
+export const warning = (path: FaultPath, expected: string): Finding => ({ kind: 'warning', path, expected });
 
 type Issue = z.core.$ZodIssue;
 
@@ -23,17 +30,10 @@ const listed = (values: readonly unknown[]): string => values.map((value) => JSO
 const oneOf = (values: readonly unknown[]): string =>
   values.length === 1 ? listed(values) : `one of ${listed(values)}`;
 
-const at = (value: unknown, path: readonly PropertyKey[]): unknown =>
-  path.reduce<unknown>(
-    (within, key) =>
-      typeof within === 'object' && within !== null && Object.hasOwn(within, key)
-        ? (within as Record<PropertyKey, unknown>)[key]
-        : undefined,
-    value,
-  );
-
-const optionWords = (options: readonly unknown[], { discriminator, input }: z.core.$ZodRawIssue): string => {
-  const word = typeof discriminator === 'string' ? at(input, [discriminator]) : input;
+const optionWords = (all: readonly unknown[], { discriminator, input }: z.core.$ZodRawIssue): string => {
+  // Where the word may be missing, that is one of the options.
+  const options = all.filter((option) => option !== undefined);
+  const word = typeof discriminator === 'string' ? valueAt(input, [discriminator]) : input;
   return `${oneOf(options)}${typeof word === 'string' ? suggestion(word, options.map(String)) : ''}`;
 };
 
@@ -62,16 +62,28 @@ const words = (issue: z.core.$ZodRawIssue): string => {
   }
 };
 
+/** What a branch says against a key of the value, in a form that compares. */
+const objection = ({ code, path, message }: Issue): string => JSON.stringify([code, path, message]);
+
 /** Whether the value has the form of this branch of a union and is only wrong in details. */
 const isMeant = (issues: readonly Issue[], value: unknown): boolean =>
   issues.every((issue) => {
     if (issue.code === 'invalid_union' && issue.path.length === 0) return meantBranch(issue, value) !== undefined;
-    if (issue.code === 'invalid_type') return issue.path.length > 0 && at(value, issue.path) !== undefined;
+    if (issue.code === 'invalid_type') return issue.path.length > 0 && valueAt(value, issue.path) !== undefined;
     return true;
   });
 
-const meantBranch = (issue: z.core.$ZodIssueInvalidUnion, value: unknown): readonly Issue[] | undefined =>
-  issue.errors.find((branch) => isMeant(branch, value));
+/** The branch of a union that a value is meant for: what all branches say against its keys tells nothing of that. */
+const meantBranch = ({ errors }: z.core.$ZodIssueInvalidUnion, value: unknown): readonly Issue[] | undefined => {
+  const said = errors.map((branch) => new Set(branch.map(objection)));
+  const isOfAll = (issue: Issue): boolean => issue.path.length > 0 && said.every((one) => one.has(objection(issue)));
+  return errors.find((branch) =>
+    isMeant(
+      branch.filter((issue) => !isOfAll(issue)),
+      value,
+    ),
+  );
+};
 
 const findings = (issue: Issue, value: unknown, around: FaultPath): Finding[] => {
   const here = issue.path as (string | number)[];
@@ -85,7 +97,7 @@ const findings = (issue: Issue, value: unknown, around: FaultPath): Finding[] =>
     }));
   }
   if (issue.code === 'invalid_union') {
-    const inside = at(value, here);
+    const inside = valueAt(value, here);
     const branch = meantBranch(issue, inside);
     if (branch !== undefined) return branch.flatMap((inner) => findings(inner, inside, path));
   }

@@ -5,11 +5,15 @@ import { parseTemplate } from './template.ts';
 
 /** One item of a `condition`: a field, an operator and what it is held against. */
 export type ConditionItem = {
+  /** Dotted path in the record. */
   field: string;
   logic: ConditionLogic;
-  value: JsonValue;
+  wanted: JsonValue;
+  how: Comparison;
   /** A child that fails drops the whole record, not only itself. */
   strict: boolean;
+  /** The item as a reason tells it. */
+  words: string;
 };
 
 /** Alternatives, each of them items that must all hold. None at all: every record passes. */
@@ -129,44 +133,38 @@ export const conditionFaults = (raw: JsonValue | undefined): ConditionFault[] =>
   });
 };
 
+const MAX_WORDS_CHARACTERS = 120;
+
+const readItem = (item: JsonValue, beatFlat: readonly string[]): ConditionItem[] => {
+  if (!isJsonObject(item) || !isLogic(item.logic)) return [];
+  const { logic, value = null, strictMode } = item;
+  const written = String(item.field);
+  const prefix = written.startsWith(TIME_PREFIX) ? TIME_PREFIX : '';
+  const bare = written.slice(prefix.length);
+  const list = beatFlat.find((key) => bare.startsWith(`${key}.`));
+  const field = list === undefined ? bare : `${list}_${bare.slice(list.length + 1)}`;
+  const { value: wanted, isTime } = withoutPrefix(value);
+  const words = `${prefix}${field} ${logic}${value === null ? '' : ` ${stringifyJson(value)}`}`;
+  return [
+    {
+      field,
+      logic,
+      wanted,
+      how: isTime || prefix !== '' ? 'time' : 'value',
+      strict: strictMode === true,
+      words: words.slice(0, MAX_WORDS_CHARACTERS),
+    },
+  ];
+};
+
 /** Reads a condition without faults. `beatFlat`: child arrays whose fields are the record's own by now. */
 export const readCondition = (raw: JsonValue | undefined, beatFlat: readonly string[] = []): Condition =>
   Array.isArray(raw)
-    ? raw.map((group) =>
-        (group as JsonObject[]).map(({ field, logic, value = null, strictMode }) => {
-          const path = String(field);
-          const time = path.startsWith(TIME_PREFIX);
-          const bare = time ? path.slice(TIME_PREFIX.length) : path;
-          const flat = beatFlat.find((key) => bare.startsWith(`${key}.`));
-          const own = flat === undefined ? bare : `${flat}_${bare.slice(flat.length + 1)}`;
-          return {
-            field: time ? `${TIME_PREFIX}${own}` : own,
-            logic: logic as ConditionLogic,
-            value,
-            strict: strictMode === true,
-          };
-        }),
-      )
+    ? raw.map((group) => (Array.isArray(group) ? group.flatMap((item) => readItem(item, beatFlat)) : []))
     : [];
 
-/** What an item asks of its field, without the prefix that makes both sides times. */
-export const parts = ({ field, value }: ConditionItem): { field: string; wanted: JsonValue; how: Comparison } => {
-  const time = withoutPrefix(value);
-  const isTime = time.isTime || field.startsWith(TIME_PREFIX);
-  return {
-    field: field.startsWith(TIME_PREFIX) ? field.slice(TIME_PREFIX.length) : field,
-    wanted: time.value,
-    how: isTime ? 'time' : 'value',
-  };
-};
-
-/** An item as a reason tells it. */
-export const wordsOf = (item: ConditionItem): string =>
-  `${item.field} ${item.logic}${item.value === null ? '' : ` ${stringifyJson(item.value)}`}`.slice(0, 120);
-
 /** Whether an item holds for a value of its field. */
-export const holdsFor = (item: ConditionItem, found: JsonValue | undefined): boolean => {
-  const { wanted, how } = parts(item);
-  const operator: Operator = operators[item.logic];
+export const holdsFor = ({ logic, wanted, how }: ConditionItem, found: JsonValue | undefined): boolean => {
+  const operator: Operator = operators[logic];
   return operator.holds(found, wanted, how);
 };

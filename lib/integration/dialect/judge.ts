@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { readPath, setPath } from '../../json/path.ts';
-import { type Condition, type ConditionItem, holdsFor, parts, wordsOf } from './condition.ts';
+import { type Condition, type ConditionItem, holdsFor } from './condition.ts';
 
 /** What a condition makes of a record: the record (without children that failed), or the words of what did not hold. */
 export type Judged = { record: JsonObject } | { reason: string };
@@ -31,18 +31,15 @@ const testChild = (item: ConditionItem, child: JsonValue, rest: string): boolean
 /** The item that a record as a whole fails; children that only fail for themselves do not count. */
 const failing = (group: readonly ConditionItem[], record: JsonObject): ConditionItem | undefined =>
   group.find((item) => {
-    const { field } = parts(item);
-    const inside = childArray(record, field);
-    if (inside === undefined) return !holdsFor(item, readPath(record, field));
+    const inside = childArray(record, item.field);
+    if (inside === undefined) return !holdsFor(item, readPath(record, item.field));
     const children = readPath(record, inside.list);
     return item.strict && Array.isArray(children) && !children.every((child) => testChild(item, child, inside.rest));
   });
 
 /** The record without the children that hold under none of these alternatives. */
 const withoutChildren = (groups: readonly (readonly ConditionItem[])[], record: JsonObject): JsonObject => {
-  const lists = new Set(
-    groups.flatMap((group) => group.flatMap((item) => childArray(record, parts(item).field)?.list ?? [])),
-  );
+  const lists = new Set(groups.flatMap((group) => group.flatMap(({ field }) => childArray(record, field)?.list ?? [])));
   let kept = record;
   for (const list of lists) {
     const children = readPath(record, list);
@@ -50,7 +47,7 @@ const withoutChildren = (groups: readonly (readonly ConditionItem[])[], record: 
     const left = children.filter((child) =>
       groups.some((group) =>
         group.every((item) => {
-          const inside = childArray(record, parts(item).field);
+          const inside = childArray(record, item.field);
           return inside?.list !== list || testChild(item, child, inside.rest);
         }),
       ),
@@ -69,6 +66,6 @@ export const judge = (condition: Condition, record: JsonObject): Judged => {
   const failed = condition.map((group) => failing(group, record));
   const passing = condition.filter((_, index) => failed[index] === undefined);
   if (passing.length > 0) return { record: withoutChildren(passing, record) };
-  const words = failed.flatMap((item) => (item === undefined ? [] : [wordsOf(item)]));
+  const words = failed.flatMap((item) => (item === undefined ? [] : [item.words]));
   return { reason: `condition: does not hold: ${words.join(' or ')}`.slice(0, 300) };
 };

@@ -1,4 +1,6 @@
+import type { JsonValue } from '../../json/json.ts';
 import { defined } from '../../runtime/defined.ts';
+
 /**
  * How a key of a 轻易云 block is read here.
  *
@@ -117,10 +119,11 @@ export const methods = { source: ['GET', 'POST'], target: ['POST', 'PUT', 'PATCH
 /** Values of `operation.method` by side. */
 export const operations = { source: ['none', 'splitArray'], target: ['none', 'batchArraySave'] } as const;
 
-/** The declared type of a target field → the type that it is converted to. */
-export const fieldTypes: Readonly<
-  Record<string, 'string' | 'integer' | 'number' | 'boolean' | 'object' | 'array' | 'datetime'>
-> = {
+/** What a declared type comes to. */
+export type FieldType = 'string' | 'integer' | 'number' | 'boolean' | 'object' | 'array' | 'datetime';
+
+/** The declared type of a field → the type that it is sent as. */
+export const fieldTypes: Readonly<Record<string, FieldType>> = {
   string: 'string',
   text: 'string',
   int: 'integer',
@@ -136,3 +139,7 @@ export const fieldTypes: Readonly<
   array: 'array',
   datetime: 'datetime',
 };
+
+/** The type that a field's `type` declares; undefined: none that is carried out. */
+export const fieldTypeOf = (word: JsonValue | undefined): FieldType | undefined =>
+  typeof word === 'string' && Object.hasOwn(fieldTypes, word) ? fieldTypes[word] : undefined;

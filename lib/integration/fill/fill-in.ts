@@ -1,8 +1,9 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { defined } from '../../runtime/defined.ts';
-import { isUnused } from '../check/key-findings.ts';
+import { isUnused } from '../check/keys.ts';
 import type { Finding } from '../check/shape.ts';
 import { readOtherResponse } from '../dialect/other-response.ts';
+import type { Requests } from '../dialect/request-fields.ts';
 import { recognisePaging, statedPageSize } from './paging-families.ts';
 import type { FindProfile, Profile } from './profile.ts';
 
@@ -67,22 +68,30 @@ const answerSaid = (metadata: JsonObject, isCursor: boolean): JsonObject => {
 };
 
 /** A profile's paging with the page size that the block states, where it states one. */
-const sized = (paging: JsonObject | undefined, metadata: JsonObject): JsonObject | undefined => {
-  const pageSize = statedPageSize(metadata);
+const sized = (
+  paging: JsonObject | undefined,
+  metadata: JsonObject,
+  requests: Requests['source'],
+): JsonObject | undefined => {
+  const pageSize = statedPageSize(metadata, requests);
   return paging === undefined || pageSize === undefined || paging.pageSize === undefined
     ? paging
     : { ...paging, pageSize };
 };
 
-const fillSource = (pasted: JsonObject, profile: Profile['source']): { block: JsonObject; findings: Finding[] } => {
+const fillSource = (
+  pasted: JsonObject,
+  profile: Profile['source'],
+  requests: Requests['source'],
+): { block: JsonObject; findings: Finding[] } => {
   const source = withoutUnused(pasted);
   const metadata = objectAt(source, 'metadata');
   const { pageKey } = readOtherResponse(metadata.otherResponse);
-  const recognised = source.paging === undefined ? recognisePaging(metadata, pageKey) : undefined;
+  const recognised = source.paging === undefined ? recognisePaging(metadata, requests, pageKey) : undefined;
   const findings: Finding[] = [];
   let paging = source.paging;
   if (recognised !== undefined && 'paging' in recognised) paging = recognised.paging;
-  else paging ??= sized(profile?.paging, metadata);
+  else paging ??= sized(profile?.paging, metadata, requests);
   if (recognised !== undefined && 'expected' in recognised && paging === undefined) {
     findings.push({ kind: 'fault', ...recognised });
   }
@@ -122,7 +131,7 @@ const fillTarget = (pasted: JsonObject, profile: Profile['target'], idCheck: Jso
  * Fills in what the pasted blocks (`otherResponse`, `pagination`, the names of request fields) and the profiles say,
  * before the form of the file is checked. In order: the file's own settings, the blocks, the profile, the defaults.
  */
-export const fillIn = (raw: JsonValue, findProfile: FindProfile): FilledIn => {
+export const fillIn = (raw: JsonValue, requests: Requests, findProfile: FindProfile): FilledIn => {
   if (!isJsonObject(raw)) return { raw, findings: [] };
   const findings: Finding[] = [];
   const profileOf = (side: Side): Profile | undefined => {
@@ -135,7 +144,7 @@ export const fillIn = (raw: JsonValue, findProfile: FindProfile): FilledIn => {
   };
   let filled = raw;
   if (isJsonObject(raw.source)) {
-    const source = fillSource(raw.source, profileOf('source')?.source);
+    const source = fillSource(raw.source, profileOf('source')?.source, requests.source);
     findings.push(...source.findings);
     filled = { ...filled, source: source.block };
   }

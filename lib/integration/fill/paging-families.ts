@@ -1,8 +1,9 @@
 import type { JsonObject, JsonValue } from '../../json/json.ts';
+import { readPath } from '../../json/path.ts';
 import type { FaultPath } from '../../runtime/fault.ts';
-import { type LeafField, leafFields } from '../check/request-fields.ts';
 import { fillTemplate } from '../dialect/fill.ts';
-import { parseTemplate, slotsOf } from '../dialect/template.ts';
+import { constantOf, isUnset, leavesOf, type RequestField, type Requests } from '../dialect/request-fields.ts';
+import { slotsOf } from '../dialect/template.ts';
 import { variableValue } from '../dialect/variables.ts';
 
 type Family = { kind: 'pageNumber' | 'offset' | 'cursor'; position: readonly string[] };
@@ -61,21 +62,16 @@ const asCount = (value: JsonValue | undefined): number | undefined => {
   return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
 };
 
-const takes = ({ field }: LeafField, variable: string): boolean =>
-  slotsOf(parseTemplate(field.value ?? null)).some(({ name }) => name === variable);
+const takes = ({ template }: RequestField, variable: string): boolean =>
+  slotsOf(template).some(({ name }) => name === variable);
 
 /** The field that is exactly this variable, and nothing around it. */
-const isVariableItself = ({ field }: LeafField, variable: string): boolean => {
-  const template = parseTemplate(field.value ?? null);
-  return template.kind === 'slot' && template.slot.name === variable && template.slot.pipes.length === 0;
-};
+const isVariableItself = ({ template }: RequestField, variable: string): boolean =>
+  template.kind === 'slot' && template.slot.name === variable && template.slot.pipes.length === 0;
 
-const sizeOf = (metadata: JsonObject, size: LeafField | undefined): number | undefined => {
-  const { pagination } = metadata;
-  const declared =
-    typeof pagination === 'object' && pagination !== null ? (pagination as JsonObject).pageSize : undefined;
+const sizeOf = (metadata: JsonObject, size: RequestField | undefined): number | undefined => {
   // What the field itself says goes before what the variable would be.
-  const counts = [asCount(size?.field.value), asCount(declared)];
+  const counts = [asCount(size && constantOf(size)), asCount(readPath(metadata.pagination, 'pageSize'))];
   return counts.find((count) => count !== undefined && count > 0);
 };
 
@@ -87,7 +83,7 @@ const sizeMissing: Recognised = {
 };
 
 /** By the variable of the page's number, counted from 1. */
-const byPageVariable = (metadata: JsonObject, leaves: readonly LeafField[]): Recognised => {
+const byPageVariable = (metadata: JsonObject, leaves: readonly RequestField[]): Recognised => {
   const position = leaves.find((leaf) => isVariableItself(leaf, 'PAGINATION_START_PAGE'));
   const size = leaves.find((leaf) => isVariableItself(leaf, 'PAGINATION_PAGE_SIZE'));
   if (position === undefined) {
@@ -101,8 +97,7 @@ const byPageVariable = (metadata: JsonObject, leaves: readonly LeafField[]): Rec
 };
 
 /** The page numbers 0, 1, 2 or 1, 2, 3 that a template makes of the first rows of the first three pages. */
-const firstPageOf = ({ field }: LeafField, pageSize: number): number | undefined => {
-  const template = parseTemplate(field.value ?? null);
+const firstPageOf = ({ template }: RequestField, pageSize: number): number | undefined => {
   const [first, ...later] = [0, pageSize, 2 * pageSize].map((startRow) => {
     const context = { nowMs: 0, lastSyncMs: 0, page: { pageSize, startRow } };
     const filled = fillTemplate(template, ({ name }) => variableValue(name, context));
@@ -113,7 +108,7 @@ const firstPageOf = ({ field }: LeafField, pageSize: number): number | undefined
 };
 
 /** By the variables of `pagination`: rows counted from 0. */
-const byVariables = (metadata: JsonObject, leaves: readonly LeafField[]): Recognised => {
+const byVariables = (metadata: JsonObject, leaves: readonly RequestField[]): Recognised => {
   const position = leaves.find((leaf) => isVariableItself(leaf, 'PAGINATION_START_ROW'));
   const size = leaves.find((leaf) => isVariableItself(leaf, 'PAGINATION_PAGE_SIZE'));
   const pageSize = sizeOf(metadata, undefined);
@@ -139,8 +134,8 @@ const byVariables = (metadata: JsonObject, leaves: readonly LeafField[]): Recogn
 
 const byFamily = (
   { kind }: Family,
-  position: LeafField,
-  size: LeafField | undefined,
+  position: RequestField,
+  size: RequestField | undefined,
   metadata: JsonObject,
   cursorPath: string | undefined,
 ): Recognised => {
@@ -155,11 +150,11 @@ const byFamily = (
           pageParam: position.path,
           ...sized,
           pageSize,
-          firstPage: asCount(position.field.value) ?? 1,
+          firstPage: asCount(constantOf(position)) ?? 1,
         },
       };
     case 'offset':
-      return (asCount(position.field.value) ?? 0) === 0
+      return (asCount(constantOf(position)) ?? 0) === 0
         ? { paging: { kind, offsetParam: position.path, ...sized, pageSize } }
         : { path: place, expected: `${position.path} of 0, since rows count from 0; else set source.paging` };
     case 'cursor':
@@ -182,16 +177,15 @@ const byFamily = (
 };
 
 /** Whether a field that is named like one that pages holds what the first page has, or nothing yet. */
-const startsList = ({ path, field }: LeafField, { kind }: Family, isSized: boolean): boolean => {
+const startsList = (field: RequestField, { kind }: Family, isSized: boolean): boolean => {
   if (kind === 'cursor') return true;
-  const { value } = field;
-  if (value === undefined || value === null || value === '') return isSized || !isNamed(path, vaguePositions);
-  const count = asCount(value);
+  if (isUnset(field)) return isSized || !isNamed(field.path, vaguePositions);
+  const count = asCount(constantOf(field));
   // Without a size page 7 is what somebody asked for, page 1 is where the list begins.
   return count !== undefined && (isSized || count <= 1);
 };
 
-const unsureOf = ({ path }: LeafField): Recognised => ({
+const unsureOf = ({ path }: RequestField): Recognised => ({
   unsure: {
     path: ['source', 'paging'],
     expected: `how the list is paged, since ${path} asks for so many records: {"kind": "single"} if one answer has all`,
@@ -199,21 +193,28 @@ const unsureOf = ({ path }: LeafField): Recognised => ({
   },
 });
 
+const leavesIn = ({ request, otherRequest }: Requests['source']): RequestField[] => [
+  ...leavesOf(request),
+  ...leavesOf(otherRequest),
+];
+
 /** The page size that the metadata states, by `pagination` or by a request field that carries one. */
-export const statedPageSize = (metadata: JsonObject): number | undefined => {
-  const leaves = [...leafFields(metadata.request), ...leafFields(metadata.otherRequest)];
-  return sizeOf(
+export const statedPageSize = (metadata: JsonObject, requests: Requests['source']): number | undefined =>
+  sizeOf(
     metadata,
-    leaves.find(({ path }) => isNamed(path, sizeFields)),
+    leavesIn(requests).find(({ path }) => isNamed(path, sizeFields)),
   );
-};
 
 /**
  * How a source block pages, where `source.paging` does not say it: by the variables of `pagination`, else by the names
  * of its request fields. Undefined: the block says nothing of paging. `cursorPath`: where the answer's next cursor is.
  */
-export const recognisePaging = (metadata: JsonObject, cursorPath: string | undefined): Recognised | undefined => {
-  const leaves = [...leafFields(metadata.request), ...leafFields(metadata.otherRequest)];
+export const recognisePaging = (
+  metadata: JsonObject,
+  requests: Requests['source'],
+  cursorPath: string | undefined,
+): Recognised | undefined => {
+  const leaves = leavesIn(requests);
   if (leaves.some((leaf) => takes(leaf, 'PAGINATION_START_ROW'))) return byVariables(metadata, leaves);
   if (leaves.some((leaf) => takes(leaf, 'PAGINATION_START_PAGE'))) return byPageVariable(metadata, leaves);
   const size = leaves.find((leaf) => isNamed(leaf.path, sizeFields) || isVariableItself(leaf, 'PAGINATION_PAGE_SIZE'));

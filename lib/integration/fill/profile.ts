@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { type JsonObject, type JsonValue, parseJson } from '../../json/json.ts';
 import { suggestion } from '../../runtime/nearest.ts';
-import { sendSchema } from '../schema/send-schema.ts';
+import { sourceSendSchema, targetSendSchema } from '../schema/send-schema.ts';
 import genericRest from './profiles/generic-rest.json' with { type: 'json' };
 import okki from './profiles/okki.json' with { type: 'json' };
 import qingyiyun from './profiles/qingyiyun.json' with { type: 'json' };
@@ -17,7 +17,6 @@ const end = {
       .record(z.string(), z.string().check(z.regex(/^\//, 'a path that starts with /')))
       .check(z.describe('metadata.api → path of the request. 接口名对应的请求路径。')),
   ),
-  send: z.exactOptional(sendSchema),
 };
 
 /** How an API family carries parameters, lists, status and authorisation: defaults, laid under an integration's own. */
@@ -28,6 +27,7 @@ export const profileSchema = z.strictObject({
   source: z.exactOptional(
     z.strictObject({
       ...end,
+      send: z.exactOptional(sourceSendSchema),
       answer: z.exactOptional(block.check(z.describe('Laid under source.answer. source.answer 的默认值。'))),
       paging: z.exactOptional(
         block.check(z.describe('Paging of lists whose block tells none. 元数据未说明时的分页方式。')),
@@ -37,6 +37,7 @@ export const profileSchema = z.strictObject({
   target: z.exactOptional(
     z.strictObject({
       ...end,
+      send: z.exactOptional(targetSendSchema),
       success: z.exactOptional(block.check(z.describe('Laid under target.success. target.success 的默认值。'))),
       results: z.exactOptional(block.check(z.describe('Laid under target.results. target.results 的默认值。'))),
     }),

@@ -1,46 +1,53 @@
 import * as z from 'zod/mini';
+import { needed, text } from './parts.ts';
 
 /** `source.profile` and `target.profile`. */
-export const profileSetting = z
-  .string()
-  .check(
-    z.minLength(1),
-    z.describe(
-      'How the API carries parameters, lists and status: a shipped profile, or the path of one beside this file. 适配器画像:内置名称或文件路径。',
-    ),
-  );
+export const profileSetting = text(
+  'How the API carries parameters, lists and status: a shipped profile, or the path of one beside this file. 适配器画像:内置名称或文件路径。',
+);
 
 const carrier = z
   .enum(['query', 'body', 'header'])
   .check(z.describe('Where parameters go. Default: query of a GET, else the JSON body. 参数位置。'));
 
-const under = z.exactOptional(
-  z
-    .string()
-    .check(z.minLength(1), z.describe('Dotted path in the body that they go under; none: its root. 请求体中的路径。')),
-);
+const UNDER = 'Dotted path in the body that they go under; none: its root. 请求体中的路径。';
+const under = z.exactOptional(text(UNDER));
 
-/** Where the parameters of the two blocks go. */
-export const sendSchema = z
+const otherRequest = z.exactOptional(z.strictObject({ in: z.exactOptional(carrier), under }));
+
+/** Where the parameters of a source go. */
+export const sourceSendSchema = z
   .strictObject({
     request: z.exactOptional(
-      z.strictObject({
-        in: z.exactOptional(carrier),
-        under,
-        as: z._default(
-          z
-            .enum(['fields', 'names'])
-            .check(
-              z.describe(
-                'fields: each under its name; names: their values as one text with commas, at `under`. 逐字段,或逗号连接的字段名。',
-              ),
-            ),
-          'fields',
-        ),
-      }),
+      z.discriminatedUnion('as', [
+        z.strictObject({
+          in: z.exactOptional(carrier),
+          under,
+          as: z._default(z.literal('fields').check(z.describe('Each under its name. 逐字段。')), 'fields'),
+        }),
+        z.strictObject({
+          in: z.exactOptional(carrier),
+          under: needed(UNDER, 'the parameter that carries the names'),
+          as: z
+            .literal('names')
+            .check(z.describe('Their values as one text with commas, at `under`. 逗号连接的字段名。')),
+        }),
+      ]),
     ),
-    otherRequest: z.exactOptional(z.strictObject({ in: z.exactOptional(carrier), under })),
+    otherRequest,
   })
   .check(z.describe('How request and otherRequest are sent. request 与 otherRequest 的发送方式。'));
 
-export type Send = z.infer<typeof sendSchema>;
+/** Where the parameters of a target go: records are written in a body, what stands beside them may go elsewhere. */
+export const targetSendSchema = z
+  .strictObject({
+    request: z.exactOptional(
+      z.strictObject({
+        in: z.exactOptional(z.literal('body', '"body": records are sent in no other place')),
+        under,
+        as: z._default(z.literal('fields', '"fields": a record is more than the names of its fields'), 'fields'),
+      }),
+    ),
+    otherRequest,
+  })
+  .check(z.describe('How request and otherRequest are sent. request 与 otherRequest 的发送方式。'));

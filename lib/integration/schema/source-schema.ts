@@ -2,12 +2,8 @@ import * as z from 'zod/mini';
 import { connectionSchema } from '../../connection/api/connection.ts';
 import { rateLimitSchema } from '../../connection/limit/rate-limit.ts';
 import { sourceMetadataSchema } from './metadata-schema.ts';
-import { profileSetting, sendSchema } from './send-schema.ts';
-
-const dotted = (description: string) => z.string().check(z.minLength(1), z.describe(description));
-
-/** A value of a status field; compared as text, since servers write both 200 and "200". */
-export const statusValueSchema = z.union([z.string(), z.number(), z.boolean()], 'a text, a number, true or false');
+import { needed, requestPath, ruledOut, statusValueSchema, text } from './parts.ts';
+import { profileSetting, sourceSendSchema } from './send-schema.ts';
 
 /** Where things stand in an answer. The defaults are OKKI's envelope; a bare array is always accepted as the records. */
 const answerSchema = z
@@ -21,12 +17,12 @@ const answerSchema = z
         .check(z.describe('Path of the array of records; of several the first that is one. 记录数组的路径。')),
       'data',
     ),
-    code: z._default(dotted('Path of the status code; absent in an answer: no check. 状态码路径。'), 'code'),
+    code: z._default(text('Path of the status code; absent in an answer: no check. 状态码路径。'), 'code'),
     successCodes: z._default(
       z.array(statusValueSchema).check(z.minLength(1), z.describe('Codes that mean success. 表示成功的状态码。')),
       [0, 200],
     ),
-    message: z._default(dotted('Path of the message of a business error. 错误信息路径。'), 'message'),
+    message: z._default(text('Path of the message of a business error. 错误信息路径。'), 'message'),
     total: z._default(
       z.array(z.string().check(z.minLength(1))).check(z.describe('Paths of the total, first hit wins. 总数路径。')),
       ['data.totalItem', 'data.count'],
@@ -50,15 +46,14 @@ const maxPages = z._default(
     .check(z.minimum(1), z.maximum(1_000_000), z.describe('A run that needs more pages fails. 页数上限,超过即失败。')),
   10_000,
 );
-const param = (description: string) => dotted(description);
 
 const pagingSchema = z
   .discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('single') }),
     z.strictObject({
       kind: z.literal('pageNumber'),
-      pageParam: param('Parameter of the page number. 页码参数。'),
-      sizeParam: z.exactOptional(param('Parameter of the page size. 每页数量参数。')),
+      pageParam: text('Parameter of the page number. 页码参数。'),
+      sizeParam: z.exactOptional(text('Parameter of the page size. 每页数量参数。')),
       pageSize,
       firstPage: z._default(z.int().check(z.minimum(0), z.describe('Number of the first page. 首页页码。')), 1),
       maxPages,
@@ -66,31 +61,37 @@ const pagingSchema = z
     z.strictObject({
       kind: z.literal('offset'),
       offsetParam: z.exactOptional(
-        param(
+        text(
           'Parameter of the first row, counted from 0; none: {{PAGINATION_START_ROW}} carries it. 起始行参数(从 0 起)。',
         ),
       ),
-      sizeParam: z.exactOptional(param('Parameter of the page size. 每页数量参数。')),
+      sizeParam: z.exactOptional(text('Parameter of the page size. 每页数量参数。')),
       pageSize,
       maxPages,
     }),
     z.strictObject({
       kind: z.literal('cursor'),
-      cursorParam: param('Parameter that carries the cursor. 游标参数。'),
-      cursorPath: dotted('Path of the next cursor in the answer. 响应中下一个游标的路径。'),
-      hasMorePath: z.exactOptional(dotted('Path of a flag that says whether there is more. 是否还有数据的路径。')),
-      sizeParam: z.exactOptional(param('Parameter of the page size. 每页数量参数。')),
+      cursorParam: text('Parameter that carries the cursor. 游标参数。'),
+      cursorPath: text('Path of the next cursor in the answer. 响应中下一个游标的路径。'),
+      hasMorePath: z.exactOptional(text('Path of a flag that says whether there is more. 是否还有数据的路径。')),
+      sizeParam: z.exactOptional(text('Parameter of the page size. 每页数量参数。')),
       pageSize: z.exactOptional(pageSize),
       maxPages,
     }),
-    z.strictObject({
-      kind: z.literal('nextLink'),
-      in: z
-        .enum(['body', 'header'])
-        .check(z.describe('Body: at `path`; header: Link rel="next" (RFC 8288). 链接位置。')),
-      path: z.exactOptional(dotted('Path of the link in the body. 响应体中链接的路径。')),
-      maxPages,
-    }),
+    z.discriminatedUnion('in', [
+      z.strictObject({
+        kind: z.literal('nextLink'),
+        in: z.literal('body').check(z.describe('The link stands at `path`. 链接在响应体中。')),
+        path: needed('Path of the link in the body. 响应体中链接的路径。', 'the path of the link in the body'),
+        maxPages,
+      }),
+      z.strictObject({
+        kind: z.literal('nextLink'),
+        in: z.literal('header').check(z.describe('Link rel="next" (RFC 8288). 链接在响应头中。')),
+        path: ruledOut('nothing: the link is in the header'),
+        maxPages,
+      }),
+    ]),
   ])
   .check(z.describe('How the list is paged. 分页方式。'));
 
@@ -125,19 +126,12 @@ export const sourceSchema = z
   .strictObject({
     connection: connectionSchema({ timeoutMs: 60_000, maxAnswerBytes: 20_971_520 }),
     profile: z.exactOptional(profileSetting),
-    path: z.exactOptional(
-      z
-        .string()
-        .check(
-          z.regex(/^\//, 'a path that starts with /'),
-          z.describe('Path of the request where metadata.api is none. 请求路径。'),
-        ),
-    ),
+    path: z.exactOptional(requestPath('Path of the request where metadata.api is none. 请求路径。')),
     id: z.exactOptional(
-      dotted("Path of the record's primary key, where the pasted block has no id. 主键字段路径(元数据没有 id 时)。"),
+      text("Path of the record's primary key, where the pasted block has no id. 主键字段路径(元数据没有 id 时)。"),
     ),
     metadata: sourceMetadataSchema,
-    send: z.prefault(sendSchema, {}),
+    send: z.prefault(sourceSendSchema, {}),
     answer: z.prefault(answerSchema, {}),
     paging: z._default(pagingSchema, { kind: 'single' }),
     beatFlat: z.exactOptional(
@@ -153,6 +147,5 @@ export const sourceSchema = z
   })
   .check(z.describe('Where records come from. 源平台。'));
 
-export type Answer = z.infer<typeof answerSchema>;
 export type Paging = z.infer<typeof pagingSchema>;
 export type WindowSetting = z.infer<typeof windowSchema>;

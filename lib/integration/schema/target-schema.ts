@@ -2,8 +2,8 @@ import * as z from 'zod/mini';
 import { connectionSchema } from '../../connection/api/connection.ts';
 import { rateLimitSchema } from '../../connection/limit/rate-limit.ts';
 import { targetMetadataSchema } from './metadata-schema.ts';
-import { profileSetting, sendSchema } from './send-schema.ts';
-import { statusValueSchema } from './source-schema.ts';
+import { requestPath, ruledOut, statusValueSchema, text } from './parts.ts';
+import { profileSetting, targetSendSchema } from './send-schema.ts';
 
 const successSchema = z
   .strictObject({
@@ -11,7 +11,7 @@ const successSchema = z
       z
         .array(
           z.strictObject({
-            path: z.string().check(z.minLength(1), z.describe('Dotted path of the status in the body. 状态字段路径。')),
+            path: text('Dotted path of the status in the body. 状态字段路径。'),
             equals: z
               .array(statusValueSchema)
               .check(z.minLength(1), z.describe('Values that mean success, compared as text. 表示成功的取值。')),
@@ -27,7 +27,7 @@ const successSchema = z
     throttled: z.exactOptional(
       z
         .strictObject({
-          path: z.string().check(z.minLength(1), z.describe('Dotted path of the status in the body. 状态字段路径。')),
+          path: text('Dotted path of the status in the body. 状态字段路径。'),
           equals: z
             .array(statusValueSchema)
             .check(z.minLength(1), z.describe('Values that mean: too many requests. 表示被限流的取值。')),
@@ -63,55 +63,54 @@ const retrySchema = z
   })
   .check(z.describe('Retries of what was surely not applied. 重试策略。'));
 
-const resultsSchema = z
+const rowSuccess = z
   .strictObject({
-    path: z
-      .string()
-      .check(z.minLength(1), z.describe('Dotted path of the list of rows in the answer. 逐行结果的路径。')),
-    id: z.exactOptional(
-      z
-        .string()
-        .check(
-          z.minLength(1),
-          z.describe(
-            "Path in a row of the record's id, as the target got it; none: rows are in the order sent. 行中的主键。",
-          ),
-        ),
-    ),
-    index: z.exactOptional(
-      z
-        .string()
-        .check(z.minLength(1), z.describe('Path in a row of its place in the request, from 0. 行号(从 0 起)。')),
-    ),
-    success: z
-      .strictObject({
-        path: z.string().check(z.minLength(1)),
-        equals: z.array(statusValueSchema).check(z.minLength(1)),
-      })
-      .check(z.describe('What a row must say to be loaded. 行成功的判定。')),
+    path: z.string().check(z.minLength(1)),
+    equals: z.array(statusValueSchema).check(z.minLength(1)),
+  })
+  .check(z.describe('What a row must say to be loaded. 行成功的判定。'));
+
+/** `id` and `index` say how the row of a record is found. */
+const rowResults = <Id extends z.core.$ZodType, Index extends z.core.$ZodType>(id: Id, index: Index) =>
+  z.strictObject({
+    path: text('Dotted path of the list of rows in the answer. 逐行结果的路径。'),
+    id,
+    index,
+    success: rowSuccess,
     message: z._default(
       z
         .array(z.string().check(z.minLength(1)))
         .check(z.describe("Paths in a row of the target's words. 行的错误信息。")),
       ['message', 'msg', 'error'],
     ),
-  })
+  });
+
+const resultsSchema = z
+  .union(
+    [
+      rowResults(
+        text("Path in a row of the record's id, as the target got it. 行中的主键。"),
+        ruledOut('nothing beside id: a row is found by one of them'),
+      ),
+      rowResults(
+        ruledOut('nothing beside index: a row is found by one of them'),
+        text('Path in a row of its place in the request, from 0. 行号(从 0 起)。'),
+      ),
+      rowResults(ruledOut('nothing'), ruledOut('nothing')).check(
+        z.describe('Rows in the order sent. 与发送顺序一致的行。'),
+      ),
+    ],
+    'an object',
+  )
   .check(z.describe('A batch that is answered row by row. 批量写入的逐行结果。'));
 
 export const targetSchema = z
   .strictObject({
     profile: z.exactOptional(profileSetting),
-    send: z.prefault(sendSchema, {}),
+    send: z.prefault(targetSendSchema, {}),
     results: z.exactOptional(resultsSchema),
     connection: connectionSchema({ timeoutMs: 15_000, maxAnswerBytes: 1_048_576 }),
-    path: z.exactOptional(
-      z
-        .string()
-        .check(
-          z.regex(/^\//, 'a path that starts with /'),
-          z.describe('Path of the request where metadata.api is none. 请求路径。'),
-        ),
-    ),
+    path: z.exactOptional(requestPath('Path of the request where metadata.api is none. 请求路径。')),
     metadata: targetMetadataSchema,
     success: z.prefault(successSchema, {}),
     onUncertain: z
@@ -128,4 +127,3 @@ export const targetSchema = z
 
 export type Success = z.infer<typeof successSchema>;
 export type Retry = z.infer<typeof retrySchema>;
-export type Results = z.infer<typeof resultsSchema>;

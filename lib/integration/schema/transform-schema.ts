@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { ruledOut, text } from './parts.ts';
 
 const fields = (description: string) =>
   z.array(z.string().check(z.minLength(1))).check(z.minLength(1), z.describe(description));
@@ -21,17 +22,19 @@ const duplicateSchema = z
   })
   .check(z.describe('Records with other ids but the same content here. 重复记录规则。'));
 
+const TO = 'Type that the target asks for. 目标类型。';
+
 const typeRuleSchema = z
-  .strictObject({
-    to: z
-      .enum(['integer', 'number', 'string', 'boolean'])
-      .check(z.describe('Type that the target asks for. 目标类型。')),
-    prefix: z.exactOptional(
-      z
-        .string()
-        .check(z.minLength(1), z.describe('integer: `group` lets group1 become 1; plain digits pass. 允许的前缀。')),
-    ),
-  })
+  .discriminatedUnion('to', [
+    z.strictObject({
+      to: z.literal('integer').check(z.describe(TO)),
+      prefix: z.exactOptional(text('`group` lets group1 become 1; plain digits pass. 允许的前缀。')),
+    }),
+    z.strictObject({
+      to: z.enum(['number', 'string', 'boolean']).check(z.describe(TO)),
+      prefix: ruledOut('no prefix unless "to" is "integer"'),
+    }),
+  ])
   .check(z.describe('Conversion of one field of the target body. 目标字段的类型转换。'));
 
 const onTreeFault = (description: string) =>

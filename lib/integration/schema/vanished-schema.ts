@@ -1,15 +1,11 @@
 import * as z from 'zod/mini';
 import { fieldSchema } from './metadata-schema.ts';
+import { requestPath, ruledOut } from './parts.ts';
 
-/** What is done about ids that were loaded before and are absent from a complete snapshot. */
-export const vanishedSchema = z
-  .strictObject({
-    action: z._default(
-      z
-        .enum(['report', 'post'])
-        .check(z.describe('report: say so, no more; post: tell the deletion endpoint. 仅报告,或调用删除接口。')),
-      'report',
-    ),
+/** `action` and `path` say whether the deletion endpoint is told. */
+const vanished = <Action extends z.core.$ZodType, Path extends z.core.$ZodType>(action: Action, path: Path) =>
+  z.strictObject({
+    action,
     maxShare: z._default(
       z
         .number()
@@ -20,14 +16,7 @@ export const vanishedSchema = z
         ),
       0.2,
     ),
-    path: z.exactOptional(
-      z
-        .string()
-        .check(
-          z.regex(/^\//, 'a path that starts with /'),
-          z.describe('Path of the deletion endpoint. 删除接口路径。'),
-        ),
-    ),
+    path,
     method: z._default(z.enum(['POST', 'PUT', 'PATCH', 'DELETE']), 'POST'),
     request: z.exactOptional(
       z
@@ -39,5 +28,21 @@ export const vanishedSchema = z
           ),
         ),
     ),
-  })
+  });
+
+/** What is done about ids that were loaded before and are absent from a complete snapshot. */
+export const vanishedSchema = z
+  .discriminatedUnion('action', [
+    vanished(
+      z._default(z.literal('report').check(z.describe('Say so, no more. 仅报告。')), 'report'),
+      ruledOut('nothing, unless action is "post"'),
+    ),
+    vanished(
+      z.literal('post').check(z.describe('Tell the deletion endpoint. 调用删除接口。')),
+      requestPath(
+        'Path of the deletion endpoint. 删除接口路径。',
+        'the path of the deletion endpoint, since action is "post"',
+      ),
+    ),
+  ])
   .check(z.describe('Ids that are no longer in the source. 源中已消失的记录。'));

@@ -1,13 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { transformPlanOf } from '../../../lib/integration/compile/transform-plan.ts';
 import type { JsonValue } from '../../../lib/json/json.ts';
 import { holds } from '../../../lib/runs/books.ts';
-import { compileTransform } from '../../../lib/transform/transform.ts';
+import { openTransform } from '../../../lib/transform/transform.ts';
 import { fetchWorld } from '../../fetch/fetch-world.ts';
 import { type Changes, integrationWith } from '../sample.ts';
 
 const transformOf = (changes: Changes) =>
-  compileTransform(integrationWith('okki-product-groups-to-qingyiyun', { 'transform.clean': {}, ...changes }));
+  openTransform(
+    transformPlanOf(integrationWith('okki-product-groups-to-qingyiyun', { 'transform.clean': {}, ...changes })),
+  );
 
 const transforms = [
   transformOf({ 'source.metadata.beatFlat': ['lines'] }),

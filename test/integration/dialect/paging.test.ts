@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { sourcePlanOf } from '../../../lib/integration/compile/source-plan.ts';
 import { type JsonObject, type JsonValue, parseJson } from '../../../lib/json/json.ts';
 import type { Page } from '../../../lib/source/answer.ts';
-import { type PageParams, pageRequest } from '../../../lib/source/request.ts';
+import { type PageAt, pageRequest } from '../../../lib/source/request.ts';
 import { readAll, rows } from '../../source/read-all.ts';
 import { integrationWith } from '../sample.ts';
 
@@ -75,20 +76,21 @@ test('every row of a list is read once, however its block asks for pages', () =>
       fc.nat(9),
       (size, count, hasTotal, which) => {
         const way = waysOf(size)[which] as Way;
-        const { source } = integrationWith('okki-product-groups-to-crm', {
+        const integration = integrationWith('okki-product-groups-to-crm', {
           'source.metadata.method': 'POST',
           'source.metadata.request': way.request,
           ...(way.pagination === undefined ? {} : { 'source.metadata.pagination': way.pagination }),
           'source.paging': undefined,
         });
-        const respond = (params: PageParams): Page => {
-          const asked = pageRequest(source, params, context);
+        const plan = sourcePlanOf(integration);
+        const respond = (_asked: unknown, _index: number, at: PageAt): Page => {
+          const asked = pageRequest(plan.request, at, context);
           if ('reason' in asked) throw new TypeError(asked.reason);
           const { from, size: asks } = way.read(parseJson(asked.body ?? '{}') as JsonObject);
           expect(Number.isInteger(from), `${way.title}: ${asked.body}`).toBe(true);
           return { records: rows(count).slice(from, from + asks), ...(hasTotal ? { total: count } : {}) };
         };
-        expect(readAll(source.paging, respond), way.title).toMatchObject({ end: 'complete', records: rows(count) });
+        expect(readAll(plan.paging, respond), way.title).toMatchObject({ end: 'complete', records: rows(count) });
       },
     ),
     { numRuns: 300 },

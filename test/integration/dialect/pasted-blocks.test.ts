@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { sourcePlanOf } from '../../../lib/integration/compile/source-plan.ts';
 import { parseIntegration } from '../../../lib/integration/read.ts';
 import type { JsonObject, JsonValue } from '../../../lib/json/json.ts';
 import type { Fault } from '../../../lib/runtime/fault.ts';
@@ -297,16 +298,16 @@ describe('a source that pages by the number of the page', () => {
   };
 
   test('is recognised by the variable, and gets it from page 1 on', () => {
-    const { source } = integrationWith(crm, changes);
-    expect(source.paging).toMatchObject({
+    const integration = integrationWith(crm, changes);
+    expect(integration.source.paging).toMatchObject({
       kind: 'pageNumber',
       pageParam: 'page_no',
       sizeParam: 'page_size',
       pageSize: 50,
       firstPage: 1,
     });
-    const page = { params: { page_no: 3, page_size: 50 }, page: { pageSize: 50, startRow: 100 } };
-    expect(pageRequest(source, page, { nowMs: 0, lastSyncMs: 0 })).toMatchObject({
+    const page = { position: 3, pageSize: 50, startRow: 100 };
+    expect(pageRequest(sourcePlanOf(integration).request, { page }, { nowMs: 0, lastSyncMs: 0 })).toMatchObject({
       query: [
         ['page_no', '3'],
         ['page_size', '50'],

@@ -3,10 +3,11 @@ import { readPath } from '../../json/path.ts';
 import type { FaultPath } from '../../runtime/fault.ts';
 import { conditionFaults } from '../dialect/condition.ts';
 import { otherResponseFindings } from '../dialect/other-response.ts';
+import type { Requests } from '../dialect/request-fields.ts';
 import { sourceKeys, targetKeys } from '../dialect/words.ts';
-import { fieldFindings } from './field-findings.ts';
-import { fault, isUnused, keyFindings, strangersIn, warning } from './key-findings.ts';
-import type { Finding } from './shape.ts';
+import { type FieldsAround, fieldFindings } from './fields.ts';
+import { isUnused, keyFindings, strangersIn } from './keys.ts';
+import { type Finding, fault, warning } from './shape.ts';
 
 /** The keys inside these keys. */
 const innerKeys = [
@@ -56,31 +57,44 @@ const targetFindings = (block: JsonObject, path: FaultPath): Finding[] =>
       )
     : [];
 
-/**
- * What of the pasted blocks is not carried out: faults where records would come out otherwise, else warnings. `filled`:
- * the file with what its blocks and profiles say filled in.
- */
-export const findInMetadata = (raw: JsonValue, filled: JsonValue): Finding[] => {
-  const kind = readPath(filled, 'source.paging.kind');
-  const isPositional = kind === 'pageNumber' || kind === 'offset';
-  const areNames = readPath(filled, 'source.send.request.as') === 'names';
-  return (
-    [
-      ['source', sourceKeys],
-      ['target', targetKeys],
-    ] as const
-  ).flatMap(([side, readings]) => {
-    const block = readPath(raw, `${side}.metadata`);
-    if (!isJsonObject(block)) return [];
-    const path = [side, 'metadata'];
-    const around = { place: side, isPositional, areNames: areNames && side === 'source', raw };
-    const beside = { ...around, place: side === 'source' ? side : 'adapter', areNames: false } as const;
-    return [
-      ...keyFindings(block, readings, path, raw),
-      ...innerFindings(block, path),
-      ...fieldFindings(block.request, around, [...path, 'request']),
-      ...fieldFindings(block.otherRequest, beside, [...path, 'otherRequest']),
-      ...(side === 'source' ? sourceFindings(block, path) : targetFindings(block, path)),
-    ];
-  });
+/** What the check of the pasted blocks looks at. */
+type Blocks = {
+  raw: JsonValue;
+  /** The file with what its blocks and profiles say filled in. */
+  filled: JsonValue;
+  requests: Requests;
 };
+
+const blockFindings = (side: 'source' | 'target', { raw, filled, requests }: Blocks): Finding[] => {
+  const block = readPath(raw, `${side}.metadata`);
+  if (!isJsonObject(block)) return [];
+  const path = [side, 'metadata'];
+  const kind = readPath(filled, 'source.paging.kind');
+  const isSource = side === 'source';
+  const around: FieldsAround = {
+    place: side,
+    path: [...path, 'request'],
+    isPositional: kind === 'pageNumber' || kind === 'offset',
+    areNames: isSource && readPath(filled, 'source.send.request.as') === 'names',
+    raw,
+  };
+  const beside: FieldsAround = {
+    ...around,
+    place: isSource ? 'source' : 'adapter',
+    path: [...path, 'otherRequest'],
+    areNames: false,
+  };
+  return [
+    ...keyFindings(block, isSource ? sourceKeys : targetKeys, path, raw),
+    ...innerFindings(block, path),
+    ...fieldFindings(requests[side].request, around),
+    ...fieldFindings(requests[side].otherRequest, beside),
+    ...(isSource ? sourceFindings(block, path) : targetFindings(block, path)),
+  ];
+};
+
+/** What of the pasted blocks is not carried out: faults where records would come out otherwise, else warnings. */
+export const findInBlocks = (blocks: Blocks): Finding[] => [
+  ...blockFindings('source', blocks),
+  ...blockFindings('target', blocks),
+];

@@ -1,9 +1,52 @@
-import { isJsonObject, type JsonValue } from '../../json/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { readPath } from '../../json/path.ts';
-import { type Fault, formatPath } from '../../runtime/fault.ts';
+import { type Fault, type FaultPath, formatPath } from '../../runtime/fault.ts';
+import { suggestion } from '../../runtime/nearest.ts';
 import { type Reading, sourceKeys, targetKeys } from '../dialect/words.ts';
-import { isUnused, readingIn } from './key-findings.ts';
 import type { Positions } from './positions.ts';
+import { type Finding, fault, warning } from './shape.ts';
+
+/** An export writes `null`, `""`, `[]` and `{}` for "not used". */
+export const isUnused = (value: JsonValue | undefined): boolean =>
+  value === undefined ||
+  value === null ||
+  value === '' ||
+  (typeof value === 'object' && Object.keys(value).length === 0);
+
+/** How a key is read in this very file: a setting of our own may go before it. */
+const readingIn = (raw: JsonValue, reading: Reading): Reading =>
+  reading.as === 'honoured' && reading.unless !== undefined && readPath(raw, reading.unless) !== undefined
+    ? { as: 'ignored', why: `${reading.unless} decides` }
+    : reading;
+
+const notUsed = (key: string, known: readonly string[]): string =>
+  `a key known here${suggestion(key, known)}; it is kept and not used`;
+
+/** What is to say of the keys of a block, or of an entry of its `request`. */
+export const keyFindings = (
+  block: JsonObject,
+  readings: Readonly<Record<string, Reading>>,
+  path: FaultPath,
+  raw: JsonValue,
+): Finding[] =>
+  Object.entries(block).flatMap(([key, value]): Finding[] => {
+    const known = Object.hasOwn(readings, key) ? readings[key] : undefined;
+    const place = [...path, key];
+    if (known === undefined) return [warning(place, notUsed(key, Object.keys(readings)))];
+    const reading = readingIn(raw, known);
+    if (reading.as === 'honoured' || reading.as === 'noted' || isUnused(value)) return [];
+    return reading.as === 'refused'
+      ? [fault(place, reading.why)]
+      : [warning(place, `nothing: ${reading.why}; it is kept and not used`)];
+  });
+
+/** The keys of an object that nobody here knows. */
+export const strangersIn = (value: JsonValue | undefined, known: readonly string[], path: FaultPath): Finding[] =>
+  isJsonObject(value)
+    ? Object.keys(value)
+        .filter((key) => !known.includes(key))
+        .map((key) => warning([...path, key], notUsed(key, known)))
+    : [];
 
 /** How one key of a pasted block is read: what becomes of it, and what it does or why it does not. */
 export type KeyReading = {

@@ -1,14 +1,15 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
-import { readPath } from '../../json/path.ts';
+import { readPath, valueAt } from '../../json/path.ts';
 import type { FaultPath } from '../../runtime/fault.ts';
 import { suggestion } from '../../runtime/nearest.ts';
-import { parameterValue } from '../dialect/declared.ts';
+import { parameterValue } from '../dialect/parameters.ts';
 import { parserNames, readParsers } from '../dialect/parsers.ts';
+import { everyField, isUnset, type RequestField } from '../dialect/request-fields.ts';
 import { parseTemplate, slotsOf, type Template } from '../dialect/template.ts';
 import { isPageVariable, variableNames } from '../dialect/variables.ts';
 import { fieldKeys, fieldTypes } from '../dialect/words.ts';
-import { fault, isUnused, keyFindings, warning } from './key-findings.ts';
-import type { Finding } from './shape.ts';
+import { isUnused, keyFindings } from './keys.ts';
+import { type Finding, fault, warning } from './shape.ts';
 
 /** Where a field stands: what its templates may take from is another thing in each. */
 type Place = 'source' | 'target' | 'adapter';
@@ -16,6 +17,8 @@ type Place = 'source' | 'target' | 'adapter';
 /** What the fields of a `request` are checked against. */
 export type FieldsAround = {
   place: Place;
+  /** Where the request stands in the file. */
+  path: FaultPath;
   /** Whether the source is asked for pages by their number or first row. */
   isPositional: boolean;
   /** Whether the values are names that a list is asked for, not parameters. */
@@ -23,7 +26,10 @@ export type FieldsAround = {
   raw: JsonValue;
 };
 
-const hasChildren = ({ children }: JsonObject): boolean => Array.isArray(children) && children.length > 0;
+/** A field with the entry that it was read from, and where that stands in the file. */
+type Written = { field: RequestField; entry: JsonObject; path: FaultPath };
+
+const hasChildren = ({ children }: RequestField): boolean => children.length > 0;
 
 const sourceSlots = (template: Template, isPositional: boolean): string | undefined => {
   const slots = slotsOf(template);
@@ -83,26 +89,27 @@ const holdsTemplates = (value: JsonValue): boolean => {
 };
 
 /** A constant that its parsers or its declared type cannot read. */
-const constantFindings = (field: JsonObject, { place, areNames, raw }: FieldsAround, path: FaultPath): Finding[] => {
-  const { field: name, type, value = null, parser } = field;
-  if (areNames || isUnused(value) || (!isUnused(parser) && !readParsers(parser))) return [];
-  const declared = typeof type === 'string' ? type : null;
+const constantFindings = ({ field, entry, path }: Written, { place, areNames, raw }: FieldsAround): Finding[] => {
+  const { value = null, parser, type } = entry;
+  if ((areNames && field.at.length === 1) || isUnused(value) || (!isUnused(parser) && !readParsers(parser))) return [];
   const at = [...path, 'value'];
-  const sent = parameterValue({ type: declared, parser }, value);
+  const sent = parameterValue(field, value);
   if ('reason' in sent) return [fault(at, `what its parser reads: the value ${sent.reason}`)];
-  const to = declared !== null && Object.hasOwn(fieldTypes, declared) ? fieldTypes[declared] : undefined;
+  const to = field.type;
   if (typeof sent.value !== 'string' || to === undefined || to === 'string' || to === 'datetime') return [];
-  if (place !== 'target') return [warning(at, `a value of type ${declared}; it is sent as the text it is`)];
+  if (place !== 'target') return [warning(at, `a value of type ${type}; it is sent as the text it is`)];
   // The text of an array is the name of a list; a rule of our own goes before the declared type.
   const rules = readPath(raw, 'transform.types');
-  const isRuled = isJsonObject(rules) && typeof name === 'string' && Object.hasOwn(rules, name);
+  const isRuled = isJsonObject(rules) && Object.hasOwn(rules, field.name);
   if (to === 'array' || isRuled || (to === 'boolean' && /^[01]$/.test(sent.value))) return [];
-  return [warning(at, `a value of type ${declared}; every record is rejected for it`)];
+  return [warning(at, `a value of type ${type}; every record is rejected for it`)];
 };
 
-const valueFindings = (field: JsonObject, around: FieldsAround, path: FaultPath): Finding[] => {
-  const value = field.value ?? null;
-  const template = parseTemplate(value);
+const valueFindings = (written: Written, around: FieldsAround): Finding[] => {
+  const { field, entry, path } = written;
+  if (hasChildren(field)) return [];
+  const { template } = field;
+  const value = entry.value ?? null;
   const at = [...path, 'value'];
   if (template.kind === 'unsupported') return [fault(at, `a template without ${template.why}: it is not carried out`)];
   const expected = slotsExpected(template, around);
@@ -112,89 +119,107 @@ const valueFindings = (field: JsonObject, around: FieldsAround, path: FaultPath)
   }
   return [
     ...braceFindings(template, around, at),
-    ...(template.kind === 'constant' ? constantFindings(field, around, path) : []),
+    ...(template.kind === 'constant' ? constantFindings(written, around) : []),
   ];
 };
 
-const parserFindings = (field: JsonObject, path: FaultPath): Finding[] => {
-  const { parser } = field;
+const parserFindings = ({ field, entry: { parser }, path }: Written): Finding[] => {
   if (isUnused(parser)) return [];
-  if (hasChildren(field)) return [fault([...path, 'parser'], 'nothing: what children make is not parsed')];
-  return readParsers(parser) === undefined
-    ? [
-        fault(
-          [...path, 'parser'],
-          `{"name": …, "params": …} with a name of ${parserNames.join(', ')}; ConvertObjectParser needs its params`,
-        ),
-      ]
-    : [];
+  const at = [...path, 'parser'];
+  if (hasChildren(field)) return [fault(at, 'nothing: what children make is not parsed')];
+  if (readParsers(parser) !== undefined) return [];
+  const known = parserNames.join(', ');
+  return [fault(at, `{"name": …, "params": …} with a name of ${known}; ConvertObjectParser needs its params`)];
 };
 
-const typeFindings = ({ type }: JsonObject, path: FaultPath): Finding[] => {
-  if (typeof type !== 'string' || type === '' || Object.hasOwn(fieldTypes, type)) return [];
+const typeFindings = ({ field, entry: { type }, path }: Written): Finding[] => {
+  if (typeof type !== 'string' || type === '' || field.type !== undefined) return [];
   const known = Object.keys(fieldTypes);
   return [fault([...path, 'type'], `one of ${known.join(', ')}${suggestion(type, known)}; others are not carried out`)];
 };
 
 /** Children are filled for each element of the list that `value` names; anything but a name is no list. */
-const childrenFindings = (field: JsonObject, { place }: FieldsAround, path: FaultPath): Finding[] => {
-  const { type, value } = field;
-  if (!hasChildren(field) || isUnused(value)) return [];
-  const template = parseTemplate(value ?? null);
+const childrenFindings = ({ field, entry, path }: Written, { place }: FieldsAround): Finding[] => {
+  const { template, type } = field;
+  if (!hasChildren(field) || isUnused(entry.value)) return [];
+  if (place !== 'target' || type !== 'array') {
+    return [fault([...path, 'value'], 'nothing, since the children are the value')];
+  }
   const isName =
     (template.kind === 'constant' && typeof template.value === 'string' && !/[{}]/.test(template.value)) ||
     (template.kind === 'slot' && template.slot.of === 'field' && template.slot.pipes.length === 0);
-  if (place === 'target' && type === 'array') {
-    return isName ? [] : [fault([...path, 'value'], 'the name of a list in the record, such as "details"')];
-  }
-  return [fault([...path, 'value'], 'nothing, since the children are the value')];
+  return isName ? [] : [fault([...path, 'value'], 'the name of a list in the record, such as "details"')];
 };
 
 /** A field under the same roof as the one that it names as its parent would be sent in the wrong place. */
-const parentFindings = (field: JsonObject, siblings: readonly JsonValue[], path: FaultPath): Finding[] => {
-  const { parent } = field;
+const parentFindings = ({ entry, path }: Written, siblings: readonly JsonObject[]): Finding[] => {
+  const { parent } = entry;
   const isBeside =
-    typeof parent === 'string' &&
-    parent !== '' &&
-    siblings.some((other) => isJsonObject(other) && other !== field && other.field === parent);
+    typeof parent === 'string' && parent !== '' && siblings.some((other) => other !== entry && other.field === parent);
   return isBeside
     ? [fault([...path, 'parent'], `the field inside the children of ${JSON.stringify(parent)}, not beside it`)]
     : [];
 };
 
 /** Of two fields of one name only the last one is sent. */
-const repeatFindings = (field: JsonObject, later: readonly JsonValue[], path: FaultPath): Finding[] =>
-  typeof field.field === 'string' && later.some((other) => isJsonObject(other) && other.field === field.field)
+const repeatFindings = ({ entry, path }: Written, siblings: readonly JsonObject[]): Finding[] =>
+  typeof entry.field === 'string' &&
+  siblings.slice(siblings.indexOf(entry) + 1).some((other) => other.field === entry.field)
     ? [warning([...path, 'field'], 'every field once; of several of one name the last one that has a value is sent')]
     : [];
 
-const emptyFindings = (field: JsonObject, { place, areNames }: FieldsAround, path: FaultPath): Finding[] => {
-  if (hasChildren(field) || !isUnused(field.value)) return [];
+const emptyFindings = ({ field, entry, path }: Written, { place, areNames }: FieldsAround): Finding[] => {
+  if (hasChildren(field) || !isUnused(entry.value)) return [];
   if (place === 'target') {
     const instead = field.type === 'array' ? "the record's own list of this name is sent, if there is one" : undefined;
     return [warning(path, `a value; without one ${instead ?? 'the field is left out of the body'}`)];
   }
-  if (areNames) return [];
-  const reason = field.is_required === true ? 'since is_required' : !isUnused(field.parser) ? 'for its parser' : '';
+  if (areNames && field.at.length === 1) return [];
+  const reason = field.isRequired ? 'since is_required' : isUnused(entry.parser) ? '' : 'for its parser';
   return reason === '' ? [] : [warning(path, `a value, ${reason}; without one the parameter is not sent`)];
 };
 
-/** What is to say of the fields of a `request` or `otherRequest`, whatever its form. */
-export const fieldFindings = (request: JsonValue | undefined, around: FieldsAround, path: FaultPath): Finding[] =>
-  Array.isArray(request)
-    ? request.flatMap((field, index) => {
-        if (!isJsonObject(field)) return [];
-        const at = [...path, index];
-        return [
-          ...keyFindings(field, fieldKeys, at, around.raw),
-          ...(hasChildren(field) ? [] : valueFindings(field, around, at)),
-          ...parserFindings(field, at),
-          ...typeFindings(field, at),
-          ...childrenFindings(field, around, at),
-          ...parentFindings(field, request, at),
-          ...repeatFindings(field, request.slice(index + 1), at),
-          ...emptyFindings(field, around, at),
-          ...fieldFindings(field.children, { ...around, areNames: false }, [...at, 'children']),
-        ];
-      })
-    : [];
+/** What is to say of the fields of a `request` or `otherRequest`. */
+export const fieldFindings = (fields: readonly RequestField[], around: FieldsAround): Finding[] =>
+  everyField(fields).flatMap((field): Finding[] => {
+    const path = [...around.path, ...field.at];
+    const entry = valueAt(around.raw, path);
+    const beside = valueAt(around.raw, path.slice(0, -1));
+    if (!isJsonObject(entry) || !Array.isArray(beside)) return [];
+    const siblings = beside.filter(isJsonObject);
+    const written = { field, entry, path };
+    return [
+      ...keyFindings(entry, fieldKeys, path, around.raw),
+      ...valueFindings(written, around),
+      ...parserFindings(written),
+      ...typeFindings(written),
+      ...childrenFindings(written, around),
+      ...parentFindings(written, siblings),
+      ...repeatFindings(written, siblings),
+      ...emptyFindings(written, around),
+    ];
+  });
+
+/** Why a field of the target finds nothing where `beatFlat` has taken these lists apart; undefined: it does not take of them. */
+const takenApart = (field: RequestField, lists: readonly string[]): string | undefined => {
+  const { name, type, template, children } = field;
+  const slots = slotsOf(template).map((slot) => slot.name);
+  const inside = lists.find((list) => slots.some((slot) => slot.startsWith(`${list}.`)));
+  if (inside !== undefined) return `{{${inside}_…}}: beatFlat lays the fields of ${inside} into the record`;
+  if (type !== 'array' || children.length === 0) return undefined;
+  const named = isUnset(field) ? name : undefined;
+  const value = template.kind === 'constant' ? template.value : undefined;
+  const whole = lists.find((list) => list === value || list === named || slots.includes(list));
+  return whole === undefined ? undefined : `no list ${whole}: beatFlat makes a record of each of its elements`;
+};
+
+/** The fields of a target that take from a list which `beatFlat` has taken apart. */
+export const flattenedFindings = (
+  fields: readonly RequestField[],
+  lists: readonly string[],
+  path: FaultPath,
+): Finding[] =>
+  everyField(fields, (field) => takenApart(field, lists) === undefined).flatMap((field) => {
+    const expected = takenApart(field, lists);
+    return expected === undefined ? [] : [fault([...path, ...field.at, 'value'], expected)];
+  });

@@ -1,0 +1,228 @@
+import type { Connection } from '../../connection/api/connection.ts';
+import type { RateLimitSetting } from '../../connection/limit/rate-limit.ts';
+import { defined } from '../../runtime/defined.ts';
+import { everyField, type RequestField, readRequest } from '../dialect/request-fields.ts';
+import type { Integration, MetadataField } from '../schema/schema.ts';
+import { requestPathOf } from './request-path.ts';
+
+type SourceBlock = Integration['source'];
+
+/** Where a value goes in a request. A header's name is in lower case; a body's place are the keys that lead to it. */
+export type Place =
+  | { in: 'query'; name: string }
+  | { in: 'header'; name: string }
+  | { in: 'body'; keys: readonly string[] };
+
+/** What a request carries at a place. */
+export type Parameter = { place: Place } & (
+  | { from: 'field'; field: RequestField }
+  | { from: 'constant'; value: string | number }
+  /** What the paginator says of the page that is asked for. */
+  | { from: 'page'; what: 'position' | 'pageSize' | 'cursor' }
+);
+
+/** The request for a page of the list. */
+export type RequestPlan = {
+  method: 'GET' | 'POST';
+  path: string;
+  /** Laid one after the other: at one place the last that has a value wins. */
+  parameters: readonly Parameter[];
+};
+
+/** Where things stand in an answer. */
+export type AnswerPlan = {
+  /** Paths of the records; the first that leads to a list counts. */
+  records: readonly string[];
+  code: string;
+  successCodes: ReadonlySet<string>;
+  message: string;
+  /** Paths of the total, the first hit counts. */
+  total: readonly string[];
+  /** What the answer says of the next page. */
+  next:
+    | { kind: 'nothing' }
+    | { kind: 'cursor'; path: string; hasMorePath?: string }
+    | { kind: 'link'; in: 'body'; path: string }
+    | { kind: 'link'; in: 'header' };
+};
+
+/** Pages that are asked for by their number or by their first row. */
+export type PositionalPaging = {
+  kind: 'pageNumber' | 'offset';
+  pageSize: number;
+  /** Number of the first page; 0 for rows. */
+  first: number;
+  /** Whether the source is told the page size, so that it could answer another one otherwise. */
+  tellsSize: boolean;
+  maxPages: number;
+};
+
+/** Pages that are asked for by what the page before them gave. */
+export type LinkedPaging = { kind: 'cursor' | 'nextLink'; maxPages: number };
+
+export type PagingPlan = { kind: 'single' } | PositionalPaging | LinkedPaging;
+
+/** Everything that reading an integration's list needs to know. */
+export type SourcePlan = {
+  integration: string;
+  connection: Connection;
+  rateLimit?: RateLimitSetting;
+  /** The list in words: `GET /v1/product/groups`. */
+  title: string;
+  request: RequestPlan;
+  answer: AnswerPlan;
+  paging: PagingPlan;
+  /** Dotted path of a record's id. */
+  id: string;
+};
+
+/** Where the parameters of a tree go: into the query of a GET and the body of everything else, unless `send` says it. */
+type Carried = { in: Place['in']; under: readonly string[] };
+
+const placeOf = (carried: Carried, name: string, steps: readonly string[]): Place => {
+  switch (carried.in) {
+    case 'query':
+      return { in: 'query', name };
+    case 'header':
+      return { in: 'header', name: name.toLowerCase() };
+    case 'body':
+      return { in: 'body', keys: [...carried.under, ...steps] };
+    default:
+      return carried.in satisfies never;
+  }
+};
+
+const stepsOf = (path: string | undefined): string[] => path?.split('.') ?? [];
+
+/** A dotted name leads into the body, the name of a field is one key. */
+const atPath = (carried: Carried, path: string): Place => placeOf(carried, path, stepsOf(path));
+
+const declares = (fields: readonly RequestField[], path: string): boolean =>
+  everyField(fields).some((field) => field.path === path);
+
+/** The names that a list is asked for, as one text: the constant of each field, else the field itself. */
+const namesOf = (fields: readonly MetadataField[]): string =>
+  fields.map(({ field, value }) => (typeof value === 'string' && value !== '' ? value : field)).join(',');
+
+const pageParameters = ({ paging }: SourceBlock, placeOfParam: (path: string) => Place): Parameter[] => {
+  const at = (path: string | undefined, parameter: Omit<Extract<Parameter, { from: 'page' }>, 'place'>): Parameter[] =>
+    path === undefined ? [] : [{ ...parameter, place: placeOfParam(path) }];
+  switch (paging.kind) {
+    case 'pageNumber':
+    case 'offset': {
+      const position = paging.kind === 'pageNumber' ? paging.pageParam : paging.offsetParam;
+      return [
+        ...at(position, { from: 'page', what: 'position' }),
+        ...at(paging.sizeParam, { from: 'page', what: 'pageSize' }),
+      ];
+    }
+    case 'cursor': {
+      const { sizeParam, pageSize, cursorParam } = paging;
+      const size: Parameter[] =
+        sizeParam === undefined || pageSize === undefined
+          ? []
+          : [{ from: 'constant', value: pageSize, place: placeOfParam(sizeParam) }];
+      return [...size, ...at(cursorParam, { from: 'page', what: 'cursor' })];
+    }
+    case 'single':
+    case 'nextLink':
+      return [];
+    default:
+      return paging satisfies never;
+  }
+};
+
+const requestPlanOf = (source: SourceBlock): RequestPlan => {
+  const { metadata, send } = source;
+  const { method, request: written = [] } = metadata;
+  const request = readRequest(written);
+  const otherRequest = readRequest(metadata.otherRequest ?? []);
+  const usual = method === 'GET' ? 'query' : 'body';
+  const names = send.request?.as === 'names' ? send.request : undefined;
+  const own: Carried = {
+    in: send.request?.in ?? usual,
+    under: names === undefined ? stepsOf(send.request?.under) : [],
+  };
+  const beside: Carried = { in: send.otherRequest?.in ?? usual, under: stepsOf(send.otherRequest?.under) };
+  const fieldsAt = (fields: readonly RequestField[], carried: Carried): Parameter[] =>
+    fields.map((field) => ({ from: 'field', field, place: placeOf(carried, field.name, [field.name]) }));
+  const ownParameters: Parameter[] =
+    names === undefined
+      ? fieldsAt(request, own)
+      : written.length === 0
+        ? []
+        : [{ from: 'constant', value: namesOf(written), place: atPath(own, names.under) }];
+  const isBeside = (path: string) => names !== undefined || (declares(otherRequest, path) && !declares(request, path));
+  return {
+    method,
+    path: requestPathOf(source),
+    parameters: [
+      ...ownParameters,
+      ...fieldsAt(otherRequest, beside),
+      ...pageParameters(source, (path) => atPath(isBeside(path) ? beside : own, path)),
+    ],
+  };
+};
+
+const nextOf = ({ paging }: SourceBlock): AnswerPlan['next'] => {
+  switch (paging.kind) {
+    case 'cursor':
+      return { kind: 'cursor', path: paging.cursorPath, ...defined({ hasMorePath: paging.hasMorePath }) };
+    case 'nextLink':
+      return paging.in === 'body' ? { kind: 'link', in: 'body', path: paging.path } : { kind: 'link', in: 'header' };
+    case 'single':
+    case 'pageNumber':
+    case 'offset':
+      return { kind: 'nothing' };
+    default:
+      return paging satisfies never;
+  }
+};
+
+const answerPlanOf = (source: SourceBlock): AnswerPlan => {
+  const { records, code, successCodes, message, total } = source.answer;
+  return {
+    records: typeof records === 'string' ? [records] : records,
+    code,
+    successCodes: new Set(successCodes.map(String)),
+    message,
+    total,
+    next: nextOf(source),
+  };
+};
+
+const pagingPlanOf = ({ paging }: SourceBlock): PagingPlan => {
+  switch (paging.kind) {
+    case 'single':
+      return { kind: 'single' };
+    case 'pageNumber': {
+      const { kind, pageSize, firstPage: first, sizeParam, maxPages } = paging;
+      return { kind, pageSize, first, tellsSize: sizeParam !== undefined, maxPages };
+    }
+    case 'offset': {
+      const { kind, pageSize, offsetParam, sizeParam, maxPages } = paging;
+      // Without a parameter for the first row {{PAGINATION_…}} in the request carries row and size.
+      return { kind, pageSize, first: 0, tellsSize: sizeParam !== undefined || offsetParam === undefined, maxPages };
+    }
+    case 'cursor':
+    case 'nextLink':
+      return { kind: paging.kind, maxPages: paging.maxPages };
+    default:
+      return paging satisfies never;
+  }
+};
+
+/** Compiles what an integration's file says of its source. Pure. */
+export const sourcePlanOf = ({ name, source }: Integration): SourcePlan => {
+  const { connection, rateLimit, metadata } = source;
+  return {
+    integration: name,
+    connection,
+    ...defined({ rateLimit }),
+    title: `${metadata.method} ${metadata.api}`,
+    request: requestPlanOf(source),
+    answer: answerPlanOf(source),
+    paging: pagingPlanOf(source),
+    id: metadata.id,
+  };
+};

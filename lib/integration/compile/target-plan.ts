@@ -1,0 +1,94 @@
+import type { Connection } from '../../connection/api/connection.ts';
+import type { RateLimitSetting } from '../../connection/limit/rate-limit.ts';
+import type { JsonObject } from '../../json/json.ts';
+import { defined } from '../../runtime/defined.ts';
+import type { Integration, Success } from '../schema/schema.ts';
+import { requestPathOf } from './request-path.ts';
+
+/** What goes beside the records into every request to a target, by its `otherRequest`. */
+export type Beside = {
+  body: JsonObject;
+  query: readonly (readonly [string, string])[];
+  headers: Readonly<Record<string, string>>;
+};
+
+/** How the row of a record is found in an answer. */
+export type RowKey =
+  /** By the record's id as the body carries it under `idKey`; a body that has none is known by the source's id. */
+  | { by: 'id'; path: string; idKey: string | undefined }
+  /** By its place in the request, counted from 0. */
+  | { by: 'index'; path: string }
+  | { by: 'order' };
+
+/** A batch that is answered row by row. */
+export type ResultsPlan = Pick<NonNullable<Integration['target']['results']>, 'path' | 'success' | 'message'> & {
+  row: RowKey;
+};
+
+/** Everything that sending records to an integration's target needs to know. */
+export type TargetPlan = {
+  integration: string;
+  connection: Connection;
+  rateLimit?: RateLimitSetting;
+  method: 'POST' | 'PUT' | 'PATCH';
+  path: string;
+  /** How many records go into one request and under which key; absent: each has its own request. */
+  batch?: { rows: number; rowsKey: string };
+  /** Dotted path in the body that records go under; absent: its root. */
+  under?: string;
+  beside: Beside;
+  /** The endpoint that is told of deletions; absent: none is. */
+  deletion?: { method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'; path: string };
+  success: Success;
+  results?: ResultsPlan;
+  /** Requests at a time in one worker. */
+  concurrency: number;
+};
+
+const batchOf = ({ metadata: { operation } }: Integration['target']): TargetPlan['batch'] =>
+  operation?.method === 'batchArraySave' ? { rows: Number(operation.rows), rowsKey: operation.rowsKey } : undefined;
+
+/**
+ * The dialect is loaded for the targets that need it only: to send what fetch has mapped needs nothing of that, and a
+ * cold start is the shorter (docs/decisions/0010-cold-start.md).
+ */
+const besideOf = async ({ metadata, send }: Integration['target']): Promise<Beside> => {
+  const { otherRequest } = metadata;
+  if (!otherRequest || otherRequest.length === 0) return { body: {}, query: [], headers: {} };
+  const { besideRecords } = await import('./beside.ts');
+  return besideRecords(otherRequest, send.otherRequest);
+};
+
+const rowKeyOf = async (integration: Integration): Promise<RowKey> => {
+  const { id, index } = integration.target.results ?? {};
+  if (index !== undefined) return { by: 'index', path: index };
+  if (id === undefined) return { by: 'order' };
+  const { idKeyOf } = await import('./body-plan.ts');
+  return { by: 'id', path: id, idKey: idKeyOf(integration) };
+};
+
+const resultsOf = async (integration: Integration): Promise<ResultsPlan | undefined> => {
+  const { results } = integration.target;
+  if (results === undefined) return undefined;
+  const { path, success, message } = results;
+  return { path, success, message, row: await rowKeyOf(integration) };
+};
+
+/** Compiles what an integration's file says of its target. Throws TypeError for what the check of the file refuses. */
+export const targetPlanOf = async (integration: Integration): Promise<TargetPlan> => {
+  const { name, target, vanished } = integration;
+  const { connection, rateLimit, metadata, send, success, concurrency } = target;
+  const deletion = vanished.action === 'post' ? { method: vanished.method, path: vanished.path } : undefined;
+  return {
+    integration: name,
+    connection,
+    ...defined({ rateLimit }),
+    method: metadata.method,
+    path: requestPathOf(target),
+    ...defined({ batch: batchOf(target), under: send.request?.under, deletion }),
+    beside: await besideOf(target),
+    success,
+    ...defined({ results: await resultsOf(integration) }),
+    concurrency,
+  };
+};

@@ -41,19 +41,19 @@ export const isLimitWait = (why: PutBackReason): boolean => limitWaits.has(why);
 type OfRun = { integration: string; runId: string };
 type OfDelivery = OfRun & { id: string; messageId: string };
 type OfPost = OfDelivery & { attempt: number };
-type Refused = OfPost & { cause: OutcomeCause; status: number | undefined };
+type NotLoaded = OfPost & { cause: OutcomeCause; status: number | undefined };
 
 /** What loading logs. */
 export type LoadEvent = EventsOf<{
-  /** How a delivery ended: its message is deleted, */
+  /** A delivery ended; its message is deleted. */
   settled: OfDelivery & { attempts: number; as: SettledAs };
-  /** or a copy of it goes back to the queue. `isRetry`: after a real failure, which counts. */
+  /** A copy of the delivery's message goes back to the queue. `isRetry`: after a real failure, which counts. */
   'put-back': OfDelivery & { attempts: number; why: PutBackReason; delaySec: number; isRetry: boolean };
   /** How a POST ended for its record. */
   loaded: OfPost;
-  rejected: Refused | (OfRun & { id: string; cause: 'parent'; parentId: string });
-  notApplied: Refused;
-  uncertain: Refused;
+  rejected: NotLoaded | (OfRun & { id: string; cause: 'parent'; parentId: string });
+  notApplied: NotLoaded;
+  uncertain: NotLoaded;
   /** A message that is none of ours. */
   unreadable: { messageId: string; why: string };
   'target-requests': OfRun & TargetUse;

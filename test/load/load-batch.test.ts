@@ -284,8 +284,8 @@ describe('fail closed', () => {
     const world = loadWorld({ rows: 2 });
     const open = world.deps.open;
     world.deps.open = async (name) => {
-      const loading = await open(name);
-      return loading && { ...loading, target: { ...loading.target, post: () => Promise.reject(error) } };
+      const plan = await open(name);
+      return plan && { ...plan, target: { ...plan.target, post: () => Promise.reject(error) } };
     };
     expect(await loadOnce(world, [{ id: '1' }, { id: '2', attempts: 2 }])).toEqual({ failedMessageIds: [] });
     expect(putBack(world)).toEqual(['1: target-not-opened', '2: target-not-opened']);

@@ -95,7 +95,7 @@ export const loadWorld = ({ policy, retry, rows = 1, concurrency = 4, limit, dep
     return { outcomes: Array.isArray(outcomes) ? outcomes : sent.map(() => outcomes), requests: 1 };
   };
   const target = { connection: 'target', limit, rows, concurrency, longestPostMs: 15_000 };
-  const loading: LoadPlan = {
+  const plan: LoadPlan = {
     integration: 'groups',
     policy: { idCheck: false, onUncertain: 'resend', ...policy },
     retry: { maxAttempts: 3, baseMs: 1_000, capMs: 60_000, ...retry },
@@ -105,7 +105,7 @@ export const loadWorld = ({ policy, retry, rows = 1, concurrency = 4, limit, dep
     logged.push({ event, fields });
   };
   const deps: LoaderDeps = {
-    open: async (name) => (name === 'groups' ? loading : undefined),
+    open: async (name) => (name === 'groups' ? plan : undefined),
     idStore: faults.wrap('idStore', idStore),
     records: faults.wrap('records', { sendAll: records.sendAll }),
     deadLetters: faults.wrap('deadLetters', { sendAll: deadLetters.sendAll }),

@@ -6,7 +6,7 @@ export default defineConfig({
     include: [
       'test/idcheck/{decide,transitions,tombstone,classify,known}.test.ts',
       'test/runtime/backoff.test.ts',
-      'test/load/{claim,ending,held-back,load-batch,parent}.test.ts',
+      'test/load/{claim,ending,unsent,deliveries,load-batch,parent}.test.ts',
       'test/target/outcome.test.ts',
       'test/runs/books.test.ts',
       'test/fetch/start.test.ts',

@@ -45,7 +45,7 @@ test('a message deleted behind our back is found, named after the deadline, and 
   const source = fetchWorld({ pages: [[group(1), group(2), group(3)]] });
   const fetchDeps = { ...source.deps, idStore, runs, records, clock };
   const { deps: target } = loadWorld();
-  const loading: LoadPlan = {
+  const plan: LoadPlan = {
     integration: NAME,
     policy: { idCheck: false, onUncertain: 'resend' },
     retry: { maxAttempts: 3, baseMs: 1_000, capMs: 60_000 },
@@ -59,7 +59,7 @@ test('a message deleted behind our back is found, named after the deadline, and 
     },
   };
   const limiter = memoryRateLimiter(clock);
-  const loadDeps: LoaderDeps = { ...target, open: async () => loading, idStore, runs, records, clock, limiter };
+  const loadDeps: LoaderDeps = { ...target, open: async () => plan, idStore, runs, records, clock, limiter };
   const fetchAt = (scheduledMs: number) => fetchRun(schedule({ scheduledMs }), source.plan, fetchDeps, () => 300_000);
   const loadAll = async () => {
     for (;;) {

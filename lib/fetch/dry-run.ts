@@ -10,7 +10,7 @@ import { placePostponed, readPages } from './fetch-run.ts';
 import { openPass } from './pass.ts';
 import type { Postponed } from './postponed.ts';
 import type { FetchWork, Sink } from './sink.ts';
-import { newRun } from './start.ts';
+import { newRun } from './start-run.ts';
 import { concludeVanished } from './vanished.ts';
 
 /** What a run would do with a record. */

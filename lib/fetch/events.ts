@@ -1,6 +1,6 @@
 import type { ExtractCounts } from '../runs/record.ts';
 import type { EventsOf } from '../runtime/log.ts';
-import type { Start } from './start.ts';
+import type { Start } from './decide-start.ts';
 
 type OfRun = { integration: string; runId: string };
 /** A code with its words for people. */

@@ -11,7 +11,7 @@ import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
 import { learnFields, noteDrift } from './fields.ts';
 import { openPass } from './pass.ts';
 import { type FetchWork, runSink, sendPart } from './sink.ts';
-import { startRun } from './start.ts';
+import { startRun } from './start-run.ts';
 import { deadlinesOf } from './time-budget.ts';
 import { noteVanished, sendDeletions } from './vanished.ts';
 

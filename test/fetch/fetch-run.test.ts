@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_MESSAGE_BYTES } from '../../lib/fetch/compare.ts';
+import { RESUME_WITHIN_MS } from '../../lib/fetch/decide-start.ts';
 import { fetchRun } from '../../lib/fetch/fetch-run.ts';
 import { REFUSED_BY_QUEUE } from '../../lib/fetch/sink.ts';
-import { RESUME_WITHIN_MS } from '../../lib/fetch/start.ts';
 import type { Queue } from '../../lib/messages/queue.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
 import { holds } from '../../lib/runs/books.ts';

@@ -159,10 +159,12 @@ describe('what idCheck knows, read by ids', () => {
       fc.asyncProperty(many, async (stored) => {
         const store = await storeOf(stored);
         const asked: string[] = [];
+        let reads = 0;
         const counting: IdStore = {
           ...store,
           read: async (integration, ids) => {
             asked.push(...ids);
+            reads += 1;
             return store.read(integration, ids);
           },
         };
@@ -171,7 +173,7 @@ describe('what idCheck knows, read by ids', () => {
         expect(ids.map(known.take)).toEqual(ids.map(() => undefined));
         await known.lookUp([...ids, ...ids]);
         await known.lookUp(ids);
-        expect(asked.sort()).toEqual(ids.sort());
+        expect([asked.sort(), reads]).toEqual([ids.sort(), 1]);
         for (const [id, item] of stored) {
           expect([known.take(id), known.take(id)]).toEqual([
             { ...item, id },

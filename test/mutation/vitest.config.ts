@@ -9,7 +9,7 @@ export default defineConfig({
       'test/load/{claim,ending,unsent,deliveries,load-batch,parent}.test.ts',
       'test/target/outcome.test.ts',
       'test/runs/books.test.ts',
-      'test/fetch/start.test.ts',
+      'test/fetch/decide-start.test.ts',
       'test/connection/limit/gcra.test.ts',
       'test/connection/retry-after.test.ts',
       'test/transform/{convert,convert-booleans}.test.ts',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decideStart, RESUME_WITHIN_MS } from '../../lib/fetch/start.ts';
+import { decideStart, RESUME_WITHIN_MS, windowOf } from '../../lib/fetch/decide-start.ts';
 import type { RunRequest } from '../../lib/messages/run-request.ts';
 import type { RunRecord, RunStatus, UnfinishedRun } from '../../lib/runs/record.ts';
 import { isUnfinished, runIdOf } from '../../lib/runs/record.ts';
@@ -102,4 +102,29 @@ it('a run is unfinished while pages are to be read', () => {
   const statuses: RunStatus[] = ['extracting', 'incomplete', 'loading', 'balanced', 'unbalanced'];
   expect(statuses.filter((status) => isUnfinished(stored('run-1', status)))).toEqual(['extracting', 'incomplete']);
   expect(isUnfinished(undefined)).toBe(false);
+});
+
+const setting = { overlapMinutes: 10, initial: '2026-01-01 08:00:00' };
+const INITIAL_MS = Date.UTC(2026, 0, 1);
+
+describe('the window of a run', () => {
+  it('begins at the initial time, which is Beijing time, as long as nothing was loaded', () => {
+    expect(windowOf(setting, undefined, false, NOW_MS)).toEqual({ fromMs: INITIAL_MS, toMs: NOW_MS });
+    expect(windowOf({ ...setting, initial: '2026-01-01' }, undefined, false, NOW_MS).fromMs).toBe(
+      INITIAL_MS - 8 * 3_600_000,
+    );
+  });
+
+  it('begins where the last one ended, less the overlap', () => {
+    const lastMs = NOW_MS - 3_600_000;
+    expect(windowOf(setting, lastMs, false, NOW_MS)).toEqual({ fromMs: lastMs - 600_000, toMs: NOW_MS });
+  });
+
+  it('never begins before the initial time', () => {
+    expect(windowOf(setting, INITIAL_MS + 60_000, false, NOW_MS).fromMs).toBe(INITIAL_MS);
+  });
+
+  it('begins at the beginning again for a full refresh', () => {
+    expect(windowOf(setting, NOW_MS - 1, true, NOW_MS).fromMs).toBe(INITIAL_MS);
+  });
 });

@@ -7,7 +7,7 @@ import type { IdStore } from '../lib/idcheck/store.ts';
 import { transformPlanOf } from '../lib/integration/compile/transform-plan.ts';
 import type { Queue } from '../lib/messages/queue.ts';
 import type { RunRecord } from '../lib/runs/record.ts';
-import type { RunStore, Watermarks } from '../lib/runs/store.ts';
+import type { RunStore } from '../lib/runs/store.ts';
 import { silentLog } from '../lib/runtime/log.ts';
 import { systemRuntime } from '../lib/stores/runtime.ts';
 import { openTransform } from '../lib/transform/transform.ts';
@@ -51,7 +51,7 @@ const queue: Queue = {
     return { failed: [] };
   },
 };
-const runs: RunStore & Watermarks = {
+const runs: RunStore = {
   lease: async () => undefined,
   takeLease: async () => 'taken',
   endLease: async () => {},

@@ -7,10 +7,10 @@ import type { FetchDeps } from './fetch-plan.ts';
 const ask = async (
   request: RunRequest,
   delayMs: number,
-  { continuations }: FetchDeps,
+  { runRequests }: FetchDeps,
 ): Promise<{ delaySec: number; accepted: boolean }> => {
   const delaySec = Math.min(MAX_DELAY_SEC, Math.max(0, Math.ceil(delayMs / 1000)));
-  const { failed } = await continuations.sendAll([{ body: writeRunRequest(request), delaySec }]);
+  const { failed } = await runRequests.sendAll([{ body: writeRunRequest(request), delaySec }]);
   return { delaySec, accepted: failed.length === 0 };
 };
 

@@ -1,7 +1,7 @@
 import type { IdStore } from '../idcheck/store.ts';
 import type { JsonObject } from '../json/json.ts';
 import { type RunWarning, runIdOf, type UnfinishedRun } from '../runs/record.ts';
-import type { Watermarks } from '../runs/store.ts';
+import type { RunStore } from '../runs/store.ts';
 import type { Clock, RemainingMs } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import { silentLog } from '../runtime/log.ts';
@@ -46,7 +46,7 @@ type DryRunOptions = { fullRefresh: boolean; samplePerKind: number; showsUnchang
  */
 export const dryRun = async (
   plan: FetchPlan,
-  { idStore, watermarks, clock }: { idStore: IdStore; watermarks?: Watermarks; clock: Clock },
+  { idStore, runs, clock }: { idStore: IdStore; runs: Pick<RunStore, 'watermark'>; clock: Clock },
   options: DryRunOptions,
   remainingMs: RemainingMs,
 ): Promise<DryRun> => {
@@ -54,7 +54,7 @@ export const dryRun = async (
   const deadlineMs = nowMs + remainingMs();
   const { fullRefresh } = options;
   const times = { scheduledMs: nowMs, startedMs: nowMs, versionMs: nowMs };
-  const watermarkMs = await watermarks?.watermark(plan.integration);
+  const watermarkMs = plan.window && (await runs.watermark(plan.integration));
   const begun = newRun(plan, { runId: runIdOf(plan.integration, nowMs), ...times, fullRefresh }, watermarkMs);
   const sink = countingSink(options);
   const pass = await openPass(plan, idStore, begun, sink.chunks(begun));

@@ -6,7 +6,7 @@ import type { DependsOn, Integration, WindowSetting } from '../integration/schem
 import type { JsonObject } from '../json/json.ts';
 import type { Queue } from '../messages/queue.ts';
 import type { RunRecord } from '../runs/record.ts';
-import type { RunStore, Watermarks } from '../runs/store.ts';
+import type { RunStore } from '../runs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Log } from '../runtime/log.ts';
@@ -38,10 +38,8 @@ export type FetchDeps = {
   idStore: IdStore;
   records: Queue;
   /** Where a run that is out of time asks to be continued (the runs queue). */
-  continuations: Queue;
+  runRequests: Queue;
   runs: RunStore;
-  /** Needed where an integration has a window. */
-  watermarks?: Watermarks;
   /** How long one invocation may work on a run, ms; absent: as long as Lambda allows. */
   timeBudgetMs?: number;
   clock: Clock;

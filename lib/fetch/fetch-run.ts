@@ -247,13 +247,13 @@ const endIncomplete = async (
 };
 
 /** All is sent: the run is `loading` from now on, or balanced where there is nothing to load. */
-const handOver = async (run: UnfinishedRun, { runs, watermarks, clock, log }: FetchDeps): Promise<void> => {
+const handOver = async (run: UnfinishedRun, { runs, clock, log }: FetchDeps): Promise<void> => {
   const { checkpoint: last, ...rest } = run;
   const nowMs = clock.nowMs();
   const extracted: ExtractedRun = { ...rest, status: 'loading', extractedMs: nowMs, chunks: last?.chunks ?? 0 };
   const { integration, runId, counts, window, vanished } = extracted;
   const isDone = counts.enqueued === 0 && (extracted.deletions?.enqueued ?? 0) === 0 && isBalanced(extracted);
-  if (isDone && window !== undefined) await watermarks?.moveWatermark(integration, window.toMs);
+  if (isDone && window !== undefined) await runs.moveWatermark(integration, window.toMs);
   await runs.saveRun(isDone ? { ...extracted, status: 'balanced', closedMs: nowMs } : extracted);
   const { fetched, enqueued, unchanged } = counts;
   log.info('run-extracted', { integration, runId, fetched, unchanged, enqueued, vanished });

@@ -23,7 +23,7 @@ export type NotStarted = { runId: string; end: 'duplicate' | 'overlap' | 'stale'
 export const startRun = async (
   request: RunRequest,
   plan: FetchPlan,
-  { runs, watermarks, clock, random, log }: FetchDeps,
+  { runs, clock, random, log }: FetchDeps,
   remainingMs: RemainingMs,
 ): Promise<Started | NotStarted> => {
   const { integration } = plan;
@@ -35,7 +35,7 @@ export const startRun = async (
   const [leased, asked, watermarkMs] = await Promise.all([
     previous && runs.run(integration, previous.runId),
     runs.run(integration, askedId),
-    plan.window && watermarks?.watermark(integration),
+    plan.window && runs.watermark(integration),
   ]);
   const start = decideStart(request, previous, leased, asked, nowMs);
   if (start.kind !== 'start' && start.kind !== 'resume') {

@@ -4,7 +4,6 @@ import { type FetchEnd, fetchRun } from '../fetch/fetch-run.ts';
 import { readTimeBudgetMs } from '../fetch/time-budget.ts';
 import type { Catalog } from '../integration/catalog.ts';
 import { sourcePlanOf } from '../integration/compile/source-plan.ts';
-import type { Queue } from '../messages/queue.ts';
 import type { RunRequest } from '../messages/run-request.ts';
 import { type NotifyEvent, notifierIfAny } from '../notify/notifier.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
@@ -24,7 +23,7 @@ class UnknownIntegrationError extends Error {
 export const openSources = (catalog: Catalog, connections: SourceDeps): Open<FetchPlan> =>
   openOnce(catalog, (integration) => fetchPlanOf(integration, openSource(sourcePlanOf(integration), connections)));
 
-type FetchStores = Pick<Stores, 'idStore' | 'runs' | 'secrets'> & { records: Queue; runRequests: Queue };
+type FetchStores = Pick<FetchDeps, 'idStore' | 'runs' | 'records' | 'runRequests'> & Pick<Stores, 'secrets'>;
 
 /**
  * Starts, resumes or continues runs, one request after the other. Throws ConfigurationError; a request throws
@@ -35,22 +34,9 @@ export const fetchFlow = (
   open: Open<FetchPlan>,
   runtime: Runtime<FetchEvent | NotifyEvent>,
 ): ((request: RunRequest, remainingMs: RemainingMs) => Promise<FetchEnd>) => {
-  const { idStore, records, runRequests, runs } = stores;
-  const { clock, random, log, env } = runtime;
-  const timeBudgetMs = readTimeBudgetMs(env);
+  const timeBudgetMs = readTimeBudgetMs(runtime.env);
   const onIncomplete = notifierIfAny(stores, runtime);
-  const deps: FetchDeps = {
-    idStore,
-    records,
-    continuations: runRequests,
-    runs,
-    watermarks: runs,
-    clock,
-    random,
-    log,
-    ...defined({ timeBudgetMs }),
-    ...defined({ onIncomplete }),
-  };
+  const deps: FetchDeps = { ...stores, ...runtime, ...defined({ timeBudgetMs, onIncomplete }) };
   return async (request, remainingMs) => {
     const plan = await open(request.integration);
     if (plan === undefined) {

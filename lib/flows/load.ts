@@ -20,10 +20,10 @@ type LoadStores = Pick<LoaderDeps, 'idStore' | 'records' | 'deadLetters' | 'limi
 
 /** Loads batches of deliveries, and names those that must come again. */
 export const loadFlow = (
-  { idStore, records, deadLetters, limiter, runs }: LoadStores,
+  stores: LoadStores,
   open: Open<LoadPlan>,
-  { clock, random, log }: Runtime<LoadEvent>,
+  runtime: Runtime<LoadEvent>,
 ): ((deliveries: readonly Delivery[], remainingMs: RemainingMs) => Promise<{ failedMessageIds: string[] }>) => {
-  const deps: LoaderDeps = { open, idStore, records, deadLetters, limiter, runs, clock, random, log };
+  const deps: LoaderDeps = { ...stores, ...runtime, open };
   return (deliveries, remainingMs) => loadBatch(deliveries, deps, remainingMs);
 };

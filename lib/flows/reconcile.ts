@@ -12,9 +12,7 @@ export const reconcileFlow = (
   stores: Pick<Stores, 'idStore' | 'runs' | 'secrets'>,
   runtime: Runtime<ReconcileEvent | NotifyEvent>,
 ): ((integrations: readonly Integration[]) => Promise<RunRecord[]>) => {
-  const { idStore, runs } = stores;
-  const { clock, log } = runtime;
   const onClosed = notifierOf(stores, runtime);
-  const deps: ReconcileDeps = { idStore, runs, watermarks: runs, clock, log, ...defined({ onClosed }) };
+  const deps: ReconcileDeps = { ...stores, ...runtime, ...defined({ onClosed }) };
   return (integrations) => reconcileAll(integrations.map(reconcilingOf), deps);
 };

@@ -3,9 +3,9 @@ import type { Runtime } from '../stores/runtime.ts';
 
 /** Sends dead letters to the records queue again. */
 export const replayFlow = (
-  { deadLetters, records }: Pick<ReplayDeps, 'deadLetters' | 'records'>,
-  { clock, log }: Pick<Runtime<ReplayEvent>, 'clock' | 'log'>,
+  stores: Pick<ReplayDeps, 'deadLetters' | 'records'>,
+  runtime: Pick<Runtime<ReplayEvent>, 'clock' | 'log'>,
 ): ((request: ReplayRequest) => Promise<Replayed>) => {
-  const deps = { deadLetters, records, clock, log };
+  const deps: ReplayDeps = { ...stores, ...runtime };
   return (request) => replay(request, deps);
 };

@@ -1,7 +1,7 @@
 import { type DryRun, dryRun } from '../fetch/dry-run.ts';
 import type { FetchPlan } from '../fetch/fetch-plan.ts';
 import type { IdStore } from '../idcheck/store.ts';
-import type { Watermarks } from '../runs/store.ts';
+import type { RunStore } from '../runs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 
 const PLAN_WITHIN_MS = 15 * 60_000;
@@ -19,11 +19,11 @@ export type PlanOptions = {
 export const planRun = (
   plan: FetchPlan,
   { fresh = false, fullRefresh = false, limit }: PlanOptions,
-  { idStore, runs, clock }: { idStore: IdStore; runs: Watermarks; clock: Clock },
+  { idStore, runs, clock }: { idStore: IdStore; runs: Pick<RunStore, 'watermark'>; clock: Clock },
 ): Promise<DryRun> =>
   dryRun(
     plan,
-    { idStore: fresh ? { ...idStore, scan: nothing } : idStore, watermarks: runs, clock },
+    { idStore: fresh ? { ...idStore, scan: nothing } : idStore, runs, clock },
     { fullRefresh, samplePerKind: limit ?? SAMPLE_PER_KIND, showsUnchanged: limit !== undefined },
     () => PLAN_WITHIN_MS,
   );

@@ -6,7 +6,7 @@ import type { EventsOf, Log } from '../runtime/log.ts';
 import { isBalanced } from './books.ts';
 import { type Evidence, gatherEvidence, readItems } from './evidence.ts';
 import { type ExtractedRun, isUnfinished, type RunRecord, type RunStatus } from './record.ts';
-import { MissingChunkError, type RunStore, type Watermarks } from './store.ts';
+import { MissingChunkError, type RunStore } from './store.ts';
 
 type OfRun = { integration: string; runId: string };
 
@@ -23,8 +23,6 @@ export type ReconcileEvent = EventsOf<{
 export type ReconcileDeps = {
   idStore: IdStore;
   runs: RunStore;
-  /** Needed where an integration has a window: it moves on when a run of it balances. */
-  watermarks?: Watermarks;
   clock: Clock;
   log: Log<ReconcileEvent>;
   /** Told of every run that closes, or whose books came out differently, before that is written down. */
@@ -52,7 +50,7 @@ const RUNS_LOOKED_AT = 50;
  */
 export const reconcile = async (reconciling: Reconciling, deps: ReconcileDeps): Promise<RunRecord[]> => {
   const { integration, idCheck, deadlineMs } = reconciling;
-  const { idStore, runs, watermarks, clock, log } = deps;
+  const { idStore, runs, clock, log } = deps;
   const recent = await runs.runs(integration, RUNS_LOOKED_AT);
   const open = recent.filter(isOpen);
   const reconciled: ExtractedRun[] = [];
@@ -63,7 +61,7 @@ export const reconcile = async (reconciling: Reconciling, deps: ReconcileDeps): 
     if (next.closedMs !== undefined && (status !== run.status || run.closedMs === undefined)) {
       await deps.onClosed?.(next, run);
     }
-    if (status === 'balanced' && next.window) await watermarks?.moveWatermark(integration, next.window.toMs);
+    if (status === 'balanced' && next.window) await runs.moveWatermark(integration, next.window.toMs);
     await runs.saveRun(next);
     log.info('run-reconciled', { integration, runId, status, ...counts });
     if (status === 'unbalanced' && run.status !== 'unbalanced') {

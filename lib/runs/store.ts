@@ -5,7 +5,7 @@ import type { RunRecord } from './record.ts';
 /** Who runs an integration now. */
 export type Lease = { integration: string; runId: string; owner: string; untilMs: number };
 
-/** Runs, their ledgers and leases as a port (DynamoDB). Reads are strongly consistent. */
+/** Runs, their ledgers, leases and watermarks as a port (DynamoDB). Reads are strongly consistent. */
 export interface RunStore {
   lease(integration: string): Promise<Lease | undefined>;
   /** Takes or renews the lease if the stored one is still `previous` (absent: none stored). */
@@ -25,11 +25,8 @@ export interface RunStore {
   saveChunk(integration: string, chunk: LedgerChunk): Promise<void>;
   /** The run's chunks 1…`upTo` in order; throws `MissingChunkError` at a gap. */
   chunks(integration: string, runId: string, upTo: number): AsyncIterable<LedgerChunk>;
-}
 
-/** Up to where incremental lists are loaded, as a port (the runs table). */
-export interface Watermarks {
-  /** In the source's time, ms since the epoch; undefined: nothing was loaded yet. Strongly consistent. */
+  /** Up to where an incremental list is loaded, in the source's time, ms since the epoch; undefined: nothing was yet. */
   watermark(integration: string): Promise<number | undefined>;
   /** Never moves back. */
   moveWatermark(integration: string, untilMs: number): Promise<void>;

@@ -3,7 +3,7 @@ import type { RateLimiter } from '../connection/limit/rate-limit.ts';
 import type { SecretStore } from '../connection/secrets.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import type { ReadableQueue } from '../messages/queue.ts';
-import type { RunStore, Watermarks } from '../runs/store.ts';
+import type { RunStore } from '../runs/store.ts';
 import type { AuditLog } from './audit.ts';
 
 /**
@@ -12,7 +12,7 @@ import type { AuditLog } from './audit.ts';
  */
 export type Stores = {
   idStore: IdStore;
-  runs: RunStore & Watermarks;
+  runs: RunStore;
   /** Records on their way to the target. */
   records: ReadableQueue;
   /** Where runs are asked for, and where a run that is out of time leaves word to be continued. */

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
 import { noHits, noUse } from '../../lib/runs/limits.ts';
 import type { ExtractedRun, UnfinishedRun } from '../../lib/runs/record.ts';
-import { type Lease, MissingChunkError, type RunStore, type Watermarks } from '../../lib/runs/store.ts';
+import { type Lease, MissingChunkError, type RunStore } from '../../lib/runs/store.ts';
 import { collect } from './collect.ts';
 
 const facts = (runId: string) => ({
@@ -65,9 +65,9 @@ const ledgerOf = (store: RunStore, upTo: number): Promise<LedgerChunk[]> =>
   collect(store.chunks('groups', 'run-1', upTo));
 
 /** What every store of runs keeps to. `create` gives an empty one. */
-export const runStoreContract = (create: () => Promise<RunStore & Watermarks> | (RunStore & Watermarks)) => {
+export const runStoreContract = (create: () => Promise<RunStore> | RunStore) => {
   describe('as a run store', () => {
-    let store: RunStore & Watermarks;
+    let store: RunStore;
     beforeEach(async () => {
       store = await create();
     });

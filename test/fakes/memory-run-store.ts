@@ -1,13 +1,13 @@
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
 import { addHits, isHit, type LimitHits, noHits } from '../../lib/runs/limits.ts';
 import type { RunRecord } from '../../lib/runs/record.ts';
-import { type Lease, MissingChunkError, type RunStore, sameLease, type Watermarks } from '../../lib/runs/store.ts';
+import { type Lease, MissingChunkError, type RunStore, sameLease } from '../../lib/runs/store.ts';
 
 const limitsOf = (source: LimitHits = noHits(), target: LimitHits = noHits()): Pick<RunRecord, 'limits'> =>
   isHit(source) || isHit(target) ? { limits: { source, target } } : {};
 
 /** Runs, ledgers and leases in memory. */
-export const memoryRunStore = (): RunStore & Watermarks => {
+export const memoryRunStore = (): RunStore => {
   const leases = new Map<string, Lease>();
   const runs = new Map<string, RunRecord>();
   const chunks = new Map<string, LedgerChunk>();

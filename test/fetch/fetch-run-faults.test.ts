@@ -31,9 +31,9 @@ describe('with one call gone wrong', () => {
   it.each(faultKinds)('(%s) the run ends with the same ledger and books, and no message is missing', async (kind) => {
     const { calls } = undisturbed.faults;
     expect([...new Set(calls.map((call) => call.split('.')[0]))].sort()).toEqual([
-      'continuations',
       'idStore',
       'records',
+      'runRequests',
       'runs',
       'source',
     ]);

@@ -194,7 +194,7 @@ describe('a run out of time', () => {
       checkpoint: { page: { page: 2 }, chunks: 2, fetched: 4 },
     });
     const firstVersionMs = (await world.run())?.versionMs ?? 0;
-    const [word] = await world.continuations.receive(1, 60);
+    const [word] = await world.runRequests.receive(1, 60);
     expect(JSON.parse(word?.body ?? '')).toEqual({ kind: 'continue', integration: NAME, runId });
     expect(await world.invoke({ kind: 'continue', integration: NAME, runId })).toEqual({ runId, end: 'extracted' });
     expect(world.reads).toEqual(['start', { page: 1 }, { page: 2 }]);
@@ -211,12 +211,12 @@ describe('a run out of time', () => {
   it('has ended its lease before it asks to be continued: the next invocation finds it free', async () => {
     const world = fetchWorld({ pages: threePages() });
     world.pageMs = 200_000;
-    const { continuations } = world.deps;
+    const { runRequests } = world.deps;
     let leaseUntilMs = Number.POSITIVE_INFINITY;
-    world.deps.continuations = {
+    world.deps.runRequests = {
       sendAll: async (messages) => {
         leaseUntilMs = (await world.runs.lease(NAME))?.untilMs ?? 0;
-        return continuations.sendAll(messages);
+        return runRequests.sendAll(messages);
       },
     };
     await world.invoke();
@@ -228,7 +228,7 @@ describe('a run out of time', () => {
     world.answers.set(0, { kind: 'later', retryAtMs: DUE_MS + 600_000, requests: 1, warnings: [] });
     expect(await world.invoke()).toEqual({ runId, end: 'continued' });
     await world.clock.advance(599_000);
-    expect(await world.continuations.receive(1, 1)).toEqual([]);
+    expect(await world.runRequests.receive(1, 1)).toEqual([]);
     await world.clock.advance(1_000);
     await world.untilExtracted();
     expect(world.reads).toEqual(['start', 'start', { page: 1 }, { page: 2 }]);
@@ -251,13 +251,13 @@ describe('a run out of time', () => {
     world.answers.set(0, { kind: 'later', retryAtMs: DUE_MS + 86_400_000, requests: 0, warnings: [] });
     await world.invoke();
     await world.clock.advance(900_000);
-    expect(await world.continuations.receive(1, 1)).toHaveLength(1);
+    expect(await world.runRequests.receive(1, 1)).toHaveLength(1);
   });
 
   it('is gone on with by the next schedule where the word is lost', async () => {
     const world = fetchWorld({ pages: threePages() });
     world.pageMs = 200_000;
-    const refusing = { ...world.deps, continuations: { sendAll: async () => ({ failed: [0] }) } };
+    const refusing = { ...world.deps, runRequests: { sendAll: async () => ({ failed: [0] }) } };
     const endMs = DUE_MS + 300_000;
     const remaining = () => endMs - world.clock.nowMs();
     await world.clock.run(fetchRun(schedule(), world.plan, refusing, remaining));

@@ -15,9 +15,9 @@ import { openTransform } from '../../lib/transform/transform.ts';
 import { collect } from '../contracts/collect.ts';
 import { type FakeClock, fakeClock } from '../fakes/fake-clock.ts';
 import { type Faults, portFaults } from '../fakes/faults.ts';
-import { type MemoryIdStore, memoryIdStore } from '../fakes/memory-id-store.ts';
-import { type MemoryQueue, memoryQueue } from '../fakes/memory-queue.ts';
-import { memoryRunStore } from '../fakes/memory-run-store.ts';
+import type { MemoryIdStore } from '../fakes/memory-id-store.ts';
+import type { MemoryQueue } from '../fakes/memory-queue.ts';
+import { memoryStores } from '../fakes/memory-stores.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 import { integrationWith } from '../integration/sample.ts';
 
@@ -30,7 +30,7 @@ export type FetchWorld = {
   clock: FakeClock;
   idStore: MemoryIdStore;
   records: MemoryQueue;
-  continuations: MemoryQueue;
+  runRequests: MemoryQueue;
   runs: FetchDeps['runs'];
   faults: Faults;
   /** Whose log takes what other functions say of the same runs, too. */
@@ -77,10 +77,7 @@ export const loadedItem = (id: string, hash = 'old'): IdCheck => ({
 export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPlan> }): FetchWorld => {
   const clock = fakeClock(DUE_MS);
   const faults = portFaults();
-  const idStore = memoryIdStore();
-  const records = memoryQueue(clock);
-  const continuations = memoryQueue(clock);
-  const runs = memoryRunStore();
+  const { idStore, records, runRequests, runs } = memoryStores(clock);
   const logged: FetchWorld['logged'] = [];
   const note = (event: string, fields: LogFields = {}) => {
     logged.push({ event, fields });
@@ -108,7 +105,7 @@ export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPl
     clock,
     idStore,
     records,
-    continuations,
+    runRequests,
     runs,
     faults,
     pages: setup.pages,
@@ -126,7 +123,7 @@ export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPl
     deps: {
       idStore: faults.wrap('idStore', idStore),
       records: faults.wrap('records', { sendAll: records.sendAll }),
-      continuations: faults.wrap('continuations', { sendAll: continuations.sendAll }),
+      runRequests: faults.wrap('runRequests', { sendAll: runRequests.sendAll }),
       runs: faults.wrap('runs', runs),
       clock,
       random: seededRandom(1),
@@ -139,10 +136,10 @@ export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPl
     },
     untilExtracted: async (request = schedule()) => {
       for (let invocation = 0; invocation < 100; invocation++) {
-        const [word] = await continuations.receive(1, INVOCATION_MS / 1_000);
+        const [word] = await runRequests.receive(1, INVOCATION_MS / 1_000);
         const [asked] = word ? readFetchEvent({ Records: [{ body: word.body }] }) : [request];
         const end = await world.invoke(asked);
-        if (word && end !== 'killed') await continuations.delete([word.handle]);
+        if (word && end !== 'killed') await runRequests.delete([word.handle]);
         const scheduledMs = request.kind === 'schedule' ? request.scheduledMs : DUE_MS;
         if ((await world.run(scheduledMs))?.extractedMs !== undefined) return;
         await clock.advance(60_000);

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import type { RequestContext } from '../../lib/integration/dialect/variables.ts';
 import { reconcile } from '../../lib/runs/reconcile.ts';
 import type { Source } from '../../lib/source/source.ts';
-import { memoryRunStore } from '../fakes/memory-run-store.ts';
 import { loadingFor } from '../runs/load-all.ts';
 import { DUE_MS, fetchWorld, group, loadedItem, NAME, schedule } from './fetch-world.ts';
 
@@ -14,8 +13,6 @@ const incrementalWorld = () => {
     pages: [[group(1)], [group(2)]],
     plan: { window: { initial: '2020-01-01 00:00:00', overlapMinutes: 10 } },
   });
-  const watermarks = memoryRunStore();
-  world.deps.watermarks = watermarks;
   const asked: RequestContext[] = [];
   const { readPage } = world.plan.source;
   const source: Source = {
@@ -27,7 +24,7 @@ const incrementalWorld = () => {
   world.plan.source = source;
   const target = loadingFor(world);
   const balance = () => reconcile({ integration: NAME, idCheck: false, deadlineMs: HOUR_MS }, world.deps);
-  return { world, asked, target, balance, watermark: () => watermarks.watermark(NAME) };
+  return { world, asked, target, balance, watermark: () => world.runs.watermark(NAME) };
 };
 
 describe('a run over a list of changes', () => {

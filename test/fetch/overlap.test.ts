@@ -16,7 +16,7 @@ const busyWorld = async (untilMs: number, waitsForMs?: number) => {
 };
 
 const word = async (world: Awaited<ReturnType<typeof busyWorld>>) => {
-  const [message] = await world.continuations.receive(1, 60);
+  const [message] = await world.runRequests.receive(1, 60);
   return message === undefined ? undefined : JSON.parse(message.body);
 };
 

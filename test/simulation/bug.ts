@@ -2,7 +2,7 @@ import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
 import type { IdStore } from '../../lib/idcheck/store.ts';
 import type { Queue } from '../../lib/messages/queue.ts';
 import type { RunRequest } from '../../lib/messages/run-request.ts';
-import type { RunStore, Watermarks } from '../../lib/runs/store.ts';
+import type { RunStore } from '../../lib/runs/store.ts';
 import type { Source } from '../../lib/source/source.ts';
 import type { Target } from '../../lib/target/target.ts';
 import type { Transform } from '../../lib/transform/transform.ts';
@@ -27,7 +27,7 @@ export type Bug = {
   /** What these worlds have more or less of, so that the bug shows within seconds; absent: they stay as drawn. */
   harsher?: (settings: Settings) => Settings;
   idStore?: Wrap<IdStore>;
-  runs?: Wrap<RunStore & Watermarks>;
+  runs?: Wrap<RunStore>;
   source?: Wrap<Source>;
   transform?: Wrap<Transform>;
   target?: Wrap<Target>;

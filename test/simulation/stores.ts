@@ -3,7 +3,7 @@ import type { RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
 import type { IdStore, WriteCondition } from '../../lib/idcheck/store.ts';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
-import type { RunStore, Watermarks } from '../../lib/runs/store.ts';
+import type { RunStore } from '../../lib/runs/store.ts';
 import type { Stores } from '../../lib/stores/stores.ts';
 import { memoryAuditLog } from '../fakes/memory-audit-log.ts';
 import { memorySecretStore } from '../fakes/memory-secret-store.ts';
@@ -82,7 +82,7 @@ const idStoreOf = (world: World, environment: Environment): IdStore => {
 };
 
 /** Runs, ledgers and leases as one environment reaches them. */
-const runStoreOf = (world: World, environment: Environment): RunStore & Watermarks => {
+const runStoreOf = (world: World, environment: Environment): RunStore => {
   const { runTable, audit } = world;
   const read = <Result>(apply: () => Promise<Result>) => request(world, environment, readFate(world), apply);
   const write = <Result>(apply: () => Promise<Result>) => request(world, environment, writeFate(world), apply);

@@ -1,7 +1,7 @@
 import type { TokenStore } from '../../lib/connection/auth/token.ts';
 import type { HttpAnswer, HttpRequest } from '../../lib/connection/http.ts';
 import type { RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
-import type { RunStore, Watermarks } from '../../lib/runs/store.ts';
+import type { RunStore } from '../../lib/runs/store.ts';
 import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
 import { memoryRunStore } from '../fakes/memory-run-store.ts';
 import { memoryTokenStore } from '../fakes/memory-token-store.ts';
@@ -52,7 +52,7 @@ export type World = {
   keys: Map<string, Set<string>>;
 
   idTable: IdTable;
-  runTable: RunStore & Watermarks;
+  runTable: RunStore;
   tokenTable: TokenStore;
   limiter: RateLimiter;
   queues: Record<QueueName, SimulatedQueue>;

@@ -1,5 +1,5 @@
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { type Lease, type RunStore, sameLease, type Watermarks } from '../../runs/store.ts';
+import { type Lease, type RunStore, sameLease } from '../../runs/store.ts';
 import { type Item, number, readItem, text } from './attributes.ts';
 import { dynamoLedger } from './ledger.ts';
 import { dynamoRunRecords } from './run-records.ts';
@@ -17,10 +17,7 @@ const DAY_SEC = 24 * 60 * 60;
  *
  * Runs and chunks leave by TTL (`expiresAtSec`) `retentionDays` after their start; who starts a run decides it.
  */
-export const dynamoRunStore = (
-  table: Table,
-  { retentionDays = 90 }: { retentionDays?: number } = {},
-): RunStore & Watermarks => {
+export const dynamoRunStore = (table: Table, { retentionDays = 90 }: { retentionDays?: number } = {}): RunStore => {
   const expiresAtSec = (startMs: number) => Math.floor(startMs / 1000) + retentionDays * DAY_SEC;
   return {
     ...leases(table),
@@ -96,7 +93,7 @@ const WATERMARK_IS_LOWER = 'attribute_not_exists(untilMs) OR untilMs < :untilMs'
 const watermarkKey = (integration: string): Item => ({ pk: text(integration), sk: text('watermark') });
 
 /** Up to where incremental lists are loaded: one item each, kept for ever. */
-const watermarks = (table: Table): Watermarks => {
+const watermarks = (table: Table): Pick<RunStore, 'watermark' | 'moveWatermark'> => {
   const { client, TableName } = table;
   return {
     watermark: async (integration) => {

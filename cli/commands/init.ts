@@ -2,21 +2,16 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { profileNames } from '../../lib/integration/fill/profile.ts';
 import { parseIntegration } from '../../lib/integration/read.ts';
-import {
-  isJsonObject,
-  type JsonObject,
-  type JsonValue,
-  parsedOrUndefined,
-  parseJson,
-  stringifyJson,
-} from '../../lib/json/json.ts';
+import { isJsonObject, type JsonObject, parseJson, stringifyJson } from '../../lib/json/json.ts';
 import { type ExitCode, exitCodes } from '../../lib/operate/exit-code.ts';
 import {
   type Answers,
+  blocksIn,
   draftIntegration,
   type Question,
+  type QuestionKey,
+  questionKeys,
   questionsFor,
-  withoutSecrets,
 } from '../../lib/operate/integration-draft.ts';
 import { describeFault } from '../../lib/runtime/fault.ts';
 import { UsageError } from '../input/usage-error.ts';
@@ -50,47 +45,48 @@ const asBlock = (text: string, what: string): JsonObject => {
   return value;
 };
 
-/** Two objects on stdin: as one array, or one after the other. */
-const blocksIn = (text: string): [JsonObject, JsonObject] => {
-  const plain = text.replace(/^\uFEFF/, '').trim();
-  const listed = parsedOrUndefined(plain);
-  if (Array.isArray(listed) && listed.length === 2 && isJsonObject(listed[0]) && isJsonObject(listed[1])) {
-    return [listed[0], listed[1]];
-  }
-  // The first object ends at the first brace up to which the text is JSON.
-  for (let end = plain.indexOf('}') + 1; end > 0; end = plain.indexOf('}', end) + 1) {
-    const first = parsedOrUndefined(plain.slice(0, end));
-    if (!isJsonObject(first)) continue;
-    const second = parsedOrUndefined(plain.slice(end).replace(/^\s*,/, ''));
-    if (isJsonObject(second)) return [first, second];
-    break;
-  }
-  throw new UsageError('On stdin: two JSON objects are expected, the source block and then the target block.');
-};
-
 const readStdin = async (): Promise<string> => {
   let text = '';
   for await (const chunk of process.stdin.setEncoding('utf8')) text += chunk;
   return text;
 };
 
-const givenAnswers = (set: readonly string[]): Answers =>
-  Object.fromEntries(
-    set.map((pair) => {
-      const at = pair.indexOf('=');
-      if (at < 1) throw new UsageError(`--set takes key=value, not ${JSON.stringify(pair)}.`);
-      return [pair.slice(0, at), pair.slice(at + 1)];
-    }),
-  );
+const isQuestionKey = (key: string): key is QuestionKey => questionKeys.some((known) => known === key);
+
+/** The answers that were given beforehand, to what is asked. Throws UsageError. */
+const givenAnswers = (set: readonly string[], questions: readonly Question[]): Answers => {
+  const asked = new Set<string>(questions.map(({ key }) => key));
+  const answers: Partial<Record<QuestionKey, string>> = {};
+  for (const pair of set) {
+    const at = pair.indexOf('=');
+    if (at < 1) throw new UsageError(`--set takes key=value, not ${JSON.stringify(pair)}.`);
+    const key = pair.slice(0, at);
+    if (!isQuestionKey(key) || !asked.has(key)) {
+      throw new UsageError(`--set ${key}: not asked for. Asked for: ${[...asked].join(', ')}.`);
+    }
+    answers[key] = pair.slice(at + 1);
+  }
+  return answers;
+};
+
+const questionWords: Readonly<Record<QuestionKey, string>> = {
+  name: 'Name of the integration 集成名',
+  title: 'Title for people 标题',
+  schedule: 'Schedule 调度',
+  sourceName: 'Connection name of the source 源连接名',
+  sourceProfile: `Profile of the source (${profileNames.join(', ')}, or a file) 源画像`,
+  sourceScope: 'Modules asked for (OAuth scope) 授权范围',
+  sourceId: "Path of the record's primary key 主键字段",
+  windowInitial: 'First changes from (Beijing) 首次增量起点',
+  targetName: 'Connection name of the target 目标连接名',
+  targetProfile: `Profile of the target (${profileNames.join(', ')}, or a file) 目标画像`,
+  targetPath: 'Path of the request to the target 目标请求路径',
+  onUncertain: 'After an unknown outcome: resend (the target knows the id again) or park (a person decides) 结果未知时',
+};
 
 /** Asks on the terminal for what is still open; without a terminal the suggestions stand. */
 const ask = async (questions: readonly Question[], given: Answers): Promise<Answers> => {
-  const known = new Set(questions.map(({ key }) => key));
-  const stranger = Object.keys(given).find((key) => !known.has(key));
-  if (stranger !== undefined) {
-    throw new UsageError(`--set ${stranger}: not asked for. Asked for: ${[...known].join(', ')}.`);
-  }
-  const answers: Record<string, string> = { ...given };
+  const answers: Partial<Record<QuestionKey, string>> = { ...given };
   const open = questions.filter(({ key }) => answers[key] === undefined);
   if (!process.stdin.isTTY) {
     const missing = open.filter(({ suggestion }) => suggestion === undefined).map(({ key }) => `--set ${key}=…`);
@@ -100,11 +96,11 @@ const ask = async (questions: readonly Question[], given: Answers): Promise<Answ
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    for (const { key, words, suggestion } of open) {
+    for (const { key, suggestion } of open) {
       let answer = '';
       while (answer === '') {
         const shown = suggestion === undefined ? '' : ` [${suggestion}]`;
-        answer = (await terminal.question(`${words}${shown}: `)).trim() || (suggestion ?? '');
+        answer = (await terminal.question(`${questionWords[key]}${shown}: `)).trim() || (suggestion ?? '');
       }
       answers[key] = answer;
     }
@@ -114,15 +110,25 @@ const ask = async (questions: readonly Question[], given: Answers): Promise<Answ
   return answers;
 };
 
-const secretWords = (blocks: JsonValue[]): string[] => {
-  const names: string[] = [];
-  withoutSecrets(blocks, (name) => names.push(name));
-  return names.length === 0
+const secretWords = (leftOut: readonly string[]): string[] =>
+  leftOut.length === 0
     ? []
     : [
-        `    Constants that look like credentials were left out and are not sent: ${names.join(', ')}.`,
+        `    Constants that look like credentials were left out and are not sent: ${leftOut.join(', ')}.`,
         '    Set the variables of the connection. 疑似凭据的常量未写入,请设置连接的环境变量。',
       ];
+
+/** The two blocks that were pasted. Throws UsageError. */
+const pastedBlocks = async (flags: InitFlags): Promise<[JsonObject, JsonObject]> => {
+  if (flags.source !== undefined && flags.target !== undefined) {
+    return [asBlock(readText(flags.source), flags.source), asBlock(readText(flags.target), flags.target)];
+  }
+  if (flags.source !== undefined || flags.target !== undefined) {
+    throw new UsageError('--source and --target go together; without both the blocks are read from stdin.');
+  }
+  const blocks = blocksIn(await readStdin());
+  if (blocks !== undefined) return blocks;
+  throw new UsageError('On stdin: two JSON objects are expected, the source block and then the target block.');
 };
 
 /**
@@ -130,24 +136,20 @@ const secretWords = (blocks: JsonValue[]): string[] => {
  * names the environment variables that hold them.
  */
 export const initCommand = async (flags: InitFlags): Promise<ExitCode> => {
-  if ((flags.source === undefined) !== (flags.target === undefined)) {
-    throw new UsageError('--source and --target go together; without both the blocks are read from stdin.');
-  }
-  const [source, target] =
-    flags.source === undefined || flags.target === undefined
-      ? blocksIn(await readStdin())
-      : [asBlock(readText(flags.source), flags.source), asBlock(readText(flags.target), flags.target)];
-  const answers = await ask(questionsFor(source, target, profileNames), givenAnswers(flags.set ?? []));
+  const [source, target] = await pastedBlocks(flags);
+  const questions = questionsFor(source, target);
+  const answers = await ask(questions, givenAnswers(flags.set ?? [], questions));
   const file = flags.out ?? `integrations/${answers.name}.json`;
   if (existsSync(file)) throw new UsageError(`${file} is there already; it is not written over.`);
-  const text = `${stringifyJson(draftIntegration(source, target, answers), 2)}\n`;
+  const draft = draftIntegration(source, target, answers);
+  const text = `${stringifyJson(draft.file, 2)}\n`;
   const { faults, warnings } = parseIntegration(text, file);
   writeFileSync(file, text);
   const lines = [
     `${faults.length > 0 ? '✗' : '✓'} ${file}`,
     ...faults.map((fault) => `    fault    ${describeFault(fault)}`),
     ...warnings.map((warning) => `    warning  ${describeFault(warning)}`),
-    ...secretWords([source, target]),
+    ...secretWords(draft.leftOut),
     '',
     'Next 接下来:',
     `  npm start -- validate ${file}`,

@@ -1,9 +1,28 @@
-import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, parsedOrUndefined, stringifyJson } from '../json/json.ts';
 import { defined } from '../runtime/defined.ts';
 
 /** What a new integration file needs and two pasted blocks do not say. */
-export type Question = { key: string; words: string; suggestion?: string };
-export type Answers = Readonly<Record<string, string>>;
+export const questionKeys = [
+  'name',
+  'title',
+  'schedule',
+  'sourceName',
+  'sourceProfile',
+  /** OAuth scope: the modules that are asked for. */
+  'sourceScope',
+  /** Path of the record's primary key. */
+  'sourceId',
+  /** Where a list of changes begins, in Beijing's time. */
+  'windowInitial',
+  'targetName',
+  'targetProfile',
+  /** Path of the request to the target. */
+  'targetPath',
+  'onUncertain',
+] as const;
+export type QuestionKey = (typeof questionKeys)[number];
+export type Question = { key: QuestionKey; suggestion?: string };
+export type Answers = Readonly<Partial<Record<QuestionKey, string>>>;
 
 const NAME_AS_PATH = /^[\w.~-]+(\/[\w.~-]+)*$/;
 
@@ -22,8 +41,8 @@ const wordsOf = (api: string): string =>
 const asksForChanges = (source: JsonObject): boolean =>
   stringifyJson([source.request ?? null, source.otherRequest ?? null]).includes('LAST_SYNC_TIME');
 
-const needsPath = (block: JsonObject, profile: string | undefined): boolean =>
-  !apiOf(block).startsWith('/') && !NAME_AS_PATH.test(apiOf(block)) && profile === undefined;
+const needsPath = (block: JsonObject, isQingyiyun: boolean): boolean =>
+  !apiOf(block).startsWith('/') && !NAME_AS_PATH.test(apiOf(block)) && !isQingyiyun;
 
 /** The profile that an `api` speaks for. */
 const likelyProfile = (api: string): string => {
@@ -35,49 +54,26 @@ const likelyProfile = (api: string): string => {
 const moduleOf = (api: string): string => api.split('/')[2] ?? 'product';
 
 /** What is asked of whoever pastes two blocks; credentials are no question. */
-export const questionsFor = (source: JsonObject, target: JsonObject, profiles: readonly string[]): Question[] => {
+export const questionsFor = (source: JsonObject, target: JsonObject): Question[] => {
   const sourceProfile = likelyProfile(apiOf(source));
   const targetProfile = likelyProfile(apiOf(target));
   const name = `${wordsOf(apiOf(source)) || 'source'}-to-${wordsOf(apiOf(target)) || targetProfile}`;
-  const list = profiles.join(', ');
+  const isOkki = sourceProfile === 'okki';
+  const isQingyiyun = targetProfile === 'qingyiyun';
   const hasId = typeof source.id === 'string' && source.id !== '';
   return [
-    { key: 'name', words: 'Name of the integration 集成名', suggestion: name },
-    { key: 'title', words: 'Title for people 标题', suggestion: name },
-    { key: 'schedule', words: 'Schedule 调度', suggestion: 'rate(1 hour)' },
-    {
-      key: 'sourceName',
-      words: 'Connection name of the source 源连接名',
-      suggestion: sourceProfile === 'okki' ? 'okki' : 'source',
-    },
-    { key: 'sourceProfile', words: `Profile of the source (${list}, or a file) 源画像`, suggestion: sourceProfile },
-    ...(sourceProfile === 'okki'
-      ? [{ key: 'sourceScope', words: 'Modules asked for (OAuth scope) 授权范围', suggestion: moduleOf(apiOf(source)) }]
-      : []),
-    ...(hasId ? [] : [{ key: 'sourceId', words: "Path of the record's primary key 主键字段" }]),
-    ...(asksForChanges(source)
-      ? [
-          {
-            key: 'windowInitial',
-            words: 'First changes from (Beijing) 首次增量起点',
-            suggestion: '2020-01-01 00:00:00',
-          },
-        ]
-      : []),
-    {
-      key: 'targetName',
-      words: 'Connection name of the target 目标连接名',
-      suggestion: targetProfile === 'qingyiyun' ? 'qingyiyun' : 'target',
-    },
-    { key: 'targetProfile', words: `Profile of the target (${list}, or a file) 目标画像`, suggestion: targetProfile },
-    ...(needsPath(target, targetProfile === 'qingyiyun' ? targetProfile : undefined)
-      ? [{ key: 'targetPath', words: 'Path of the request to the target 目标请求路径', suggestion: '/execute' }]
-      : []),
-    {
-      key: 'onUncertain',
-      words: 'After an unknown outcome: resend (the target knows the id again) or park (a person decides) 结果未知时',
-      suggestion: 'park',
-    },
+    { key: 'name', suggestion: name },
+    { key: 'title', suggestion: name },
+    { key: 'schedule', suggestion: 'rate(1 hour)' },
+    { key: 'sourceName', suggestion: isOkki ? 'okki' : 'source' },
+    { key: 'sourceProfile', suggestion: sourceProfile },
+    ...(isOkki ? [{ key: 'sourceScope', suggestion: moduleOf(apiOf(source)) } as const] : []),
+    ...(hasId ? [] : [{ key: 'sourceId' } as const]),
+    ...(asksForChanges(source) ? [{ key: 'windowInitial', suggestion: '2020-01-01 00:00:00' } as const] : []),
+    { key: 'targetName', suggestion: isQingyiyun ? 'qingyiyun' : 'target' },
+    { key: 'targetProfile', suggestion: targetProfile },
+    ...(needsPath(target, isQingyiyun) ? [{ key: 'targetPath', suggestion: '/execute' } as const] : []),
+    { key: 'onUncertain', suggestion: 'park' },
   ];
 };
 
@@ -113,7 +109,7 @@ const isLiteral = (value: JsonValue | undefined): boolean =>
   (typeof value === 'string' && value !== '' && !value.includes('{{')) || typeof value === 'number';
 
 /** A block without the constants that look like credentials: those belong into the connection's variables. */
-export const withoutSecrets = (value: JsonValue, leftOut: (name: string) => void = () => {}): JsonValue => {
+const withoutSecrets = (value: JsonValue, leftOut: (name: string) => void): JsonValue => {
   if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, leftOut));
   if (!isJsonObject(value)) return value;
   const { field } = value;
@@ -129,11 +125,16 @@ export const withoutSecrets = (value: JsonValue, leftOut: (name: string) => void
   );
 };
 
+/** A new integration file, and the names of the constants that its blocks lost. */
+export type Draft = { file: JsonObject; leftOut: string[] };
+
 /** A new integration file: the blocks as pasted, but for secrets, and the answers around them. */
-export const draftIntegration = (source: JsonObject, target: JsonObject, answers: Answers): JsonObject => {
-  const answer = (key: string): string => answers[key] ?? '';
-  return {
-    $schema: '../../docs/integration.schema.json',
+export const draftIntegration = (source: JsonObject, target: JsonObject, answers: Answers): Draft => {
+  const answer = (key: QuestionKey): string => answers[key] ?? '';
+  const leftOut: string[] = [];
+  const cleaned = (block: JsonObject): JsonValue => withoutSecrets(block, (name) => leftOut.push(name));
+  const file = {
+    $schema: '../docs/integration.schema.json',
     name: answer('name'),
     title: answer('title'),
     schedule: { expression: answer('schedule') },
@@ -141,15 +142,33 @@ export const draftIntegration = (source: JsonObject, target: JsonObject, answers
       profile: answer('sourceProfile'),
       connection: connectionOf(answer('sourceName'), answer('sourceProfile'), answers.sourceScope),
       ...defined({ id: answers.sourceId }),
-      metadata: withoutSecrets(source),
-      ...(answers.windowInitial === undefined ? {} : { window: { initial: answers.windowInitial } }),
+      metadata: cleaned(source),
+      ...(answers.windowInitial !== undefined && { window: { initial: answers.windowInitial } }),
     },
     target: {
       profile: answer('targetProfile'),
       connection: connectionOf(answer('targetName'), answer('targetProfile')),
       ...defined({ path: answers.targetPath }),
-      metadata: withoutSecrets(target),
+      metadata: cleaned(target),
       onUncertain: answer('onUncertain'),
     },
   };
+  return { file, leftOut };
+};
+
+/** Two blocks in one text: as a JSON array of both, or one after the other; undefined where they are not there. */
+export const blocksIn = (text: string): [JsonObject, JsonObject] | undefined => {
+  const plain = text.replace(/^\uFEFF/, '').trim();
+  const listed = parsedOrUndefined(plain);
+  if (Array.isArray(listed) && listed.length === 2 && isJsonObject(listed[0]) && isJsonObject(listed[1])) {
+    return [listed[0], listed[1]];
+  }
+  // The first object ends at the first brace up to which the text is JSON.
+  for (let end = plain.indexOf('}') + 1; end > 0; end = plain.indexOf('}', end) + 1) {
+    const first = parsedOrUndefined(plain.slice(0, end));
+    if (!isJsonObject(first)) continue;
+    const second = parsedOrUndefined(plain.slice(end).replace(/^\s*,/, ''));
+    return isJsonObject(second) ? [first, second] : undefined;
+  }
+  return undefined;
 };

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-import { profileNames } from '../../lib/integration/fill/profile.ts';
 import { parseIntegration } from '../../lib/integration/read.ts';
 import { type JsonObject, stringifyJson } from '../../lib/json/json.ts';
-import { draftIntegration, questionsFor, withoutSecrets } from '../../lib/operate/integration-draft.ts';
+import { blocksIn, draftIntegration, questionsFor } from '../../lib/operate/integration-draft.ts';
 import { describeFault } from '../../lib/runtime/fault.ts';
 
 const groups: JsonObject = { api: '/v1/product/groups', effect: 'QUERY', method: 'GET', number: 'name', id: 'id' };
@@ -24,9 +23,7 @@ const bills: JsonObject = {
 };
 
 const answersTo = (source: JsonObject, target: JsonObject, given: Record<string, string> = {}) => ({
-  ...Object.fromEntries(
-    questionsFor(source, target, profileNames).map(({ key, suggestion = '' }) => [key, suggestion]),
-  ),
+  ...Object.fromEntries(questionsFor(source, target).map(({ key, suggestion = '' }) => [key, suggestion])),
   ...given,
 });
 
@@ -36,28 +33,27 @@ test.each<[string, JsonObject, JsonObject, Record<string, string>]>([
   ['a target whose api is neither a path nor a name', groups, { ...empty, api: '保存 单据' }, {}],
 ])('a draft of %s is an integration without faults', (_, source, target, given) => {
   const answers = answersTo(source, target, given);
-  const text = stringifyJson(draftIntegration(source, target, answers));
+  const text = stringifyJson(draftIntegration(source, target, answers).file);
   const { faults, integration } = parseIntegration(text, `${answers.name}.json`);
   expect(faults.map(describeFault)).toEqual([]);
   expect(integration?.name).toBe(answers.name);
 });
 
 test('only what the blocks lack is asked for', () => {
-  const keys = (source: JsonObject) => questionsFor(source, empty, profileNames).map(({ key }) => key);
+  const keys = (source: JsonObject) => questionsFor(source, empty).map(({ key }) => key);
   expect(keys(groups)).not.toContain('sourceId');
   expect(keys(groups)).not.toContain('windowInitial');
   expect(keys(bills)).toEqual(expect.arrayContaining(['sourceId', 'windowInitial']));
 });
 
 test('no secret of a block gets into the file, and nothing else is taken out', () => {
-  const text = stringifyJson(draftIntegration(bills, empty, answersTo(bills, empty)));
+  const text = stringifyJson(draftIntegration(bills, empty, answersTo(bills, empty)).file);
   expect(text).not.toContain('k3y-in-the-clear');
   expect(text).not.toContain('s3cr3t');
   expect(text).toContain('{{LAST_SYNC_TIME}}');
 });
 
 test('what was left out as a secret is told by its name', () => {
-  const names: string[] = [];
   const pasted = {
     request: [
       { field: '密码', value: 'x' },
@@ -67,6 +63,23 @@ test('what was left out as a secret is told by its name', () => {
     children: [{ field: 'session_key', value: '{{CURRENT_TIME}}' }],
     accessKey: 'x',
   };
-  withoutSecrets(pasted, (name) => names.push(name));
-  expect(names).toEqual(['密码', 'api_key', 'accessKey']);
+  expect(draftIntegration(pasted, bills, {}).leftOut).toEqual(['密码', 'api_key', 'accessKey', 'app_key', 'appSecret']);
+});
+
+test.each([
+  ['one after the other', `${stringifyJson(groups)}\n${stringifyJson(empty)}`],
+  ['with a comma between them', `${stringifyJson(groups)},\n${stringifyJson(empty)}`],
+  ['as a list', `\uFEFF ${stringifyJson([groups, empty])}`],
+])('two blocks are read %s', (_, text) => {
+  expect(blocksIn(text)).toEqual([groups, empty]);
+});
+
+test.each([
+  ['nothing', ''],
+  ['one block', stringifyJson(groups)],
+  ['a list of three', stringifyJson([groups, empty, empty])],
+  ['something after the first that is no object', `${stringifyJson(groups)} 7`],
+  ['what is no JSON', '{"api": }'],
+])('%s is not two blocks', (_, text) => {
+  expect(blocksIn(text)).toBeUndefined();
 });

@@ -27,7 +27,7 @@ export const showCommand = async (
   const integration = nameMeant(flags.integration);
   const found = await withStores(flags, (stores) => lettersOf(id, integration, stores));
   if (found.length === 0) throw new UsageError(`No dead letter waits for ${JSON.stringify(id)}. 没有这条死信。`);
-  if (flags.json) process.stdout.write(`${stringifyJson({ letters: found } as unknown as Record<string, never>)}\n`);
+  if (flags.json) process.stdout.write(`${stringifyJson({ letters: found })}\n`);
   else for (const one of found) process.stdout.write(letterText(one));
   return exitCodes.unfinishedRecords;
 };

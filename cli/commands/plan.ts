@@ -58,8 +58,7 @@ export const planCommand = async (flags: PlanFlags): Promise<ExitCode> => {
   }
 };
 
-const planJson = (integration: string, planned: DryRun): string =>
-  stringifyJson({ integration, ...(planned as unknown as Record<string, never>) });
+const planJson = (integration: string, planned: DryRun): string => stringifyJson({ integration, ...planned });
 
 const labels: ReadonlyArray<readonly [Planned, string, string]> = [
   ['create', 'would be created', '新增'],

@@ -84,9 +84,8 @@ const placeOf = (choice: Choice, flags: ReplayFlags): ReplayPlace => ({
  */
 const choicesMeant = async (flags: ReplayFlags): Promise<{ choices: Choice[]; unreadable: number }> => {
   if (flags.integration !== undefined) return { choices: [chooseIntegration(flags.integration)], unreadable: 0 };
-  const { names, unreadable } = await withStores(flags, ({ deadLetters }) =>
-    integrationsWithLetters(filterOf(flags, undefined), deadLetters),
-  );
+  const filter = filterOf(flags, undefined);
+  const { names, unreadable } = await withStores(flags, (stores) => integrationsWithLetters(filter, stores));
   return { choices: names.map(shippedChoice), unreadable };
 };
 

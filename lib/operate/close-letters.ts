@@ -3,12 +3,11 @@ import type { IdCheck } from '../idcheck/item.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import type { Letter } from '../messages/dead-letter.ts';
 import { isMeant, type LetterFilter, visitLetters } from '../messages/dead-letter-queue.ts';
-import type { ReadableQueue } from '../messages/queue.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
-import type { AuditLog } from '../stores/audit.ts';
+import type { Stores } from '../stores/stores.ts';
 
-export type CloseDeps = { deadLetters: ReadableQueue; idStore: IdStore; audit: AuditLog; clock: Clock };
+export type CloseDeps = Pick<Stores, 'deadLetters' | 'idStore' | 'audit'> & { clock: Clock };
 
 /** Who closes letters, and why: for the audit log. */
 export type Signature = { by: string; why: string };

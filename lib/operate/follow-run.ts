@@ -1,10 +1,9 @@
-import type { IdStore } from '../idcheck/store.ts';
 import { loadPolicyOf } from '../integration/compile/load-policy.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { gatherEvidence, readItems } from '../runs/evidence.ts';
 import type { RunRecord } from '../runs/record.ts';
-import type { RunStore } from '../runs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Stores } from '../stores/stores.ts';
 import { isClosed } from './status.ts';
 
 /** What is under way in an engine at one moment, exactly: messages of its queues, and what works on them. */
@@ -29,10 +28,8 @@ export type Followed = {
   stranded: number;
 };
 
-export type Following = {
+export type Following = Pick<Stores, 'runs' | 'idStore'> & {
   integration: Integration;
-  runs: RunStore;
-  idStore: IdStore;
   /** Exactly what is under way; absent where nobody knows it exactly (SQS estimates). */
   backlog?: () => Backlog;
   /** Draws up the books of the integration's open runs. */

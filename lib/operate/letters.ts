@@ -4,8 +4,8 @@ import type { IdStore } from '../idcheck/store.ts';
 import type { Letter } from '../messages/dead-letter.ts';
 import { type LetterFilter, listLetters } from '../messages/dead-letter-queue.ts';
 import { type DeadLetterReason, deadLetterReasons } from '../messages/dead-letter-reasons.ts';
-import type { ReadableQueue } from '../messages/queue.ts';
 import { defined } from '../runtime/defined.ts';
+import type { Stores } from '../stores/stores.ts';
 
 /** A letter without the queue's own handle. */
 export type LetterFacts = Omit<Letter, 'handle'>;
@@ -15,7 +15,7 @@ export const letterFacts = ({ handle: _, ...letter }: Letter): LetterFacts => le
 /** `loadedSince`: a later run has loaded its content; a replay only deletes the letter. */
 export type ListedLetter = LetterFacts & { loadedSince?: true };
 
-export type LetterDeps = { deadLetters: ReadableQueue; idStore: IdStore };
+export type LetterDeps = Pick<Stores, 'deadLetters' | 'idStore'>;
 
 /** The letters that are meant, oldest first, and how many wait for each reason. They stay where they are. */
 export const waitingLetters = async (
@@ -58,8 +58,8 @@ const loadedSince = async (letters: readonly Letter[], idStore: IdStore): Promis
   return settled;
 };
 
-/** A letter, and what idCheck knows of its record by now. */
-export type ShownLetter = { letter: LetterFacts; item: IdCheck | undefined };
+/** A letter, and what idCheck knows of its record by now; absent: nothing. */
+export type ShownLetter = { letter: LetterFacts; item?: IdCheck };
 
 /** The letters of one record (or the one with this message id), with what is known of the record by now. */
 export const lettersOf = async (
@@ -67,14 +67,12 @@ export const lettersOf = async (
   integration: string | undefined,
   { deadLetters, idStore }: LetterDeps,
 ): Promise<ShownLetter[]> => {
+  const itemOf = async (letter: Letter): Promise<IdCheck | undefined> =>
+    letter.integration === undefined || letter.id === undefined
+      ? undefined
+      : (await idStore.read(letter.integration, [letter.id])).get(letter.id);
   const letters = await listLetters(deadLetters, { id, ...defined({ integration }) });
   return Promise.all(
-    letters.map(async (letter) => ({
-      letter: letterFacts(letter),
-      item:
-        letter.integration === undefined || letter.id === undefined
-          ? undefined
-          : (await idStore.read(letter.integration, [letter.id])).get(letter.id),
-    })),
+    letters.map(async (letter) => ({ letter: letterFacts(letter), ...defined({ item: await itemOf(letter) }) })),
   );
 };

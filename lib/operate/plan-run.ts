@@ -1,8 +1,7 @@
 import { type DryRun, dryRun } from '../fetch/dry-run.ts';
 import type { FetchPlan } from '../fetch/fetch-plan.ts';
-import type { IdStore } from '../idcheck/store.ts';
-import type { RunStore } from '../runs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Stores } from '../stores/stores.ts';
 
 const PLAN_WITHIN_MS = 15 * 60_000;
 const SAMPLE_PER_KIND = 5;
@@ -19,7 +18,7 @@ export type PlanOptions = {
 export const planRun = (
   plan: FetchPlan,
   { fresh = false, fullRefresh = false, limit }: PlanOptions,
-  { idStore, runs, clock }: { idStore: IdStore; runs: Pick<RunStore, 'watermark'>; clock: Clock },
+  { idStore, runs, clock }: Pick<Stores, 'idStore' | 'runs'> & { clock: Clock },
 ): Promise<DryRun> =>
   dryRun(
     plan,

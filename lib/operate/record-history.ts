@@ -1,15 +1,15 @@
 import type { IdCheck } from '../idcheck/item.ts';
-import type { IdStore } from '../idcheck/store.ts';
 import { loadPolicyOf } from '../integration/compile/load-policy.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import type { Letter } from '../messages/dead-letter.ts';
 import { listLetters } from '../messages/dead-letter-queue.ts';
-import { messagesIn, type ReadableQueue } from '../messages/queue.ts';
+import { messagesIn } from '../messages/queue.ts';
 import { fateOf } from '../runs/books.ts';
 import type { LedgerEntry } from '../runs/ledger.ts';
 import { type LoadCounts, ledgerChunks, type RunRecord } from '../runs/record.ts';
 import { MissingChunkError, type RunStore } from '../runs/store.ts';
-import type { AuditEntry, AuditLog } from '../stores/audit.ts';
+import type { AuditEntry } from '../stores/audit.ts';
+import type { Stores } from '../stores/stores.ts';
 import { type LetterFacts, letterFacts } from './letters.ts';
 
 /** A run that carried the record, what it made of it, and, where it sent it, what became of that by idCheck. */
@@ -31,13 +31,7 @@ export type History = {
   queued: number;
 };
 
-export type HistoryDeps = {
-  idStore: IdStore;
-  runs: RunStore;
-  deadLetters: ReadableQueue;
-  records: ReadableQueue;
-  audit: AuditLog;
-};
+export type HistoryDeps = Pick<Stores, 'idStore' | 'runs' | 'records' | 'deadLetters' | 'audit'>;
 
 /**
  * All that the stores say of an id, one history for each of the integrations in which something is known of it. So many

@@ -1,7 +1,7 @@
 import { type LetterFilter, listLetters } from '../messages/dead-letter-queue.ts';
-import type { ReadableQueue } from '../messages/queue.ts';
 import { type ReplayDeps, type Replayed, type ReplayRequest, replay } from '../replay/replay.ts';
 import { defined } from '../runtime/defined.ts';
+import type { Stores } from '../stores/stores.ts';
 
 /** What a replay did, and what waits now. */
 export type ReplayEnd = Replayed & {
@@ -20,8 +20,7 @@ export const replayLetters = async (request: ReplayRequest, deps: ReplayDeps): P
 };
 
 /** A stack that is at hand: it replays, and loads until nothing is left to load. */
-export type ReplayEngine = {
-  deadLetters: ReadableQueue;
+export type ReplayEngine = Pick<Stores, 'deadLetters'> & {
   replay(request: ReplayRequest): Promise<Replayed>;
   loadAll(): Promise<void>;
 };
@@ -69,7 +68,7 @@ const replayOne = async (
 /** Whose letters are meant, and how many of them nobody can say whose they are. */
 export const integrationsWithLetters = async (
   filter: LetterFilter,
-  deadLetters: ReadableQueue,
+  { deadLetters }: Pick<Stores, 'deadLetters'>,
 ): Promise<{ names: string[]; unreadable: number }> => {
   const letters = await listLetters(deadLetters, filter);
   const unreadable = letters.filter(({ integration, message }) => (integration ?? message) === undefined).length;

@@ -1,10 +1,10 @@
 import type { Integration } from '../integration/schema/schema.ts';
 import { listLetters } from '../messages/dead-letter-queue.ts';
-import { messagesIn, type ReadableQueue } from '../messages/queue.ts';
+import { messagesIn } from '../messages/queue.ts';
 import { writeRunRequest } from '../messages/run-request.ts';
 import { runIdOf } from '../runs/record.ts';
-import type { RunStore } from '../runs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Stores } from '../stores/stores.ts';
 import { type Followed, type Following, followRun, type RunSeen } from './follow-run.ts';
 
 /** What whoever asked for a run is told while it goes on. */
@@ -16,11 +16,11 @@ export type RunNews =
   | ({ kind: 'seen' } & RunSeen);
 
 /** What runs an integration: a deployed stack, or one in this process. */
-export type Engine = Pick<Following, 'runs' | 'idStore' | 'backlog' | 'closeBooks'> & {
-  deadLetters: ReadableQueue;
-  /** Starts a run, or goes on with one that was left unfinished; answers its id. Throws RunNotStartedError. */
-  start(asked: { fullRefresh: boolean }, onNews: (news: RunNews) => void): Promise<string>;
-};
+export type Engine = Pick<Following, 'runs' | 'idStore' | 'backlog' | 'closeBooks'> &
+  Pick<Stores, 'deadLetters'> & {
+    /** Starts a run, or goes on with one that was left unfinished; answers its id. Throws RunNotStartedError. */
+    start(asked: { fullRefresh: boolean }, onNews: (news: RunNews) => void): Promise<string>;
+  };
 
 /** A run that was asked for and is over. */
 export type RunEnd = Followed & {
@@ -57,9 +57,7 @@ export class RunNotStartedError extends Error {
 const START_WITHIN_MS = 90_000;
 const POLL_MS = 2_000;
 
-export type AskingDeps = {
-  runs: RunStore;
-  runRequests: ReadableQueue;
+export type AskingDeps = Pick<Stores, 'runs' | 'runRequests'> & {
   clock: Clock;
   /** The stack's name, for the words of an error. */
   stack: string;

@@ -1,9 +1,9 @@
-import type { IdStore } from '../idcheck/store.ts';
 import { loadPolicyOf } from '../integration/compile/load-policy.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { gatherEvidence, readItems } from '../runs/evidence.ts';
 import type { RunRecord } from '../runs/record.ts';
 import { MissingChunkError, type RunStore } from '../runs/store.ts';
+import type { Stores } from '../stores/stores.ts';
 
 /** The newest runs of several integrations, newest first. */
 const recentRuns = async (
@@ -25,7 +25,7 @@ const recentRuns = async (
 export const listRuns = async (
   integrations: readonly Integration[],
   limit: number,
-  { runs, idStore }: { runs: RunStore; idStore: IdStore },
+  { runs, idStore }: Pick<Stores, 'runs' | 'idStore'>,
 ): Promise<RunRecord[]> => {
   const items = new Map<string, ReturnType<typeof readItems>>();
   const withLoadCounts = async (run: RunRecord): Promise<RunRecord> => {

@@ -1,14 +1,13 @@
 import type { IdCheck } from '../idcheck/item.ts';
-import type { IdStore } from '../idcheck/store.ts';
 import { loadPolicyOf } from '../integration/compile/load-policy.ts';
 import type { Integration } from '../integration/schema/schema.ts';
-import { messagesIn, type ReadableQueue } from '../messages/queue.ts';
+import { messagesIn } from '../messages/queue.ts';
 import { holds } from '../runs/books.ts';
 import { gatherEvidence, NAMED_IDS, readItems } from '../runs/evidence.ts';
 import { limitsOf, type RunLimits } from '../runs/limits.ts';
 import type { RunRecord, Unsettled } from '../runs/record.ts';
-import type { RunStore } from '../runs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Stores } from '../stores/stores.ts';
 
 /** What is known of a record that was sent and of which nothing came yet. */
 export type OpenRecord =
@@ -53,13 +52,7 @@ export type RunLook = {
   atMs: number;
 };
 
-export type LookDeps = {
-  runs: RunStore;
-  idStore: IdStore;
-  /** Messages in it, whatever they carry, tell what may be on its way from what is lost. */
-  records: ReadableQueue;
-  clock: Clock;
-};
+export type LookDeps = Pick<Stores, 'runs' | 'idStore' | 'records'> & { clock: Clock };
 
 /**
  * Draws up a run's books now: what it sent is held against idCheck, as reconciliation does, and nothing is written.
@@ -73,6 +66,7 @@ export const lookAtRun = async (
 ): Promise<RunLook> => {
   const atMs = clock.nowMs();
   const lease = await runs.lease(run.integration);
+  // Whatever its messages carry: with none, nothing is on its way.
   const queued = messagesIn(await records.depth());
   const isUnderWay = lease !== undefined && lease.runId === run.runId && lease.untilMs > atMs;
   const drawn = await drawUp(run, integration, { runs, idStore }, everyId ? Number.POSITIVE_INFINITY : NAMED_IDS);

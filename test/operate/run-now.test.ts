@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import { letterFor, writeLetter } from '../../lib/messages/dead-letter.ts';
+import { readFetchEvent } from '../../lib/messages/run-request.ts';
+import { askForRun, type Engine, type RunNews, RunNotStartedError, runNow } from '../../lib/operate/run-now.ts';
+import { runIdOf } from '../../lib/runs/record.ts';
+import { recordMessage } from '../load/message.ts';
+import { groups, operateWorld, runAt } from './operate-world.ts';
+
+/** Asks a stack that is elsewhere for a run. */
+const asking = () => {
+  const world = operateWorld();
+  const { clock, runs, runRequests } = world;
+  const wantedId = runIdOf(groups.name, clock.nowMs());
+  const news: RunNews[] = [];
+  const deps = { clock, runs, runRequests, stack: 'prod' };
+  const ask = (fullRefresh = false) =>
+    clock.run(askForRun(groups.name, { fullRefresh }, deps, (one) => news.push(one)));
+  const leaseTo = (runId: string, owner: string, leftMs: number) =>
+    runs.takeLease({ integration: groups.name, runId, owner, untilMs: clock.nowMs() + leftMs }, undefined);
+  return { ...world, deps, wantedId, news, ask, leaseTo };
+};
+
+describe('a run that is asked for', () => {
+  test.each([false, true])('is asked for on the runs queue, full refresh: %s', async (fullRefresh) => {
+    const { ask, runs, runRequests, wantedId, clock, news } = asking();
+    const scheduledMs = clock.nowMs();
+    clock.sleep(3_000).then(() => runs.saveRun(runAt(0, { runId: wantedId })));
+    expect(await ask(fullRefresh)).toBe(wantedId);
+    const [body = ''] = runRequests.bodies();
+    expect(readFetchEvent({ Records: [{ body }] })).toEqual([
+      { kind: 'schedule', integration: groups.name, scheduledMs, fullRefresh },
+    ]);
+    expect(news).toEqual([{ kind: 'asked' }]);
+  });
+
+  test('is another one where another is under way', async () => {
+    const { ask, runs, leaseTo, news } = asking();
+    const other = runAt(-1);
+    await runs.saveRun(other);
+    await leaseTo(other.runId, 'one', 60_000);
+    expect(await ask()).toBe(other.runId);
+    expect(news).toEqual([{ kind: 'asked' }, { kind: 'joined', runId: other.runId }]);
+  });
+
+  test('is the one that was left unfinished, once somebody goes on with it', async () => {
+    const { ask, runs, leaseTo, clock } = asking();
+    const left = runAt(-1, { status: 'incomplete' });
+    await runs.saveRun(left);
+    await leaseTo(left.runId, 'gone', -1);
+    clock.sleep(5_000).then(async () => {
+      const before = await runs.lease(groups.name);
+      await runs.takeLease(
+        { integration: groups.name, runId: left.runId, owner: 'next', untilMs: clock.nowMs() + 1 },
+        before,
+      );
+    });
+    expect(await ask()).toBe(left.runId);
+  });
+
+  test('is not one whose lease has run out: nobody works on it', async () => {
+    const { ask, runs, leaseTo } = asking();
+    await runs.saveRun(runAt(-1));
+    await leaseTo(runAt(-1).runId, 'gone', -1);
+    await expect(ask()).rejects.toThrow(RunNotStartedError);
+  });
+
+  test('and that nobody starts within 90 s is an error that names the stack', async () => {
+    const { ask, clock } = asking();
+    const beganMs = clock.nowMs();
+    await expect(ask()).rejects.toMatchObject({ code: 'run-not-started', message: expect.stringContaining("prod's") });
+    expect(clock.nowMs() - beganMs).toBe(90_000);
+  });
+
+  test('and that the queue refuses is an error', async () => {
+    const { deps } = asking();
+    const runRequests = { ...deps.runRequests, sendAll: async () => ({ failed: [0] }) };
+    await expect(askForRun(groups.name, { fullRefresh: false }, { ...deps, runRequests }, () => {})).rejects.toThrow(
+      RunNotStartedError,
+    );
+  });
+});
+
+describe('a run now', () => {
+  const engineOf = (world: ReturnType<typeof operateWorld>): Engine => ({
+    ...world,
+    closeBooks: async () => {},
+    start: async ({ fullRefresh }, onNews) => {
+      const run = runAt(0, { status: 'balanced', fullRefresh });
+      await world.runs.saveRun(run);
+      onNews({ kind: 'asked' });
+      return run.runId;
+    },
+  });
+  const watched = { isStopped: () => false };
+
+  test('is asked for, followed, and told of', async () => {
+    const world = operateWorld();
+    const news: RunNews[] = [];
+    const onNews = (one: RunNews) => news.push(one);
+    const end = await runNow(groups, { fullRefresh: true }, engineOf(world), { ...world, ...watched, onNews });
+    expect(end).toMatchObject({ run: { status: 'balanced', fullRefresh: true }, stranded: 0, deadLetters: 0 });
+    expect(news).toMatchObject([{ kind: 'asked' }, { kind: 'seen', run: { status: 'balanced' } }]);
+  });
+
+  test('counts the letters of its integration that wait, from whichever run', async () => {
+    const world = operateWorld();
+    const bodies = [groups.name, groups.name, 'another'].map((integration) =>
+      writeLetter(
+        letterFor('rejected', recordMessage({ integration, runId: 'long ago' }), { cause: 'status', atMs: 0 }),
+      ),
+    );
+    await world.deadLetters.sendAll(bodies.map((body) => ({ body })));
+    const onNews = () => {};
+    const engine = engineOf(world);
+    expect(await runNow(groups, { fullRefresh: false }, engine, { ...world, ...watched, onNews })).toMatchObject({
+      deadLetters: 2,
+    });
+  });
+
+  test('does not look through a queue that is known to be empty', async () => {
+    const world = operateWorld();
+    const receive = async () => {
+      throw new Error('looked through');
+    };
+    const backlog = () => ({ visible: 0, inFlight: 0, delayed: 0, running: 0 });
+    const engine = { ...engineOf(world), backlog, deadLetters: { ...world.deadLetters, receive } };
+    const end = await runNow(groups, { fullRefresh: false }, engine, { ...world, ...watched, onNews: () => {} });
+    expect(end.deadLetters).toBe(0);
+  });
+});

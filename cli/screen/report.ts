@@ -1,9 +1,9 @@
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { RunEnd } from '../../lib/operate/run-now.ts';
-import { booksHold, isExtracted } from '../../lib/operate/status.ts';
+import { booksHold } from '../../lib/operate/status.ts';
 import { holds } from '../../lib/runs/books.ts';
 import { type LimitHits, limitsOf } from '../../lib/runs/limits.ts';
-import type { RunRecord } from '../../lib/runs/record.ts';
+import { isUnfinished, type RunRecord } from '../../lib/runs/record.ts';
 import { DEFAULT_DATA_DIR } from '../input/flags.ts';
 import { DEFAULT_INTEGRATION } from '../input/integration-choice.ts';
 import { padEnd, padStart } from './table.ts';
@@ -76,7 +76,7 @@ export const reportText = (finished: Finished): string => {
     stage('Load 写入', `${integration.target.connection.name}, ${requests.target} requests`),
     ...limitLines(limits.target),
     // Fates are counted once the snapshot is complete.
-    ...(isExtracted(run) ? [line([counts.loaded, 'loaded', '写入成功'])] : []),
+    ...(isUnfinished(run) ? [] : [line([counts.loaded, 'loaded', '写入成功'])]),
     ...nonZero([
       [counts.superseded, 'superseded', '被更新版本取代'],
       [counts.rejected, 'rejected', '目标拒绝'],
@@ -109,7 +109,7 @@ const sample = ({ vanished, vanishedSample }: RunRecord): string =>
   `(${vanishedSample.slice(0, SAMPLE).join(', ')}${vanished > SAMPLE ? ', …' : ''})`;
 
 const verdict = ({ run, deadLetters, stranded }: Finished): string => {
-  if (!isExtracted(run)) {
+  if (isUnfinished(run)) {
     return '✗ Not finished: the source could not be read to its end. Nothing is lost, the next run goes on. 未完成,下次继续。';
   }
   if (!holds(run.counts)) return '✗ The books do not balance. 账目不平。';
@@ -143,7 +143,7 @@ const stepsAfter = ({ run, deadLetters, stranded, integration, flags }: Finished
   const which = flags.integration === DEFAULT_INTEGRATION ? '' : ` --integration ${flags.integration}`;
   const start = (words: string) => (words === '' ? 'npm start' : `npm start --${words}`);
   const again = start(`${which}${place}`);
-  if (!isExtracted(run) || stranded > 0) return [[again, 'again: goes on where this run stopped 继续']];
+  if (isUnfinished(run) || stranded > 0) return [[again, 'again: goes on where this run stopped 继续']];
   if (deadLetters > 0) {
     return [
       [start(` dlq list${place}`), 'what waits, and why 查看死信'],

@@ -5,7 +5,7 @@ import { messagesIn } from '../messages/queue.ts';
 import { holds } from '../runs/books.ts';
 import { gatherEvidence, NAMED_IDS, readItems } from '../runs/evidence.ts';
 import { limitsOf, type RunLimits } from '../runs/limits.ts';
-import type { RunRecord, Unsettled } from '../runs/record.ts';
+import { isUnfinished, type RunRecord, type Unsettled } from '../runs/record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Stores } from '../stores/stores.ts';
 
@@ -115,12 +115,8 @@ const openRecord = (item: IdCheck | undefined, queued: number): OpenRecord => {
   return { as: queued === 0 ? 'lost' : 'queued-or-lost', idCheck: item === undefined ? 'never-seen' : known };
 };
 
-/** Whether the source was read to its end. */
-export const isExtracted = ({ status }: Pick<RunRecord, 'status'>): boolean =>
-  status !== 'extracting' && status !== 'incomplete';
-
 /** Whether the source was read to its end and the sums of the books hold. */
-export const booksHold = (run: Pick<RunRecord, 'status' | 'counts'>): boolean => isExtracted(run) && holds(run.counts);
+export const booksHold = (run: RunRecord): boolean => !isUnfinished(run) && holds(run.counts);
 
 /** How the books of a run stand while `queued` messages wait. Pure. */
 export const booksState = ({ status, counts }: Pick<RunRecord, 'status' | 'counts'>, queued: number): BooksState => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { discard, resolveIds } from '../../lib/operate/close-letters.ts';
+import { discard, resolveIds, resolveRecords } from '../../lib/operate/close-letters.ts';
 import { memoryAuditLog } from '../fakes/memory-audit-log.ts';
 import { drops, loadWorld, refuses, takes } from '../load/load-world.ts';
 import { recordMessage } from '../load/message.ts';
@@ -119,5 +119,39 @@ describe('resolve', () => {
     ]);
     expect(await waiting()).toEqual(['lost', 'refused']);
     expect(await audit.list('groups')).toEqual([]);
+  });
+});
+
+describe('records that are resolved', () => {
+  const uncertainIn = async (...integrations: string[]) => {
+    const { deps } = await world();
+    const trouble = { kind: 'parked', hash: 'A', versionMs: 1, sinceMs: 1, reason: 'reset' } as const;
+    for (const name of integrations) await deps.idStore.write(name, { id: 'both', rev: 1, trouble }, { absent: true });
+    return deps;
+  };
+  const names = ['groups', 'elsewhere'];
+
+  test('are looked for in all integrations, and each says where it was', async () => {
+    const deps = await uncertainIn('elsewhere');
+    const ids = ['never seen', 'lost', 'refused', 'both'];
+    expect(await resolveRecords(ids, names, 'loaded', signature, deps)).toEqual({
+      kind: 'done',
+      results: [
+        { id: 'never seen', kind: 'unresolvable', why: 'unknown-id' },
+        { id: 'refused', kind: 'unresolvable', why: 'not-uncertain' },
+        { id: 'lost', kind: 'resolved', lettersDeleted: 1, integration: 'groups' },
+        { id: 'both', kind: 'resolved', lettersDeleted: 0, integration: 'elsewhere' },
+      ],
+    });
+  });
+
+  test('are all left alone where one of them is uncertain in two', async () => {
+    const deps = await uncertainIn('elsewhere', 'groups');
+    expect(await resolveRecords(['lost', 'both'], names, 'loaded', signature, deps)).toEqual({
+      kind: 'ambiguous',
+      id: 'both',
+      integrations: names,
+    });
+    expect(await deps.audit.list('groups')).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
 import { type Backlog, followRun } from '../../lib/operate/follow-run.ts';
 import type { RunStatus } from '../../lib/runs/record.ts';
-import { claimed, enqueued, groups, loaded, operateWorld, runAt, troubled } from './operate-world.ts';
+import { claimed, enqueued, groups, inStatus, loaded, operateWorld, runAt, troubled } from './operate-world.ts';
 
 const idle: Backlog = { visible: 0, inFlight: 0, delayed: 0, running: 0 };
 const backlogs = {
@@ -21,9 +21,7 @@ const world = async (known?: IdCheck) => {
   if (known !== undefined) await stores.knows(known);
   const beganMs = clock.nowMs();
   const closedAtSec: number[] = [];
-  const is = async (status: RunStatus, counts: Partial<typeof run.counts> = {}) => {
-    await runs.saveRun({ ...run, status, counts: { ...run.counts, ...counts } });
-  };
+  const is = (status: RunStatus) => runs.saveRun(inStatus(run, status));
   let closesTo: RunStatus = 'balanced';
   const following = {
     ...stores,

@@ -2,7 +2,7 @@ import type { IdCheck } from '../../lib/idcheck/item.ts';
 import { readIntegrations } from '../../lib/integration/read.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { LedgerEntry } from '../../lib/runs/ledger.ts';
-import { type RunRecord, runIdOf } from '../../lib/runs/record.ts';
+import { type ExtractedRun, type RunRecord, type RunStatus, runIdOf } from '../../lib/runs/record.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
 import { memoryAuditLog } from '../fakes/memory-audit-log.ts';
 import { memoryIdStore } from '../fakes/memory-id-store.ts';
@@ -22,10 +22,17 @@ export const groups: Integration = first;
 export const { versionMs, startedMs } = loadingRun;
 
 /** A run of `groups` that waits for its records to be loaded; `hour` of the day on which it started. */
-export const runAt = (hour: number, changes: Partial<RunRecord> = {}): RunRecord => {
+export const runAt = (hour: number, changes: Partial<ExtractedRun> = {}): ExtractedRun => {
   const atMs = startedMs + hour * 3_600_000;
   const shared = { integration: groups.name, runId: runIdOf(groups.name, atMs), startedMs: atMs, scheduledMs: atMs };
   return { ...loadingRun, ...shared, extractedMs: atMs + 1_000, ...changes };
+};
+
+/** The run as it is when it has this status. */
+export const inStatus = (run: ExtractedRun, status: RunStatus): RunRecord => {
+  if (status !== 'extracting' && status !== 'incomplete') return { ...run, status };
+  const { extractedMs: _, closedMs: __, unsettled: ___, checkpoint: ____, ...rest } = run;
+  return { ...rest, status };
 };
 
 /** Sent by a run, with content A. */
@@ -69,7 +76,7 @@ export const operateWorld = () => {
       for (const item of items) await idStore.write(groups.name, item, { absent: true });
     },
     /** Stores a run and what its ledger says of each record. */
-    ran: async (run: RunRecord, ...entries: LedgerEntry[]) => {
+    ran: async (run: ExtractedRun, ...entries: LedgerEntry[]) => {
       const sent = entries.filter(({ outcome }) => outcome === 'enqueued').length;
       const counts = { ...run.counts, fetched: entries.length, enqueued: sent };
       for (const { outcome } of entries) if (outcome !== 'enqueued') counts[outcome] += 1;

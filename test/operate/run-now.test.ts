@@ -4,7 +4,7 @@ import { readFetchEvent } from '../../lib/messages/run-request.ts';
 import { askForRun, type Engine, type RunNews, RunNotStartedError, runNow } from '../../lib/operate/run-now.ts';
 import { runIdOf } from '../../lib/runs/record.ts';
 import { recordMessage } from '../load/message.ts';
-import { groups, operateWorld, runAt } from './operate-world.ts';
+import { groups, inStatus, operateWorld, runAt } from './operate-world.ts';
 
 /** Asks a stack that is elsewhere for a run. */
 const asking = () => {
@@ -44,7 +44,7 @@ describe('a run that is asked for', () => {
 
   test('is the one that was left unfinished, once somebody goes on with it', async () => {
     const { ask, runs, leaseTo, clock } = asking();
-    const left = runAt(-1, { status: 'incomplete' });
+    const left = inStatus(runAt(-1), 'incomplete');
     await runs.saveRun(left);
     await leaseTo(left.runId, 'gone', -1);
     clock.sleep(5_000).then(async () => {

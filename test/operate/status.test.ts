@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
 import { booksState, lookAtRun, type RunLook, watchRun } from '../../lib/operate/status.ts';
 import type { LoadCounts, RunStatus } from '../../lib/runs/record.ts';
-import { claimed, enqueued, groups, loaded, operateWorld, runAt, troubled } from './operate-world.ts';
+import { claimed, enqueued, groups, inStatus, loaded, operateWorld, runAt, troubled } from './operate-world.ts';
 
 describe('a record that a run sent', () => {
   test.each<[string, IdCheck | undefined, queued: number, unknown]>([
@@ -107,7 +107,7 @@ describe('a run that is watched', () => {
     const look = async (): Promise<RunLook> => {
       const status = statuses[looks++] ?? 'balanced';
       if (status === 'fails') throw new Error('the servers are gone');
-      return lookAtRun(runAt(0, { status }), undefined, world);
+      return lookAtRun(inStatus(runAt(0), status), undefined, world);
     };
     const all = async () => {
       for await (const { run } of watchRun(look, clock)) seen.push(run.status);

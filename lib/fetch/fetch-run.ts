@@ -31,7 +31,7 @@ export type FetchEnd = {
  *     until the last page                 readPages
  *       read a page                         source.readPage
  *       pass over it                        pass.page
- *       send its messages                   sink.send
+ *       send its messages                   sendPart
  *       write its ledger                    sink.write
  *       move the checkpoint                 sink.save
  *     place the postponed records         placePostponed: pass, send, write, save as above

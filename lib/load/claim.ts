@@ -28,9 +28,6 @@ export const conditionOf = (stored: IdCheck | undefined): WriteCondition =>
 
 const isOwnedBy = (stored: IdCheck | undefined, owner: string): stored is Claimed => stored?.claim?.owner === owner;
 
-// Two workers that race for one id need two tries; more means that something else keeps writing.
-const CLAIM_TRIES = 4;
-
 /**
  * Claims an id: decides on what was read, writes under the condition that it is still so, and after a lost race reads
  * and decides again. What is not to be claimed comes back as its decision.
@@ -45,13 +42,13 @@ export const claimId = async (
   read: IdCheck | undefined,
   ask: Ask,
   policy: LoadPolicy,
-  claimFor: { owner: string; claimMs: number; nowMs: () => number },
+  claimFor: { owner: string; claimMs: number; tries: number; nowMs: () => number },
 ): Promise<
   | { kind: 'claimed'; item: Claimed }
   | { kind: 'decided'; decision: Exclude<Decision, { kind: 'claim' }>; stored: IdCheck | undefined }
 > => {
   let stored = read;
-  for (let tried = 0; tried < CLAIM_TRIES; tried++) {
+  for (let tried = 0; tried < claimFor.tries; tried++) {
     const nowMs = claimFor.nowMs();
     const decision = decide(stored, ask, policy, nowMs);
     if (decision.kind !== 'claim') return { kind: 'decided', decision, stored };
@@ -71,8 +68,6 @@ export const claimId = async (
   }
   return { kind: 'decided', decision: { kind: 'putOff', untilMs: claimFor.nowMs(), why: 'claimed' }, stored };
 };
-
-const LETTER_RETRY_MS = 60_000;
 
 /**
  * Writes down how a claimed POST ended, on condition that the claim is still ours: a worker that was slow must not
@@ -96,7 +91,7 @@ export const settle = async (
     const back = putOff(
       outcome.kind === 'rejected' ? { ...attempted, lastFailure: letter.failure } : message,
       'no-dead-letter',
-      LETTER_RETRY_MS,
+      deps.tuning.load.letterRetryMs,
       deps.random.fraction(),
     );
     await writeUnclaimed(unlettered(claimed, outcome, nowMs), claimed, plan, deps);
@@ -136,16 +131,14 @@ export const release = async (claimed: Claimed, plan: LoadPlan, deps: LoaderDeps
   await writeUnclaimed(asReleased(claimed), claimed, plan, deps);
 };
 
-const WRITE_TRIES = 3;
-const WRITE_PAUSE_MS = 200;
-
 const writeUnclaimed = async (
   item: IdCheck,
   { claim: { owner } }: Claimed,
   { integration }: LoadPlan,
-  { idStore, clock, log }: LoaderDeps,
+  { idStore, clock, log, tuning }: LoaderDeps,
 ): Promise<'written' | 'claim-lost' | 'unreachable'> => {
   const { id } = item;
+  const { settleTries, settlePauseMs } = tuning.load;
   for (let tried = 1; ; tried++) {
     try {
       const result = await idStore.write(integration, item, { owner });
@@ -154,8 +147,8 @@ const writeUnclaimed = async (
       return 'claim-lost';
     } catch (error) {
       log.error('settle-failed', { integration, id, tried, error: String(error) });
-      if (tried === WRITE_TRIES) return 'unreachable';
-      await clock.sleep(WRITE_PAUSE_MS * tried);
+      if (tried === settleTries) return 'unreachable';
+      await clock.sleep(settlePauseMs * tried);
     }
   }
 };

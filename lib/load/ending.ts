@@ -4,6 +4,7 @@ import { MAX_DELAY_SEC, type Outgoing } from '../messages/queue.ts';
 import { type Failure, type RecordMessage, writeMessage } from '../messages/record-message.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import { ConfigurationError } from '../runtime/fault.ts';
+import type { LoadTuning } from '../runtime/tuning.ts';
 import type { Outcome, OutcomeFailure } from '../target/outcome.ts';
 import type { PutBackReason, PutOffReason, RetryReason, SettledAs } from './events.ts';
 import type { LoadPlan } from './load-plan.ts';
@@ -18,14 +19,9 @@ import type { LoadPlan } from './load-plan.ts';
 export type Ending = { kind: 'settled'; as: SettledAs } | PutBack;
 export type PutBack = { kind: 'putBack'; why: PutBackReason; message: RecordMessage; delaySec: number };
 
-/** A store, queue or secret that cannot be reached: nobody may POST, everybody waits, ms. */
-export const UNREACHABLE_WAIT_MS = 30_000;
-/** Configuration is mended by people, ms. */
-const MISCONFIGURED_WAIT_MS = 300_000;
-
 /** How long to wait, ms, after something that is needed for a POST could not be opened. */
-export const misfitWaitMs = (error: unknown): number =>
-  error instanceof ConfigurationError ? MISCONFIGURED_WAIT_MS : UNREACHABLE_WAIT_MS;
+export const misfitWaitMs = (error: unknown, tuning: LoadTuning): number =>
+  error instanceof ConfigurationError ? tuning.misconfiguredWaitMs : tuning.unreachableWaitMs;
 
 const delaySecOf = (ms: number): number => Math.min(MAX_DELAY_SEC, Math.max(1, Math.ceil(ms / 1000)));
 

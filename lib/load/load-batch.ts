@@ -15,7 +15,7 @@ import {
   roundsById,
   type UnreadableDelivery,
 } from './deliveries.ts';
-import { misfitWaitMs, outgoingOf, putOff, UNREACHABLE_WAIT_MS } from './ending.ts';
+import { misfitWaitMs, outgoingOf, putOff } from './ending.ts';
 import type { PutOffReason } from './events.ts';
 import { claimMsOf, type LoaderDeps, type LoadPlan } from './load-plan.ts';
 import { awaitTurn, pauseAll, permitsFor, type TakePermit } from './permits.ts';
@@ -73,7 +73,7 @@ const loadIntegration = async (
     // Nothing is wrong with the records: they wait until someone mends the configuration.
     deps.log.error('not-opened', { integration, messages: deliveries.length, error: String(error) });
     const putBack = deliveries.map(({ messageId, message }) => {
-      const ending = putOff(message, 'not-opened', misfitWaitMs(error), deps.random.fraction());
+      const ending = putOff(message, 'not-opened', misfitWaitMs(error, deps.tuning.load), deps.random.fraction());
       return { messageId, ending };
     });
     return { putBack, unburied: [] };
@@ -94,8 +94,9 @@ const loadIntegration = async (
 /** One round: what is due by idCheck goes out in requests, several at a time. */
 const loadRound = async (round: Round, deliveries: readonly RecordDelivery[]): Promise<void> => {
   const { target } = round.plan;
+  const { unreachableWaitMs } = round.deps.tuning.load;
   const known = await readIdCheck(round, deliveries);
-  if (known === undefined) return putAllOff(round, deliveries, 'idcheck-unreachable', UNREACHABLE_WAIT_MS);
+  if (known === undefined) return putAllOff(round, deliveries, 'idcheck-unreachable', unreachableWaitMs);
   const candidates = await decideEach(round, deliveries, known);
   const requests = inRequests(candidates, target.rows);
   if (requests.length === 0) return;
@@ -159,8 +160,9 @@ const loadRequest = async (round: Round, candidates: readonly Candidate[], takeP
 const claimEach = async (round: Round, candidates: readonly Candidate[]): Promise<ClaimedDelivery[]> => {
   const { plan, deps } = round;
   const { integration, policy } = plan;
+  const { unreachableWaitMs, claimTries: tries } = deps.tuning.load;
   const owner = deps.random.token();
-  const claimFor = { owner, claimMs: claimMsOf(plan.target), nowMs: () => deps.clock.nowMs() };
+  const claimFor = { owner, claimMs: claimMsOf(plan.target, deps.tuning.load), tries, nowMs: () => deps.clock.nowMs() };
   const results = await Promise.all(
     candidates.map(({ message, stored }) =>
       claimId(deps.idStore, integration, message.id, stored, askOf(message), policy, claimFor).catch(
@@ -174,7 +176,7 @@ const claimEach = async (round: Round, candidates: readonly Candidate[]): Promis
   const claimed: ClaimedDelivery[] = [];
   for (const [index, delivery] of candidates.entries()) {
     const result = results[index];
-    if (result === undefined) putAllOff(round, [delivery], 'idcheck-unreachable', UNREACHABLE_WAIT_MS);
+    if (result === undefined) putAllOff(round, [delivery], 'idcheck-unreachable', unreachableWaitMs);
     else if (result.kind === 'claimed') claimed.push({ ...delivery, item: result.item });
     else end(round, delivery, await endUnsent(result.decision, delivery.message, result.stored, plan, deps));
   }
@@ -200,7 +202,7 @@ const post = async (round: Round, claimed: readonly ClaimedDelivery[]): Promise<
     return outcomes;
   } catch (error) {
     deps.log.error('target-not-opened', { integration: plan.integration, error: String(error) });
-    return giveUp(round, claimed, 'target-not-opened', misfitWaitMs(error));
+    return giveUp(round, claimed, 'target-not-opened', misfitWaitMs(error, deps.tuning.load));
   }
 };
 

@@ -9,6 +9,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Random } from '../runtime/random.ts';
+import type { LoadTuning, Tuning } from '../runtime/tuning.ts';
 import type { Target } from '../target/target.ts';
 import type { LoadEvent } from './events.ts';
 
@@ -42,6 +43,7 @@ export type LoaderDeps = {
   clock: Clock;
   random: Random;
   log: Log<LoadEvent>;
+  tuning: Pick<Tuning, 'load'>;
 };
 
 /**
@@ -51,7 +53,5 @@ export type LoaderDeps = {
  *
  * The claim covers the whole POST and the settling write after it. Visibility is 360 s (serverless.yml).
  */
-export const claimMsOf = (target: Target): number => target.longestPostMs + SETTLE_RESERVE_MS;
-
-/** Kept free at the end of an invocation and of a claim: settling, letters and sending back what was put off, ms. */
-export const SETTLE_RESERVE_MS = 10_000;
+export const claimMsOf = (target: Target, { settleReserveMs }: LoadTuning): number =>
+  target.longestPostMs + settleReserveMs;

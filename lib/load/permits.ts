@@ -1,7 +1,6 @@
 import { spacingMs } from '../connection/limit/gcra.ts';
 import type { Permit, RateLimit } from '../connection/limit/rate-limit.ts';
 import type { RecordDelivery } from './deliveries.ts';
-import { UNREACHABLE_WAIT_MS } from './ending.ts';
 import type { PutOffReason } from './events.ts';
 import { countUse, type Round, runOf } from './round.ts';
 
@@ -14,7 +13,7 @@ export type TakePermit = () => Promise<{ permit: Permit | undefined; retryAtMs: 
  * are leased as go out together, since more would run out again.
  */
 export const permitsFor = (round: Round, requests: number): TakePermit => {
-  const { clock, limiter, log } = round.deps;
+  const { clock, limiter, log, tuning } = round.deps;
   const { connection, limit, concurrency } = round.plan.target;
   const unused: Permit[] = [];
   let wanted = requests;
@@ -32,7 +31,7 @@ export const permitsFor = (round: Round, requests: number): TakePermit => {
     } catch (error) {
       log.error('limiter-unreachable', { connection, error: String(error) });
       isOver = true;
-      retryAtMs = clock.nowMs() + UNREACHABLE_WAIT_MS;
+      retryAtMs = clock.nowMs() + tuning.load.unreachableWaitMs;
     }
     wanted = Math.min(requests, concurrency);
     leasing = undefined;

@@ -4,7 +4,7 @@ import type { RemainingMs } from '../runtime/clock.ts';
 import type { RecordDelivery } from './deliveries.ts';
 import { type Ending, type PutBack, putOff } from './ending.ts';
 import { isLimitWait, type PutOffReason } from './events.ts';
-import { type LoaderDeps, type LoadPlan, SETTLE_RESERVE_MS } from './load-plan.ts';
+import type { LoaderDeps, LoadPlan } from './load-plan.ts';
 
 /** A delivery whose record is to be POSTed, with the item as it was read. */
 export type Candidate = RecordDelivery & { stored: IdCheck | undefined };
@@ -29,7 +29,7 @@ export const beginRound = (plan: LoadPlan, deps: LoaderDeps, remainingMs: Remain
   ...results,
   plan,
   deps,
-  deadlineMs: deps.clock.nowMs() + remainingMs() - SETTLE_RESERVE_MS - plan.target.longestPostMs,
+  deadlineMs: deps.clock.nowMs() + remainingMs() - deps.tuning.load.settleReserveMs - plan.target.longestPostMs,
   pausedUntilMs: 0,
 });
 

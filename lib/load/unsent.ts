@@ -6,7 +6,7 @@ import { asOrphaned, asParked, isLetterGone, waitingLetterMs, withLetter } from 
 import { letterFor, sendLetter } from '../messages/dead-letter.ts';
 import type { RecordMessage } from '../messages/record-message.ts';
 import { askOf, conditionOf } from './claim.ts';
-import { type Ending, putOff, settledAs, UNREACHABLE_WAIT_MS } from './ending.ts';
+import { type Ending, putOff, settledAs } from './ending.ts';
 import type { LoaderDeps, LoadPlan } from './load-plan.ts';
 
 // Deliveries that end without a POST.
@@ -33,15 +33,6 @@ export const endUnsent = async (
   }
 };
 
-/** A parent is mostly a moment away: its own POST. */
-const PARENT_WAIT_MS = 1_000;
-
-/**
- * A parent that has not come for so long will not: it has left the source, or its message was lost. The next run looks
- * at both anew, so a message that waits on would only go round for ever.
- */
-const MAX_PARENT_WAIT_MS = 24 * 3_600_000;
-
 /**
  * The ending of a delivery that must not be POSTed for its parent's sake; undefined: it may. `known` is what was read
  * of idCheck, the parents among it. Refused so, a record gets no dead letter of its own: its parent has one.
@@ -52,7 +43,8 @@ export const endForParent = async (
   plan: LoadPlan,
   deps: LoaderDeps,
 ): Promise<Ending | undefined> => {
-  const { idStore, clock, random, log } = deps;
+  const { idStore, clock, random, log, tuning } = deps;
+  const { parentWaitMs, maxParentWaitMs, unreachableWaitMs } = tuning.load;
   const { id, integration, runId, hash, versionMs, parentId, refresh } = message;
   if (parentId === undefined) return undefined;
   const stored = known.get(id);
@@ -64,9 +56,9 @@ export const endForParent = async (
       return undefined;
     case 'wait':
       if (wasSent(stored, hash)) return undefined;
-      return nowMs - message.firstSentMs > MAX_PARENT_WAIT_MS
+      return nowMs - message.firstSentMs > maxParentWaitMs
         ? acknowledge('parent-never-came', message, stored, plan, deps)
-        : putOff(message, 'parent', PARENT_WAIT_MS, random.fraction());
+        : putOff(message, 'parent', parentWaitMs, random.fraction());
     case 'rejected': {
       // It was POSTed before, and nobody knows how that ended: to be settled first, and never forgotten.
       if (isInDoubt(stored)) return undefined;
@@ -74,7 +66,7 @@ export const endForParent = async (
       const written = await idStore
         .write(integration, orphaned, conditionOf(stored))
         .catch(() => 'unreachable' as const);
-      if (written !== 'written') return putOff(message, 'claimed', UNREACHABLE_WAIT_MS, random.fraction());
+      if (written !== 'written') return putOff(message, 'claimed', unreachableWaitMs, random.fraction());
       log.warn('rejected', { integration, runId, id, cause: 'parent', parentId });
       return settledAs('rejected');
     }
@@ -144,7 +136,7 @@ const writeLetterOf = async (
   };
   const reason = stored.trouble?.kind === 'rejected' ? 'rejected' : 'uncertain';
   if (!(await sendLetter(deps.deadLetters, letterFor(reason, message, failure)))) {
-    return putOff(message, 'no-dead-letter', UNREACHABLE_WAIT_MS, fraction);
+    return putOff(message, 'no-dead-letter', deps.tuning.load.unreachableWaitMs, fraction);
   }
   const written = await deps.idStore
     .write(plan.integration, withLetter(stored, nowMs), conditionOf(stored))

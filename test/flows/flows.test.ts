@@ -8,6 +8,7 @@ import { replayFlow } from '../../lib/flows/replay.ts';
 import type { Catalog } from '../../lib/integration/catalog.ts';
 import { ConfigurationError } from '../../lib/runtime/fault.ts';
 import type { LogFields } from '../../lib/runtime/log.ts';
+import { standardTuning } from '../../lib/runtime/tuning.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
 import { answered, fakeHttp } from '../fakes/fake-http.ts';
 import { memoryStores } from '../fakes/memory-stores.ts';
@@ -49,7 +50,8 @@ const equipment = (variables: Record<string, string> = {}) => {
     QINGYIYUN_TOKEN: 'token',
     ...variables,
   };
-  const runtime = { clock, random: seededRandom(1), log: { info: note, warn: note, error: note }, env, http };
+  const log = { info: note, warn: note, error: note };
+  const runtime = { clock, random: seededRandom(1), log, env, http, tuning: standardTuning };
   return { clock, refused, logged, http, runtime, stores: memoryStores(clock) };
 };
 

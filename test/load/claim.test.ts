@@ -9,7 +9,7 @@ import { recordMessage } from './message.ts';
 const policy: LoadPolicy = { idCheck: false, onUncertain: 'resend' };
 const ask = { hash: 'A', versionMs: 2, refresh: false };
 const NOW_MS = 1_000;
-const claimFor = { owner: 'me', claimMs: 25_000, nowMs: () => NOW_MS };
+const claimFor = { owner: 'me', claimMs: 25_000, tries: 4, nowMs: () => NOW_MS };
 const mine: Claim = { owner: 'me', hash: 'A', versionMs: 2, sinceMs: NOW_MS, untilMs: NOW_MS + 25_000 };
 
 const claim = (store: IdStore, read: IdCheck | undefined) => claimId(store, 'groups', '1', read, ask, policy, claimFor);

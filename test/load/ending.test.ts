@@ -4,6 +4,7 @@ import type { Trouble } from '../../lib/idcheck/item.ts';
 import { misfitWaitMs, outgoingOf, putOff, retry, settledAs, settlementOf } from '../../lib/load/ending.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
 import { ConfigurationError } from '../../lib/runtime/fault.ts';
+import { standardTuning } from '../../lib/runtime/tuning.ts';
 import type { Outcome } from '../../lib/target/outcome.ts';
 import { NOW_MS, recordMessage } from './message.ts';
 
@@ -60,8 +61,8 @@ it('what goes back is the message and its delay', () => {
 });
 
 it('faulty configuration waits some minutes for people, anything else for half a minute', () => {
-  expect(misfitWaitMs(new ConfigurationError([]))).toBe(300_000);
-  expect(misfitWaitMs(new Error('no route'))).toBe(30_000);
+  expect(misfitWaitMs(new ConfigurationError([]), standardTuning.load)).toBe(300_000);
+  expect(misfitWaitMs(new Error('no route'), standardTuning.load)).toBe(30_000);
 });
 
 describe('what a POST comes to', () => {

@@ -7,6 +7,7 @@ import { type Letter, readLetter } from '../../lib/messages/dead-letter.ts';
 import { type RecordMessage, writeMessage } from '../../lib/messages/record-message.ts';
 import { addUse, noUse, type TargetUse } from '../../lib/runs/limits.ts';
 import type { LogFields } from '../../lib/runtime/log.ts';
+import { standardTuning } from '../../lib/runtime/tuning.ts';
 import type { Outcome } from '../../lib/target/outcome.ts';
 import type { PostRecord } from '../../lib/target/target.ts';
 import { type FakeClock, fakeClock } from '../fakes/fake-clock.ts';
@@ -119,6 +120,7 @@ export const loadWorld = ({ policy, retry, rows = 1, concurrency = 4, limit, dep
     clock,
     random: seededRandom(1),
     log: { info: note, warn: note, error: note },
+    tuning: standardTuning,
     ...other,
   };
 

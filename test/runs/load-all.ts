@@ -1,6 +1,7 @@
 import { loadBatch } from '../../lib/load/load-batch.ts';
 import type { LoaderDeps } from '../../lib/load/load-plan.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
+import { standardTuning } from '../../lib/runtime/tuning.ts';
 import type { PostRecord } from '../../lib/target/target.ts';
 import { type MemoryQueue, memoryQueue } from '../fakes/memory-queue.ts';
 import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
@@ -53,6 +54,7 @@ export const loadingFor = (world: FetchWorld, policy = world.plan.policy): Loade
     clock,
     random: world.deps.random,
     log: world.deps.log,
+    tuning: standardTuning,
   };
   const all = async (forMs = 3_600_000): Promise<void> => {
     const endMs = clock.nowMs() + forMs;

@@ -53,6 +53,7 @@ const equip = (world: World, environment: Environment): Equipment => {
     log,
     env,
     http: httpOf(world, environment),
+    tuning: world.settings.tuning,
   };
   return {
     stores: { ...stores, idStore: wrapped(stores.idStore, bug.idStore), runs: wrapped(stores.runs, bug.runs) },

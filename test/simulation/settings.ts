@@ -1,6 +1,7 @@
 import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
+import { standardTuning, type Tuning } from '../../lib/runtime/tuning.ts';
 import { integrationWith } from '../integration/sample.ts';
 import type { Chance } from './chance.ts';
 
@@ -76,6 +77,7 @@ export type Settings = {
   loadConcurrency: number;
   maxReceiveCount: number;
   rates: FaultRates;
+  tuning: Tuning;
 };
 
 const pagingBlock = (paging: Paging, pageSize: number): JsonValue => {
@@ -208,5 +210,6 @@ export const settingsOf = (chance: Chance): Settings => {
     loadConcurrency: chance.whole(2, 4),
     maxReceiveCount: chance.pick([5, 5, 2]),
     rates: ratesOf(chance),
+    tuning: standardTuning,
   };
 };

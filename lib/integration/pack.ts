@@ -1,4 +1,4 @@
-import { type JsonValue, stringifyJson } from '../json/json.ts';
+import { stringifyJson } from '../json/json.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { PackagedIntegrations } from './packaged.ts';
 import { readIntegrations } from './read.ts';
@@ -8,5 +8,5 @@ export const packIntegrations = (folder: string): PackagedIntegrations => {
   const { integrations } = readIntegrations([folder]);
   const fingerprint = fingerprintOf(folder);
   if (fingerprint === undefined) throw new Error(`${folder} went away while it was read`);
-  return { fingerprint, integrationsJson: stringifyJson(integrations as JsonValue) };
+  return { fingerprint, integrationsJson: stringifyJson(integrations) };
 };

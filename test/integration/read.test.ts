@@ -18,6 +18,8 @@ import {
 const qingyiyun = 'okki-product-groups-to-qingyiyun';
 const crm = 'okki-product-groups-to-crm';
 
+const rows = { path: 'rows', success: { path: 'ok', equals: [true] } };
+
 /** The paths that are faulty after these changes. */
 const faultsAfter = (name: ShippedName, changes: Changes): string[] =>
   parseIntegration(changedText(name, changes), `${name}.json`).faults.map(({ path }) => path);
@@ -266,6 +268,82 @@ describe('our own blocks', () => {
     ],
   ])('refuse %s', (_, changes, paths) => {
     expect(faultsAfter(crm, changes).join()).toBe(paths);
+  });
+
+  test.each<[string, Changes, string]>([
+    [
+      'path of a link',
+      { 'source.paging': { kind: 'nextLink', in: 'body' } },
+      'source.paging.path: the path of the link in the body; nothing',
+    ],
+    [
+      'path of a link that is in the header',
+      { 'source.paging': { kind: 'nextLink', in: 'header', path: 'a' } },
+      'source.paging.path: nothing: the link is in the header; "a"',
+    ],
+    [
+      'parameter of names',
+      { 'source.send': { request: { as: 'names' } } },
+      'source.send.request.under: the parameter that carries the names; nothing',
+    ],
+    [
+      'word for how fields are sent',
+      { 'source.send': { request: { as: 'name' } } },
+      'source.send.request.as: one of "fields", "names" (did you mean "names"?); "name"',
+    ],
+    [
+      'place of records',
+      { 'target.send': { request: { in: 'query' } } },
+      'target.send.request.in: "body": records are sent in no other place; "query"',
+    ],
+    [
+      'rows that are found by two keys',
+      { 'target.results': { ...rows, id: 'id', index: 'n' } },
+      'target.results.index: nothing beside id: a row is found by one of them; "n"',
+    ],
+    [
+      'rows without a word for success',
+      { 'target.results': { path: 'rows', index: 'n' } },
+      'target.results.success: an object; nothing',
+    ],
+    ['rows in another form', { 'target.results': 'rows' }, 'target.results: an object; "rows"'],
+    [
+      'endpoint of deletions',
+      { vanished: { action: 'post' } },
+      'vanished.path: the path of the deletion endpoint, since action is "post"; nothing',
+    ],
+    [
+      'endpoint without deletions',
+      { vanished: { path: '/x' } },
+      'vanished.path: nothing, unless action is "post"; "/x"',
+    ],
+    [
+      'action',
+      { vanished: { action: 'pst' } },
+      'vanished.action: one of "report", "post" (did you mean "post"?); "pst"',
+    ],
+    [
+      'size of a batch',
+      { 'target.metadata.operation': { method: 'batchArraySave', rowsKey: 'a' } },
+      'target.metadata.operation.rows: how many records go into one request; nothing',
+    ],
+    [
+      'array of a split',
+      { 'source.metadata.operation': { method: 'splitArray' } },
+      'source.metadata.operation.arrayKey: the array whose elements are the records; nothing',
+    ],
+    [
+      'operation',
+      { 'source.metadata.operation': { method: 'batchArraySave' } },
+      'source.metadata.operation.method: "none", "splitArray"; others are not carried out yet; "batchArraySave"',
+    ],
+    [
+      'prefix',
+      { 'transform.types': { group_id: { to: 'string', prefix: 'x' } } },
+      'transform.types.group_id.prefix: no prefix unless "to" is "integer"; "x"',
+    ],
+  ])('say in words what is missing or too much: %s', (_, changes, told) => {
+    expect(onlyFault(crm, changes)).toBe(told);
   });
 
   test.each<[string, Changes]>([

@@ -1,8 +1,7 @@
-import { isJsonObject, type JsonValue } from '../../json/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { readPath, valueAt } from '../../json/path.ts';
 import { suggestion } from '../../runtime/nearest.ts';
-import { leavesOf, type RequestField, type Requests } from '../dialect/request-fields.ts';
-import { slotsOf } from '../dialect/template.ts';
+import { leavesOf, type RequestField, type Requests, takes } from '../dialect/request-fields.ts';
 import { effects } from '../dialect/words.ts';
 import { flattenedFindings } from './fields.ts';
 import { type Finding, fault } from './shape.ts';
@@ -10,6 +9,11 @@ import { type Finding, fault } from './shape.ts';
 const isPath = (value: JsonValue | undefined): boolean => typeof value === 'string' && value.startsWith('/');
 
 const quoted = (values: readonly string[]): string => values.map((value) => JSON.stringify(value)).join(', ');
+
+const objectAt = (raw: JsonValue, path: string): JsonObject | undefined => {
+  const found = readPath(raw, path);
+  return isJsonObject(found) ? found : undefined;
+};
 
 type Rule = (raw: JsonValue, requests: Requests) => Finding[];
 
@@ -75,13 +79,10 @@ const sourceLeaves = ({ source }: Requests): RequestField[] => [
   ...leavesOf(source.otherRequest),
 ];
 
-const takes = ({ template }: RequestField, variable: string): boolean =>
-  slotsOf(template).some(({ name }) => name === variable);
-
 /** A size without its parameter is never sent, a parameter without a size has nothing to carry. */
 const paging: Rule = (raw, requests) => {
-  const page = readPath(raw, 'source.paging');
-  if (!isJsonObject(page)) return [];
+  const page = objectAt(raw, 'source.paging');
+  if (page === undefined) return [];
   const place = (key: string) => ['source', 'paging', key];
   if (page.kind === 'offset' && page.offsetParam === undefined) {
     // {{PAGINATION_START_ROW}} may stand in the request instead, alone or in arithmetic.
@@ -96,7 +97,7 @@ const paging: Rule = (raw, requests) => {
 };
 
 const backoff: Rule = (raw) => {
-  const { baseMs = 1000, capMs = 300_000 } = (readPath(raw, 'target.retry') ?? {}) as Record<string, JsonValue>;
+  const { baseMs = 1000, capMs = 300_000 } = objectAt(raw, 'target.retry') ?? {};
   return typeof baseMs === 'number' && typeof capMs === 'number' && capMs < baseMs
     ? [fault(['target', 'retry', 'capMs'], `baseMs (${baseMs}) or more`)]
     : [];
@@ -104,26 +105,21 @@ const backoff: Rule = (raw) => {
 
 /** Paths of the fields that the body of a record has; without a request by the roles that the block names. */
 const bodyPaths = (raw: JsonValue, { target }: Requests): string[] => {
-  const { request, ...metadata } = blockOf(raw, 'target') ?? {};
+  const { request, ...metadata } = objectAt(raw, 'target.metadata') ?? {};
   const isByRole = request === undefined || (Array.isArray(request) && request.length === 0);
   return isByRole
     ? [metadata.number, metadata.id, metadata.name].filter((key) => typeof key === 'string')
     : leavesOf(target.request).map(({ path }) => path);
 };
 
-const blockOf = (raw: JsonValue, side: 'source' | 'target') => {
-  const block = readPath(raw, `${side}.metadata`);
-  return isJsonObject(block) ? block : undefined;
-};
-
 const body: Rule = (raw, requests) =>
-  blockOf(raw, 'target') !== undefined && bodyPaths(raw, requests).length === 0
+  objectAt(raw, 'target.metadata') !== undefined && bodyPaths(raw, requests).length === 0
     ? [fault(['target', 'metadata'], 'a request, or at least one of id, number and name: the body would be empty')]
     : [];
 
 const types: Rule = (raw, requests) => {
-  const rules = readPath(raw, 'transform.types');
-  if (!isJsonObject(rules) || blockOf(raw, 'target') === undefined) return [];
+  const rules = objectAt(raw, 'transform.types');
+  if (rules === undefined || objectAt(raw, 'target.metadata') === undefined) return [];
   const known = bodyPaths(raw, requests);
   return Object.keys(rules)
     .filter((path) => !known.includes(path))
@@ -134,7 +130,7 @@ const types: Rule = (raw, requests) => {
 
 /** What `beatFlat` lays into the record is no list any more, for whoever takes from it. */
 const flattened: Rule = (raw, requests) => {
-  const source = blockOf(raw, 'source');
+  const source = objectAt(raw, 'source.metadata');
   const lists = Array.isArray(source?.beatFlat) ? source.beatFlat.filter((list) => typeof list === 'string') : [];
   const keys = ['id', 'number'].flatMap((key) => {
     const value = source?.[key];

@@ -6,6 +6,7 @@ import {
   leavesOf,
   type RequestField,
   readRequest,
+  takes,
 } from '../dialect/request-fields.ts';
 import { slotsOf, type Template } from '../dialect/template.ts';
 import type { FieldType } from '../dialect/words.ts';
@@ -110,13 +111,11 @@ const fieldsByRole = ({ source, target, transform }: Integration): BodyField[] =
   );
 };
 
-const takesId = ({ template }: RequestField, id: string): boolean => slotsOf(template).some(({ name }) => name === id);
-
 /** Which key of a record's body carries its id, whatever the mapping makes of it; undefined: none does. Pure. */
 export const idKeyOf = ({ source, target }: Integration): string | undefined => {
   const { id, request = [] } = target.metadata;
   if (request.length === 0) return id;
-  const carriers = readRequest(request).filter((field) => takesId(field, source.metadata.id));
+  const carriers = readRequest(request).filter((field) => takes(field, source.metadata.id));
   return (carriers.find(({ name }) => name === id) ?? carriers[0])?.name;
 };
 

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../../json/json.ts';
+import { isJsonObject, type JsonValue, stringifyJson } from '../../json/json.ts';
 
 /** A parser as `parser` of a field names it. */
 export type FieldParser = { name: ParserName; params: string };
@@ -28,7 +28,7 @@ const parsers = {
     const texts = items.map((item) => (typeof item === 'string' ? item : item === null ? '' : stringifyJson(item)));
     return { value: texts.join(separator) };
   },
-  ConvertObjectParser: (value: JsonValue, key: string): Parsed => ({ value: { [key]: value } as JsonObject }),
+  ConvertObjectParser: (value: JsonValue, key: string): Parsed => ({ value: { [key]: value } }),
 } as const;
 
 export type ParserName = keyof typeof parsers;

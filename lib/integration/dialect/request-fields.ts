@@ -2,7 +2,7 @@ import { isJsonObject, type JsonValue } from '../../json/json.ts';
 import { readPath } from '../../json/path.ts';
 import type { FaultPath } from '../../runtime/fault.ts';
 import { type FieldParser, readParsers } from './parsers.ts';
-import { parseTemplate, type Template } from './template.ts';
+import { parseTemplate, slotsOf, type Template } from './template.ts';
 import { type FieldType, fieldTypeOf } from './words.ts';
 
 /** One entry of a `request` tree, read: a parameter of a source, or a field of a target's body. */
@@ -65,6 +65,10 @@ const hasName = ({ name }: RequestField): boolean => name !== '';
 /** The fields of a tree that have a value of their own, not children. */
 export const leavesOf = (fields: readonly RequestField[]): RequestField[] =>
   everyField(fields, hasName).filter((field) => hasName(field) && field.children.length === 0);
+
+/** Whether a field's value takes this field of a record, or this variable. */
+export const takes = ({ template }: RequestField, name: string): boolean =>
+  slotsOf(template).some((slot) => slot.name === name);
 
 /** Whether a field says nothing as its value: `null` and `""` are what an export writes for that. */
 export const isUnset = ({ template }: RequestField): boolean =>

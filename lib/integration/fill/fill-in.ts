@@ -41,8 +41,8 @@ const withPath = (block: JsonObject, paths: Readonly<Record<string, string>> | u
   return block.path === undefined ? set(block, 'path', path) : block;
 };
 
-const withSend = (block: JsonObject, send: Profile['source']): JsonObject =>
-  set(block, 'send', laid(send?.send as JsonObject | undefined, block.send));
+const withSend = (block: JsonObject, send: JsonObject | undefined): JsonObject =>
+  set(block, 'send', laid(send, block.send));
 
 /** A block without what it writes for "not used". */
 const withoutUnused = (block: JsonObject): JsonObject => {
@@ -106,7 +106,7 @@ const fillSource = (
   }
   const isCursor = isJsonObject(paging) && paging.kind === 'cursor';
   const said = { ...profile?.answer, ...answerSaid(metadata, isCursor) };
-  let block = withSend(withPath(withAuth(withId(source), profile?.auth), profile?.paths), profile);
+  let block = withSend(withPath(withAuth(withId(source), profile?.auth), profile?.paths), profile?.send);
   block = set(block, 'answer', laid(Object.keys(said).length > 0 ? said : undefined, source.answer));
   return { block: set(block, 'paging', paging), findings };
 };
@@ -120,7 +120,7 @@ const fillTarget = (pasted: JsonObject, profile: Profile['target'], idCheck: Jso
       ? {}
       : { rules: [{ path: statusKey, equals: [statusValue], required: true }] };
   const said = { ...profile?.success, ...rules };
-  let block = withSend(withPath(withAuth(target, profile?.auth), profile?.paths), profile);
+  let block = withSend(withPath(withAuth(target, profile?.auth), profile?.paths), profile?.send);
   block = set(block, 'success', laid(Object.keys(said).length > 0 ? said : undefined, target.success));
   block = set(block, 'results', laid(profile?.results, target.results));
   const takesOver = typeof idCheck === 'boolean' && isJsonObject(target.metadata) && metadata.idCheck === undefined;

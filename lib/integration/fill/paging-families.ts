@@ -2,8 +2,7 @@ import type { JsonObject, JsonValue } from '../../json/json.ts';
 import { readPath } from '../../json/path.ts';
 import type { FaultPath } from '../../runtime/fault.ts';
 import { fillTemplate } from '../dialect/fill.ts';
-import { constantOf, isUnset, leavesOf, type RequestField, type Requests } from '../dialect/request-fields.ts';
-import { slotsOf } from '../dialect/template.ts';
+import { constantOf, isUnset, leavesOf, type RequestField, type Requests, takes } from '../dialect/request-fields.ts';
 import { variableValue } from '../dialect/variables.ts';
 
 type Family = { kind: 'pageNumber' | 'offset' | 'cursor'; position: readonly string[] };
@@ -61,9 +60,6 @@ const asCount = (value: JsonValue | undefined): number | undefined => {
   const number = typeof value === 'string' && /^\d+$/.test(value.trim()) ? Number(value) : value;
   return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
 };
-
-const takes = ({ template }: RequestField, variable: string): boolean =>
-  slotsOf(template).some(({ name }) => name === variable);
 
 /** The field that is exactly this variable, and nothing around it. */
 const isVariableItself = ({ template }: RequestField, variable: string): boolean =>

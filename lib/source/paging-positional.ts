@@ -14,7 +14,6 @@ import {
   tooManyPages,
   type Warning,
 } from './paging-step.ts';
-import type { PageAt } from './request.ts';
 
 /** With a total that falls more often than this while reading, going back no longer helps. */
 const MAX_BACKS = 50;
@@ -26,17 +25,6 @@ const IGNORED: Warning = {
 const CLAMPED: Warning = {
   code: 'paging-clamped',
   message: 'the source gives its last page again when it is asked for the next one',
-};
-
-/** A size that a source that minds paging would answer with another page. */
-const probeSize = ({ pageSize }: PositionalPaging): number => (pageSize === 1 ? 2 : 1);
-
-/** The page to ask for at `progress`. */
-export const positionalPage = (paging: PositionalPaging, progress: Progress): NonNullable<PageAt['page']> => {
-  const { kind, first } = paging;
-  const pageSize = progress.probing ? probeSize(paging) : paging.pageSize;
-  const position = progress.probing ? first : (progress.position ?? first);
-  return { position, pageSize, startRow: kind === 'pageNumber' ? (position - first) * pageSize : position };
 };
 
 /**

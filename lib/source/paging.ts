@@ -1,12 +1,22 @@
-import type { PagingPlan } from '../integration/compile/source-plan.ts';
+import type { PagingPlan, PositionalPaging } from '../integration/compile/source-plan.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Page } from './answer.ts';
 import { lookAt, type PageLook } from './page-look.ts';
 import { linkedStep } from './paging-linked.ts';
-import { positionalPage, positionalStep } from './paging-positional.ts';
+import { positionalStep } from './paging-positional.ts';
 import type { Progress } from './paging-state.ts';
 import { endOfList, heardTotal, type Step } from './paging-step.ts';
 import type { PageAt } from './request.ts';
+
+/** A size that a source that minds paging would answer with another page. */
+const probeSize = ({ pageSize }: PositionalPaging): number => (pageSize === 1 ? 2 : 1);
+
+const positionalPage = (paging: PositionalPaging, progress: Progress): NonNullable<PageAt['page']> => {
+  const { kind, first } = paging;
+  const pageSize = progress.probing ? probeSize(paging) : paging.pageSize;
+  const position = progress.probing ? first : (progress.position ?? first);
+  return { position, pageSize, startRow: kind === 'pageNumber' ? (position - first) * pageSize : position };
+};
 
 /** The page to ask for at `progress`. */
 export const pageAt = (paging: PagingPlan, progress: Progress): PageAt => {

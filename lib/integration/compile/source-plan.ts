@@ -1,7 +1,7 @@
 import type { Connection } from '../../connection/api/connection.ts';
 import type { RateLimitSetting } from '../../connection/limit/rate-limit.ts';
 import { defined } from '../../runtime/defined.ts';
-import { everyField, type RequestField, readRequest } from '../dialect/request-fields.ts';
+import { everyField, isUnset, type RequestField, readRequest } from '../dialect/request-fields.ts';
 import type { Integration, MetadataField } from '../schema/schema.ts';
 import { requestPathOf } from './request-path.ts';
 
@@ -132,6 +132,20 @@ const pageParameters = ({ paging }: SourceBlock, placeOfParam: (path: string) =>
   }
 };
 
+/** A cursor is sent from the second page on: until then the field's own value is. */
+const isAlwaysSent = (parameter: Parameter): boolean => parameter.from !== 'page' || parameter.what !== 'cursor';
+
+const isNeverSent = (parameter: Parameter): boolean =>
+  parameter.from === 'field' && parameter.field.children.length === 0 && isUnset(parameter.field);
+
+/** What a page says, in the place of the fields that would say it, so that each value has one way into the request. */
+const laidOver = (fields: readonly Parameter[], paged: readonly Parameter[]): Parameter[] => {
+  const placeKey = ({ place }: Parameter): string => JSON.stringify(place);
+  const instead = new Map(paged.filter(isAlwaysSent).map((parameter) => [placeKey(parameter), parameter]));
+  const laid = fields.filter((field) => !isNeverSent(field)).map((field) => instead.get(placeKey(field)) ?? field);
+  return [...laid, ...paged.filter((parameter) => !laid.includes(parameter))];
+};
+
 const requestPlanOf = (source: SourceBlock): RequestPlan => {
   const { metadata, send } = source;
   const { method, request: written = [] } = metadata;
@@ -153,14 +167,11 @@ const requestPlanOf = (source: SourceBlock): RequestPlan => {
         ? []
         : [{ from: 'constant', value: namesOf(written), place: atPath(own, names.under) }];
   const isBeside = (path: string) => names !== undefined || (declares(otherRequest, path) && !declares(request, path));
+  const paged = pageParameters(source, (path) => atPath(isBeside(path) ? beside : own, path));
   return {
     method,
     path: requestPathOf(source),
-    parameters: [
-      ...ownParameters,
-      ...fieldsAt(otherRequest, beside),
-      ...pageParameters(source, (path) => atPath(isBeside(path) ? beside : own, path)),
-    ],
+    parameters: laidOver([...ownParameters, ...fieldsAt(otherRequest, beside)], paged),
   };
 };
 

@@ -6,7 +6,6 @@ import { sourcePlanOf } from '../../lib/integration/compile/source-plan.ts';
 import { stringifyJson } from '../../lib/json/json.ts';
 import { type ExitCode, exitCodes } from '../../lib/operate/exit-code.ts';
 import { planRun } from '../../lib/operate/plan-run.ts';
-import { systemClock as clock } from '../../lib/runtime/clock.ts';
 import { silentLog } from '../../lib/runtime/log.ts';
 import { openSource } from '../../lib/source/http-source.ts';
 import { savedAnswer } from '../../lib/source/saved-answer.ts';
@@ -42,13 +41,9 @@ export const planCommand = async (flags: PlanFlags): Promise<ExitCode> => {
   const embedded = await startEmbedded({ dataDir: flags.dataDir, ...(saved === undefined && { run }) });
   try {
     const { stores, stack, variables } = embedded;
-    const source =
-      saved ??
-      openSource(
-        sourcePlanOf(integration),
-        connectionsOf(stores, systemRuntime({ ...stack.env, ...variables }, silentLog)),
-      );
-    const planned = await planRun(fetchPlanOf(integration, source), flags, { ...stores, clock });
+    const runtime = systemRuntime({ ...stack.env, ...variables }, silentLog);
+    const source = saved ?? openSource(sourcePlanOf(integration), connectionsOf(stores, runtime));
+    const planned = await planRun(fetchPlanOf(integration, source), flags, { ...stores, ...runtime });
     process.stdout.write(
       flags.json ? `${planJson(integration.name, planned)}\n` : planText(integration.title, planned, choice.warnings),
     );

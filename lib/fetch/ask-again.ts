@@ -24,9 +24,6 @@ export const askToContinue = async (
   deps.log.info('run-continued', { integration, runId, ...asked });
 };
 
-/** A run ends some time before its lease does: this often somebody looks, ms. */
-const LOOK_EVERY_MS = 60_000;
-
 /**
  * Puts a schedule's request back until the run that is under way has ended, which is at `freeAtMs` at the latest.
  * `waitsForMs`: how long after its time it may start (absent: not later). Gives whether it waits on the runs queue.
@@ -39,7 +36,7 @@ export const askToStartLater = async (
 ): Promise<boolean> => {
   const nowMs = deps.clock.nowMs();
   if (request.kind !== 'schedule' || waitsForMs === undefined || nowMs - request.scheduledMs > waitsForMs) return false;
-  const asked = await ask(request, Math.min(LOOK_EVERY_MS, Math.max(1_000, freeAtMs - nowMs)), deps);
+  const asked = await ask(request, Math.min(deps.tuning.fetch.lookAgainMs, Math.max(1_000, freeAtMs - nowMs)), deps);
   deps.log.info('run-waits', { integration: request.integration, ...asked });
   return asked.accepted;
 };

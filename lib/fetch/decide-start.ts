@@ -14,11 +14,9 @@ export type Start =
   /** A continuation of a run that is over. */
   | { kind: 'stale'; runId: string };
 
-/** A crashed or incomplete run older than this is not resumed: its first pages would be too old. */
-export const RESUME_WITHIN_MS = 6 * 3_600_000;
-
 /**
- * Decides by the stored lease, the run that it names and, for a schedule, the run of that very time. Pure.
+ * Decides by the stored lease, the run that it names and, for a schedule, the run of that very time. A run older than
+ * `resumeWithinMs` is not resumed. Pure.
  *
  * One run per integration at a time; a crashed run's lease passes, and the next request resumes it at its checkpoint
  * instead of starting another.
@@ -29,6 +27,7 @@ export const decideStart = (
   leased: RunRecord | undefined,
   asked: RunRecord | undefined,
   nowMs: number,
+  resumeWithinMs: number,
 ): Start => {
   const runId = request.kind === 'continue' ? request.runId : runIdOf(request.integration, request.scheduledMs);
   if (asked !== undefined && !isUnfinished(asked)) {
@@ -39,7 +38,7 @@ export const decideStart = (
       ? { kind: 'duplicate', runId }
       : { kind: 'overlap', runId: lease.runId, untilMs: lease.untilMs };
   }
-  const isFresh = isUnfinished(leased) && nowMs - leased.startedMs < RESUME_WITHIN_MS;
+  const isFresh = isUnfinished(leased) && nowMs - leased.startedMs < resumeWithinMs;
   if (request.kind === 'continue') {
     return isFresh && leased.runId === runId ? { kind: 'resume', run: leased } : { kind: 'stale', runId };
   }

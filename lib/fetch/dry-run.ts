@@ -1,11 +1,10 @@
-import type { IdStore } from '../idcheck/store.ts';
 import type { JsonObject } from '../json/json.ts';
 import { type RunWarning, runIdOf, type UnfinishedRun } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
-import type { Clock, RemainingMs } from '../runtime/clock.ts';
+import type { RemainingMs } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import { silentLog } from '../runtime/log.ts';
-import type { FetchPlan } from './fetch-plan.ts';
+import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
 import { placePostponed, readPages } from './fetch-run.ts';
 import { openPass } from './pass.ts';
 import type { Postponed } from './postponed.ts';
@@ -46,7 +45,12 @@ type DryRunOptions = { fullRefresh: boolean; samplePerKind: number; showsUnchang
  */
 export const dryRun = async (
   plan: FetchPlan,
-  { idStore, runs, clock }: { idStore: IdStore; runs: Pick<RunStore, 'watermark'>; clock: Clock },
+  {
+    idStore,
+    runs,
+    clock,
+    tuning,
+  }: Pick<FetchDeps, 'idStore' | 'clock' | 'tuning'> & { runs: Pick<RunStore, 'watermark'> },
   options: DryRunOptions,
   remainingMs: RemainingMs,
 ): Promise<DryRun> => {
@@ -57,9 +61,9 @@ export const dryRun = async (
   const watermarkMs = plan.window && (await runs.watermark(plan.integration));
   const begun = newRun(plan, { runId: runIdOf(plan.integration, nowMs), ...times, fullRefresh }, watermarkMs);
   const sink = countingSink(options);
-  const pass = await openPass(plan, idStore, begun, sink.chunks(begun));
+  const pass = await openPass(plan, idStore, begun, sink.chunks(begun), tuning.fetch);
   const time = { softMs: deadlineMs, hardMs: deadlineMs, isUp: () => false };
-  const work: FetchWork = { plan, pass, sink, time, clock, log: silentLog };
+  const work: FetchWork = { plan, pass, sink, time, clock, log: silentLog, tuning: tuning.fetch };
 
   const pages = await readPages(begun, work);
   const { counts, sample } = sink;

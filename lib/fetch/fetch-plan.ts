@@ -11,6 +11,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Random } from '../runtime/random.ts';
+import type { Tuning } from '../runtime/tuning.ts';
 import type { Source } from '../source/source.ts';
 import { mapDeletion } from '../transform/map.ts';
 import { openTransform, type Transform } from '../transform/transform.ts';
@@ -45,6 +46,7 @@ export type FetchDeps = {
   clock: Clock;
   random: Random;
   log: Log<FetchEvent>;
+  tuning: Pick<Tuning, 'fetch'>;
   /** Told of a run that the source failed for good, and what was known before: `incomplete` where it failed already. */
   onIncomplete?: (run: RunRecord, before: Pick<RunRecord, 'status'>) => Promise<void>;
 };

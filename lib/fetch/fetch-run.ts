@@ -70,14 +70,12 @@ export const fetchRun = async (
   // A schedule's request that went on with an earlier run has not started its own. Where the source failed, that would
   // only go on with the same run and fail again: the next schedule does so in its time.
   if (isForAnotherRun(request, run) && extracted.end !== 'incomplete') {
-    const freeAtMs = extracted.end === 'continued' ? clock.nowMs() + ANOTHER_LOOK_MS : clock.nowMs();
+    // The earlier run goes on by its own request; this one only looks whether it is through.
+    const freeAtMs = extracted.end === 'continued' ? clock.nowMs() + deps.tuning.fetch.lookAgainMs : clock.nowMs();
     await askToStartLater(request, freeAtMs, plan.waitsForMs, deps);
   }
   return { runId: run.runId, end: extracted.end };
 };
-
-/** The earlier run goes on by its own request; this one only looks whether it is through. */
-const ANOTHER_LOOK_MS = 60_000;
 
 const isForAnotherRun = (request: RunRequest, { integration, runId }: UnfinishedRun): boolean =>
   request.kind === 'schedule' && runIdOf(integration, request.scheduledMs) !== runId;
@@ -96,11 +94,12 @@ const extract = async (
   remainingMs: RemainingMs,
 ): Promise<Extracted> => {
   const { idStore, clock, log } = deps;
-  const deadlines = deadlinesOf(clock.nowMs(), remainingMs(), deps.timeBudgetMs);
+  const tuning = deps.tuning.fetch;
+  const deadlines = deadlinesOf(clock.nowMs(), remainingMs(), deps.timeBudgetMs, tuning);
   const time = { ...deadlines, isUp: () => clock.nowMs() > deadlines.softMs };
   const sink = runSink(deps);
-  const pass = await openPass(plan, idStore, begun, sink.chunks(begun));
-  const work: FetchWork = { plan, pass, sink, time, clock, log };
+  const pass = await openPass(plan, idStore, begun, sink.chunks(begun), tuning);
+  const work: FetchWork = { plan, pass, sink, time, clock, log, tuning };
 
   const pages = await readPages(begun, work);
   if (pages.end === 'failed') return await endIncomplete(pages.run, pages.failure, deps);

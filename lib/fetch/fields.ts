@@ -107,19 +107,16 @@ export const driftOf = (before: Fields, now: Fields, mapped: ReadonlySet<string>
   ];
 };
 
-/** Runs looked back on for one that learnt the fields of its answers. */
-const RUNS_LOOKED_AT = 10;
-
 /** Says how the fields of the answers differ from those that the last run with records learnt; once for the run. */
 export const noteDrift = async (
   run: UnfinishedRun,
   { learns }: FetchPlan,
-  { runs, log }: Pick<FetchDeps, 'runs' | 'log'>,
+  { runs, log, tuning }: Pick<FetchDeps, 'runs' | 'log' | 'tuning'>,
 ): Promise<UnfinishedRun> => {
   const isGoneOnWith = (run.checkpoint?.judged ?? 0) > 0 || run.deletions !== undefined;
   if (learns === undefined || isGoneOnWith) return run;
   const { integration, runId } = run;
-  const earlier = (await runs.runs(integration, RUNS_LOOKED_AT)).find(
+  const earlier = (await runs.runs(integration, tuning.fetch.runsLookedAt)).find(
     (other) => other.runId !== runId && other.extractedMs !== undefined && other.fields !== undefined,
   );
   const before = earlier?.fields;

@@ -3,10 +3,11 @@ import type { IdStore } from '../idcheck/store.ts';
 import type { JsonValue } from '../json/json.ts';
 import type { LedgerChunk, LedgerEntry } from '../runs/ledger.ts';
 import type { UnfinishedRun } from '../runs/record.ts';
+import type { FetchTuning } from '../runtime/tuning.ts';
 import type { Prepared } from '../transform/transform.ts';
 import { compare, type RunFacts, type ToLoad } from './compare.ts';
 import type { FetchPlan } from './fetch-plan.ts';
-import { MAX_POSTPONED_BYTES, openPlaces, type Postponed, readPostponed, writePostponed } from './postponed.ts';
+import { openPlaces, type Postponed, readPostponed, writePostponed } from './postponed.ts';
 
 /** A page as the source sent it; `before`: how many records came before it. */
 export type Page = { records: JsonValue[]; before: number; isLast: boolean };
@@ -44,15 +45,13 @@ export type Pass = {
 
 type LeftOut = Exclude<Prepared, { outcome: 'ready' }>;
 
-/** Records in one ledger chunk at most. */
-const CHUNK_RECORDS = 5_000;
-
 /** Opens the pass of a run where its checkpoint stands; `earlier`: its ledger chunks up to there. */
 export const openPass = async (
   { integration, policy, transform, tree }: FetchPlan,
   idStore: IdStore,
   begun: Pick<UnfinishedRun, 'window' | 'checkpoint'>,
   earlier: AsyncIterable<LedgerChunk>,
+  sizes: PartSizes,
 ): Promise<Pass> => {
   // A list of changes names few of the integration's ids: they are read one by one.
   const items = begun.window ? readKnownByIds(idStore, integration) : await readKnown(idStore, integration);
@@ -92,6 +91,7 @@ export const openPass = async (
           else add(part, one, run, nowMs);
         },
         leaveOut,
+        sizes,
       });
     },
     hasPostponed: () => parents.size > 0,
@@ -124,10 +124,14 @@ type Cutting = {
   isPostponed(one: Prepared): one is Postponed;
   add(part: Part, one: Prepared): void;
   leaveOut(part: Part, one: LeftOut): void;
+  sizes: PartSizes;
 };
 
+type PartSizes = Pick<FetchTuning, 'chunkRecords' | 'maxPostponedBytes'>;
+
 /** Cuts a page into parts: each record is added to one, or postponed with it. */
-function* cut(prepared: readonly Prepared[], { memory, isPostponed, add, leaveOut }: Cutting): Iterable<Part> {
+function* cut(prepared: readonly Prepared[], { memory, isPostponed, add, leaveOut, sizes }: Cutting): Iterable<Part> {
+  const { chunkRecords, maxPostponedBytes } = sizes;
   let part = emptyPart();
   let postponedBytes = 0;
   let from = 0;
@@ -135,8 +139,8 @@ function* cut(prepared: readonly Prepared[], { memory, isPostponed, add, leaveOu
   const endAt = (to: number): Part => ({ ...part, memory: shareOf(memory, from, to, prepared.length) });
   for (const [index, one] of prepared.entries()) {
     const late = isPostponed(one) ? postponedOf(one) : undefined;
-    const addedBytes = late !== undefined && late.sizeBytes <= MAX_POSTPONED_BYTES ? late.sizeBytes : 0;
-    if (index - from >= CHUNK_RECORDS || postponedBytes + addedBytes > MAX_POSTPONED_BYTES) {
+    const addedBytes = late !== undefined && late.sizeBytes <= maxPostponedBytes ? late.sizeBytes : 0;
+    if (index - from >= chunkRecords || postponedBytes + addedBytes > maxPostponedBytes) {
       yield endAt(index);
       part = emptyPart();
       postponedBytes = 0;
@@ -145,7 +149,7 @@ function* cut(prepared: readonly Prepared[], { memory, isPostponed, add, leaveOu
     postponedBytes += addedBytes;
     if (late === undefined) add(part, one);
     else if (addedBytes > 0) part.postponed.push(late);
-    else leaveOut(part, tooLarge(late));
+    else leaveOut(part, tooLarge(late, maxPostponedBytes));
   }
   if (from < prepared.length) yield endAt(prepared.length);
 }
@@ -155,10 +159,10 @@ const postponedOf = (record: Postponed) => {
   return { record, text, sizeBytes: Buffer.byteLength(text) };
 };
 
-const tooLarge = ({ record, sizeBytes }: ReturnType<typeof postponedOf>): LeftOut => ({
+const tooLarge = ({ record, sizeBytes }: ReturnType<typeof postponedOf>, maxBytes: number): LeftOut => ({
   outcome: 'invalid',
   id: record.id,
-  reason: `too large to be kept until its parent is known: ${sizeBytes} bytes, ${MAX_POSTPONED_BYTES} at most`,
+  reason: `too large to be kept until its parent is known: ${sizeBytes} bytes, ${maxBytes} at most`,
 });
 
 /** The share of `all` that goes with records `from`…`to` of `total`. */

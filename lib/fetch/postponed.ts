@@ -78,12 +78,6 @@ const placed = (record: Postponed, placement: Placement): Prepared => {
   }
 };
 
-/**
- * A ledger chunk keeps postponed records beside its entries and memory, and an item of DynamoDB has 400 KB: this many
- * bytes of JSON for all of a chunk, so that the rest has its room whatever does not compress.
- */
-export const MAX_POSTPONED_BYTES = 150_000;
-
 /** A postponed record as a ledger chunk keeps it. */
 export const writePostponed = ({ id, parentId, number, hash, body }: Postponed): string =>
   stringifyJson({ id, parentId, ...defined({ number }), hash, body });

@@ -3,6 +3,7 @@ import type { UnfinishedRun } from '../runs/record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Log } from '../runtime/log.ts';
+import type { FetchTuning } from '../runtime/tuning.ts';
 import type { FetchEvent } from './events.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
 import type { Part, Pass } from './pass.ts';
@@ -34,6 +35,7 @@ export type FetchWork = {
   time: Deadlines & { isUp(): boolean };
   clock: Clock;
   log: Log<FetchEvent>;
+  tuning: FetchTuning;
 };
 
 /** Thrown when the queue did not accept messages after all retries: what was being sent is not done. */

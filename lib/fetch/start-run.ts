@@ -6,9 +6,6 @@ import type { RemainingMs } from '../runtime/clock.ts';
 import { decideStart, windowOf } from './decide-start.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
 
-/** The lease outlives the invocation by this, ms: Lambda ends the invocation, not we. */
-const LEASE_MARGIN_MS = 5_000;
-
 /** A run to be worked on under its lease, and the one that it takes over from. */
 export type Started = {
   run: UnfinishedRun;
@@ -23,13 +20,14 @@ export type NotStarted = { runId: string; end: 'duplicate' | 'overlap' | 'stale'
 export const startRun = async (
   request: RunRequest,
   plan: FetchPlan,
-  { runs, clock, random, log }: FetchDeps,
+  { runs, clock, random, log, tuning }: FetchDeps,
   remainingMs: RemainingMs,
 ): Promise<Started | NotStarted> => {
   const { integration } = plan;
+  const { leaseMarginMs, resumeWithinMs } = tuning.fetch;
   const nowMs = clock.nowMs();
   // Both at once: an invocation that stands still between them would hold a lease that ends before itself.
-  const untilMs = nowMs + remainingMs() + LEASE_MARGIN_MS;
+  const untilMs = nowMs + remainingMs() + leaseMarginMs;
   const askedId = request.kind === 'continue' ? request.runId : runIdOf(integration, request.scheduledMs);
   const previous = await runs.lease(integration);
   const [leased, asked, watermarkMs] = await Promise.all([
@@ -37,7 +35,7 @@ export const startRun = async (
     runs.run(integration, askedId),
     plan.window && runs.watermark(integration),
   ]);
-  const start = decideStart(request, previous, leased, asked, nowMs);
+  const start = decideStart(request, previous, leased, asked, nowMs, resumeWithinMs);
   if (start.kind !== 'start' && start.kind !== 'resume') {
     const { kind: end, runId } = start;
     log.info('run-not-started', { integration, runId, why: end });

@@ -1,11 +1,6 @@
 import type { Env } from '../connection/secrets.ts';
 import { ConfigurationError } from '../runtime/fault.ts';
-
-/** Kept free at the end of an invocation at most: ledger, checkpoint, lease and word to the next, ms. */
-const MAX_RESERVE_MS = 20_000;
-const RESERVE_SHARE = 0.25;
-
-const withoutReserve = (ms: number): number => ms - Math.min(MAX_RESERVE_MS, ms * RESERVE_SHARE);
+import type { FetchTuning } from '../runtime/tuning.ts';
 
 /** Until when an invocation works on a run, ms since the epoch. */
 export type Deadlines = {
@@ -16,7 +11,13 @@ export type Deadlines = {
 };
 
 /** Deadlines by what Lambda leaves of the invocation and, where one is set, by the time budget. Pure. */
-export const deadlinesOf = (nowMs: number, remainingMs: number, budgetMs: number | undefined): Deadlines => {
+export const deadlinesOf = (
+  nowMs: number,
+  remainingMs: number,
+  budgetMs: number | undefined,
+  { maxReserveMs, reserveShare }: FetchTuning,
+): Deadlines => {
+  const withoutReserve = (ms: number): number => ms - Math.min(maxReserveMs, ms * reserveShare);
   const hardMs = nowMs + withoutReserve(remainingMs);
   const softMs = budgetMs === undefined ? hardMs : Math.min(hardMs, nowMs + withoutReserve(budgetMs));
   return { softMs, hardMs };

@@ -75,9 +75,6 @@ export const noteVanished = (
   };
 };
 
-/** Ids whose deletions go together: read in one piece, written into one ledger chunk. */
-const PART_IDS = 1_000;
-
 type Deletion = { id: string; hash: string; body: string };
 
 /** Whether the target has the record and is still to be told that it is gone. */
@@ -128,11 +125,12 @@ export const sendDeletions = async (
   idStore: IdStore,
 ): Promise<{ run: UnfinishedRun; done: boolean }> => {
   const { pass, sink, time, log } = work;
+  const { deletionPart } = work.tuning;
   const open = ids.filter((id) => !pass.deletionsSent.has(id));
   let run = begun;
-  for (let from = 0; from < open.length; from += PART_IDS) {
+  for (let from = 0; from < open.length; from += deletionPart) {
     if (from > 0 && time.isUp()) return { run, done: false };
-    const { deletions: wanted, refused } = await deletionsOf(open.slice(from, from + PART_IDS), run, work, idStore);
+    const { deletions: wanted, refused } = await deletionsOf(open.slice(from, from + deletionPart), run, work, idStore);
     const notTaken = await sink.send(wanted.map(({ body }) => body));
     const deletions = wanted.filter((_, place) => !notTaken.has(place));
     for (const { id } of wanted.filter((_, place) => notTaken.has(place)))

@@ -1,6 +1,7 @@
 import { type DryRun, dryRun } from '../fetch/dry-run.ts';
 import type { FetchPlan } from '../fetch/fetch-plan.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Tuning } from '../runtime/tuning.ts';
 import type { Stores } from '../stores/stores.ts';
 
 const PLAN_WITHIN_MS = 15 * 60_000;
@@ -18,11 +19,11 @@ export type PlanOptions = {
 export const planRun = (
   plan: FetchPlan,
   { fresh = false, fullRefresh = false, limit }: PlanOptions,
-  { idStore, runs, clock }: Pick<Stores, 'idStore' | 'runs'> & { clock: Clock },
+  { idStore, runs, clock, tuning }: Pick<Stores, 'idStore' | 'runs'> & { clock: Clock; tuning: Pick<Tuning, 'fetch'> },
 ): Promise<DryRun> =>
   dryRun(
     plan,
-    { idStore: fresh ? { ...idStore, scan: nothing } : idStore, runs, clock },
+    { idStore: fresh ? { ...idStore, scan: nothing } : idStore, runs, clock, tuning },
     { fullRefresh, samplePerKind: limit ?? SAMPLE_PER_KIND, showsUnchanged: limit !== undefined },
     () => PLAN_WITHIN_MS,
   );

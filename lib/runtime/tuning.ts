@@ -3,7 +3,30 @@
  * can have others. What a service sets (ten entries of a batch, 400 KB of an item) stands with its adapter, and what an
  * integration sets (attempts, rows, timeouts) in its file.
  */
-export type Tuning = { load: LoadTuning };
+export type Tuning = { fetch: FetchTuning; load: LoadTuning };
+
+export type FetchTuning = {
+  /** Records in one ledger chunk at most. */
+  chunkRecords: number;
+  /**
+   * A ledger chunk keeps postponed records beside its entries and memory, and an item of DynamoDB has 400 KB: this many
+   * bytes of JSON for all of a chunk, so that the rest has its room whatever does not compress.
+   */
+  maxPostponedBytes: number;
+  /** Ids whose deletions go together: read in one piece, written into one ledger chunk. */
+  deletionPart: number;
+  /** The lease outlives the invocation by this: Lambda ends the invocation, not we. */
+  leaseMarginMs: number;
+  /** Kept free at the end of an invocation for ledger, checkpoint, lease and the next request: a share, no more than so long. */
+  reserveShare: number;
+  maxReserveMs: number;
+  /** A run ends some time before its lease does: so often a request that waits for it looks. */
+  lookAgainMs: number;
+  /** A crashed or incomplete run older than this is not resumed: its first pages would be too old. */
+  resumeWithinMs: number;
+  /** Runs looked back on for one that learnt the fields of its answers. */
+  runsLookedAt: number;
+};
 
 export type LoadTuning = {
   /** Kept free at the end of an invocation and of a claim: settling, letters, sending back what was put off. */
@@ -33,6 +56,17 @@ const HOUR_MS = 60 * MINUTE_MS;
 
 /** Outside of simulated worlds. */
 export const standardTuning: Tuning = {
+  fetch: {
+    chunkRecords: 5_000,
+    maxPostponedBytes: 150_000,
+    deletionPart: 1_000,
+    leaseMarginMs: 5_000,
+    reserveShare: 0.25,
+    maxReserveMs: 20_000,
+    lookAgainMs: MINUTE_MS,
+    resumeWithinMs: 6 * HOUR_MS,
+    runsLookedAt: 10,
+  },
   load: {
     settleReserveMs: 10_000,
     claimTries: 4,

@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decideStart, RESUME_WITHIN_MS, windowOf } from '../../lib/fetch/decide-start.ts';
+import { decideStart, windowOf } from '../../lib/fetch/decide-start.ts';
 import type { RunRequest } from '../../lib/messages/run-request.ts';
 import type { RunRecord, RunStatus, UnfinishedRun } from '../../lib/runs/record.ts';
 import { isUnfinished, runIdOf } from '../../lib/runs/record.ts';
 import type { Lease } from '../../lib/runs/store.ts';
 import { run } from '../contracts/run-store.contract.ts';
 import { loadingRun } from '../runs/run-record.ts';
+
+const RESUME_WITHIN_MS = 6 * 3_600_000;
 
 const NOW_MS = 1_767_571_200_000;
 const asked = runIdOf('groups', NOW_MS);
@@ -58,7 +60,9 @@ describe('what to do with a request for a run', () => {
     [left(asked, 'incomplete', { checkpoint, startedMs: NOW_MS - RESUME_WITHIN_MS }), 'start', 'start', 'stale'],
     [left(asked, 'incomplete', { checkpoint, startedMs: NOW_MS - RESUME_WITHIN_MS + 1 }), 'resume', 'start', 'resume'],
   ])('%j: a schedule %s, a full refresh %s, a continuation %s', ([, held, leased, ask], ...expected) => {
-    const starts = [schedule, full, word].map((request) => decideStart(request, held, leased, ask, NOW_MS));
+    const starts = [schedule, full, word].map((request) =>
+      decideStart(request, held, leased, ask, NOW_MS, RESUME_WITHIN_MS),
+    );
     expect(starts.map(({ kind }) => kind)).toEqual(expected);
     for (const start of starts) {
       if (start.kind === 'start') expect(start.runId).toBe(asked);
@@ -77,7 +81,14 @@ describe('what to do with a request for a run', () => {
     fc.assert(
       fc.property(fc.constantFrom(schedule, full, word), record, statuses, (request, ask, status) => {
         const held = lease(other, NOW_MS + 1);
-        const { kind } = decideStart(request, held, stored(other, status, { checkpoint }), ask, NOW_MS);
+        const { kind } = decideStart(
+          request,
+          held,
+          stored(other, status, { checkpoint }),
+          ask,
+          NOW_MS,
+          RESUME_WITHIN_MS,
+        );
         expect(['duplicate', 'overlap', 'stale']).toContain(kind);
       }),
     );

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_MESSAGE_BYTES } from '../../lib/fetch/compare.ts';
-import { RESUME_WITHIN_MS } from '../../lib/fetch/decide-start.ts';
 import { fetchRun } from '../../lib/fetch/fetch-run.ts';
 import { REFUSED_BY_QUEUE } from '../../lib/fetch/sink.ts';
 import type { Queue } from '../../lib/messages/queue.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
 import { holds } from '../../lib/runs/books.ts';
 import { runIdOf } from '../../lib/runs/record.ts';
+import { standardTuning } from '../../lib/runtime/tuning.ts';
 import { DUE_MS, type FetchWorld, fetchWorld, group, loadedItem, NAME, runId, schedule } from './fetch-world.ts';
 
 const threePages = () => [[group(1), group(2)], [group(3), group(4)], [group(5)]];
@@ -334,8 +334,9 @@ describe('a source that fails', () => {
     const world = fetchWorld({ pages: threePages() });
     world.answers.set(1, { kind: 'failed', code: 'source-unavailable', message: 'no', requests: 1, warnings: [] });
     await world.invoke();
-    await world.clock.advance(RESUME_WITHIN_MS);
-    const nextMs = DUE_MS + RESUME_WITHIN_MS;
+    const { resumeWithinMs } = standardTuning.fetch;
+    await world.clock.advance(resumeWithinMs);
+    const nextMs = DUE_MS + resumeWithinMs;
     await world.invoke(schedule({ scheduledMs: nextMs }));
     expect(await world.run(nextMs)).toMatchObject({ status: 'loading', counts: { fetched: 5 } });
     expect(await world.run()).toMatchObject({ status: 'incomplete' });

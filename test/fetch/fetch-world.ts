@@ -10,6 +10,7 @@ import { readFetchEvent } from '../../lib/messages/run-request.ts';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
 import { ledgerChunks, type RunRecord, runIdOf } from '../../lib/runs/record.ts';
 import type { Log, LogFields } from '../../lib/runtime/log.ts';
+import { standardTuning } from '../../lib/runtime/tuning.ts';
 import type { PageResult, PageState, Source } from '../../lib/source/source.ts';
 import { openTransform } from '../../lib/transform/transform.ts';
 import { collect } from '../contracts/collect.ts';
@@ -128,6 +129,7 @@ export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPl
       clock,
       random: seededRandom(1),
       log: { info: note, warn: note, error: note },
+      tuning: standardTuning,
     },
     invoke: async (request = schedule(), remainingMs = INVOCATION_MS) => {
       const endMs = clock.nowMs() + remainingMs;

@@ -1,16 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { deadlinesOf, readTimeBudgetMs } from '../../lib/fetch/time-budget.ts';
 import { ConfigurationError } from '../../lib/runtime/fault.ts';
+import { standardTuning } from '../../lib/runtime/tuning.ts';
 
 describe('the deadlines of an invocation', () => {
   it('keep 20 s free of a long one, a quarter of a short one', () => {
-    expect(deadlinesOf(1_000, 300_000, undefined)).toEqual({ softMs: 281_000, hardMs: 281_000 });
-    expect(deadlinesOf(1_000, 8_000, undefined)).toEqual({ softMs: 7_000, hardMs: 7_000 });
+    expect(deadlinesOf(1_000, 300_000, undefined, standardTuning.fetch)).toEqual({ softMs: 281_000, hardMs: 281_000 });
+    expect(deadlinesOf(1_000, 8_000, undefined, standardTuning.fetch)).toEqual({ softMs: 7_000, hardMs: 7_000 });
   });
 
   it('come sooner with a time budget, and never later', () => {
-    expect(deadlinesOf(1_000, 300_000, 2_000)).toEqual({ softMs: 2_500, hardMs: 281_000 });
-    expect(deadlinesOf(1_000, 8_000, 900_000)).toEqual({ softMs: 7_000, hardMs: 7_000 });
+    expect(deadlinesOf(1_000, 300_000, 2_000, standardTuning.fetch)).toEqual({ softMs: 2_500, hardMs: 281_000 });
+    expect(deadlinesOf(1_000, 8_000, 900_000, standardTuning.fetch)).toEqual({ softMs: 7_000, hardMs: 7_000 });
   });
 });
 

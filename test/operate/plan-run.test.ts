@@ -12,7 +12,9 @@ const planned = async (options: PlanOptions) => {
     await world.idStore.write(NAME, { id, rev: 1, loaded }, { absent: true });
   }
   world.pages = [Array.from({ length: 8 }, (_, index) => group(index + 1, index < 2 ? '新' : '旧'))];
-  const { sample, counts } = await world.clock.run(planRun(world.plan, options, { ...world, runs: memoryRunStore() }));
+  const { sample, counts } = await world.clock.run(
+    planRun(world.plan, options, { ...world.deps, runs: memoryRunStore() }),
+  );
   return { shown: sample.map(({ id }) => id), counts };
 };
 

@@ -1,9 +1,7 @@
-import type { LoadPolicy } from '../idcheck/decide.ts';
 import type { IdStore } from '../idcheck/store.ts';
-import { runPlanOf } from '../integration/compile/run-plan.ts';
+import { type RunPlan, runPlanOf } from '../integration/compile/run-plan.ts';
 import { transformPlanOf } from '../integration/compile/transform-plan.ts';
-import type { DependsOn, Integration, WindowSetting } from '../integration/schema/schema.ts';
-import type { JsonObject } from '../json/json.ts';
+import type { DependsOn, Integration } from '../integration/schema/schema.ts';
 import type { Queue } from '../messages/queue.ts';
 import type { RunRecord } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
@@ -13,26 +11,18 @@ import type { Log } from '../runtime/log.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Tuning } from '../runtime/tuning.ts';
 import type { Source } from '../source/source.ts';
-import { mapDeletion } from '../transform/map.ts';
+import { type Mapped, mapDeletion } from '../transform/map.ts';
 import { openTransform, type Transform } from '../transform/transform.ts';
 import type { FetchEvent } from './events.ts';
 
 /** What fetching one integration needs to know. What is absent, the integration does not ask for. */
-export type FetchPlan = {
-  integration: string;
-  policy: LoadPolicy;
+export type FetchPlan = Omit<RunPlan, 'deletion'> & {
   source: Source;
   transform: Transform;
-  /** A run due while another is under way waits for it, for so long after its time; absent: it yields. */
-  waitsForMs?: number;
   /** No record is loaded before its parent. */
   tree?: DependsOn;
-  /** The list is asked for what changed in a window of time. */
-  window?: WindowSetting;
-  /** The fields of the answers are learnt and compared with the last run's; these paths are mapped. */
-  learns?: { mapped: ReadonlySet<string> };
   /** Vanished ids are deleted in the target where no more than this share vanished; absent: they are reported. */
-  deletion?: { maxShare: number; bodyOf(id: string): { body: JsonObject } | { reason: string } };
+  deletion?: { maxShare: number; bodyOf(id: string): Mapped };
 };
 
 export type FetchDeps = {

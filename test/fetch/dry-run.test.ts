@@ -172,7 +172,7 @@ describe('a dry run and the run after it agree', () => {
     const { source } = world.plan;
     Object.assign(world.plan, fetchPlanOf(integration, source), {
       policy,
-      ...(isWindow && { window: { initial: '2020-01-01', overlapMinutes: 10 } }),
+      ...(isWindow && { window: { initialMs: 0, overlapMs: 600_000 } }),
     });
     world.pageMs = pageMs;
     const hashes = new Map<string, string>();

@@ -6,12 +6,12 @@ import { loadingFor } from '../runs/load-all.ts';
 import { DUE_MS, fetchWorld, group, loadedItem, NAME, schedule } from './fetch-world.ts';
 
 const HOUR_MS = 3_600_000;
-const INITIAL_MS = Date.UTC(2020, 0, 1) - 8 * HOUR_MS;
+const INITIAL_MS = Date.UTC(2020, 0, 1);
 
 const incrementalWorld = () => {
   const world = fetchWorld({
     pages: [[group(1)], [group(2)]],
-    plan: { window: { initial: '2020-01-01 00:00:00', overlapMinutes: 10 } },
+    plan: { window: { initialMs: INITIAL_MS, overlapMs: 600_000 } },
   });
   const asked: RequestContext[] = [];
   const { readPage } = world.plan.source;

@@ -1,8 +1,15 @@
 import type { LoadPolicy } from '../../idcheck/decide.ts';
 import { defined } from '../../runtime/defined.ts';
-import type { Integration, WindowSetting } from '../schema/schema.ts';
+import type { Integration } from '../schema/schema.ts';
 import { type DeletionPlan, deletionPlanOf, takenPathsOf } from './body-plan.ts';
 import { loadPolicyOf } from './load-policy.ts';
+
+/** Which changes a run asks for: those since the last one, and some time before. */
+export type WindowPlan = {
+  /** Where the first window begins, ms since the epoch; no window begins before. */
+  initialMs: number;
+  overlapMs: number;
+};
 
 /** What a run of an integration needs to know beside its source, its records and its target. */
 export type RunPlan = {
@@ -11,7 +18,7 @@ export type RunPlan = {
   /** A run due while another is under way waits for it, for so long after its time; absent: it yields. */
   waitsForMs?: number;
   /** The list is asked for what changed in a window of time. */
-  window?: WindowSetting;
+  window?: WindowPlan;
   /** The fields of the answers are learnt and compared with the last run's; these paths are mapped. */
   learns?: { mapped: ReadonlySet<string> };
   /** Vanished ids are deleted in the target where no more than this share vanished; absent: they are reported. */
@@ -19,6 +26,14 @@ export type RunPlan = {
 };
 
 const MINUTE_MS = 60_000;
+const BEIJING_OFFSET_MS = 8 * 60 * MINUTE_MS;
+
+/** A Beijing local time (`YYYY-MM-DD` or with ` HH:MM:SS`) in ms since the epoch; the schema has checked its form. */
+const beijingMs = (text: string): number =>
+  Date.parse(`${text.slice(0, 10)}T${text.slice(11) || '00:00:00'}Z`) - BEIJING_OFFSET_MS;
+
+const windowPlanOf = ({ window }: Integration['source']): WindowPlan | undefined =>
+  window && { initialMs: beijingMs(window.initial), overlapMs: window.overlapMinutes * MINUTE_MS };
 
 /** Compiles what an integration's file says of its runs. Pure. */
 export const runPlanOf = (integration: Integration): RunPlan => {
@@ -26,7 +41,7 @@ export const runPlanOf = (integration: Integration): RunPlan => {
   return {
     integration: name,
     policy: loadPolicyOf(integration),
-    ...defined({ window: source.window }),
+    ...defined({ window: windowPlanOf(source) }),
     ...(overlap === 'wait' && { waitsForMs: deadlineMinutes * MINUTE_MS }),
     ...(source.metadata.autoFillResponse === true && { learns: { mapped: takenPathsOf(integration) } }),
     ...(vanished.action === 'post' && {

@@ -5,7 +5,6 @@ import { transformSchema } from './transform-schema.ts';
 import { vanishedSchema } from './vanished-schema.ts';
 
 export type { MetadataField } from './metadata-schema.ts';
-export type { WindowSetting } from './source-schema.ts';
 export type { Retry, Success } from './target-schema.ts';
 export type { DependsOn, DuplicateRule } from './transform-schema.ts';
 

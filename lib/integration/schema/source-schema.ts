@@ -148,4 +148,3 @@ export const sourceSchema = z
   .check(z.describe('Where records come from. 源平台。'));
 
 export type Paging = z.infer<typeof pagingSchema>;
-export type WindowSetting = z.infer<typeof windowSchema>;

@@ -28,8 +28,8 @@ const CLAMPED: Warning = {
 };
 
 /**
- * The page taken before came again, and again when it was asked for anew. Either the source minds no paging, and all
- * of its list is here; or it gives its last page for every page past the end; or it is stuck.
+ * The page before came again, and once more when it was asked for again. The source ignores paging and has sent its
+ * whole list, or it sends its last page for every page past the end, or it is stuck.
  */
 const samePage = (paging: PositionalPaging, progress: Progress, { count, total = progress.total }: PageLook): Step => {
   const { seen, pages, position = 0, largest = 0 } = progress;
@@ -46,7 +46,7 @@ const samePage = (paging: PositionalPaging, progress: Progress, { count, total =
   return paging.tellsSize ? { kind: 'again', at: { ...progress, probing: true }, warnings: [] } : stuck;
 };
 
-/** The answer to a probe: the same list for another page size means that the source minds no paging. */
+/** The answer to a probe: the same records for another page size mean that the source ignores paging. */
 const judgeProbe = ({ print, position = 0 }: Progress, page: PageLook): Step =>
   page.print === print
     ? { kind: 'end', warnings: [IGNORED] }

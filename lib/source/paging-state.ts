@@ -29,7 +29,7 @@ const progressSchema = z.strictObject({
   largest: z.exactOptional(count),
   /** How often the paginator went back since rows were deleted before it. */
   backs: z.exactOptional(count),
-  /** The next answer only tells whether the source minds paging at all. */
+  /** The next answer only tells whether the source pages at all. */
   probing: z.exactOptional(z.boolean()),
   /** Cursor or link of the page to ask for; none: the first. */
   cursor: z.exactOptional(z.union([z.string(), z.number()])),

@@ -8,7 +8,7 @@ import type { Progress } from './paging-state.ts';
 import { endOfList, heardTotal, type Step } from './paging-step.ts';
 import type { PageAt } from './request.ts';
 
-/** A size that a source that minds paging would answer with another page. */
+/** Another page size: a source that pages answers it with another page. */
 const probeSize = ({ pageSize }: PositionalPaging): number => (pageSize === 1 ? 2 : 1);
 
 const positionalPage = (paging: PositionalPaging, progress: Progress): NonNullable<PageAt['page']> => {

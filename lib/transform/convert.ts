@@ -87,7 +87,7 @@ const toDateTime = (value: JsonValue): Converted => {
  * - `integer`: integers pass, big ones exactly; texts of digits; with `prefix`, plain digits after it. Texts past 2^53
  *   are refused.
  * - `number`: numbers pass; texts of decimals with 15 digits or fewer.
- * - Both read full-width digits as plain ones, and mind neither spaces around them nor a dot at the end.
+ * - Both read full-width digits as plain ones, and ignore spaces around them and a dot at the end.
  * - `datetime`: `YYYY-MM-DD HH:MM:SS` in Beijing time, from Unix seconds or milliseconds or a date (see `instantMs`).
  * - `string`: scalars as JSON writes them. `boolean`: true, false, 1, 0, and texts of these.
  * - null stays null: whether it may is for `is_required` to say.

@@ -41,8 +41,8 @@ export type Transform = {
 /** One snapshot of the source on its way through, page by page. */
 export type Snapshot = {
   /**
-   * At least one `Prepared` for each record, in their order; several where the source block splits it. Never throws for what the records are. `memory`: what a
-   * resumed run must be given again, beside the ids.
+   * At least one `Prepared` for each record, in their order; several where the source block splits it. Never throws for
+   * what the records are. `memory`: what a resumed run must be given again, beside the ids.
    */
   prepare(records: readonly JsonValue[], place: (index: number) => string): { prepared: Prepared[]; memory: string[] };
   /** Whether a record with this id was ready so far. */

@@ -57,7 +57,7 @@ describe.each([
     ['as many rows as asked for', 10, { total: 'none' }],
     ['fewer rows than asked for', 4, { total: 'none' }],
     ['one row', 1, { total: 'none' }],
-  ])('notices a server that minds no paging and has %s: every row once, and a warning', (_, count, shape) => {
+  ])('notices a server that ignores paging and has %s: every row once, and a warning', (_, count, shape) => {
     const reading = readAll(
       paging(10),
       pagingServer(() => rows(count), { ...shape, ignoresPaging: true }),
@@ -67,7 +67,7 @@ describe.each([
     expect(reading.requests.length).toBeLessThanOrEqual(5);
   });
 
-  it('needs no more than one request of a server that minds no paging and gives its total', () => {
+  it('needs no more than one request of a server that ignores paging and gives its total', () => {
     const reading = readAll(
       paging(10),
       pagingServer(() => rows(25), { ignoresPaging: true }),

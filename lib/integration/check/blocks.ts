@@ -4,9 +4,9 @@ import type { FaultPath } from '../../runtime/fault.ts';
 import { conditionFaults } from '../dialect/condition.ts';
 import { otherResponseFindings } from '../dialect/other-response.ts';
 import type { Requests } from '../dialect/request-fields.ts';
-import { sourceKeys, targetKeys } from '../dialect/words.ts';
+import { isUnused, sourceKeys, targetKeys } from '../dialect/words.ts';
 import { type FieldsAround, fieldFindings } from './fields.ts';
-import { isUnused, keyFindings, strangersIn } from './keys.ts';
+import { keyFindings, strangersIn } from './keys.ts';
 import { type Finding, fault, warning } from './shape.ts';
 
 /** The keys inside these keys. */

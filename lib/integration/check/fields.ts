@@ -7,8 +7,8 @@ import { parserNames, readParsers } from '../dialect/parsers.ts';
 import { everyField, isUnset, type RequestField } from '../dialect/request-fields.ts';
 import { parseTemplate, slotsOf, type Template } from '../dialect/template.ts';
 import { isPageVariable, variableNames } from '../dialect/variables.ts';
-import { fieldKeys, fieldTypes } from '../dialect/words.ts';
-import { isUnused, keyFindings } from './keys.ts';
+import { fieldKeys, fieldTypes, isUnused } from '../dialect/words.ts';
+import { keyFindings } from './keys.ts';
 import { type Finding, fault, warning } from './shape.ts';
 
 /** Where a field stands: what its templates may take from is another thing in each. */

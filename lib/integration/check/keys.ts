@@ -2,16 +2,9 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.t
 import { readPath } from '../../json/path.ts';
 import { type Fault, type FaultPath, formatPath } from '../../runtime/fault.ts';
 import { suggestion } from '../../runtime/nearest.ts';
-import { type Reading, sourceKeys, targetKeys } from '../dialect/words.ts';
+import { isUnused, type Reading, sourceKeys, targetKeys } from '../dialect/words.ts';
 import type { Positions } from './positions.ts';
 import { type Finding, fault, warning } from './shape.ts';
-
-/** An export writes `null`, `""`, `[]` and `{}` for "not used". */
-export const isUnused = (value: JsonValue | undefined): boolean =>
-  value === undefined ||
-  value === null ||
-  value === '' ||
-  (typeof value === 'object' && Object.keys(value).length === 0);
 
 /** How a key is read in this very file: a setting of our own may go before it. */
 const readingIn = (raw: JsonValue, reading: Reading): Reading =>

@@ -49,8 +49,8 @@ const asText = (value: JsonValue | undefined): string => {
 const folded = (value: JsonValue | undefined): string => compareText(value).trimEnd().toLowerCase();
 
 /**
- * What a CASE comes to: two texts are compared as texts, all else as numbers. SQL minds neither the case of letters nor
- * spaces at the end, other places do: where only these differ the record is refused.
+ * What a CASE comes to: two texts are compared as texts, all else as numbers. SQL ignores the case of letters and spaces
+ * at the end, other systems do not: where only these differ, the record is refused.
  */
 const fillChoice = ({ on, branches, otherwise }: Extract<Template, { kind: 'choice' }>, scope: Scope): Filled => {
   const looked = on === undefined ? { value: undefined } : fillTemplate(on, scope);

@@ -33,6 +33,13 @@ const platformKeys = {
   delay: ignored('rateLimit and retry decide'),
 } as const;
 
+/** An export writes `null`, `""`, `[]` and `{}` for "not used". */
+export const isUnused = (value: JsonValue | undefined): boolean =>
+  value === undefined ||
+  value === null ||
+  value === '' ||
+  (typeof value === 'object' && Object.keys(value).length === 0);
+
 /** The keys of a source block; all others are kept and warned about. */
 export const sourceKeys: Readonly<Record<string, Reading>> = {
   api: honoured('path of the request, or a name that source.path or the profile turns into one'),

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { profileNames } from '../../lib/integration/fill/profile.ts';
 import { parseIntegration } from '../../lib/integration/read.ts';
@@ -15,6 +15,7 @@ import {
 } from '../../lib/operate/integration-draft.ts';
 import { describeFault } from '../../lib/runtime/fault.ts';
 import { UsageError } from '../input/usage-error.ts';
+import { readUserText, userText } from '../input/user-text.ts';
 
 export type InitFlags = {
   /** Files with the two pasted blocks; absent: one JSON array of both, or one after the other, on stdin. */
@@ -24,14 +25,6 @@ export type InitFlags = {
   out?: string;
   /** Answers given beforehand, `key=value`. */
   set?: string[];
-};
-
-const readText = (file: string): string => {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    throw new UsageError(`There is no readable file ${file}.`);
-  }
 };
 
 const asBlock = (text: string, what: string): JsonObject => {
@@ -46,9 +39,9 @@ const asBlock = (text: string, what: string): JsonObject => {
 };
 
 const readStdin = async (): Promise<string> => {
-  let text = '';
-  for await (const chunk of process.stdin.setEncoding('utf8')) text += chunk;
-  return text;
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
+  return userText(Buffer.concat(chunks), 'What stands on stdin');
 };
 
 const isQuestionKey = (key: string): key is QuestionKey => questionKeys.some((known) => known === key);
@@ -121,7 +114,7 @@ const secretWords = (leftOut: readonly string[]): string[] =>
 /** The two blocks that were pasted. Throws UsageError. */
 const pastedBlocks = async (flags: InitFlags): Promise<[JsonObject, JsonObject]> => {
   if (flags.source !== undefined && flags.target !== undefined) {
-    return [asBlock(readText(flags.source), flags.source), asBlock(readText(flags.target), flags.target)];
+    return [asBlock(readUserText(flags.source), flags.source), asBlock(readUserText(flags.target), flags.target)];
   }
   if (flags.source !== undefined || flags.target !== undefined) {
     throw new UsageError('--source and --target go together; without both the blocks are read from stdin.');

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { DryRun, Planned } from '../../lib/fetch/dry-run.ts';
 import { fetchPlanOf } from '../../lib/fetch/fetch-plan.ts';
 import { connectionsOf } from '../../lib/flows/open.ts';
@@ -12,7 +11,7 @@ import { savedAnswer } from '../../lib/source/saved-answer.ts';
 import { systemRuntime } from '../../lib/stores/runtime.ts';
 import { chooseIntegration } from '../input/integration-choice.ts';
 import { sandboxOptions } from '../input/sandbox-options.ts';
-import { UsageError } from '../input/usage-error.ts';
+import { readUserText } from '../input/user-text.ts';
 import { cut, padEnd, padStart, table } from '../screen/table.ts';
 import { startEmbedded } from '../stack/embedded.ts';
 import type { RunFlags } from './run.ts';
@@ -24,19 +23,11 @@ export type PlanFlags = Omit<RunFlags, 'stage' | 'region'> & {
   limit?: number;
 };
 
-const readSaved = (file: string): string => {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    throw new UsageError(`There is no readable file ${file}.`);
-  }
-};
-
 /** Says what the next run would do; nothing is sent to the target, no queue and no idCheck item is written. */
 export const planCommand = async (flags: PlanFlags): Promise<ExitCode> => {
   const choice = chooseIntegration(flags.integration);
   const { integration } = choice;
-  const saved = flags.from === undefined ? undefined : savedAnswer(readSaved(flags.from), sourcePlanOf(integration));
+  const saved = flags.from === undefined ? undefined : savedAnswer(readUserText(flags.from), sourcePlanOf(integration));
   const run = { ...choice, ...(await sandboxOptions(flags)) };
   const embedded = await startEmbedded({ dataDir: flags.dataDir, ...(saved === undefined && { run }) });
   try {

@@ -49,7 +49,7 @@ const fileText = ({ file, faults, warnings, keys }: FileChecked): string => {
 /** Checks files one by one: every fault and warning with its place, and how each key of the pasted blocks is read. */
 export const validateCommand = async (paths: readonly string[], flags: { json?: boolean }): Promise<ExitCode> => {
   const files = (paths.length > 0 ? paths : [SHIPPED_DIR]).flatMap(filesAt);
-  const { byFile, ...all } = checkFiles(files.map((file) => ({ file, text: readFileSync(file, 'utf8') })));
+  const { byFile, ...all } = checkFiles(files.map((file) => ({ file, content: readFileSync(file) })));
   process.stdout.write(flags.json ? `${JSON.stringify(all)}\n` : byFile.map(fileText).join(''));
   return all.faults.length > 0 ? exitCodes.usage : exitCodes.ok;
 };

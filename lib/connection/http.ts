@@ -28,9 +28,21 @@ export const sentBeforeFailing = {
 
 export type FailureCause = keyof typeof sentBeforeFailing;
 
-/** How a request ended. Every status is an answer; `failed` means that no whole answer came. */
+/** Why the bytes of an answer are no text: in no charset that is known of them, or packed and not to be unpacked. */
+export type Unreadable = { why: 'charset' | 'packing'; message: string };
+
+/**
+ * How a request ended. Every status is an answer; `failed` means that no whole answer came. With `unreadable` the text is
+ * not what the server wrote: it may be shown, nothing may be concluded from it.
+ */
 export type HttpAnswer =
-  | { kind: 'answered'; status: number; headers: Readonly<Record<string, string>>; text: string }
+  | {
+      kind: 'answered';
+      status: number;
+      headers: Readonly<Record<string, string>>;
+      text: string;
+      unreadable?: Unreadable;
+    }
   | { kind: 'failed'; cause: FailureCause; message: string };
 
 /** HTTP as a port. Never throws for what the network does; never retries; never follows redirects. */

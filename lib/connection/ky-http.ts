@@ -1,6 +1,8 @@
 import ky from 'ky';
 import { defined } from '../runtime/defined.ts';
+import { answerOf } from './answer-bytes.ts';
 import { type FailureCause, type Http, type HttpAnswer, type HttpRequest, sentBeforeFailing } from './http.ts';
+import { leavingPacked, PACKED_AS } from './packed-answers.ts';
 import { tracingSending } from './unsent.ts';
 
 /**
@@ -104,23 +106,22 @@ const canBeSent = ({ method, url, headers }: HttpRequest): boolean => {
 };
 
 /**
- * The body as UTF-8 text (RFC 8259 §8.1 for JSON), cut off once it is longer than `maxBytes` or not there within
- * `timeoutMs`. The time-out cancels the reader itself: an abort signal given to ky no longer reaches the body once ky's
- * request has been garbage collected (Node 24.21, ky 2.1).
+ * The bytes of the body, cut off once they are more than `maxBytes` or not there within `timeoutMs`. The time-out cancels
+ * the reader itself: an abort signal given to ky no longer reaches the body once ky's request has been garbage collected
+ * (Node 24.21, ky 2.1).
  */
 const readBody = async (
   response: Response,
   maxBytes: number,
   timeoutMs: number,
-): Promise<{ text: string } | 'tooLarge' | 'timeout'> => {
+): Promise<Uint8Array | 'tooLarge' | 'timeout'> => {
   const reader = response.body?.getReader();
-  if (!reader) return { text: '' };
+  if (!reader) return new Uint8Array();
   if (Number(response.headers.get('content-length') ?? 0) > maxBytes) {
     await reader.cancel();
     return 'tooLarge';
   }
-  const decoder = new TextDecoder();
-  let text = '';
+  const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
   let timedOut = false;
   const timer = setTimeout(() => {
@@ -131,17 +132,22 @@ const readBody = async (
     for (;;) {
       const { done, value } = await reader.read();
       if (timedOut) return 'timeout';
-      if (done) return { text: text + decoder.decode() };
+      if (done) return Buffer.concat(chunks);
       sizeBytes += value.byteLength;
       if (sizeBytes > maxBytes) {
         await reader.cancel();
         return 'tooLarge';
       }
-      text += decoder.decode(value, { stream: true });
+      chunks.push(value);
     }
   } finally {
     clearTimeout(timer);
   }
+};
+
+const headersOf = (response: Response): Record<string, string> => {
+  const { [PACKED_AS]: packedAs, ...headers } = Object.fromEntries(response.headers);
+  return { ...headers, ...(packedAs !== undefined && { 'content-encoding': packedAs }) };
 };
 
 const send = async (request: HttpRequest): Promise<HttpAnswer> =>
@@ -162,12 +168,14 @@ const exchange = async (request: HttpRequest, isSurelyUnsent: () => boolean): Pr
       timeout: timeoutMs,
       throwHttpErrors: false,
       redirect: 'manual',
+      ...defined({ dispatcher: leavingPacked() }),
     });
     const leftMs = Math.max(0, timeoutMs - (performance.now() - startMs));
-    const read = await readBody(response, maxAnswerBytes, leftMs);
-    if (read === 'timeout') return failed('timeout');
-    if (read === 'tooLarge') return failed('tooLarge', `more than ${maxAnswerBytes} bytes`);
-    return { kind: 'answered', status: response.status, headers: Object.fromEntries(response.headers), ...read };
+    const bytes = await readBody(response, maxAnswerBytes, leftMs);
+    if (bytes === 'timeout') return failed('timeout');
+    const head = { status: response.status, headers: headersOf(response) };
+    const answer = bytes === 'tooLarge' ? bytes : await answerOf(head, bytes, maxAnswerBytes);
+    return answer === 'tooLarge' ? failed('tooLarge', `more than ${maxAnswerBytes} bytes`) : answer;
   } catch (error) {
     return failureOf(error, isSurelyUnsent());
   }

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { type JsonValue, parseJson } from '../json/json.ts';
 import { valueAt } from '../json/path.ts';
 import { ConfigurationError, describeFound, type Fault, formatPath } from '../runtime/fault.ts';
+import { decodeUtf8, type NotUtf8Error } from '../runtime/utf8.ts';
 import { findInBlocks } from './check/blocks.ts';
 import { findContradictions } from './check/contradictions.ts';
 import { type KeyReading, keyReadings } from './check/keys.ts';
@@ -23,15 +24,20 @@ export type Checked = {
 };
 
 /**
- * Checks the text of an integration file; all faults at once, in the order of the file. Never throws. A profile that
+ * Checks the text of an integration file, or its bytes; all faults at once, in the order of the file. Never throws. A profile that
  * is no shipped one is read from beside the file.
  */
 export const parseIntegration = (
-  text: string,
+  content: string | Uint8Array,
   file: string,
   findProfile: FindProfile = profilesBeside(file),
 ): Checked => {
-  const plain = text.replace(/^\uFEFF/, '');
+  let plain: string;
+  try {
+    plain = typeof content === 'string' ? content.replace(/^\uFEFF/, '') : decodeUtf8(content, file);
+  } catch (error) {
+    return { faults: [encodingFault(error as NotUtf8Error, file)], warnings: [], keys: [] };
+  }
   let raw: JsonValue;
   try {
     raw = parseJson(plain);
@@ -91,6 +97,11 @@ const nameWarning = (raw: JsonValue, file: string): Finding[] => {
     : [];
 };
 
+const encodingFault = ({ line }: NotUtf8Error, file: string): Fault => ({
+  ...wholeFile(file, 'a file saved as UTF-8 (请另存为 UTF-8)', `bytes that are no UTF-8, first in line ${line}`),
+  position: { line, column: 1 },
+});
+
 const wholeFile = (file: string, expected: string, found: string): Fault => ({ file, path: '', expected, found });
 
 /** The files behind a path: a folder stands for the `.json` files in it. */
@@ -110,7 +121,7 @@ const filesAt = (path: string): { files: string[]; faults: Fault[] } => {
 
 const checkFile = (file: string): Checked => {
   try {
-    return parseIntegration(readFileSync(file, 'utf8'), file);
+    return parseIntegration(readFileSync(file), file);
   } catch (error) {
     return {
       faults: [wholeFile(file, 'a readable file', (error as NodeJS.ErrnoException).code ?? 'an error')],

@@ -14,9 +14,9 @@ export type FilesChecked = {
   byFile: FileChecked[];
 };
 
-/** Checks the texts of integration files, all faults at once. */
-export const checkFiles = (files: ReadonlyArray<{ file: string; text: string }>): FilesChecked => {
-  const byFile = files.map(({ file, text }) => ({ file, ...parseIntegration(text, file) }));
+/** Checks integration files by their texts or bytes, all faults at once. */
+export const checkFiles = (files: ReadonlyArray<{ file: string; content: string | Uint8Array }>): FilesChecked => {
+  const byFile = files.map(({ file, content }) => ({ file, ...parseIntegration(content, file) }));
   return {
     files: byFile.map(({ file }) => file),
     faults: byFile.flatMap(({ faults }) => faults),

@@ -20,6 +20,7 @@ export type FaultCode =
   | 'answer-empty'
   | 'answer-html'
   | 'answer-truncated'
+  | 'answer-charset'
   | 'answer-not-json'
   | 'answer-shape'
   | 'business-error';

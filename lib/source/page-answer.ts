@@ -1,5 +1,5 @@
 import type { ApiAnswer } from '../connection/api/api.ts';
-import type { HttpAnswer } from '../connection/http.ts';
+import type { HttpAnswer, Unreadable } from '../connection/http.ts';
 import { type ReactionTable, reactionToFailure, reactionToStatus } from '../connection/reactions.ts';
 import { retryAfterMs } from '../connection/retry-after.ts';
 import type { AnswerPlan } from '../integration/compile/source-plan.ts';
@@ -87,10 +87,21 @@ const pageIn = (text: string, headers: Readonly<Record<string, string>>, plan: A
   return { kind, code: found.code, what: found.message, advice: 'check source.answer and what the source says' };
 };
 
+/** Bytes that broke off may come whole the next time; those of another charset will not. */
+const unreadablePage = { packing: 'retry', charset: 'fail' } as const;
+
+const noText = ({ why, message }: Unreadable): PageAnswer => ({
+  kind: unreadablePage[why],
+  code: why === 'packing' ? 'answer-truncated' : 'answer-charset',
+  what: message,
+  advice: 'the source must send UTF-8, or declare its charset in content-type',
+});
+
 const toHttp = (answer: HttpAnswer, plan: AnswerPlan, nowMs: number): PageAnswer => {
   if (answer.kind === 'failed') return { ...reactionToFailure(pageReactions, answer.cause), what: answer.message };
-  const { status, headers, text } = answer;
+  const { status, headers, text, unreadable } = answer;
   const reaction = reactionToStatus(pageReactions, answer);
+  if (reaction.kind === 'read' && unreadable !== undefined) return noText(unreadable);
   if (reaction.kind === 'read') return pageIn(text, headers, plan);
   const said = messageIn(text, plan);
   const what = `the source answers with status ${status}${said === undefined ? '' : ` "${said}"`}`;

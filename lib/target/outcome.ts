@@ -117,13 +117,17 @@ const outcomeOfStatus = (
   success: Success,
   nowMs: number,
 ): Outcome => {
-  const { status, headers, text } = answer;
+  const { status, headers, unreadable } = answer;
+  const text = unreadable === undefined ? answer.text : `${unreadable.message}: ${answer.text}`;
   const failure = failureOf('status', status, text);
   const askedPauseMs = retryAfterMs(headers['retry-after'], nowMs);
   const reaction = reactionToStatus(targetReactions, answer);
   switch (reaction) {
     case 'success':
-      return judgeBody(text, status, success, askedPauseMs);
+      // What nobody can read is no word of success where one is expected.
+      return unreadable !== undefined && success.rules.length > 0
+        ? { kind: 'uncertain', failure: failureOf('unreadable-answer', status, text) }
+        : judgeBody(text, status, success, askedPauseMs);
     case 'rejected':
       return { kind: 'rejected', failure };
     case 'retry':

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { isJsonObject, type JsonValue, parseJson } from '../../lib/json/json.ts';
+import { decodeUtf8, NotUtf8Error } from '../../lib/runtime/utf8.ts';
 import { type GroupPath, groupsFromPaths } from './group-tree.ts';
 
 /** A file of groups that cannot be read; the message names the file, the line and what was expected. */
@@ -8,7 +9,6 @@ export class GroupsFileError extends Error {
   readonly code = 'groups-file';
 }
 
-const NEWLINE = 0x0a;
 const LINE = /^(\S+) - (.+)$/;
 const PLAIN_INTEGER = /^(0|[1-9]\d*)$/;
 
@@ -28,28 +28,15 @@ export const readGroupsFile = async (file: string): Promise<JsonValue[]> => {
   } catch (cause) {
     throw new GroupsFileError(`${file} cannot be read: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }
-  const text = decodeUtf8(file, bytes);
+  const text = textOf(file, bytes);
   return /^\s*[[{]/.test(text) ? groupsFromJson(file, text) : groupsFromPaths(parsePaths(file, text));
 };
 
-const decodeUtf8 = (file: string, bytes: Buffer): string => {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
+const textOf = (file: string, bytes: Buffer): string => {
   try {
-    return decoder.decode(bytes);
+    return decodeUtf8(bytes, file);
   } catch (cause) {
-    let line = 1;
-    // A newline byte never occurs inside a longer UTF-8 sequence, so the lines can be tried one by one.
-    for (let start = 0; start <= bytes.length; line += 1) {
-      const end = bytes.indexOf(NEWLINE, start);
-      try {
-        decoder.decode(bytes.subarray(start, end < 0 ? bytes.length : end));
-      } catch {
-        break;
-      }
-      if (end < 0) break;
-      start = end + 1;
-    }
-    throw failed(file, line, 'not UTF-8; save the file as UTF-8', cause);
+    throw cause instanceof NotUtf8Error ? new GroupsFileError(cause.message, { cause }) : cause;
   }
 };
 

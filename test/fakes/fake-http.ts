@@ -1,3 +1,4 @@
+import { answerOf } from '../../lib/connection/answer-bytes.ts';
 import type { FailureCause, Http, HttpAnswer, HttpRequest } from '../../lib/connection/http.ts';
 
 export interface FakeHttp extends Http {
@@ -34,6 +35,16 @@ export const answered = (status: number, body: unknown = '', headers: Record<str
   headers: typeof body === 'string' ? headers : { 'content-type': 'application/json', ...headers },
   text: typeof body === 'string' ? body : JSON.stringify(body),
 });
+
+/** An answer by its bytes, read as the adapter reads those of the network. */
+export const answeredBytes = async (
+  status: number,
+  bytes: Uint8Array,
+  headers: Record<string, string> = {},
+): Promise<HttpAnswer> => {
+  const answer = await answerOf({ status, headers }, bytes, Number.MAX_SAFE_INTEGER);
+  return answer === 'tooLarge' ? failed('tooLarge') : answer;
+};
 
 /** No whole answer came. */
 export const failed = (cause: FailureCause, message: string = cause): HttpAnswer => ({

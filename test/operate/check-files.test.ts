@@ -7,9 +7,9 @@ const text = readFileSync(file, 'utf8');
 
 test('files are checked each for itself, and the faults of all are told at once', () => {
   const checked = checkFiles([
-    { file: 'a.json', text: '{' },
-    { file, text },
-    { file: 'b.json', text: text.replace('"schedule"', '"schedul"') },
+    { file: 'a.json', content: '{' },
+    { file, content: text },
+    { file: 'b.json', content: text.replace('"schedule"', '"schedul"') },
   ]);
   expect(checked.files).toEqual(['a.json', file, 'b.json']);
   expect(new Set(checked.faults.map((fault) => fault.file))).toEqual(new Set(['a.json', 'b.json']));

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MIN_REQUEST_MS } from '../../lib/connection/api/api.ts';
@@ -12,13 +13,21 @@ import { silentLog } from '../../lib/runtime/log.ts';
 import { MAX_RETRIES, openSource } from '../../lib/source/http-source.ts';
 import type { PageResult, PageState } from '../../lib/source/source.ts';
 import { type FakeClock, fakeClock } from '../fakes/fake-clock.ts';
-import { answered, type FakeHttp, failed, fakeHttp } from '../fakes/fake-http.ts';
+import { answered, answeredBytes, type FakeHttp, failed, fakeHttp } from '../fakes/fake-http.ts';
 import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
 import { memorySecretStore } from '../fakes/memory-secret-store.ts';
 import { memoryTokenStore } from '../fakes/memory-token-store.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 import { type Changes, integrationWith } from '../integration/sample.ts';
 import { rows } from './read-all.ts';
+
+/** `{"code":200,"data":[]}` with a name in GBK. */
+const GBK_NAME = Buffer.from('{"code":200,"total":0,"name":"\xd6\xd0","data":[]}', 'latin1');
+const UNDECLARED = await answeredBytes(200, GBK_NAME);
+const UNKNOWN_CHARSET = await answeredBytes(200, GBK_NAME, { 'content-type': 'application/json; charset=x-cn' });
+const CUT_PACKED = await answeredBytes(200, gzipSync('{"code":200,"data":[]}').subarray(0, -9), {
+  'content-encoding': 'gzip',
+});
 
 const context = { nowMs: 0, lastSyncMs: 0 };
 
@@ -158,6 +167,8 @@ describe('a source over HTTP', () => {
       /No Privilege/,
     ],
     ['a wrong shape', answered(200, { code: 200, data: {} }), 'answer-shape', /"data"/],
+    ['undeclared GBK', UNDECLARED, 'answer-charset', /no UTF-8.*declare its charset/],
+    ['a charset that nobody knows', UNKNOWN_CHARSET, 'answer-charset', /x-cn, which is unknown/],
     ['an answer that is too large', failed('tooLarge', 'larger'), 'answer-too-large', /raise maxAnswerBytes/],
   ])('fails at once on %s', async (_, answer, code, words) => {
     const world = worldOf(() => answer);
@@ -178,6 +189,7 @@ describe('a source over HTTP', () => {
     ['a web page', answered(200, '<html>'), 'answer-html'],
     ['a truncated answer', answered(200, '{"data":['), 'answer-truncated'],
     ['text', answered(200, 'hello'), 'answer-not-json'],
+    ['packed text that breaks off', CUT_PACKED, 'answer-truncated'],
   ])('outlives %s that passes, and fails on one that stays', async (_, answer, code) => {
     const passing = worldOf((request, index) => (index < MAX_RETRIES ? answer : okki(5)(request)));
     expect(await readList(passing)).toMatchObject({ records: rows(5), warnings: { [code]: MAX_RETRIES } });

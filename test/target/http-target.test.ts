@@ -5,7 +5,7 @@ import { type JsonObject, parseJson } from '../../lib/json/json.ts';
 import { httpTarget } from '../../lib/target/http-target.ts';
 import type { PostRecord } from '../../lib/target/target.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
-import { answered, failed } from '../fakes/fake-http.ts';
+import { answered, answeredBytes, failed } from '../fakes/fake-http.ts';
 import { integrationWith, type ShippedName } from '../integration/sample.ts';
 import { NOW_MS } from '../load/message.ts';
 
@@ -88,4 +88,31 @@ describe('the answer of the API', () => {
       expect(await target.post(records('1', '2'))).toEqual({ outcomes: [outcome, outcome], requests: 3 });
     },
   );
+});
+
+describe('an answer whose bytes nobody can read', () => {
+  const gbk = (text: string): Uint8Array => Buffer.from(`{"success":true,"code":0,"message":"${text}"}`, 'latin1');
+
+  it('is no success where one is expected, and says what its bytes are', async () => {
+    const { target } = await targetOf(single, await answeredBytes(200, gbk('\xb3\xc9')));
+    const { outcomes } = await target.post(records('1'));
+    expect(outcomes).toEqual([
+      {
+        kind: 'uncertain',
+        failure: { cause: 'unreadable-answer', status: 200, excerpt: expect.stringContaining('no UTF-8') },
+      },
+    ]);
+  });
+
+  it('is judged by its status all the same, and by its words where the charset is declared', async () => {
+    const declared = { 'content-type': 'application/json;charset=gbk' };
+    const [good, bad] = [
+      await answeredBytes(200, gbk('\xb3\xc9'), declared),
+      await answeredBytes(400, gbk('\xb3\xc9')),
+    ];
+    expect((await (await targetOf(single, good)).target.post(records('1'))).outcomes).toEqual([{ kind: 'loaded' }]);
+    expect((await (await targetOf(single, bad)).target.post(records('1'))).outcomes).toMatchObject([
+      { kind: 'rejected', failure: { status: 400 } },
+    ]);
+  });
 });

@@ -106,7 +106,7 @@ export const readTokenAnswer = (
   if (answer.kind === 'failed') {
     return { kind: reactionToFailure(tokenReactions, answer.cause), message: answer.message };
   }
-  const { status, headers, text } = answer;
+  const { status, headers, text, unreadable } = answer;
   const parsed = parsedOrUndefined(text);
   const body = isJsonObject(parsed) ? parsed : undefined;
   const said = errorOf(body);
@@ -120,6 +120,8 @@ export const readTokenAnswer = (
     case 'refused':
       return { kind: 'refused', message: `status ${status}${saying}` };
     case 'read': {
+      if (unreadable !== undefined)
+        return { kind: 'unavailable', message: `status ${status}, but ${unreadable.message}` };
       if (body?.error !== undefined) return { kind: 'refused', message: `an error in status ${status}${saying}` };
       const accessToken = body?.access_token;
       if (typeof accessToken !== 'string' || accessToken === '') {

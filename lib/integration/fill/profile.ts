@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { type JsonObject, type JsonValue, parseJson } from '../../json/json.ts';
 import { suggestion } from '../../runtime/nearest.ts';
+import { NotUtf8Error, readUtf8 } from '../../runtime/utf8.ts';
 import { sourceSendSchema, targetSendSchema } from '../schema/send-schema.ts';
 import genericRest from './profiles/generic-rest.json' with { type: 'json' };
 import okki from './profiles/okki.json' with { type: 'json' };
@@ -67,8 +67,10 @@ const check = (raw: unknown, name: string): FoundProfile => {
 const readProfile = (path: string): FoundProfile => {
   let raw: JsonValue;
   try {
-    raw = parseJson(readFileSync(path, 'utf8').replace(/^\uFEFF/, ''));
+    raw = parseJson(readUtf8(path));
   } catch (error) {
+    if (error instanceof NotUtf8Error)
+      return { expected: `a profile saved as UTF-8 (请另存为 UTF-8); ${error.message}` };
     const { code = 'no JSON' } = error as NodeJS.ErrnoException;
     return { expected: `a readable profile; ${path}: ${code}` };
   }

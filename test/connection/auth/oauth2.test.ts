@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_LIFE_SEC, readTokenAnswer, tokenForm } from '../../../lib/connection/auth/oauth2.ts';
 import type { HttpAnswer } from '../../../lib/connection/http.ts';
-import { answered, failed } from '../../fakes/fake-http.ts';
+import { answered, answeredBytes, failed } from '../../fakes/fake-http.ts';
 
 const client = { clientId: 'me', clientSecret: 's3cret&more' };
 const SENT_MS = 1_000_000;
@@ -94,5 +94,17 @@ describe('the answer to a token request', () => {
         if (answer.kind === 'token') expect(answer.token.expiresAtMs).toBeGreaterThan(SENT_MS);
       }),
     );
+  });
+});
+
+it('a token is read in the charset that the answer declares, and is none where its bytes cannot be read', async () => {
+  const bytes = Buffer.from('{"access_token":"abc","user":"\xd6\xd0"}', 'latin1');
+  expect(read(await answeredBytes(200, bytes, { 'content-type': 'application/json; charset=GBK' }))).toMatchObject({
+    kind: 'token',
+    token: { accessToken: 'abc' },
+  });
+  expect(read(await answeredBytes(200, bytes))).toEqual({
+    kind: 'unavailable',
+    message: expect.stringContaining('no UTF-8'),
   });
 });

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { SERVICE_DIR } from '../cli/input/integration-choice.ts';
 import { startEmbedded } from '../cli/stack/embedded.ts';
-import { contentHash } from '../lib/transform/hash.ts';
+import { contentHash } from '../lib/idcheck/hash.ts';
 import { shippedIntegration } from './groups.ts';
 
 /** A bundle that is loaded and invoked once. */

@@ -1,6 +1,6 @@
 import type { SQSRecord } from 'aws-lambda';
+import { contentHash } from '../lib/idcheck/hash.ts';
 import { type RecordMessage, writeMessage } from '../lib/messages/record-message.ts';
-import { contentHash } from '../lib/transform/hash.ts';
 import { shippedIntegration } from './groups.ts';
 
 /** One delivery of the records queue. */

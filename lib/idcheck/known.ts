@@ -1,5 +1,5 @@
-import { HASH_CHARACTERS } from '../transform/hash.ts';
 import { surelyLoaded } from './decide.ts';
+import { HASH_CHARACTERS } from './hash.ts';
 import { hashColumn } from './hash-column.ts';
 import type { IdCheck } from './item.ts';
 import type { IdStore } from './store.ts';

@@ -53,3 +53,9 @@ export const canonicalJson = (value: JsonValue): string => stringifyJson(sortKey
 
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Whether a value is nested more than `levels` deep: whoever walks it whole would run out of stack. */
+export const isNestedDeeperThan = (value: JsonValue, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((inner) => isNestedDeeperThan(inner, levels - 1)));

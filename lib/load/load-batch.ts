@@ -1,11 +1,11 @@
 import { decide } from '../idcheck/decide.ts';
+import { idempotencyKey } from '../idcheck/hash.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import { isTombstone } from '../idcheck/tombstone.ts';
 import { letterForUnreadable, sendLetter } from '../messages/dead-letter.ts';
 import { mapBounded } from '../runtime/bounded.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import type { Outcome } from '../target/outcome.ts';
-import { idempotencyKey } from '../transform/hash.ts';
 import { askOf, type ClaimedDelivery, claimId, release, settle } from './claim.ts';
 import {
   type Delivery,

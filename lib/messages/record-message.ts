@@ -1,6 +1,12 @@
 import * as z from 'zod/mini';
-import { isJsonObject, type JsonObject, type JsonValue, parseJson, stringifyJson } from '../json/json.ts';
-import { isNestedDeeperThan } from '../transform/clean.ts';
+import {
+  isJsonObject,
+  isNestedDeeperThan,
+  type JsonObject,
+  type JsonValue,
+  parseJson,
+  stringifyJson,
+} from '../json/json.ts';
 
 /** Why a POST did not load its record, in the target's words. */
 const failureSchema = z.object({
@@ -25,7 +31,7 @@ const recordMessageSchema = z.object({
   id: z.string(),
   /** Business code, for people. */
   number: z.exactOptional(z.string()),
-  /** Hash of the mapped content (`lib/transform/hash.ts`). */
+  /** Hash of the mapped content (`lib/idcheck/hash.ts`). */
   hash: z.string().check(z.minLength(1)),
   /** Start of the snapshot it came from, ms since the epoch: the newer version wins. */
   versionMs: z.number(),

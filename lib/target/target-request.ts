@@ -1,8 +1,8 @@
 import type { ApiRequest } from '../connection/api/api.ts';
+import { contentHash } from '../idcheck/hash.ts';
 import type { TargetPlan } from '../integration/compile/target-plan.ts';
 import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
 import { setPath } from '../json/path.ts';
-import { contentHash } from '../transform/hash.ts';
 import type { PostRecord } from './target.ts';
 
 /** Lays `over` on `base`, objects into objects. */

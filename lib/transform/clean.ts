@@ -14,9 +14,3 @@ export const trimRecord = (record: JsonObject): JsonObject =>
 /** Missing, null, or a text of nothing but spaces. 0, false and empty lists are values. */
 export const isBlank = (value: JsonValue | undefined): boolean =>
   value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
-
-/** Whether a value is nested more than `levels` deep: whoever walks it whole would run out of stack. */
-export const isNestedDeeperThan = (value: JsonValue, levels: number): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  (levels === 0 || Object.values(value).some((inner) => isNestedDeeperThan(inner, levels - 1)));

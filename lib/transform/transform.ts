@@ -1,12 +1,12 @@
+import { contentHash } from '../idcheck/hash.ts';
 import type { TransformPlan } from '../integration/compile/transform-plan.ts';
 import { judge } from '../integration/dialect/judge.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+import { isJsonObject, isNestedDeeperThan, type JsonObject, type JsonValue } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
 import { defined } from '../runtime/defined.ts';
-import { isBlank, isNestedDeeperThan, trimRecord } from './clean.ts';
+import { isBlank, trimRecord } from './clean.ts';
 import { duplicateKey, duplicateOutcome } from './duplicates.ts';
 import { expand } from './expand.ts';
-import { contentHash } from './hash.ts';
 import { identify } from './identity.ts';
 import { mapRecord } from './map.ts';
 import { type Fact, fingerprint, learn, type Memory, openMemory, UNKNOWN, writeFact } from './memory.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { idempotencyKey } from '../../lib/idcheck/hash.ts';
 import { loadBatch } from '../../lib/load/load-batch.ts';
 import { QueueUnreachableError } from '../../lib/messages/queue.ts';
 import { writeMessage } from '../../lib/messages/record-message.ts';
 import { noUse } from '../../lib/runs/limits.ts';
 import { ConfigurationError } from '../../lib/runtime/fault.ts';
-import { idempotencyKey } from '../../lib/transform/hash.ts';
 import { drops, fails, loadWorld, refuses, takes, throttles } from './load-world.ts';
 import { NOW_MS, recordMessage } from './message.ts';
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, inject, test } from 'vitest';
+import { contentHash } from '../../lib/idcheck/hash.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
 import { readFetchEvent } from '../../lib/messages/run-request.ts';
 import { readReplayEvent } from '../../lib/replay/replay.ts';
-import { contentHash } from '../../lib/transform/hash.ts';
 import { readTemplate, resourcesOf } from './template.ts';
 
 const template = await readTemplate(inject('packagedDir'));

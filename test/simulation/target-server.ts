@@ -1,6 +1,6 @@
 import type { HttpAnswer, HttpRequest } from '../../lib/connection/http.ts';
+import { contentHash } from '../../lib/idcheck/hash.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../../lib/json/json.ts';
-import { contentHash } from '../../lib/transform/hash.ts';
 import { answered, failed } from '../fakes/fake-http.ts';
 import { DELETION_PATH } from './settings.ts';
 import { REFUSED_NAME } from './source-server.ts';

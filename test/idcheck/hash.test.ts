@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { contentHash, idempotencyKey } from '../../lib/idcheck/hash.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
-import { contentHash, idempotencyKey } from '../../lib/transform/hash.ts';
 
 const reversed = (value: JsonValue): JsonValue => {
   if (Array.isArray(value)) return value.map(reversed);

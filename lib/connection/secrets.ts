@@ -100,11 +100,8 @@ export interface CachedSecrets extends SecretStore {
   forget(ref: StoredRef): void;
 }
 
-/** A rotated secret is seen after this long at the latest. */
-export const SECRET_LIFE_MS = 5 * 60 * 1000;
-
 /** Reads each secret once per `lifeMs` and process. A failure is not remembered. */
-export const cachedSecrets = (store: SecretStore, clock: Clock, lifeMs = SECRET_LIFE_MS): CachedSecrets => {
+export const cachedSecrets = (store: SecretStore, clock: Clock, lifeMs: number): CachedSecrets => {
   const known = new Map<string, { value: Promise<string>; untilMs: number }>();
   return {
     read: (ref) => {

@@ -1,4 +1,3 @@
-import type { ApiDeps } from '../connection/api/api.ts';
 import type { Catalog } from '../integration/catalog.ts';
 import { targetPlanOf } from '../integration/compile/target-plan.ts';
 import type { Delivery } from '../load/deliveries.ts';
@@ -7,11 +6,11 @@ import { loadBatch } from '../load/load-batch.ts';
 import { type LoaderDeps, type LoadPlan, loadPlanOf } from '../load/load-plan.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import type { Runtime } from '../stores/runtime.ts';
-import { openTarget } from '../target/http-target.ts';
+import { openTarget, type TargetDeps } from '../target/http-target.ts';
 import { type Open, openOnce } from './open.ts';
 
 /** Integrations of a catalog as they are loaded: over HTTP. */
-export const openTargets = (catalog: Catalog, connections: ApiDeps): Open<LoadPlan> =>
+export const openTargets = (catalog: Catalog, connections: TargetDeps): Open<LoadPlan> =>
   openOnce(catalog, async (integration) =>
     loadPlanOf(integration, openTarget(await targetPlanOf(integration), connections)),
   );

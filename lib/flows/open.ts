@@ -5,12 +5,20 @@ import type { Integration } from '../integration/schema/schema.ts';
 import type { SourceDeps, SourceEvent } from '../source/http-source.ts';
 import type { Runtime } from '../stores/runtime.ts';
 import type { Stores } from '../stores/stores.ts';
+import type { TargetDeps } from '../target/http-target.ts';
 
 /** What all share that speak to the two ends: HTTP, tokens, secrets and rate limits. */
+export type Connections = SourceDeps & TargetDeps;
+
 export const connectionsOf = (
   { tokens, secrets, limiter }: Pick<Stores, 'tokens' | 'secrets' | 'limiter'>,
   runtime: Runtime<ConnectionEvent | SourceEvent>,
-): SourceDeps => ({ ...runtime, tokens, limiter, secrets: cachedSecrets(secrets, runtime.clock) });
+): Connections => ({
+  ...runtime,
+  tokens,
+  limiter,
+  secrets: cachedSecrets(secrets, runtime.clock, runtime.tuning.connection.secretLifeMs),
+});
 
 /** Opens an integration by its name; undefined: there is none. Throws ConfigurationError. */
 export type Open<Opened> = (name: string) => Promise<Opened | undefined>;

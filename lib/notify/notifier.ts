@@ -58,8 +58,9 @@ export const openNotifier = (env: Env, deps: NotifierDeps): Notifier | undefined
 /** As `openNotifier`, in the environment of a process. */
 export const notifierOf = (
   { secrets }: Pick<Stores, 'secrets'>,
-  { env, http, clock, log }: Runtime<NotifyEvent>,
-): Notifier | undefined => openNotifier(env, { http, secrets: cachedSecrets(secrets, clock), clock, log });
+  { env, http, clock, log, tuning }: Runtime<NotifyEvent>,
+): Notifier | undefined =>
+  openNotifier(env, { http, secrets: cachedSecrets(secrets, clock, tuning.connection.secretLifeMs), clock, log });
 
 /** As `notifierOf`; set up wrongly it tells nobody, and the log says so: a run must not fail for it. */
 export const notifierIfAny = (stores: Pick<Stores, 'secrets'>, runtime: Runtime<NotifyEvent>): Notifier | undefined => {

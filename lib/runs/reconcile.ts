@@ -3,6 +3,7 @@ import type { IdStore } from '../idcheck/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import type { EventsOf, Log } from '../runtime/log.ts';
+import type { Tuning } from '../runtime/tuning.ts';
 import { isBalanced } from './books.ts';
 import { type Evidence, gatherEvidence, readItems } from './evidence.ts';
 import { type ExtractedRun, isUnfinished, type RunRecord, type RunStatus } from './record.ts';
@@ -25,6 +26,7 @@ export type ReconcileDeps = {
   runs: RunStore;
   clock: Clock;
   log: Log<ReconcileEvent>;
+  tuning: Pick<Tuning, 'books'>;
   /** Told of every run that closes, or whose books came out differently, before that is written down. */
   onClosed?: (run: RunRecord, before: RunRecord) => Promise<void>;
 };
@@ -38,9 +40,6 @@ export type Reconciling = {
   missingAfterMs?: number;
 };
 
-/** Runs looked back on. Older ones still open have long been named, and later runs have sent their records again. */
-const RUNS_LOOKED_AT = 50;
-
 /**
  * Balances the books of an integration's runs that are not closed: what each says it sent is compared with what idCheck
  * says of each id. A run closes when nothing is open, or, not balanced, when its deadline has passed; one that did not
@@ -50,8 +49,8 @@ const RUNS_LOOKED_AT = 50;
  */
 export const reconcile = async (reconciling: Reconciling, deps: ReconcileDeps): Promise<RunRecord[]> => {
   const { integration, idCheck, deadlineMs } = reconciling;
-  const { idStore, runs, clock, log } = deps;
-  const recent = await runs.runs(integration, RUNS_LOOKED_AT);
+  const { idStore, runs, clock, log, tuning } = deps;
+  const recent = await runs.runs(integration, tuning.books.runsLookedAt);
   const open = recent.filter(isOpen);
   const reconciled: ExtractedRun[] = [];
   const items = open.length === 0 ? new Map<string, IdCheck>() : await readItems(idStore, integration);

@@ -1,9 +1,18 @@
+import type { Backoff } from './backoff.ts';
+
 /**
  * The numbers that decide: how long, how often, how many. The flows get them as one value, so that a simulated world
  * can have others. What a service sets (ten entries of a batch, 400 KB of an item) stands with its adapter, and what an
  * integration sets (attempts, rows, timeouts) in its file.
  */
-export type Tuning = { fetch: FetchTuning; load: LoadTuning };
+export type Tuning = {
+  fetch: FetchTuning;
+  load: LoadTuning;
+  books: BooksTuning;
+  source: SourceTuning;
+  target: TargetTuning;
+  connection: ConnectionTuning;
+};
 
 export type FetchTuning = {
   /** Records in one ledger chunk at most. */
@@ -51,6 +60,39 @@ export type LoadTuning = {
   maxParentWaitMs: number;
 };
 
+export type BooksTuning = {
+  /** Runs looked back on. Older ones still open have long been named, and later runs have sent their records again. */
+  runsLookedAt: number;
+};
+
+export type SourceTuning = {
+  /** A page that still fails after so many retries fails for good. */
+  maxRetries: number;
+  retryBackoff: Backoff;
+  /** The pause after a 429 that does not say how long: at least half of this, growing. */
+  pauseBackoff: Backoff;
+};
+
+export type TargetTuning = {
+  /** The pause after a 429 without Retry-After: long enough to matter, short enough to notice the end of a short limit. */
+  pauseMs: number;
+};
+
+export type ConnectionTuning = {
+  /** With less time than this no request is begun: it could hardly end. */
+  minRequestMs: number;
+  /** A rotated secret is seen after this long at the latest. */
+  secretLifeMs: number;
+  /** A token is renewed ahead of time from this share of its life on. */
+  tokenAheadShare: number;
+  /** While a renewal ahead of time does not succeed, the old token serves this long before the next try. */
+  tokenAheadPauseMs: number;
+  /** Who waits for another's renewal looks again this often. */
+  tokenPollMs: number;
+  /** The lock of a renewal outlives the token request by this: reading and writing the item around it. */
+  tokenLockMarginMs: number;
+};
+
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
@@ -77,5 +119,20 @@ export const standardTuning: Tuning = {
     misconfiguredWaitMs: 5 * MINUTE_MS,
     parentWaitMs: 1_000,
     maxParentWaitMs: 24 * HOUR_MS,
+  },
+  books: { runsLookedAt: 50 },
+  source: {
+    maxRetries: 5,
+    retryBackoff: { baseMs: 500, capMs: 30_000 },
+    pauseBackoff: { baseMs: 1_000, capMs: 60_000 },
+  },
+  target: { pauseMs: 10_000 },
+  connection: {
+    minRequestMs: 250,
+    secretLifeMs: 5 * MINUTE_MS,
+    tokenAheadShare: 0.9,
+    tokenAheadPauseMs: MINUTE_MS,
+    tokenPollMs: 250,
+    tokenLockMarginMs: 10_000,
   },
 };

@@ -1,10 +1,11 @@
-import { type ApiDeps, connect, MIN_REQUEST_MS } from '../connection/api/api.ts';
+import { type ApiDeps, connect } from '../connection/api/api.ts';
 import { type AwaitPermit, limitOf, permitsByLimit, type RateLimiter } from '../connection/limit/rate-limit.ts';
 import type { SourcePlan } from '../integration/compile/source-plan.ts';
 import type { RequestContext } from '../integration/dialect/variables.ts';
 import { isHit, type LimitHits, noHits } from '../runs/limits.ts';
-import { type Backoff, backoffMs } from '../runtime/backoff.ts';
+import { backoffMs } from '../runtime/backoff.ts';
 import type { Log } from '../runtime/log.ts';
+import type { Tuning } from '../runtime/tuning.ts';
 import type { Page } from './answer.ts';
 
 import { type PageAnswerCode, pageAnswer } from './page-answer.ts';
@@ -22,13 +23,7 @@ export type SourceEvent = [
   fields: { integration: string; connection: string; why: string },
 ];
 
-export type SourceDeps = ApiDeps & { limiter: RateLimiter; log: Log<SourceEvent> };
-
-/** A page that still fails after this many retries fails for good. */
-export const MAX_RETRIES = 5;
-const RETRY_BACKOFF: Backoff = { baseMs: 500, capMs: 30_000 };
-/** The pause after a 429 that does not say how long: at least half of this, growing. */
-const PAUSE_BACKOFF: Backoff = { baseMs: 1_000, capMs: 60_000 };
+export type SourceDeps = ApiDeps & { limiter: RateLimiter; log: Log<SourceEvent>; tuning: Pick<Tuning, 'source'> };
 
 /** What asking for one page came to. */
 type Asked = { requests: number } & (
@@ -43,6 +38,7 @@ type Asked = { requests: number } & (
  */
 export const openSource = (plan: SourcePlan, deps: SourceDeps): Source => {
   const { clock, random, limiter, log } = deps;
+  const { maxRetries, retryBackoff, pauseBackoff } = deps.tuning.source;
   const { integration, connection, paging, rateLimit, title } = plan;
   const file = `integrations/${integration}.json`;
   const limit = limitOf(rateLimit, { file, path: 'source' }, deps.env);
@@ -61,7 +57,7 @@ export const openSource = (plan: SourcePlan, deps: SourceDeps): Source => {
     tally: WarningTally,
     hits: LimitHits,
   ): Promise<Asked> => {
-    const lastStartMs = deadlineMs - MIN_REQUEST_MS;
+    const lastStartMs = deadlineMs - deps.tuning.connection.minRequestMs;
     const byLimit = permitsByLimit(limiter, connection.name, limit, clock, lastStartMs, (waitMs) => {
       hits.heldMs += waitMs;
     });
@@ -90,17 +86,17 @@ export const openSource = (plan: SourcePlan, deps: SourceDeps): Source => {
       warn(tally, code, what);
       if (got.kind === 'wait') {
         // Waiting is not failing: it costs no retry, however often. The next request's permit does the waiting.
-        const ownMs = backoffMs(waits, (1 + random.fraction()) / 2, PAUSE_BACKOFF);
+        const ownMs = backoffMs(waits, (1 + random.fraction()) / 2, pauseBackoff);
         waits += 1;
         hits.throttled += 1;
         await limiter.pause(connection.name, clock.nowMs() + Math.max(got.waitMs ?? 0, ownMs));
         continue;
       }
-      if (retries >= MAX_RETRIES) {
-        const message = `${title}: ${what}, ${MAX_RETRIES + 1} times in a row; ${got.advice}`;
+      if (retries >= maxRetries) {
+        const message = `${title}: ${what}, ${maxRetries + 1} times in a row; ${got.advice}`;
         return { kind: 'failed', code, message, requests };
       }
-      const waitMs = backoffMs(retries, random.fraction(), RETRY_BACKOFF);
+      const waitMs = backoffMs(retries, random.fraction(), retryBackoff);
       retries += 1;
       const retryAtMs = clock.nowMs() + waitMs;
       if (retryAtMs > lastStartMs) return { kind: 'later', retryAtMs, requests };

@@ -6,6 +6,7 @@ import type { Success } from '../integration/schema/schema.ts';
 import { type JsonValue, parsedOrUndefined } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
 import { defined } from '../runtime/defined.ts';
+import type { TargetTuning } from '../runtime/tuning.ts';
 
 /**
  * How a POST ended for its record.
@@ -48,7 +49,7 @@ type ToStatus =
   | 'success'
   | 'rejected'
   | 'retry'
-  /** Everyone waits, for as long as the answer says or for `DEFAULT_PAUSE_MS`. */
+  /** Everyone waits, for as long as the answer says or for a while that is set (`TargetTuning`). */
   | 'throttled'
   /** Everyone waits for as long as the answer says; where it cannot be read, nobody knows what happened. */
   | 'unavailable'
@@ -76,9 +77,6 @@ export const targetReactions: ReactionTable<ToStatus, 'retry' | 'uncertain'> = {
   failures: { never: 'retry', maybe: 'uncertain' },
 };
 
-/** A 429 without Retry-After: long enough to matter, short enough to notice the end of a short limit. */
-export const DEFAULT_PAUSE_MS = 10_000;
-
 /** What an operator may see of an answer. */
 const EXCERPT_CHARS = 300;
 export const excerptOf = (text: string): string | undefined => {
@@ -91,10 +89,10 @@ export const excerptOf = (text: string): string | undefined => {
  * The outcome of one call: by the table, by what the integration declares as success inside a 2xx, and by why nothing
  * was sent. Pure; `nowMs` is only for a Retry-After that is a date (RFC 9110 §10.2.3).
  */
-export const outcomeOf = (answer: ApiAnswer, success: Success, nowMs: number): Outcome => {
+export const outcomeOf = (answer: ApiAnswer, success: Success, nowMs: number, tuning: TargetTuning): Outcome => {
   switch (answer.kind) {
     case 'answered':
-      return outcomeOfStatus(answer, success, nowMs);
+      return outcomeOfStatus(answer, success, nowMs, tuning);
     case 'failed': {
       const failure = { cause: answer.cause, excerpt: answer.message };
       return reactionToFailure(targetReactions, answer.cause) === 'retry'
@@ -116,6 +114,7 @@ const outcomeOfStatus = (
   answer: Extract<ApiAnswer, { kind: 'answered' }>,
   success: Success,
   nowMs: number,
+  tuning: TargetTuning,
 ): Outcome => {
   const { status, headers, unreadable } = answer;
   const text = unreadable === undefined ? answer.text : `${unreadable.message}: ${answer.text}`;
@@ -127,13 +126,13 @@ const outcomeOfStatus = (
       // What nobody can read is no word of success where one is expected.
       return unreadable !== undefined && success.rules.length > 0
         ? { kind: 'uncertain', failure: failureOf('unreadable-answer', status, text) }
-        : judgeBody(text, status, success, askedPauseMs);
+        : judgeBody(text, status, success, askedPauseMs, tuning);
     case 'rejected':
       return { kind: 'rejected', failure };
     case 'retry':
       return { kind: 'notApplied', failure, waits: false };
     case 'throttled':
-      return { kind: 'notApplied', failure, waits: true, pauseMs: askedPauseMs ?? DEFAULT_PAUSE_MS };
+      return { kind: 'notApplied', failure, waits: true, pauseMs: askedPauseMs ?? tuning.pauseMs };
     case 'unavailable':
       return askedPauseMs === undefined
         ? { kind: 'uncertain', failure }
@@ -151,7 +150,13 @@ const failureOf = (cause: OutcomeCause, status: number, text: string): OutcomeFa
 };
 
 // Some targets answer 200 to everything and say in the body how it went.
-const judgeBody = (text: string, status: number, success: Success, askedPauseMs: number | undefined): Outcome => {
+const judgeBody = (
+  text: string,
+  status: number,
+  success: Success,
+  askedPauseMs: number | undefined,
+  tuning: TargetTuning,
+): Outcome => {
   const body = parsedOrUndefined(text);
   if (body === undefined) {
     // Not a word of the target's own (a proxy's page, a cut answer): 2xx says applied only where no body is promised.
@@ -162,7 +167,7 @@ const judgeBody = (text: string, status: number, success: Success, askedPauseMs:
   }
   if (success.throttled !== undefined && matches(body, success.throttled.path, success.throttled.equals)) {
     const failure = failureOf('throttled', status, text);
-    return { kind: 'notApplied', failure, waits: true, pauseMs: askedPauseMs ?? DEFAULT_PAUSE_MS };
+    return { kind: 'notApplied', failure, waits: true, pauseMs: askedPauseMs ?? tuning.pauseMs };
   }
   const broken = success.rules.some(({ path, equals, required }) => {
     const value = readPath(body, path);

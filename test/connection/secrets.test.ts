@@ -4,12 +4,13 @@ import {
   lookUp,
   type Ref,
   resolveRef,
-  SECRET_LIFE_MS,
   type SecretStore,
   SecretUnreadableError,
 } from '../../lib/connection/secrets.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
 import { memorySecretStore } from '../fakes/memory-secret-store.ts';
+
+const LIFE_MS = 300_000;
 
 describe('a reference to a value', () => {
   const env = {
@@ -61,9 +62,9 @@ describe('cached secrets', () => {
   it('are read once within their life, also by many at once', async () => {
     const clock = fakeClock();
     const { store, reads } = counting();
-    const secrets = cachedSecrets(store, clock);
+    const secrets = cachedSecrets(store, clock, LIFE_MS);
     await Promise.all([secrets.read(ref), secrets.read(ref)]);
-    await clock.advance(SECRET_LIFE_MS - 1);
+    await clock.advance(LIFE_MS - 1);
     expect(await secrets.read(ref)).toBe('value 1');
     await clock.advance(1);
     expect(await secrets.read(ref)).toBe('value 2');
@@ -71,13 +72,13 @@ describe('cached secrets', () => {
   });
 
   it('are told apart by store, name and key', async () => {
-    const secrets = cachedSecrets(counting().store, fakeClock());
+    const secrets = cachedSecrets(counting().store, fakeClock(), LIFE_MS);
     const refs = [{ ssm: 'a' }, { secretsManager: 'a' }, { secretsManager: 'a', key: 'b' }, { ssm: 'b' }];
     expect(new Set(await Promise.all(refs.map((each) => secrets.read(each)))).size).toBe(4);
   });
 
   it('are read again once forgotten', async () => {
-    const secrets = cachedSecrets(counting().store, fakeClock());
+    const secrets = cachedSecrets(counting().store, fakeClock(), LIFE_MS);
     await secrets.read(ref);
     secrets.forget(ref);
     expect(await secrets.read(ref)).toBe('value 2');
@@ -91,7 +92,7 @@ describe('cached secrets', () => {
         return 'up';
       },
     };
-    const secrets = cachedSecrets(store, fakeClock());
+    const secrets = cachedSecrets(store, fakeClock(), LIFE_MS);
     await expect(secrets.read(ref)).rejects.toThrow('SSM parameter /a cannot be read: down');
     fails = false;
     expect(await secrets.read(ref)).toBe('up');

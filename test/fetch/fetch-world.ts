@@ -10,7 +10,7 @@ import { readFetchEvent } from '../../lib/messages/run-request.ts';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
 import { ledgerChunks, type RunRecord, runIdOf } from '../../lib/runs/record.ts';
 import type { Log, LogFields } from '../../lib/runtime/log.ts';
-import { standardTuning } from '../../lib/runtime/tuning.ts';
+import { standardTuning, type Tuning } from '../../lib/runtime/tuning.ts';
 import type { PageResult, PageState, Source } from '../../lib/source/source.ts';
 import { openTransform } from '../../lib/transform/transform.ts';
 import { collect } from '../contracts/collect.ts';
@@ -35,7 +35,7 @@ export type FetchWorld = {
   runs: FetchDeps['runs'];
   faults: Faults;
   /** Whose log takes what other functions say of the same runs, too. */
-  deps: FetchDeps & { log: Log<FunctionEvent> };
+  deps: FetchDeps & { log: Log<FunctionEvent>; tuning: Tuning };
   plan: FetchPlan;
   /** What the source lists, page by page; may be changed while a run goes on. */
   pages: JsonValue[][];

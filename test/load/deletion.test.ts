@@ -1,6 +1,7 @@
 import { expect, it, test } from 'vitest';
 import type { Api, ApiRequest } from '../../lib/connection/api/api.ts';
 import { targetPlanOf } from '../../lib/integration/compile/target-plan.ts';
+import { standardTuning } from '../../lib/runtime/tuning.ts';
 import { httpTarget } from '../../lib/target/http-target.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
 import { answered } from '../fakes/fake-http.ts';
@@ -18,7 +19,7 @@ const targetWith = async (vanished: object, status: number) => {
     },
   };
   const plan = await targetPlanOf(integrationWith(CRM, { vanished: { ...vanished } }));
-  return { target: httpTarget(plan, api, undefined, fakeClock()), sent };
+  return { target: httpTarget(plan, api, undefined, { clock: fakeClock(), tuning: standardTuning }), sent };
 };
 
 const post = { action: 'post', path: '/groups/remove', method: 'DELETE' };

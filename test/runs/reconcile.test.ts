@@ -4,6 +4,7 @@ import type { LedgerEntry } from '../../lib/runs/ledger.ts';
 import { type Reconciling, reconcile, reconcileAll, watch } from '../../lib/runs/reconcile.ts';
 import type { RunRecord } from '../../lib/runs/record.ts';
 import type { LogFields } from '../../lib/runtime/log.ts';
+import { standardTuning } from '../../lib/runtime/tuning.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
 import { memoryIdStore } from '../fakes/memory-id-store.ts';
 import { memoryRunStore } from '../fakes/memory-run-store.ts';
@@ -41,7 +42,7 @@ const world = async (ids: readonly string[], known: readonly IdCheck[]) => {
   const onClosed = async (run: RunRecord) => {
     closed.push(run);
   };
-  const deps = { idStore, runs, clock, log: { info: note, warn: note, error: note }, onClosed };
+  const deps = { idStore, runs, clock, log: { info: note, warn: note, error: note }, tuning: standardTuning, onClosed };
   const draw = async () => (await reconcile(groups, deps)).find((run) => run.runId === runId);
   return { clock, idStore, runs, logged, closed, deps, draw };
 };

@@ -72,7 +72,7 @@ test('a message deleted behind our back is found, named after the deadline, and 
   const balance = async () => {
     const reconciled = await reconcile(
       { integration: NAME, idCheck: false, deadlineMs: DEADLINE_MS },
-      { idStore, runs, clock, log: source.deps.log },
+      { ...source.deps, idStore, runs, clock },
     );
     return Object.fromEntries(reconciled.map((run) => [run.runId, run]));
   };

@@ -1,7 +1,7 @@
 import { fetchPlanOf } from '../../lib/fetch/fetch-plan.ts';
 import { fetchFlow } from '../../lib/flows/fetch.ts';
 import { loadFlow } from '../../lib/flows/load.ts';
-import { connectionsOf, type Open } from '../../lib/flows/open.ts';
+import { type Connections, connectionsOf, type Open } from '../../lib/flows/open.ts';
 import { reconcileFlow } from '../../lib/flows/reconcile.ts';
 import { replayFlow } from '../../lib/flows/replay.ts';
 import { sourcePlanOf } from '../../lib/integration/compile/source-plan.ts';
@@ -13,7 +13,7 @@ import { readFetchEvent } from '../../lib/messages/run-request.ts';
 import { readReplayEvent } from '../../lib/replay/replay.ts';
 import { type LogEvent, silentLog as log } from '../../lib/runtime/log.ts';
 import { once } from '../../lib/runtime/once.ts';
-import { openSource, type SourceDeps } from '../../lib/source/http-source.ts';
+import { openSource } from '../../lib/source/http-source.ts';
 import type { Source } from '../../lib/source/source.ts';
 import type { Runtime } from '../../lib/stores/runtime.ts';
 import type { Stores } from '../../lib/stores/stores.ts';
@@ -39,7 +39,7 @@ type Wrap<Port> = ((port: Port, world: World, environment: Environment) => Port)
 type Equipment = {
   stores: Stores;
   runtime: Runtime<LogEvent>;
-  connections: SourceDeps;
+  connections: Connections;
   wrapped<Port>(port: Port, wrap: Wrap<Port>): Port;
 };
 

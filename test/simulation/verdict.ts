@@ -154,7 +154,7 @@ export const judge = async (world: World, { isReplayed }: { isReplayed: boolean 
   };
   const clock = { nowMs: scheduler.nowMs, sleep: unreachable };
   const reconciling = { integration: integration.name, idCheck: policy.idCheck, deadlineMs: 0 };
-  await reconcile(reconciling, { idStore, runs: runTable, clock, log });
+  await reconcile(reconciling, { idStore, runs: runTable, clock, log, tuning: settings.tuning });
   judgeTarget(world, isReplayed, await namedByTree(world));
   judgeVanished(world);
   const letters = lettersIn(world);

@@ -6,6 +6,7 @@ import type { JsonValue } from '../../lib/json/json.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { silentLog } from '../../lib/runtime/log.ts';
 import { systemRandom } from '../../lib/runtime/random.ts';
+import { standardTuning } from '../../lib/runtime/tuning.ts';
 import { openSource } from '../../lib/source/http-source.ts';
 import type { PageState } from '../../lib/source/source.ts';
 import { parseFault, type Sandbox, startSandbox } from '../../local/sandbox/sandbox.ts';
@@ -34,11 +35,12 @@ const readSandbox = async (faults: readonly string[], changes: Changes = {}) => 
     http: kyHttp,
     limiter: memoryRateLimiter(systemClock),
     tokens: memoryTokenStore(),
-    secrets: cachedSecrets(memorySecretStore(), systemClock),
+    secrets: cachedSecrets(memorySecretStore(), systemClock, 60_000),
     clock: systemClock,
     random: systemRandom,
     log: silentLog,
     env: { OKKI_BASE_URL: sandbox.url, OKKI_CLIENT_ID: 'me', OKKI_CLIENT_SECRET: 'hush' },
+    tuning: standardTuning,
   });
   const records: JsonValue[] = [];
   const warnings = new Set<string>();

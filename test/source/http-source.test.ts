@@ -1,7 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MIN_REQUEST_MS } from '../../lib/connection/api/api.ts';
 import type { HttpAnswer, HttpRequest } from '../../lib/connection/http.ts';
 import { cachedSecrets, type Env } from '../../lib/connection/secrets.ts';
 import { sourcePlanOf } from '../../lib/integration/compile/source-plan.ts';
@@ -10,7 +9,8 @@ import type { Paging } from '../../lib/integration/schema/source-schema.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { ConfigurationError } from '../../lib/runtime/fault.ts';
 import { silentLog } from '../../lib/runtime/log.ts';
-import { MAX_RETRIES, openSource } from '../../lib/source/http-source.ts';
+import { standardTuning } from '../../lib/runtime/tuning.ts';
+import { openSource } from '../../lib/source/http-source.ts';
 import type { PageResult, PageState } from '../../lib/source/source.ts';
 import { type FakeClock, fakeClock } from '../fakes/fake-clock.ts';
 import { answered, answeredBytes, type FakeHttp, failed, fakeHttp } from '../fakes/fake-http.ts';
@@ -20,6 +20,8 @@ import { memoryTokenStore } from '../fakes/memory-token-store.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 import { type Changes, integrationWith } from '../integration/sample.ts';
 import { rows } from './read-all.ts';
+
+const { maxRetries } = standardTuning.source;
 
 /** `{"code":200,"data":[]}` with a name in GBK. */
 const GBK_NAME = Buffer.from('{"code":200,"total":0,"name":"\xd6\xd0","data":[]}', 'latin1');
@@ -70,10 +72,11 @@ const open = ({ clock, http, limiter }: World, changes: Changes = {}, environmen
     limiter,
     clock,
     tokens: memoryTokenStore(),
-    secrets: cachedSecrets(memorySecretStore(), clock),
+    secrets: cachedSecrets(memorySecretStore(), clock, 60_000),
     random: seededRandom(7),
     log: silentLog,
     env: environment,
+    tuning: standardTuning,
   });
 
 /** A faithful OKKI list of so many rows. */
@@ -191,12 +194,12 @@ describe('a source over HTTP', () => {
     ['text', answered(200, 'hello'), 'answer-not-json'],
     ['packed text that breaks off', CUT_PACKED, 'answer-truncated'],
   ])('outlives %s that passes, and fails on one that stays', async (_, answer, code) => {
-    const passing = worldOf((request, index) => (index < MAX_RETRIES ? answer : okki(5)(request)));
-    expect(await readList(passing)).toMatchObject({ records: rows(5), warnings: { [code]: MAX_RETRIES } });
+    const passing = worldOf((request, index) => (index < maxRetries ? answer : okki(5)(request)));
+    expect(await readList(passing)).toMatchObject({ records: rows(5), warnings: { [code]: maxRetries } });
     const staying = worldOf(() => answer);
     const { failure, requests } = await readList(staying);
-    expect(failure).toMatchObject({ code, message: expect.stringContaining(`${MAX_RETRIES + 1} times in a row`) });
-    expect(requests).toBe(1 + MAX_RETRIES + 1);
+    expect(failure).toMatchObject({ code, message: expect.stringContaining(`${maxRetries + 1} times in a row`) });
+    expect(requests).toBe(1 + maxRetries + 1);
   });
 
   it('fails where a renewed token is refused as well', async () => {
@@ -226,14 +229,14 @@ describe('a source over HTTP', () => {
   });
 
   it('spends no retry on waiting: failures after many 429 have all of theirs', async () => {
-    const waits = 2 * MAX_RETRIES;
+    const waits = 2 * maxRetries;
     const world = worldOf((request, index) => {
       if (index < waits) return answered(429, '', { 'retry-after': '1' });
-      return index < waits + MAX_RETRIES ? answered(500) : okki(5)(request);
+      return index < waits + maxRetries ? answered(500) : okki(5)(request);
     });
     expect(await readList(world)).toMatchObject({
       records: rows(5),
-      warnings: { 'source-429': waits, 'source-unavailable': MAX_RETRIES },
+      warnings: { 'source-429': waits, 'source-unavailable': maxRetries },
     });
   });
 
@@ -243,7 +246,8 @@ describe('a source over HTTP', () => {
       const deadlineMs = world.clock.nowMs() + budgetMs;
       const result = await world.clock.run(open(world).readPage(undefined, deadlineMs, context));
       expect(world.clock.nowMs()).toBeLessThanOrEqual(deadlineMs);
-      if (result.kind === 'later') expect(result.retryAtMs).toBeGreaterThan(deadlineMs - MIN_REQUEST_MS);
+      if (result.kind === 'later')
+        expect(result.retryAtMs).toBeGreaterThan(deadlineMs - standardTuning.connection.minRequestMs);
       else expect(result.kind).toBe('failed');
     }
   });

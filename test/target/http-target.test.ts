@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Api, ApiAnswer, ApiRequest } from '../../lib/connection/api/api.ts';
 import { targetPlanOf } from '../../lib/integration/compile/target-plan.ts';
 import { type JsonObject, parseJson } from '../../lib/json/json.ts';
+import { standardTuning } from '../../lib/runtime/tuning.ts';
 import { httpTarget } from '../../lib/target/http-target.ts';
 import type { PostRecord } from '../../lib/target/target.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
@@ -22,7 +23,13 @@ const targetOf = async (name: ShippedName, answer: ApiAnswer, requests = 1) => {
     },
   };
   const limit = { requests: 60, intervalMs: 60_000 };
-  return { sent, target: httpTarget(await targetPlanOf(integrationWith(name)), api, limit, fakeClock(NOW_MS)) };
+  return {
+    sent,
+    target: httpTarget(await targetPlanOf(integrationWith(name)), api, limit, {
+      clock: fakeClock(NOW_MS),
+      tuning: standardTuning,
+    }),
+  };
 };
 
 describe('a request to the target', () => {

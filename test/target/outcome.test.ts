@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { HttpAnswer } from '../../lib/connection/http.ts';
 import type { Success } from '../../lib/integration/schema/schema.ts';
 import { stringifyJson } from '../../lib/json/json.ts';
-import { DEFAULT_PAUSE_MS, excerptOf, type Outcome, outcomeOf } from '../../lib/target/outcome.ts';
+import { excerptOf, type Outcome, outcomeOf } from '../../lib/target/outcome.ts';
 import { answered, failed } from '../fakes/fake-http.ts';
+
+const PAUSE_MS = 10_000;
 
 const NOW_MS = Date.UTC(2026, 0, 5, 8, 0, 0);
 const anyBody: Success = { rules: [], message: ['message', 'error.message'] };
@@ -21,7 +23,8 @@ const strict: Success = { rules: [{ path: 'result.ok', equals: ['yes', 1], requi
 /** `waits` is a wait, `fails` a failure that surely was not applied. */
 const inOneWord = (outcome: Outcome): string =>
   outcome.kind === 'notApplied' ? (outcome.waits ? 'waits' : 'fails') : outcome.kind;
-const judge = (answer: HttpAnswer, success = anyBody): Outcome => outcomeOf(answer, success, NOW_MS);
+const judge = (answer: HttpAnswer, success = anyBody): Outcome =>
+  outcomeOf(answer, success, NOW_MS, { pauseMs: PAUSE_MS });
 
 describe('the status of an answer', () => {
   const rejected = new Set([400, 404, 409, 410, 413, 422]);
@@ -83,8 +86,8 @@ describe('Retry-After', () => {
     { status: 429, header: '120', pauseMs: 120_000 },
     { status: 429, header: inTenMinutes, pauseMs: 600_000 },
     { status: 429, header: '0', pauseMs: 0 },
-    { status: 429, header: 'soon', pauseMs: DEFAULT_PAUSE_MS },
-    { status: 429, header: undefined, pauseMs: DEFAULT_PAUSE_MS },
+    { status: 429, header: 'soon', pauseMs: PAUSE_MS },
+    { status: 429, header: undefined, pauseMs: PAUSE_MS },
     { status: 503, header: '120', pauseMs: 120_000 },
     { status: 503, header: inTenMinutes, pauseMs: 600_000 },
     { status: 503, header: 'Mon, 05 Jan 2026 07:00:00 GMT', pauseMs: 0 },
@@ -110,7 +113,7 @@ describe('Retry-After', () => {
   it('tells how long a throttle inside a 2xx lasts', () => {
     const body = { success: false, code: 42901, message: 'too many' };
     expect(judge(answered(200, body, { 'retry-after': '300' }), qingyiyun)).toMatchObject({ pauseMs: 300_000 });
-    expect(judge(answered(200, body), qingyiyun)).toMatchObject({ pauseMs: DEFAULT_PAUSE_MS });
+    expect(judge(answered(200, body), qingyiyun)).toMatchObject({ pauseMs: PAUSE_MS });
   });
 });
 

@@ -3,6 +3,7 @@ import { defined } from '../../runtime/defined.ts';
 import { ConfigurationError, type FaultPlace } from '../../runtime/fault.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
+import type { Tuning } from '../../runtime/tuning.ts';
 import type { ConnectionEvent, Credential, Later, NoToken, SchemeDeps } from '../auth/scheme.ts';
 import { schemeOf } from '../auth/schemes.ts';
 import type { TokenStore } from '../auth/token.ts';
@@ -52,10 +53,8 @@ export type ApiDeps = {
   random: Random;
   log: Log<ConnectionEvent>;
   env: Env;
+  tuning: Pick<Tuning, 'connection'>;
 };
-
-/** With less time than this no request is begun: it could hardly end. */
-export const MIN_REQUEST_MS = 250;
 
 const alwaysGranted: AwaitPermit = async () => ({ granted: true });
 
@@ -75,7 +74,7 @@ export const connect = (connection: Connection, place: FaultPlace, deps: ApiDeps
     const permit = await awaitPermit();
     if (!permit.granted) return { kind: 'later', retryAtMs: permit.retryAtMs };
     const leftMs = deadlineMs - clock.nowMs();
-    if (leftMs < MIN_REQUEST_MS) return { kind: 'later', retryAtMs: clock.nowMs() };
+    if (leftMs < deps.tuning.connection.minRequestMs) return { kind: 'later', retryAtMs: clock.nowMs() };
     const { timeoutMs, maxAnswerBytes } = connection;
     return http.send({ ...request, timeoutMs: Math.min(timeoutMs, leftMs), maxAnswerBytes });
   };

@@ -181,12 +181,12 @@ const asking =
   };
 
 const openOAuth2 = (auth: OAuth2, deps: SchemeDeps): CredentialSource => {
-  const { connection, tokens: store, clock, random } = deps;
+  const { connection, tokens: store, clock, random, tuning } = deps;
   let source: TokenSource | undefined;
   const open = async (): Promise<TokenSource> => {
     const audience = audienceOf(await deps.baseUrl(), auth, await grantOf(auth, deps));
     const { name, timeoutMs } = connection;
-    source ??= tokenSource({ connection: name, audience, timeoutMs, store, clock, random });
+    source ??= tokenSource({ connection: name, audience, timeoutMs, store, clock, random, tuning: tuning.connection });
     return source;
   };
   const wishOf = (limits: Limits) => ({ deadlineMs: limits.deadlineMs, ask: asking(auth, deps, limits) });

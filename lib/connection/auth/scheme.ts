@@ -1,6 +1,7 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { EventsOf, Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
+import type { Tuning } from '../../runtime/tuning.ts';
 import type { HttpAnswer, HttpRequest } from '../http.ts';
 import type { AwaitPermit } from '../limit/rate-limit.ts';
 import type { CachedSecrets, Env, Ref } from '../secrets.ts';
@@ -73,4 +74,5 @@ export type SchemeDeps = {
   random: Random;
   log: Log<ConnectionEvent>;
   env: Env;
+  tuning: Pick<Tuning, 'connection'>;
 };

@@ -1,5 +1,6 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { Random } from '../../runtime/random.ts';
+import type { ConnectionTuning } from '../../runtime/tuning.ts';
 
 /** An access token and its life, ms since the epoch. */
 export type Token = { accessToken: string; obtainedAtMs: number; expiresAtMs: number };
@@ -63,19 +64,11 @@ export interface TokenSource {
   renew(stale: Token, wish: TokenWish): Promise<TokenResult>;
 }
 
-/** Renewed ahead of time from this share of its life on. */
-const AHEAD_SHARE = 0.9;
-/** Who waits for another's renewal looks again this often. */
-const POLL_MS = 250;
-/** Reading and writing the item around the token request. */
-const LOCK_MARGIN_MS = 10_000;
-/** While a renewal ahead of time does not succeed, the old token serves this long before the next try. */
-const AHEAD_PAUSE_MS = 60_000;
-
 const isAlive = ({ expiresAtMs }: Token, nowMs: number): boolean => nowMs < expiresAtMs;
 
-const isFresh = ({ obtainedAtMs, expiresAtMs }: Token, nowMs: number): boolean =>
-  nowMs < obtainedAtMs + AHEAD_SHARE * (expiresAtMs - obtainedAtMs);
+/** Whether the token is not yet to be renewed ahead of time. */
+const isFresh = ({ obtainedAtMs, expiresAtMs }: Token, nowMs: number, { tokenAheadShare }: ConnectionTuning): boolean =>
+  nowMs < obtainedAtMs + tokenAheadShare * (expiresAtMs - obtainedAtMs);
 
 /** The server may give the same text again: what tells renewals apart is when they were made. */
 const isSame = (one: Token | undefined, other: Token | undefined): boolean =>
@@ -99,10 +92,13 @@ export type TokenDeps = {
   store: TokenStore;
   clock: Clock;
   random: Random;
+  tuning: ConnectionTuning;
 };
 
 /** A token kept in this process and shared with all other workers through the store. */
-export const tokenSource = ({ connection, audience, timeoutMs, store, clock, random }: TokenDeps): TokenSource => {
+export const tokenSource = (deps: TokenDeps): TokenSource => {
+  const { connection, audience, timeoutMs, store, clock, random, tuning } = deps;
+  const { tokenPollMs, tokenLockMarginMs, tokenAheadPauseMs } = tuning;
   let current: Token | undefined;
   let nextAheadMs = 0;
   let underWay: Promise<TokenResult> | undefined;
@@ -127,7 +123,7 @@ export const tokenSource = ({ connection, audience, timeoutMs, store, clock, ran
   /** The renewal ahead of time failed, or is another's: the old token still serves. */
   const serveOn = (token: Token, requests: number): TokenResult => {
     current = token;
-    nextAheadMs = clock.nowMs() + AHEAD_PAUSE_MS;
+    nextAheadMs = clock.nowMs() + tokenAheadPauseMs;
     return { kind: 'token', token, requests };
   };
 
@@ -137,12 +133,12 @@ export const tokenSource = ({ connection, audience, timeoutMs, store, clock, ran
       const nowMs = clock.nowMs();
       const known = stored?.audience === audience ? stored : undefined;
       const usable = known && !isSame(known, stale) && isAlive(known, nowMs) ? known : undefined;
-      if (usable && isFresh(usable, nowMs)) {
+      if (usable && isFresh(usable, nowMs, tuning)) {
         current = usable;
         return { kind: 'token', token: usable, requests: 0 };
       }
       const owner = random.token();
-      const untilMs = nowMs + timeoutMs + LOCK_MARGIN_MS;
+      const untilMs = nowMs + timeoutMs + tokenLockMarginMs;
       const lock = { owner, seenObtainedAtMs: stored?.obtainedAtMs, nowMs, untilMs };
       if ((await store.lock(connection, lock)) === 'locked') {
         const result = await askLocked(owner, known, wish);
@@ -150,8 +146,8 @@ export const tokenSource = ({ connection, audience, timeoutMs, store, clock, ran
         return serveOn(usable, result.requests);
       }
       if (usable) return serveOn(usable, 0);
-      if (nowMs + POLL_MS > wish.deadlineMs) return { kind: 'later', retryAtMs: nowMs + POLL_MS, requests: 0 };
-      await clock.sleep(POLL_MS);
+      if (nowMs + tokenPollMs > wish.deadlineMs) return { kind: 'later', retryAtMs: nowMs + tokenPollMs, requests: 0 };
+      await clock.sleep(tokenPollMs);
     }
   };
 
@@ -171,7 +167,8 @@ export const tokenSource = ({ connection, audience, timeoutMs, store, clock, ran
   return {
     get: async (wish) => {
       const nowMs = clock.nowMs();
-      const serves = current && isAlive(current, nowMs) && (isFresh(current, nowMs) || nowMs < nextAheadMs || underWay);
+      const serves =
+        current && isAlive(current, nowMs) && (isFresh(current, nowMs, tuning) || nowMs < nextAheadMs || underWay);
       if (current && serves) return { kind: 'token', token: current, requests: 0 };
       return share(undefined, wish);
     },

@@ -5,6 +5,7 @@ import { openNotifier } from '../../../lib/notify/notifier.ts';
 import { replay } from '../../../lib/replay/replay.ts';
 import { reconcile } from '../../../lib/runs/reconcile.ts';
 import { silentLog } from '../../../lib/runtime/log.ts';
+import { standardTuning } from '../../../lib/runtime/tuning.ts';
 import { failed, fakeHttp } from '../../fakes/fake-http.ts';
 import { memoryIdStore } from '../../fakes/memory-id-store.ts';
 import { memoryRunStore } from '../../fakes/memory-run-store.ts';
@@ -115,7 +116,7 @@ test('every metric of the table is emitted by some flow, and none outside the ta
   );
   await onClosed?.({ ...loadingRun, status: 'unbalanced' }, loadingRun);
   const watched = { integration: loadingRun.integration, idCheck: false, deadlineMs: 1, missingAfterMs: 1 };
-  await reconcile(watched, { idStore: memoryIdStore(), runs, clock, log });
+  await reconcile(watched, { idStore: memoryIdStore(), runs, clock, log, tuning: standardTuning });
 
   const emitted = new Set(collector.take().flatMap(({ values }) => Object.keys(values)));
   expect(emitted).toEqual(new Set(Object.keys(metricTable)));

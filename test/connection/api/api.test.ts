@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type ApiDeps, type ApiRequest, connect, MIN_REQUEST_MS } from '../../../lib/connection/api/api.ts';
+import { type ApiDeps, type ApiRequest, connect } from '../../../lib/connection/api/api.ts';
 import type { Connection } from '../../../lib/connection/api/connection.ts';
 import type { Auth } from '../../../lib/connection/auth/schemes.ts';
 import type { HttpAnswer, HttpRequest } from '../../../lib/connection/http.ts';
 import { cachedSecrets, type Env } from '../../../lib/connection/secrets.ts';
 import { ConfigurationError } from '../../../lib/runtime/fault.ts';
 import { silentLog } from '../../../lib/runtime/log.ts';
+import { standardTuning } from '../../../lib/runtime/tuning.ts';
 import { type FakeClock, fakeClock } from '../../fakes/fake-clock.ts';
 import { answered, type FakeHttp, failed, fakeHttp } from '../../fakes/fake-http.ts';
 import { memorySecretStore } from '../../fakes/memory-secret-store.ts';
@@ -45,11 +46,12 @@ describe('an API behind its authorization', () => {
     const deps: ApiDeps = {
       http,
       tokens: memoryTokenStore(),
-      secrets: cachedSecrets({ read: (ref) => memorySecretStore(secrets).read(ref) }, clock),
+      secrets: cachedSecrets({ read: (ref) => memorySecretStore(secrets).read(ref) }, clock, 60_000),
       clock,
       random: seededRandom(1),
       log: silentLog,
       env,
+      tuning: standardTuning,
     };
     return connect(connection, place, deps);
   };
@@ -152,7 +154,10 @@ describe('an API behind its authorization', () => {
     const api = open(http, oauth2);
     await api.send(list, inMs(5_000));
     expect(http.requests.map(({ timeoutMs }) => timeoutMs)).toEqual([5_000, 5_000]);
-    expect(await api.send(list, inMs(MIN_REQUEST_MS - 1))).toMatchObject({ requests: 0, answer: { kind: 'later' } });
+    expect(await api.send(list, inMs(standardTuning.connection.minRequestMs - 1))).toMatchObject({
+      requests: 0,
+      answer: { kind: 'later' },
+    });
     expect(http.requests).toHaveLength(2);
   });
 

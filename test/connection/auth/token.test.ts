@@ -8,6 +8,7 @@ import {
   type TokenStore,
   tokenSource,
 } from '../../../lib/connection/auth/token.ts';
+import { standardTuning } from '../../../lib/runtime/tuning.ts';
 import { type FakeClock, fakeClock } from '../../fakes/fake-clock.ts';
 import { memoryTokenStore } from '../../fakes/memory-token-store.ts';
 import { seededRandom } from '../../fakes/seeded-random.ts';
@@ -29,7 +30,15 @@ describe('the token of a connection', () => {
 
   const open = (audience = 'okki'): TokenSource => {
     const random = seededRandom(++worker);
-    return tokenSource({ connection: 'okki', audience, timeoutMs: TIMEOUT_MS, store, clock, random });
+    return tokenSource({
+      connection: 'okki',
+      audience,
+      timeoutMs: TIMEOUT_MS,
+      store,
+      clock,
+      random,
+      tuning: standardTuning.connection,
+    });
   };
   /** A server that takes a second and gives the next of these texts (the last one for ever). */
   const serve =

@@ -1,8 +1,6 @@
 import { decodeText } from './charset.ts';
-import type { HttpAnswer } from './http.ts';
+import type { Answered } from './http.ts';
 import { unpack } from './unpack.ts';
-
-type Answered = Extract<HttpAnswer, { kind: 'answered' }>;
 
 /**
  * An answer by its bytes as they came over the network: unpacked and decoded as its headers say, `maxBytes` long at

@@ -31,19 +31,20 @@ export type FailureCause = keyof typeof sentBeforeFailing;
 /** Why the bytes of an answer are no text: in no charset that is known of them, or packed and not to be unpacked. */
 export type Unreadable = { why: 'charset' | 'packing'; message: string };
 
-/**
- * How a request ended. Every status is an answer; `failed` means that no whole answer came. With `unreadable` the text is
- * not what the server wrote: it may be shown, nothing may be concluded from it.
- */
-export type HttpAnswer =
-  | {
-      kind: 'answered';
-      status: number;
-      headers: Readonly<Record<string, string>>;
-      text: string;
-      unreadable?: Unreadable;
-    }
-  | { kind: 'failed'; cause: FailureCause; message: string };
+/** An answer with its status, whatever that is. */
+export type Answered = {
+  kind: 'answered';
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  text: string;
+  /** Where it is there, the text is not what the server wrote: it may be shown, nothing may be concluded from it. */
+  unreadable?: Unreadable;
+  /** The text without what its connection sent as a secret, where it quotes any: what is kept or shown is taken from here. */
+  shown?: string;
+};
+
+/** How a request ended. Every status is an answer; `failed` means that no whole answer came. */
+export type HttpAnswer = Answered | { kind: 'failed'; cause: FailureCause; message: string };
 
 /** HTTP as a port. Never throws for what the network does; never retries; never follows redirects. */
 export interface Http {

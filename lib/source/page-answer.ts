@@ -110,12 +110,20 @@ const toHttp = (answer: HttpAnswer, plan: AnswerPlan, nowMs: number): PageAnswer
   return { ...reaction, what, ...defined({ waitMs }) };
 };
 
+/** Judged by what the source wrote, told in the words that may be shown. */
+const toldInShownWords = (judged: PageAnswer, answer: HttpAnswer, plan: AnswerPlan, nowMs: number): PageAnswer => {
+  if (!('what' in judged) || answer.kind !== 'answered' || answer.shown === undefined) return judged;
+  const told = toHttp({ ...answer, text: answer.shown }, plan, nowMs);
+  const isSame = 'what' in told && told.code === judged.code;
+  return { ...judged, what: isSame ? told.what : 'its words hold a secret and are not shown' };
+};
+
 /** The page in an answer of the source's API at `nowMs`, or what to do about its absence. Pure. */
 export const pageAnswer = (answer: ApiAnswer, plan: AnswerPlan, nowMs: number): PageAnswer => {
   switch (answer.kind) {
     case 'answered':
     case 'failed':
-      return toHttp(answer, plan, nowMs);
+      return toldInShownWords(toHttp(answer, plan, nowMs), answer, plan, nowMs);
     case 'later':
       return answer;
     case 'noToken': {

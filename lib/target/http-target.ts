@@ -1,6 +1,7 @@
-import { type Api, type ApiDeps, type ApiRequest, connect } from '../connection/api/api.ts';
+import { type Api, type ApiAnswer, type ApiDeps, type ApiRequest, connect } from '../connection/api/api.ts';
 import { limitOf, type RateLimit } from '../connection/limit/rate-limit.ts';
 import type { TargetPlan } from '../integration/compile/target-plan.ts';
+import { defined } from '../runtime/defined.ts';
 import type { Tuning } from '../runtime/tuning.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { rowOutcomes } from './row-results.ts';
@@ -47,16 +48,31 @@ export const httpTarget = (
       const request = first && requestFor(first, others);
       if (request === undefined) return { outcomes: records.map(() => notConfigured), requests: 0 };
       const { answer, requests } = await api.send(request, { deadlineMs: clock.nowMs() + connection.timeoutMs });
-      const isGone = first?.deletes && answer.kind === 'answered' && answer.status === GONE;
-      const outcome: Outcome = isGone ? { kind: 'loaded' } : outcomeOf(answer, success, clock.nowMs(), tuning.target);
-      const isSettled = outcome.kind === 'loaded' || outcome.kind === 'rejected';
-      const rows =
-        results !== undefined && !first?.deletes && isSettled && answer.kind === 'answered' && isOk(answer.status)
-          ? rowOutcomes(answer.text, answer.status, records, results)
-          : undefined;
-      return { outcomes: rows ?? records.map(() => outcome), requests };
+      const judge = (given: ApiAnswer): Outcome[] => {
+        const isGone = first?.deletes && given.kind === 'answered' && given.status === GONE;
+        const outcome: Outcome = isGone ? { kind: 'loaded' } : outcomeOf(given, success, clock.nowMs(), tuning.target);
+        const isSettled = outcome.kind === 'loaded' || outcome.kind === 'rejected';
+        const rows =
+          results !== undefined && !first?.deletes && isSettled && given.kind === 'answered' && isOk(given.status)
+            ? rowOutcomes(given.text, given.status, records, results)
+            : undefined;
+        return rows ?? records.map(() => outcome);
+      };
+      const outcomes = judge(answer);
+      if (answer.kind !== 'answered' || answer.shown === undefined) return { outcomes, requests };
+      // Judged by what the target wrote, told in the words that may be shown.
+      const told = judge({ ...answer, text: answer.shown });
+      return { outcomes: outcomes.map((outcome, index) => toldAs(outcome, told[index])), requests };
     },
   };
+};
+
+/** The outcome with the other one's words, where both say the same; else without any. */
+const toldAs = (outcome: Outcome, told: Outcome | undefined): Outcome => {
+  if (outcome.kind === 'loaded') return outcome;
+  const { excerpt: _, ...failure } = outcome.failure;
+  const words = told !== undefined && told.kind === outcome.kind ? told.failure.excerpt : undefined;
+  return { ...outcome, failure: { ...failure, ...defined({ excerpt: words }) } };
 };
 
 const isOk = (status: number): boolean => status >= 200 && status < 300;

@@ -216,6 +216,15 @@ describe('a source over HTTP', () => {
     expect(failure?.message).not.toContain('hush');
   });
 
+  it('shows no token that the source quotes in its refusal, in whatever form', async () => {
+    const world = worldOf(({ headers }) => {
+      const token = headers.authorization?.replace('Bearer ', '') ?? '';
+      return answered(200, { code: 40_001, message: `no: ${token} ${Buffer.from(token).toString('base64')}` });
+    });
+    const { failure } = await readList(world);
+    expect(failure).toMatchObject({ code: 'business-error', message: expect.stringContaining('"no: *** ***"') });
+  });
+
   it('outlives a day of 429, whatever Retry-After says, and spends no retry on it', async () => {
     const world = worldOf((request) => {
       const isOver = world.clock.nowMs() - startMs > 24 * HOUR_MS;

@@ -123,3 +123,17 @@ describe('an answer whose bytes nobody can read', () => {
     ]);
   });
 });
+
+it('an answer that quotes a secret is judged as it is, and told without it', async () => {
+  const text = '{"success":false,"code":9,"message":"bad token tok/1234"}';
+  const quoting = { kind: 'answered', status: 200, headers: {}, text } as const;
+  const { target } = await targetOf(single, { ...quoting, shown: text.replace('tok/1234', '***') });
+  expect((await target.post(records('1'))).outcomes).toEqual([
+    { kind: 'rejected', failure: { cause: 'business-error', status: 200, excerpt: 'bad token ***' } },
+  ]);
+  // Where the words that may be shown say something else, none are shown.
+  const torn = await targetOf(single, { ...quoting, shown: '{"success":true,"code":0}' });
+  expect((await torn.target.post(records('1'))).outcomes).toEqual([
+    { kind: 'rejected', failure: { cause: 'business-error', status: 200 } },
+  ]);
+});

@@ -8,8 +8,9 @@ import type { ConnectionEvent, Credential, Later, NoToken, SchemeDeps } from '..
 import { schemeOf } from '../auth/schemes.ts';
 import type { TokenStore } from '../auth/token.ts';
 import { joinUrl, type Query, resolveLink } from '../base-url.ts';
-import type { Http, HttpAnswer, HttpRequest } from '../http.ts';
+import type { Answered, Http, HttpAnswer, HttpRequest } from '../http.ts';
 import type { AwaitPermit } from '../limit/rate-limit.ts';
+import { strikeOut } from '../redaction.ts';
 import type { CachedSecrets, Env } from '../secrets.ts';
 import { type Connection, connectionFaults, valuesOf } from './connection.ts';
 
@@ -95,9 +96,7 @@ export const connect = (connection: Connection, place: FaultPlace, deps: ApiDeps
       };
       const sendWith = async (credential: Credential): Promise<HttpAnswer | Later> => {
         const answer = await exchange(credential.authorise({ method, url, headers, ...defined({ body }) }), limits);
-        return answer.kind === 'answered'
-          ? { ...answer, text: withoutSecrets(answer.text, credential.secrets) }
-          : answer;
+        return answer.kind === 'answered' ? withoutSecrets(answer, credential.secrets) : answer;
       };
 
       const first = await getCredential(limits);
@@ -119,11 +118,15 @@ export const connect = (connection: Connection, place: FaultPlace, deps: ApiDeps
   };
 };
 
-/** Shorter ones may stand in an answer by chance; real ones are longer (RFC 6749 §10.10 asks for 128 bits and more). */
-const MIN_SECRET_CHARACTERS = 16;
+/** Shorter ones may be part of a record by chance; real ones are longer (RFC 6749 §10.10 asks for 128 bits and more). */
+const MIN_CHARACTERS_IN_RECORDS = 16;
 
-/** A server that repeats what it was sent must not carry our token into logs and dead letters. */
-const withoutSecrets = (text: string, secrets: readonly string[]): string =>
-  secrets
-    .filter((secret) => secret.length >= MIN_SECRET_CHARACTERS)
-    .reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
+/**
+ * A server that repeats what it was sent must not carry our secrets into logs, tables and letters: long ones are struck
+ * out of all that it says, records too, short ones out of what is shown.
+ */
+const withoutSecrets = (answer: Answered, secrets: readonly string[]): Answered => {
+  const text = strikeOut(answer.text, secrets, MIN_CHARACTERS_IN_RECORDS);
+  const shown = strikeOut(text, secrets);
+  return { ...answer, text, ...(shown !== text && { shown }) };
+};

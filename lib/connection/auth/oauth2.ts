@@ -5,6 +5,7 @@ import { defined } from '../../runtime/defined.ts';
 import { joinUrl } from '../base-url.ts';
 import type { HttpAnswer } from '../http.ts';
 import { type ReactionTable, reactionToFailure, reactionToStatus } from '../reactions.ts';
+import { strikeOut } from '../redaction.ts';
 import { retryAfterMs } from '../retry-after.ts';
 import { type Ref, refSchema } from '../secrets.ts';
 import { showing } from './bearer.ts';
@@ -39,6 +40,15 @@ export type Grant = { clientId: string; clientSecret: string; scope?: string } &
   | { grant: 'password'; username: string; password: string }
 );
 
+const digestOf = (password: string): string => createHash('sha256').update(password).digest('hex');
+
+/** What a token request sends as a secret, in the forms in which it is sent: the server may quote any of them. */
+const secretsOf = (grant: Grant): string[] => [
+  grant.clientSecret,
+  `${grant.clientId}:${grant.clientSecret}`,
+  ...(grant.grant === 'password' ? [grant.password, digestOf(grant.password)] : []),
+];
+
 /**
  * The form of a token request (RFC 6749 §4.3.2 and §4.4.2). OKKI takes the client's credentials in the form, and of
  * the password its SHA-256 in hexadecimal.
@@ -47,7 +57,7 @@ export const tokenForm = (grant: Grant): string => {
   const form = new URLSearchParams({ grant_type: grant.grant });
   if (grant.grant === 'password') {
     form.set('username', grant.username);
-    form.set('password', createHash('sha256').update(grant.password).digest('hex'));
+    form.set('password', digestOf(grant.password));
   }
   form.set('client_id', grant.clientId);
   form.set('client_secret', grant.clientSecret);
@@ -71,13 +81,6 @@ export const tokenReactions: ReactionTable<'read' | 'refused' | 'unavailable', '
 };
 
 const EXCERPT_CHARACTERS = 200;
-
-/** The server's words without the secrets that it may repeat. */
-const excerpt = (text: string, secrets: readonly string[]): string =>
-  secrets
-    .filter((secret) => secret !== '')
-    .reduce((shown, secret) => shown.replaceAll(secret, '***'), text)
-    .slice(0, EXCERPT_CHARACTERS);
 
 /** RFC 6749 §5.2, and OKKI's `message` beside it. */
 const errorOf = (body: JsonObject | undefined): string | undefined => {
@@ -110,7 +113,7 @@ export const readTokenAnswer = (
   const parsed = parsedOrUndefined(text);
   const body = isJsonObject(parsed) ? parsed : undefined;
   const said = errorOf(body);
-  const saying = said === undefined ? '' : ` (${excerpt(said, secrets)})`;
+  const saying = said === undefined ? '' : ` (${strikeOut(said, secrets).slice(0, EXCERPT_CHARACTERS).toWellFormed()})`;
   const reaction = reactionToStatus(tokenReactions, answer);
   switch (reaction) {
     case 'unavailable': {
@@ -173,8 +176,7 @@ const asking =
     const sentMs = clock.nowMs();
     const answer = await deps.exchange({ method: 'POST', url, headers, body: tokenForm(grant) }, limits);
     if (answer.kind === 'later') return answer;
-    const hidden = [grant.clientSecret, ...(grant.grant === 'password' ? [grant.password] : [])];
-    const read = readTokenAnswer(answer, sentMs, clock.nowMs(), hidden);
+    const read = readTokenAnswer(answer, sentMs, clock.nowMs(), secretsOf(grant));
     if (read.kind === 'token') log.info('token-obtained', { connection: connection.name });
     else log.warn(`token-${read.kind}`, { connection: connection.name, why: read.message });
     return read;
@@ -191,14 +193,16 @@ const openOAuth2 = (auth: OAuth2, deps: SchemeDeps): CredentialSource => {
   };
   const wishOf = (limits: Limits) => ({ deadlineMs: limits.deadlineMs, ask: asking(auth, deps, limits) });
 
-  const credentialIn = (result: TokenResult): CredentialResult => {
+  const credentialIn = async (result: TokenResult): Promise<CredentialResult> => {
     const { kind, requests } = result;
     switch (kind) {
       case 'token': {
         const { token } = result;
         const renew = async (limits: Limits) =>
           credentialIn(await (source ?? (await open())).renew(token, wishOf(limits)));
-        return { kind: 'credential', requests, credential: { ...showing(token.accessToken), renew } };
+        const shown = showing(token.accessToken);
+        const secrets = [...shown.secrets, ...secretsOf(await grantOf(auth, deps))];
+        return { kind: 'credential', requests, credential: { ...shown, secrets, renew } };
       }
       case 'later':
         return { kind: 'none', requests, answer: { kind, retryAtMs: result.retryAtMs } };

@@ -104,6 +104,35 @@ describe('an API behind its authorization', () => {
     expect(answer).toMatchObject({ status: 422, text: 'refused: Bearer ***' });
   });
 
+  it('leaves a short token in the answer, where it may be part of a record, and takes it out of what is shown', async () => {
+    env = { ...env, TOKEN: 'tok/1234' };
+    const bearer: Auth = { kind: 'bearer', token: { env: 'TOKEN' }, optional: false };
+    const http = fakeHttp(({ headers }) =>
+      answered(200, { message: `${headers.authorization} ${headers.authorization}` }),
+    );
+    const { answer } = await open(http, bearer).send(list, inMs(60_000));
+    expect(answer).toMatchObject({
+      text: '{"message":"Bearer tok/1234 Bearer tok/1234"}',
+      shown: '{"message":"Bearer *** Bearer ***"}',
+    });
+    const silent = await open(
+      fakeHttp(() => answered(200, {})),
+      bearer,
+    ).send(list, inMs(60_000));
+    expect(silent.answer).not.toHaveProperty('shown');
+  });
+
+  it('takes what the token was asked for with out of an answer, too', async () => {
+    env = { ...env, CLIENT_SECRET: 'p@ss/w0rd+1' };
+    const http = fakeHttp((request) =>
+      isTokenRequest(request)
+        ? answered(200, { access_token: 'token-1' })
+        : answered(400, `${encodeURIComponent('p@ss/w0rd+1')} ${Buffer.from('p@ss/w0rd+1').toString('base64')}`),
+    );
+    const { answer } = await open(http, oauth2).send(list, inMs(60_000));
+    expect(answer).toMatchObject({ shown: '*** ***' });
+  });
+
   it('takes a second 401 as the answer', async () => {
     const http = okki(['token-1', 'token-2']);
     const sent = await open(http, oauth2).send(list, inMs(120_000));

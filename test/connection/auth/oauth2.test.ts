@@ -78,6 +78,10 @@ describe('the answer to a token request', () => {
   it('shows no secret that the server repeats', () => {
     const echo = { error: 'invalid_client', error_description: 'bad s3cret&more for hunter2' };
     expect(read(answered(400, echo))).toMatchObject({ message: 'status 400 (invalid_client: bad *** for ***)' });
+    const form = { error: 'invalid_client', error_description: tokenForm({ grant: 'client_credentials', ...client }) };
+    expect(read(answered(400, form))).toMatchObject({
+      message: 'status 400 (invalid_client: grant_type=client_credentials&client_id=me&client_secret=***)',
+    });
   });
 
   it('is one of the named ends, whatever comes', () => {

@@ -1,5 +1,6 @@
 import { describe, type TestContext, test } from 'vitest';
 import { type JsonObject, type JsonValue, parseJson, stringifyJson } from '../../lib/json/json.ts';
+import { beijingTime } from '../../local/sandbox/okki-time.ts';
 import { type Answer, type HttpServer, type Request, startHttpServer } from './http-server.ts';
 import { newDir, nonZero, program, runJson } from './program.ts';
 
@@ -28,7 +29,7 @@ const bodyOf = ({ body }: Request): JsonObject => parseJson(body) as JsonObject;
 const beijingMs = (text: string): number => Date.parse(`${text.replace(' ', 'T')}+08:00`);
 
 describe.concurrent('exports as they were pasted, against servers of the test', { timeout: 120_000 }, () => {
-  test('receipts: GET by start_index, in a window of time that moves on', async (context) => {
+  test('receipts: GET by start_index, in a window of time that moves on: later runs read what changed since, and delete nothing', async (context) => {
     const { expect } = context;
     const receipts = Array.from(
       { length: 25 },
@@ -38,16 +39,20 @@ describe.concurrent('exports as they were pasted, against servers of the test', 
         company_name: `客户${n}`,
         amount: n + 0.5,
         create_time: '2026-02-03 04:05:06',
+        update_time: '2026-02-03 04:05:06',
       }),
     );
     const source = await recorded(({ path, query }) => {
       if (path === '/v1/oauth2/access_token') return { token_type: 'Bearer', access_token: 't', expires_in: 28_800 };
       const size = Number(query.get('count'));
       const from = (Number(query.get('start_index')) - 1) * size;
+      const isAsked = ({ update_time }: JsonObject) =>
+        String(update_time) >= (query.get('start_time') ?? '') && String(update_time) <= (query.get('end_time') ?? '');
+      const asked = receipts.filter(isAsked);
       return {
         code: 200,
         message: 'ok',
-        data: { list: receipts.slice(from, from + size), totalItem: String(receipts.length) },
+        data: { list: asked.slice(from, from + size), totalItem: String(asked.length) },
       };
     });
     const target = await recorded(() => ({ success: true, code: 0, message: 'ok', content: null }));
@@ -83,9 +88,14 @@ describe.concurrent('exports as they were pasted, against servers of the test', 
     });
     expect(target.requests.every(({ path }) => path === '/execute')).toBe(true);
 
+    // Of what changed since, the rest is no longer told of: it is not taken for deleted.
+    receipts[3] = { ...receipts[3], company_name: '改名有限公司', update_time: beijingTime(Date.now()) };
     source.requests.length = 0;
+    target.requests.length = 0;
     const second = await runJson(args, env);
-    expect(nonZero(second.report.counts)).toEqual({ fetched: 25, unchanged: 25 });
+    expect(nonZero(second.report.counts), second.stderr).toEqual({ fetched: 1, enqueued: 1, loaded: 1 });
+    expect(second.report).toMatchObject({ status: 'balanced', vanished: 0 });
+    expect(target.requests.map(bodyOf)).toMatchObject([{ number: 'HK3', 编码: '改名有限公司' }]);
     const again = source.requests.find(({ path }) => path.endsWith('/receipt/list'))?.query;
     // Where the first window ended, less the overlap of ten minutes.
     expect(beijingMs(again?.get('start_time') ?? '')).toBe(firstEndMs - 600_000);

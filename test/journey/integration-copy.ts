@@ -8,3 +8,10 @@ export const integrationCopy = (dir: string, name: ShippedName, changes: Changes
   writeFileSync(file, changedText(name, changes));
   return file;
 };
+
+/** The integration that takes one record a request, with short waits between its tries. */
+export const quickIntegration = (dir: string, changes: Changes = {}): string =>
+  integrationCopy(dir, 'okki-product-groups-to-qingyiyun', {
+    'target.retry': { maxAttempts: 3, baseMs: 20, capMs: 100 },
+    ...changes,
+  });

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { seededRandom } from '../fakes/seeded-random.ts';
+import { quickIntegration } from './integration-copy.ts';
 import { groups, sourceEnv, startOwnSource } from './own-source.ts';
 import { startOwnTarget, targetEnv } from './own-target.ts';
 import { newDir, program, runJson, startProgram } from './program.ts';
-import { quickIntegration } from './quick-integration.ts';
 
 /** How often the process is killed, and how many records it loads: `OKKI_KILLS=20 OKKI_KILL_RECORDS=2000 vitest run test/journey/kill`. */
 const KILLS = Number(process.env.OKKI_KILLS ?? 4);
@@ -30,7 +30,7 @@ test(
     const env = { ...sourceEnv(source), ...targetEnv(target) };
     const dir = newDir();
     // A claim outlives its owner by the time-out of a POST and the time to settle: short ones make short tests.
-    const args = ['--data-dir', dir, '--integration', quickIntegration(dir, { timeoutMs: 1_000 })];
+    const args = ['--data-dir', dir, '--integration', quickIntegration(dir, { 'target.connection.timeoutMs': 1_000 })];
 
     for (let kill = 0; kill < KILLS; kill++) {
       const run = startProgram(['run', '--json', ...args], env);

@@ -5,13 +5,26 @@ import { type Embedded, startEmbedded } from '../../cli/stack/embedded.ts';
 import { metricTable } from '../../lib/aws/telemetry/metrics.ts';
 import type { LimitHits } from '../../lib/runs/limits.ts';
 import type { RunRecord, Unsettled } from '../../lib/runs/record.ts';
-import { jsonOf, newDir, program } from './program.ts';
+import { type Ended, jsonOf, newDir, program, runJson } from './program.ts';
+import { appliedRequests } from './sandbox-store.ts';
 
 const CRM = 'okki-product-groups-to-crm';
 const REFUSED = ['5203300118', '5203300254'];
 const dataDir = newDir();
 const groups = path.join(dataDir, 'groups.json');
 const on = (...args: string[]) => program([...args, '--data-dir', dataDir]);
+/** A run of the list, by a target that refuses two of its four records. */
+const run = (...faults: string[]) =>
+  runJson([
+    '--integration',
+    CRM,
+    '--groups',
+    groups,
+    '--data-dir',
+    dataDir,
+    ...faults.flatMap((one) => ['--fault', one]),
+  ]);
+const REFUSAL = `target-refuse:ids=${REFUSED}`;
 
 let runId = '';
 // From here on this process holds the data directory: commands look at it through this one's servers, as they do while
@@ -20,10 +33,10 @@ let held: Embedded;
 beforeAll(async () => {
   const list = [...REFUSED, '5203300300', '5203300301'].map((id) => ({ id: Number(id), name: `分组${id}` }));
   writeFileSync(groups, JSON.stringify(list));
-  const faults = ['--fault', `target-refuse:ids=${REFUSED}`, '--fault', 'target-429:times=1:retryAfter=1'];
-  const ended = await on('--integration', CRM, '--groups', groups, '--json', ...faults);
-  expect(ended.code).toBe(1);
-  ({ runId } = jsonOf<{ runId: string }>(ended));
+  const { code, report } = await run(REFUSAL, 'target-429:times=1:retryAfter=1');
+  expect(code).toBe(1);
+  expect(report).toMatchObject({ balanced: true, deadLetters: 2 });
+  ({ runId } = report);
   held = await startEmbedded({ dataDir });
 });
 afterAll(async () => {
@@ -42,16 +55,11 @@ describe('runs', () => {
     expect(jsonOf<{ runs: RunRecord[] }>(ended).runs).toEqual([]);
   });
 
-  test('is as narrow as COLUMNS says, run ids whole', async () => {
+  test('is as narrow as COLUMNS says, run ids whole, and without colours where it prints to no terminal', async () => {
     const { stdout } = await program(['runs', '--data-dir', dataDir], { COLUMNS: '60' });
     const [header = '', row = ''] = stdout.split('\n');
     expect(Math.max(header.length, row.length)).toBeLessThanOrEqual(60);
     expect(row).toContain(runId.slice(CRM.length + 1));
-  });
-
-  test('prints no colours where it prints to no terminal', async () => {
-    const { stdout } = await on('runs');
-    expect(stdout).toContain(CRM);
     expect(stdout).not.toContain('\u001b');
   });
 });
@@ -67,11 +75,20 @@ test('what the functions measured is kept in the logs of the data directory, one
 });
 
 describe('status', () => {
-  type Status = RunRecord & { unsettled: Unsettled; balanced: boolean; reasons: Record<string, string> };
+  type Status = RunRecord & {
+    unsettled: Unsettled;
+    balanced: boolean;
+    reasons: Record<string, string>;
+    limits: { source: LimitHits; target: LimitHits };
+  };
+  let ended: Ended;
+  let status: Status;
+  beforeAll(async () => {
+    ended = await on('status', 'last', '--json');
+    status = jsonOf<Status>(ended);
+  });
 
-  test('draws up the books of the last run, and names what is not settled and why', async () => {
-    const ended = await on('status', 'last', '--json');
-    const status = jsonOf<Status>(ended);
+  test('draws up the books of the last run, and names what is not settled and why', () => {
     expect(status).toMatchObject({
       runId,
       balanced: true,
@@ -83,9 +100,7 @@ describe('status', () => {
   });
 
   test('says which limits were hit, and how long they held the run up', async () => {
-    const { limits } = jsonOf<{ limits: { source: LimitHits; target: LimitHits } }>(
-      await on('status', 'last', '--json'),
-    );
+    const { limits } = status;
     expect(limits.target).toMatchObject({ throttled: 1, putOff: 4 });
     expect(limits.target.heldMs).toBeGreaterThan(900);
     const { stdout } = await on('status', 'last');
@@ -126,6 +141,11 @@ describe('record', () => {
 });
 
 describe('dlq', () => {
+  test('list tells the words of the target', async () => {
+    const { stdout } = await on('dlq', 'list');
+    for (const words of ['rejected', '422', ...REFUSED]) expect(stdout).toContain(words);
+  });
+
   test('list groups by reason', async () => {
     const ended = await on('dlq', 'list', '--json');
     expect(ended.code).toBe(1);
@@ -184,13 +204,28 @@ describe('dlq', () => {
     });
   });
 
-  test('replay loads a refused record once the target is mended', async () => {
+  test('a refused record waits through later runs; a replay after the mending loads it and only it', async () => {
     const [first = ''] = REFUSED;
-    // Replaying needs workers, and the data directory for itself.
+    // Running and replaying need workers, and the data directory for themselves.
     await held.close();
+    const again = await run(REFUSAL);
+    expect(again.code, 'it waits still').toBe(1);
+    expect(again.report.counts).toMatchObject({ unchanged: 2, skipped: 2, enqueued: 0 });
+    expect(again.report.requests.target, 'what was refused is not sent again by itself').toBe(0);
+
+    const before = appliedRequests(dataDir).flat().length;
     const replayed = await on('dlq', 'replay', '--id', first, '--json');
     expect(jsonOf<object>(replayed)).toMatchObject({ replayed: [{ id: first }], backInQueue: 0, deadLetters: 0 });
     expect(replayed.code).toBe(0);
+    expect(
+      appliedRequests(dataDir)
+        .flat()
+        .slice(before)
+        .map(({ id }) => id),
+    ).toEqual([first]);
+
+    const last = await run();
+    expect(last.report).toMatchObject({ deadLetters: 0, counts: { unchanged: 3, skipped: 1, enqueued: 0 } });
     expect(jsonOf<object>(await on('record', first, '--json'))).toMatchObject({ records: [{ item: { loaded: {} } }] });
-  });
+  }, 90_000);
 });

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ExitCode, exitCodeOf, exitCodes } from '../../lib/operate/exit-code.ts';
 import { lastPutBack } from '../../lib/operate/last-put-back.ts';
-import { type RunEnd, type RunNews, runNow } from '../../lib/operate/run-now.ts';
+import { type RunNews, runNow } from '../../lib/operate/run-now.ts';
 import { lookAtRun } from '../../lib/operate/status.ts';
 import { systemClock as clock } from '../../lib/runtime/clock.ts';
 import type { StackFlags } from '../input/flags.ts';
@@ -104,7 +104,7 @@ const runDeployed = async (flags: RunFlags & { stage: string }): Promise<ExitCod
     };
     const engine = deployedEngine(flags.stage, stores, integration);
     const asked = { fullRefresh: flags.fullRefresh ?? false };
-    const end: RunEnd = await runNow(integration, asked, engine, { clock, onNews, isStopped: () => false });
+    const end = await runNow(integration, asked, engine, { clock, onNews, isStopped: () => false });
     const durationMs = Date.now() - startedMs;
     process.stdout.write(
       flags.json

@@ -7,7 +7,7 @@ import { isUnfinished, type RunRecord } from '../../lib/runs/record.ts';
 import { DEFAULT_DATA_DIR } from '../input/flags.ts';
 import { DEFAULT_INTEGRATION } from '../input/integration-choice.ts';
 import { padEnd, padStart } from './table.ts';
-import { limitWords } from './words.ts';
+import { limitWords, waitingWords } from './words.ts';
 
 export type Finished = RunEnd & {
   integration: Integration;
@@ -113,18 +113,14 @@ const verdict = ({ run, deadLetters, stranded }: Finished): string => {
     return '✗ Not finished: the source could not be read to its end. Nothing is lost, the next run goes on. 未完成,下次继续。';
   }
   if (!holds(run.counts)) return '✗ The books do not balance. 账目不平。';
-  const { rejected, uncertain, open } = run.counts;
-  const parts = [
-    ...(rejected > 0 ? [`${rejected} rejected`] : []),
-    ...(uncertain > 0 ? [`${uncertain} uncertain`] : []),
-    ...(open > 0 ? [`${open} open`] : []),
-    ...(deadLetters > 0 ? [`${deadLetters} in the dead-letter queue`] : []),
-  ];
   if (stranded > 0) {
     return `✗ Not finished: functions/load failed on ${stranded} messages (its log is under logs/). Nothing is lost, the next run goes on. 未完成,下次继续。`;
   }
-  if (parts.length === 0) return '✓ Books balance, nothing is waiting. 账目平衡,无待处理。';
-  return `! Books balance 账目平衡; ${parts.join(', ')}.`;
+  const letters = deadLetters > 0 ? `${deadLetters} in the dead-letter queue` : '';
+  const waiting = [waitingWords(run), letters].filter((words) => words !== '').join(', ');
+  return waiting === ''
+    ? '✓ Books balance, nothing is waiting. 账目平衡,无待处理。'
+    : `! Books balance 账目平衡; ${waiting}.`;
 };
 
 type Step = readonly [command: string, why: string];

@@ -24,7 +24,7 @@ export type Engine = Pick<Following, 'runs' | 'idStore' | 'backlog' | 'closeBook
 
 /** A run that was asked for and is over. */
 export type RunEnd = Followed & {
-  /** Letters of this integration that wait, whichever run they are from. */
+  /** Letters of this integration that wait, whichever run they are from; not counted for who has given up. */
   deadLetters: number;
 };
 
@@ -38,7 +38,9 @@ export const runNow = async (
   const runId = await engine.start(asked, onNews);
   const onSeen = (seen: RunSeen) => onNews({ kind: 'seen', ...seen });
   const followed = await followRun(runId, { ...engine, integration, clock, onSeen, isStopped });
-  return { ...followed, deadLetters: await countLetters(integration.name, engine) };
+  // Who has given up may close the stores next: letters that are being looked through would stay hidden.
+  const deadLetters = isStopped() ? 0 : await countLetters(integration.name, engine);
+  return { ...followed, deadLetters };
 };
 
 /** Looking through an empty queue takes a long poll; where the backlog is known exactly, so is the depth. */

@@ -92,6 +92,9 @@ describe('a run now', () => {
     },
   });
   const watched = { isStopped: () => false };
+  const receive = async () => {
+    throw new Error('looked through');
+  };
 
   test('is asked for, followed, and told of', async () => {
     const world = operateWorld();
@@ -117,11 +120,15 @@ describe('a run now', () => {
     });
   });
 
+  test('counts nothing for who has given up', async () => {
+    const world = operateWorld();
+    const watching = { ...world, onNews: () => {}, isStopped: () => true };
+    const engine = { ...engineOf(world), deadLetters: { ...world.deadLetters, receive } };
+    expect(await runNow(groups, { fullRefresh: false }, engine, watching)).toMatchObject({ deadLetters: 0 });
+  });
+
   test('does not look through a queue that is known to be empty', async () => {
     const world = operateWorld();
-    const receive = async () => {
-      throw new Error('looked through');
-    };
     const backlog = () => ({ visible: 0, inFlight: 0, delayed: 0, running: 0 });
     const engine = { ...engineOf(world), backlog, deadLetters: { ...world.deadLetters, receive } };
     const end = await runNow(groups, { fullRefresh: false }, engine, { ...world, ...watched, onNews: () => {} });

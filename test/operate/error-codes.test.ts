@@ -19,7 +19,7 @@ describe('errors', () => {
 
   test.each(classes)('$name has its name, and a code in kebab-case', ({ name, ownName, code }) => {
     expect(ownName).toBe(name);
-    expect(code).toMatch(/^[a-z]+(-[a-z]+)*$/);
+    expect(code).toMatch(/^[a-z]+(-[a-z0-9]+)*$/);
   });
 
   test('each have a code of their own', () => {

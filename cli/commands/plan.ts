@@ -38,7 +38,8 @@ export const planCommand = async (flags: PlanFlags): Promise<ExitCode> => {
     process.stdout.write(
       flags.json ? `${planJson(integration.name, planned)}\n` : planText(integration.title, planned, choice.warnings),
     );
-    return planned.failure === undefined ? exitCodes.ok : exitCodes.runFailed;
+    if (planned.failure !== undefined) return exitCodes.runFailed;
+    return planned.isTroubled ? exitCodes.unfinishedRecords : exitCodes.ok;
   } finally {
     await embedded.close();
   }
@@ -51,6 +52,7 @@ const labels: ReadonlyArray<readonly [Planned, string, string]> = [
   ['overwrite', 'would be overwritten', '覆盖'],
   ['unchanged', 'unchanged', '未变化'],
   ['skip', 'would be skipped', '跳过'],
+  ['wait', 'would wait', '等待'],
   ['filter', 'filtered', '清洗删除'],
   ['merge', 'merged', '重复合并'],
   ['reject', 'invalid', '不合格'],

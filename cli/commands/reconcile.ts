@@ -14,7 +14,9 @@ export const reconcileCommand = async (flags: ReconcileFlags): Promise<ExitCode>
   const integrations = integrationsMeant(flags.integration);
   const runs = await withStores(flags, (stores) => closingBooks(stores)(integrations));
   process.stdout.write(flags.json ? `${JSON.stringify({ runs })}\n` : reconciledText(runs));
-  return runs.some(({ status }) => status === 'unbalanced') ? exitCodes.unfinishedRecords : exitCodes.ok;
+  return runs.some(({ status }) => status === 'unbalanced' || status === 'failed')
+    ? exitCodes.unfinishedRecords
+    : exitCodes.ok;
 };
 
 const IDS_SHOWN = 5;

@@ -3,7 +3,7 @@ import type { RunEnd } from '../../lib/operate/run-now.ts';
 import { booksHold } from '../../lib/operate/status.ts';
 import { holds } from '../../lib/runs/books.ts';
 import { type LimitHits, limitsOf } from '../../lib/runs/limits.ts';
-import { isUnfinished, type RunRecord } from '../../lib/runs/record.ts';
+import { hasFailed, isUnfinished, type RunRecord } from '../../lib/runs/record.ts';
 import { DEFAULT_DATA_DIR } from '../input/flags.ts';
 import { DEFAULT_INTEGRATION } from '../input/integration-choice.ts';
 import { padEnd, padStart } from './table.ts';
@@ -71,6 +71,7 @@ export const reportText = (finished: Finished): string => {
     ...nonZero([
       [counts.unchanged, 'unchanged', '未变化,不发送'],
       [counts.skipped, 'skipped', '跳过'],
+      [counts.waiting, 'waiting', '等待'],
     ]),
     line([counts.enqueued, 'enqueued', '入队']),
     stage('Load 写入', `${integration.target.connection.name}, ${requests.target} requests`),
@@ -94,6 +95,7 @@ export const reportText = (finished: Finished): string => {
 
 /** What the source showed that an operator should know, and why the run could not finish. */
 export const warningLines = (run: RunRecord): string[] => [
+  ...(hasFailed(run) ? [] : (run.invalidRows ?? [])).map(({ id, reason }) => `! invalid 不合格  ${id}: ${reason}`),
   ...run.warnings.map(({ code, count, message }) => `! ${code} ×${count}: ${message}`),
   ...(run.vanished > 0
     ? [`! vanished ${run.vanished}: loaded before, no longer in the source 源中已消失  ${sample(run)}${deleted(run)}`]
@@ -112,6 +114,8 @@ const verdict = ({ run, deadLetters, stranded }: Finished): string => {
   if (isUnfinished(run)) {
     return '✗ Not finished: the source could not be read to its end. Nothing is lost, the next run goes on. 未完成,下次继续。';
   }
+  if (hasFailed(run))
+    return '✗ Failed: what was read is not to be trusted; its valid rows are loaded. 运行失败,合格的行已写入。';
   if (!holds(run.counts)) return '✗ The books do not balance. 账目不平。';
   if (stranded > 0) {
     return `✗ Not finished: functions/load failed on ${stranded} messages (its log is under logs/). Nothing is lost, the next run goes on. 未完成,下次继续。`;
@@ -139,6 +143,7 @@ const stepsAfter = ({ run, deadLetters, stranded, integration, flags }: Finished
   const which = flags.integration === DEFAULT_INTEGRATION ? '' : ` --integration ${flags.integration}`;
   const start = (words: string) => (words === '' ? 'npm start' : `npm start --${words}`);
   const again = start(`${which}${place}`);
+  if (hasFailed(run)) return [[again, 'again, when the list or the file is mended 修复后再次运行']];
   if (isUnfinished(run) || stranded > 0) return [[again, 'again: goes on where this run stopped 继续']];
   if (deadLetters > 0) {
     return [

@@ -70,6 +70,7 @@ export const statusText = (seen: RunLook): string => {
     ...nonZero([
       [counts.unchanged, 'unchanged', '未变化'],
       [counts.skipped, 'skipped', '跳过'],
+      [counts.waiting, 'waiting', '等待'],
     ]),
     line([counts.enqueued, 'enqueued', '入队'], counts.fetched),
     stage('Load', '写入', `${target}, ${requests.target} requests${rate(counts.loaded, loadMs)}`),
@@ -136,6 +137,10 @@ const booksLine = ({ state, run: { counts } }: RunLook): string => {
       );
     case 'open':
       return `… ${counts.open} open: being loaded, or waiting. 写入中或等待中。`;
+    case 'failed':
+      return coloured('red', '✗ Failed; the valid rows are loaded. 运行失败,合格的行已写入。');
+    case 'invalid-rows':
+      return coloured('yellow', `! Books balance; ${counts.invalid} rows are invalid. 账目平衡,有不合格的行。`);
     case 'troubled':
       return coloured(
         'yellow',

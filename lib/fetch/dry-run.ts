@@ -1,11 +1,12 @@
 import type { JsonObject } from '../json/json.ts';
-import { type RunWarning, runIdOf, type UnfinishedRun } from '../runs/record.ts';
+import { type RunWarning, runIdOf, troublesByInvalid, type UnfinishedRun } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import { silentLog } from '../runtime/log.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
 import { placePostponed, readPages } from './fetch-run.ts';
+import { failureOfRows } from './invalid-rows.ts';
 import { openPass } from './pass.ts';
 import type { Postponed } from './postponed.ts';
 import type { FetchWork, Sink } from './sink.ts';
@@ -13,7 +14,7 @@ import { newRun } from './start-run.ts';
 import { concludeVanished } from './vanished.ts';
 
 /** What a run would do with a record. */
-export type Planned = 'create' | 'overwrite' | 'unchanged' | 'skip' | 'filter' | 'merge' | 'reject';
+export type Planned = 'create' | 'overwrite' | 'unchanged' | 'skip' | 'wait' | 'filter' | 'merge' | 'reject';
 
 type PlannedRecord = {
   id: string;
@@ -33,7 +34,9 @@ export type DryRun = {
   sample: PlannedRecord[];
   requests: number;
   warnings: RunWarning[];
-  /** Why the snapshot could not be read to its end. */
+  /** Whether rows are invalid that somebody is to look at. */
+  isTroubled: boolean;
+  /** Why the snapshot could not be read to its end, or why the run would fail. */
   failure?: { code: string; message: string };
 };
 
@@ -67,12 +70,13 @@ export const dryRun = async (
 
   const pages = await readPages(begun, work);
   const { counts, sample } = sink;
-  const resultOf = ({ counts: { fetched }, requests, warnings }: UnfinishedRun, vanished: string[]): DryRun => ({
-    counts: { fetched, ...counts },
+  const resultOf = (run: UnfinishedRun, vanished: string[]): DryRun => ({
+    counts: { fetched: run.counts.fetched, ...counts },
     vanished,
     sample,
-    requests: requests.source,
-    warnings,
+    requests: run.requests.source,
+    warnings: run.warnings,
+    isTroubled: troublesByInvalid(run),
   });
   if (pages.end !== 'complete') {
     const outOfTime = { code: 'no-time', message: 'the source allows no further request in time' };
@@ -84,7 +88,8 @@ export const dryRun = async (
   const absent = pass.absent();
   const rule = { action: 'report', maxShare: 0 } as const;
   const { vanished } = concludeVanished(absent.length, pass.loadedCount, run.warnings, rule);
-  return resultOf(run, vanished > 0 ? absent : []);
+  const failed = failureOfRows(run.counts, run.invalidRows, plan.invalidRows);
+  return { ...resultOf(run, vanished > 0 ? absent : []), ...defined({ failure: failed }) };
 };
 
 const plannedOf = {
@@ -93,11 +98,12 @@ const plannedOf = {
   merged: 'merge',
   unchanged: 'unchanged',
   skipped: 'skip',
+  waiting: 'wait',
 } as const;
 
 /** Keeps the counts, the first records of each kind, and what is postponed until the end of the snapshot. */
 const countingSink = ({ samplePerKind, showsUnchanged = false }: DryRunOptions) => {
-  const counts = { create: 0, overwrite: 0, unchanged: 0, skip: 0, filter: 0, merge: 0, reject: 0 };
+  const counts = { create: 0, overwrite: 0, unchanged: 0, skip: 0, wait: 0, filter: 0, merge: 0, reject: 0 };
   const sample: PlannedRecord[] = [];
   const postponed: { index: number; records: Postponed[] }[] = [];
   const note = (planned: Planned, id: string, shown: Omit<PlannedRecord, 'id' | 'planned'>): void => {

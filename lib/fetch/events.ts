@@ -20,6 +20,8 @@ export type FetchEvent = EventsOf<{
   'deletions-sent': OfRun & { deletions: number };
   'run-extracted': OfRun & Pick<ExtractCounts, 'fetched' | 'unchanged' | 'enqueued'> & { vanished: number };
   'run-incomplete': Said;
+  /** Read to its end, and not to be trusted as a whole. */
+  'run-failed': Said;
   /** Left to a later invocation; the queue took the request or did not. */
   'run-continued': OfRun & { delaySec: number; accepted: boolean };
   /** Another run is under way; its schedule's request waits for it. */

@@ -37,8 +37,8 @@ export type FetchDeps = {
   random: Random;
   log: Log<FetchEvent>;
   tuning: Pick<Tuning, 'fetch'>;
-  /** Told of a run that the source failed for good, and what was known before: `incomplete` where it failed already. */
-  onIncomplete?: (run: RunRecord, before: Pick<RunRecord, 'status'>) => Promise<void>;
+  /** Told of a run that is incomplete or has failed, and what was known before: the status of the run before it. */
+  onFailed?: (run: RunRecord, before: Pick<RunRecord, 'status'>) => Promise<void>;
 };
 
 /** What an integration's file says of fetching it from `source`. */

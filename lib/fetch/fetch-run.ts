@@ -2,13 +2,22 @@ import { MAX_DELAY_SEC } from '../messages/queue.ts';
 import type { RunRequest } from '../messages/run-request.ts';
 import { addCounts, countEntries, isBalanced, noExtractCounts } from '../runs/books.ts';
 import { addHits, type LimitHits, limitsOf } from '../runs/limits.ts';
-import { addWarnings, type Checkpoint, type ExtractedRun, runIdOf, type UnfinishedRun } from '../runs/record.ts';
+import {
+  addWarnings,
+  type Checkpoint,
+  type ExtractedRun,
+  type RunRecord,
+  runIdOf,
+  type UnfinishedRun,
+} from '../runs/record.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
+import { defined } from '../runtime/defined.ts';
 import { type PagingFailure, startOverCodes } from '../source/paging-step.ts';
 import type { PageResult } from '../source/source.ts';
 import { askToContinue, askToStartLater } from './ask-again.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
 import { learnFields, noteDrift } from './fields.ts';
+import { failureOfRows, noteInvalidRows } from './invalid-rows.ts';
 import { openPass } from './pass.ts';
 import { type FetchWork, runSink, sendPart } from './sink.ts';
 import { startRun } from './start-run.ts';
@@ -64,7 +73,8 @@ export const fetchRun = async (
   } finally {
     await runs.endLease(lease, clock.nowMs());
   }
-  if (extracted.end === 'incomplete') await deps.onIncomplete?.(extracted.run, before);
+  const failed = extracted.end === 'incomplete' || extracted.end === 'extracted' ? extracted.failed : undefined;
+  if (failed !== undefined) await deps.onFailed?.(failed, before);
   // Not before the lease has ended: a request that comes sooner would be taken for a duplicate, and lost.
   if (extracted.end === 'continued') await askToContinue(run, extracted.retryAtMs, deps);
   // A schedule's request that went on with an earlier run has not started its own. Where the source failed, that would
@@ -82,8 +92,9 @@ const isForAnotherRun = (request: RunRequest, { integration, runId }: Unfinished
 
 /** How the extraction of one invocation ended. */
 type Extracted =
-  | { end: 'extracted' }
-  | { end: 'incomplete'; run: UnfinishedRun }
+  /** `failed`: the run as it was closed, where it has failed and nothing of it is on its way. */
+  | { end: 'extracted'; failed?: RunRecord }
+  | { end: 'incomplete'; failed: RunRecord }
   | { end: 'continued'; retryAtMs: number };
 
 /** From the run's checkpoint: read its pages, place what was postponed, conclude what vanished, hand over to loading. */
@@ -115,8 +126,8 @@ const extract = async (
     if (!sent.done) return { end: 'continued', retryAtMs: clock.nowMs() };
     run = sent.run;
   }
-  await handOver(run, deps);
-  return { end: 'extracted' };
+  const handed = await handOver(run, plan, deps);
+  return { end: 'extracted', ...(handed.status === 'failed' && { failed: handed }) };
 };
 
 type PagesRead = { run: UnfinishedRun } & (
@@ -169,6 +180,7 @@ const passPage = async (
   let chunks = checkpoint?.chunks ?? 0;
   let counts = noExtractCounts();
   let postponed = 0;
+  let rows = run.invalidRows;
   for (const made of await pass.page({ records, before, isLast: next === undefined }, run, clock.nowMs())) {
     // The messages come before the ledger that says so.
     const part = await sendPart(made, sink);
@@ -176,12 +188,14 @@ const passPage = async (
     await sink.write(run, chunks, part);
     counts = addCounts(counts, countEntries(part.entries));
     postponed += part.postponed.length;
+    rows = noteInvalidRows(rows, part.entries).invalidRows;
   }
   log.info('page', { integration, runId, ...counts, ...(postponed > 0 && { held: postponed }), requests });
   const fetched = before + records.length;
   const behind: Checkpoint =
     next === undefined ? { page: {}, chunks, fetched, judged: 0 } : { page: next, chunks, fetched };
-  return { ...run, counts: { ...run.counts, ...addCounts(run.counts, counts) }, checkpoint: behind };
+  const counted = { ...run.counts, ...addCounts(run.counts, counts) };
+  return { ...run, counts: counted, ...defined({ invalidRows: rows }), checkpoint: behind };
 };
 
 /**
@@ -207,6 +221,7 @@ export const placePostponed = async (
     run = {
       ...run,
       counts: { ...run.counts, ...addCounts(run.counts, counts) },
+      ...noteInvalidRows(run.invalidRows, part.entries),
       checkpoint: { ...checkpoint, chunks, judged: index },
     };
     await sink.save(run);
@@ -242,18 +257,33 @@ const endIncomplete = async (
   await runs.saveRun(incomplete);
   const { integration, runId } = run;
   log.error('run-incomplete', { integration, runId, code: failure.code, words: failure.message });
-  return { end: 'incomplete', run: incomplete };
+  return { end: 'incomplete', failed: incomplete };
 };
 
-/** All is sent: the run is `loading` from now on, or balanced where there is nothing to load. */
-const handOver = async (run: UnfinishedRun, { runs, clock, log }: FetchDeps): Promise<void> => {
+/** All is sent: the run is `loading` from now on, or closed where there is nothing to load. Gives it as it was saved. */
+const handOver = async (
+  run: UnfinishedRun,
+  plan: FetchPlan,
+  { runs, clock, log }: FetchDeps,
+): Promise<ExtractedRun> => {
   const { checkpoint: last, ...rest } = run;
   const nowMs = clock.nowMs();
-  const extracted: ExtractedRun = { ...rest, status: 'loading', extractedMs: nowMs, chunks: last?.chunks ?? 0 };
+  const failure = failureOfRows(run.counts, run.invalidRows, plan.invalidRows);
+  const extracted: ExtractedRun = {
+    ...rest,
+    ...defined({ failure }),
+    status: 'loading',
+    extractedMs: nowMs,
+    chunks: last?.chunks ?? 0,
+  };
   const { integration, runId, counts, window, vanished } = extracted;
   const isDone = counts.enqueued === 0 && (extracted.deletions?.enqueued ?? 0) === 0 && isBalanced(extracted);
-  if (isDone && window !== undefined) await runs.moveWatermark(integration, window.toMs);
-  await runs.saveRun(isDone ? { ...extracted, status: 'balanced', closedMs: nowMs } : extracted);
+  const closed: ExtractedRun = { ...extracted, status: failure ? 'failed' : 'balanced', closedMs: nowMs };
+  const handed = isDone ? closed : extracted;
+  if (handed.status === 'balanced' && window !== undefined) await runs.moveWatermark(integration, window.toMs);
+  await runs.saveRun(handed);
   const { fetched, enqueued, unchanged } = counts;
   log.info('run-extracted', { integration, runId, fetched, unchanged, enqueued, vanished });
+  if (failure) log.error('run-failed', { integration, runId, code: failure.code, words: failure.message });
+  return handed;
 };

@@ -1,6 +1,6 @@
 import type { RunRequest } from '../messages/run-request.ts';
 import { noExtractCounts, noLoadCounts } from '../runs/books.ts';
-import { type RunRecord, runIdOf, type UnfinishedRun } from '../runs/record.ts';
+import { hasFailed, type RunRecord, runIdOf, type UnfinishedRun } from '../runs/record.ts';
 import type { Lease } from '../runs/store.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { decideStart, windowOf } from './decide-start.ts';
@@ -61,12 +61,17 @@ export const startRun = async (
       ? { ...leased, status: 'incomplete', failure: { code: 'abandoned', message } }
       : undefined;
   log.info(start.kind === 'resume' ? 'run-resumed' : 'run-started', { integration, runId });
-  return { run, lease, abandoned, before: leased?.status === 'incomplete' ? leased : run };
+  return {
+    run,
+    lease,
+    abandoned,
+    before: leased?.status === 'incomplete' || (leased && hasFailed(leased)) ? leased : run,
+  };
 };
 
 /** A run at its beginning. `watermarkMs`: up to where a list of changes was loaded. Pure. */
 export const newRun = (
-  { integration, window }: FetchPlan,
+  { integration, window, invalidRows }: FetchPlan,
   facts: Pick<RunRecord, 'runId' | 'scheduledMs' | 'startedMs' | 'versionMs' | 'fullRefresh'>,
   watermarkMs: number | undefined,
 ): UnfinishedRun => ({
@@ -78,6 +83,7 @@ export const newRun = (
   vanished: 0,
   vanishedSample: [],
   warnings: [],
+  ...(invalidRows.isTolerant && { toleratesInvalid: true }),
   ...(window && { window: windowOf(window, watermarkMs, facts.fullRefresh, facts.startedMs) }),
 });
 

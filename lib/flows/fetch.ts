@@ -35,8 +35,8 @@ export const fetchFlow = (
   runtime: Runtime<FetchEvent | NotifyEvent>,
 ): ((request: RunRequest, remainingMs: RemainingMs) => Promise<FetchEnd>) => {
   const timeBudgetMs = readTimeBudgetMs(runtime.env);
-  const onIncomplete = notifierIfAny(stores, runtime);
-  const deps: FetchDeps = { ...stores, ...runtime, ...defined({ timeBudgetMs, onIncomplete }) };
+  const onFailed = notifierIfAny(stores, runtime);
+  const deps: FetchDeps = { ...stores, ...runtime, ...defined({ timeBudgetMs, onFailed }) };
   return async (request, remainingMs) => {
     const plan = await open(request.integration);
     if (plan === undefined) {

@@ -19,6 +19,7 @@ const names = (ids: readonly string[] | undefined, total: number): string => {
 
 const titleOf = ({ status, counts, integration }: RunRecord, isMended: boolean): string => {
   if (status === 'incomplete') return `The source could not be read 未能读完: ${integration}`;
+  if (status === 'failed') return `The run has failed 运行失败: ${integration}`;
   if (status === 'unbalanced') return `Books do not balance 账目不平: ${integration}`;
   return isMended && counts.rejected + counts.uncertain === 0
     ? `Mended, books balance 已补齐: ${integration}`
@@ -34,8 +35,8 @@ export const noticeOf = (run: RunRecord, before: Pick<RunRecord, 'status'>): Not
   const { runId, integration, status, counts, vanished, unsettled, failure } = run;
   const { rejected, uncertain, open, fetched, enqueued, loaded } = counts;
   const isMended = before.status === 'unbalanced' && status === 'balanced';
-  const isUnread = status === 'incomplete' && before.status !== 'incomplete';
-  const isTrouble = isUnread || status === 'unbalanced' || (status !== 'incomplete' && rejected + uncertain > 0);
+  const isNewlyFailed = (status === 'incomplete' || status === 'failed') && before.status !== status;
+  const isTrouble = isNewlyFailed || status === 'unbalanced' || (status !== 'incomplete' && rejected + uncertain > 0);
   if (!isTrouble && !isMended) return undefined;
   return {
     title: titleOf(run, isMended),

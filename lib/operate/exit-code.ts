@@ -1,15 +1,15 @@
 import { holds } from '../runs/books.ts';
-import type { RunRecord } from '../runs/record.ts';
+import { hasFailed, type RunRecord, troublesByInvalid } from '../runs/record.ts';
 
 /** Exit codes of the program; scripts rely on them. */
 export const exitCodes = {
   /** Balanced, and nothing is dead-lettered. */
   ok: 0,
-  /** Finished, but records are rejected, uncertain, open or dead-lettered. */
+  /** Finished, but records are rejected, uncertain, open or dead-lettered, or rows are invalid. */
   unfinishedRecords: 1,
   /** Bad usage or configuration. */
   usage: 2,
-  /** The run could not finish: source down, token refused. */
+  /** The run could not finish or has failed: source down, token refused, rows all invalid. */
   runFailed: 3,
 } as const;
 
@@ -17,7 +17,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** A run, and what is known beside its books when somebody stops looking at it. */
 export type SeenRun = {
-  run: Pick<RunRecord, 'status' | 'counts'>;
+  run: Pick<RunRecord, 'status' | 'counts' | 'failure' | 'toleratesInvalid'>;
   /** Nothing is waited for any more: what is unread stays unread, what is open stays open. */
   isOver: boolean;
   /** Letters of its integration that wait, whichever run they are from. */
@@ -27,10 +27,12 @@ export type SeenRun = {
 };
 
 /** The exit code that a run stands for: of a run that is over, or of one that may still go on. Pure. */
-export const exitCodeOf = ({ run: { status, counts }, isOver, deadLetters = 0, stranded = 0 }: SeenRun): ExitCode => {
-  if (status === 'incomplete') return exitCodes.runFailed;
-  if (isOver && (status === 'extracting' || stranded > 0)) return exitCodes.runFailed;
+export const exitCodeOf = ({ run, isOver, deadLetters = 0, stranded = 0 }: SeenRun): ExitCode => {
+  const { status, counts } = run;
+  if (status === 'incomplete' || status === 'failed') return exitCodes.runFailed;
+  if (isOver && (status === 'extracting' || stranded > 0 || hasFailed(run))) return exitCodes.runFailed;
   if (counts.rejected + counts.uncertain + deadLetters > 0) return exitCodes.unfinishedRecords;
+  if (troublesByInvalid(run)) return exitCodes.unfinishedRecords;
   if (status === 'unbalanced' || (isOver && !holds(counts))) return exitCodes.unfinishedRecords;
   // While a run goes on, what is open is on its way.
   const staysOpen = isOver || status === 'balanced';

@@ -5,7 +5,7 @@ import { messagesIn } from '../messages/queue.ts';
 import { holds } from '../runs/books.ts';
 import { gatherEvidence, NAMED_IDS, readItems } from '../runs/evidence.ts';
 import { limitsOf, type RunLimits } from '../runs/limits.ts';
-import { isUnfinished, type RunRecord, type Unsettled } from '../runs/record.ts';
+import { hasFailed, isUnfinished, type RunRecord, troublesByInvalid, type Unsettled } from '../runs/record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Stores } from '../stores/stores.ts';
 
@@ -30,6 +30,10 @@ export type BooksState =
   /** Records are open after the deadline. */
   | 'open-overdue'
   | 'open'
+  /** What was read cannot be trusted as a whole. */
+  | 'failed'
+  /** Rows are invalid. */
+  | 'invalid-rows'
   /** Closed; records are rejected or uncertain. */
   | 'troubled'
   | 'settled';
@@ -115,11 +119,15 @@ const openRecord = (item: IdCheck | undefined, queued: number): OpenRecord => {
   return { as: queued === 0 ? 'lost' : 'queued-or-lost', idCheck: item === undefined ? 'never-seen' : known };
 };
 
-/** Whether the source was read to its end and the sums of the books hold. */
-export const booksHold = (run: RunRecord): boolean => !isUnfinished(run) && holds(run.counts);
+/** Whether the source was read to its end, the run has not failed and the sums of the books hold. */
+export const booksHold = (run: RunRecord): boolean => !isUnfinished(run) && holds(run.counts) && !hasFailed(run);
 
 /** How the books of a run stand while `queued` messages wait. Pure. */
-export const booksState = ({ status, counts }: Pick<RunRecord, 'status' | 'counts'>, queued: number): BooksState => {
+export const booksState = (
+  run: Pick<RunRecord, 'status' | 'counts' | 'failure' | 'toleratesInvalid'>,
+  queued: number,
+): BooksState => {
+  const { status, counts } = run;
   if (status === 'extracting') return 'reading';
   if (status === 'incomplete') return 'unfinished';
   if (!holds(counts)) return 'unequal';
@@ -127,12 +135,14 @@ export const booksState = ({ status, counts }: Pick<RunRecord, 'status' | 'count
     if (status === 'unbalanced') return 'open-overdue';
     return queued === 0 ? 'open-lost' : 'open';
   }
-  return counts.rejected + counts.uncertain > 0 ? 'troubled' : 'settled';
+  if (hasFailed(run)) return 'failed';
+  if (counts.rejected + counts.uncertain > 0) return 'troubled';
+  return troublesByInvalid(run) ? 'invalid-rows' : 'settled';
 };
 
 /** Whether nothing more comes of a run by itself. */
 export const isClosed = ({ status }: Pick<RunRecord, 'status'>): boolean =>
-  status === 'balanced' || status === 'unbalanced' || status === 'incomplete';
+  status === 'balanced' || status === 'unbalanced' || status === 'incomplete' || status === 'failed';
 
 const WATCH_EVERY_MS = 2_000;
 /** Looks that may fail in a row: the process whose servers are used may end before the run is seen closed. */

@@ -11,6 +11,7 @@ export const noExtractCounts = (): ExtractCounts => ({
   merged: 0,
   unchanged: 0,
   skipped: 0,
+  waiting: 0,
   enqueued: 0,
 });
 
@@ -77,15 +78,17 @@ const fateInTrouble = (trouble: Trouble, { versionMs, refresh }: Sent): keyof Lo
   return isFromBefore || trouble.letterMs === undefined ? 'open' : 'uncertain';
 };
 
-/** Whether the sums of the books hold exactly, those of deletions too, and nothing is open. */
+/** Whether the sums of the books hold exactly, those of deletions too, and nothing is open or waits. */
 export const isBalanced = ({ counts, deletions }: Pick<RunRecord, 'counts' | 'deletions'>): boolean =>
-  holds(counts) && counts.open === 0 && (deletions === undefined || (isWhole(deletions) && deletions.open === 0));
+  holds(counts) &&
+  counts.open + counts.waiting === 0 &&
+  (deletions === undefined || (isWhole(deletions) && deletions.open === 0));
 
 /** `enqueued = loaded + superseded + rejected + uncertain + open` */
 const isWhole = ({ enqueued, loaded, superseded, rejected, uncertain, open }: DeletionCounts): boolean =>
   enqueued === loaded + superseded + rejected + uncertain + open;
 
-/** `fetched = filtered + invalid + merged + unchanged + skipped + enqueued` and `enqueued = loaded + … + open`. */
+/** `fetched = filtered + invalid + merged + unchanged + skipped + waiting + enqueued` and `enqueued = loaded + … + open`. */
 export const holds = (counts: RunRecord['counts']): boolean => {
   const extracted = extractOutcomes.reduce((sum: number, outcome: ExtractOutcome) => sum + counts[outcome], 0);
   return counts.fetched === extracted && isWhole(counts);

@@ -1,5 +1,13 @@
 /** The outcomes of extraction, one per fetched record. */
-export const extractOutcomes = ['filtered', 'invalid', 'merged', 'unchanged', 'skipped', 'enqueued'] as const;
+export const extractOutcomes = [
+  'filtered',
+  'invalid',
+  'merged',
+  'unchanged',
+  'skipped',
+  'waiting',
+  'enqueued',
+] as const;
 export type ExtractOutcome = (typeof extractOutcomes)[number];
 
 /** One fetched record in the run's ledger. */

@@ -6,7 +6,7 @@ import type { EventsOf, Log } from '../runtime/log.ts';
 import type { Tuning } from '../runtime/tuning.ts';
 import { isBalanced } from './books.ts';
 import { type Evidence, gatherEvidence, readItems } from './evidence.ts';
-import { type ExtractedRun, isUnfinished, type RunRecord, type RunStatus } from './record.ts';
+import { type ExtractedRun, hasFailed, isUnfinished, type RunRecord, type RunStatus } from './record.ts';
 import { MissingChunkError, type RunStore } from './store.ts';
 
 type OfRun = { integration: string; runId: string };
@@ -125,14 +125,14 @@ const drawUp = async (
     counts,
     ...defined({ deletions }),
     unsettled: evidence.unsettled,
-    status: balanced ? 'balanced' : isOverdue ? 'unbalanced' : 'loading',
+    status: balanced ? (hasFailed(run) ? 'failed' : 'balanced') : isOverdue ? 'unbalanced' : 'loading',
     ...(balanced || isOverdue ? { closedMs: run.closedMs ?? nowMs } : {}),
   };
 };
 
 /** What alarms watch of an integration at one moment. */
 export type Watched = {
-  /** Runs whose books do not balance after their deadline. */
+  /** Runs whose books do not balance after their deadline; the newest one, too, where it has failed. */
   notBalanced: number;
   /** 1: the newest run has not read the source to its end within the deadline. */
   overdue: number;
@@ -154,7 +154,10 @@ export const watch = (
   const overdue = isUnfinished(newest) && nowMs > newest.startedMs + deadlineMs;
   const missing = missingAfterMs !== undefined && (ageMs ?? Number.POSITIVE_INFINITY) > missingAfterMs;
   return {
-    notBalanced: recent.filter(({ status }) => status === 'unbalanced').length,
+    // A later run mends a failed one: only the newest that was read to its end counts.
+    notBalanced:
+      recent.filter(({ status }) => status === 'unbalanced').length +
+      (recent.find((run) => !isUnfinished(run))?.status === 'failed' ? 1 : 0),
     overdue: overdue ? 1 : 0,
     missing: missing ? 1 : 0,
     ...(ageMs === undefined ? {} : { newestRunAgeSec: Math.round(ageMs / 1000) }),

@@ -8,6 +8,8 @@ export type ExtractCounts = {
   merged: number;
   unchanged: number;
   skipped: number;
+  /** Not in the target and not taken on by this run. */
+  waiting: number;
   enqueued: number;
 };
 
@@ -20,8 +22,18 @@ export type LoadCounts = { loaded: number; superseded: number; rejected: number;
  * - `loading`: everything is enqueued; records are being loaded.
  * - `balanced`: closed; both sums of the books hold and nothing is open.
  * - `unbalanced`: the books do not hold, or records are still open after the deadline.
+ * - `failed`: closed; what was read cannot be trusted as a whole. Valid rows are loaded, and it is not resumed.
  */
-export type RunStatus = 'extracting' | 'incomplete' | 'loading' | 'balanced' | 'unbalanced';
+export type RunStatus = 'extracting' | 'incomplete' | 'loading' | 'balanced' | 'unbalanced' | 'failed';
+
+/** Why a run that was read to its end has failed all the same. */
+export type RunFailure = 'rows-invalid';
+
+const runFailures: ReadonlySet<string> = new Set<RunFailure>(['rows-invalid']);
+
+/** Whether a run has failed, or will when its books are closed. */
+export const hasFailed = ({ status, failure }: Pick<RunRecord, 'status' | 'failure'>): boolean =>
+  status === 'failed' || (failure !== undefined && runFailures.has(failure.code));
 
 /** The fields of an answer: dotted path → the kinds of its values, in the order of their letters: `null text`. */
 export type Fields = Readonly<Record<string, string>>;
@@ -48,6 +60,10 @@ type RunFacts = {
   window?: Window;
   /** Events worth an operator's eye: token renewed, page repeated, total changed. Code → how often and the last words. */
   warnings: RunWarning[];
+  /** The first invalid rows; absent: none is. */
+  invalidRows?: InvalidRow[];
+  /** The file says that invalid rows are only reported (`source.invalid`). */
+  toleratesInvalid?: boolean;
   /** The fields of the answers, where `autoFillResponse` asks to learn them: path → kinds. */
   fields?: Fields;
   /** Why the run could not finish, or its books could not be drawn up. */
@@ -68,7 +84,7 @@ export type UnfinishedRun = RunFacts & {
 
 /** A run that has sent everything; its records are being loaded, or are loaded. */
 export type ExtractedRun = RunFacts & {
-  status: 'loading' | 'balanced' | 'unbalanced';
+  status: 'loading' | 'balanced' | 'unbalanced' | 'failed';
   extractedMs: number;
   /** Ledger chunks in all. */
   chunks: number;
@@ -78,6 +94,12 @@ export type ExtractedRun = RunFacts & {
   unsettled?: Unsettled;
   checkpoint?: never;
 };
+
+/** Whether a run has invalid rows that somebody is to look at. */
+export const troublesByInvalid = ({
+  counts,
+  toleratesInvalid,
+}: Pick<RunRecord, 'counts' | 'toleratesInvalid'>): boolean => counts.invalid > 0 && toleratesInvalid !== true;
 
 export type RunRecord = UnfinishedRun | ExtractedRun;
 
@@ -89,6 +111,9 @@ export type DeletionCounts = LoadCounts & { enqueued: number };
 
 /** A span of the source's time, ms since the epoch; all of a run's invocations ask for the same. */
 export type Window = { fromMs: number; toMs: number };
+
+/** A row that is invalid: its id, or its place where it has none that can be read, and why. */
+export type InvalidRow = { id: string; reason: string };
 
 export type RunWarning = { code: string; count: number; message: string };
 

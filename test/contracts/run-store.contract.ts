@@ -13,12 +13,13 @@ const facts = (runId: string) => ({
   versionMs: 1_767_571_201_500,
   fullRefresh: false,
   counts: {
-    fetched: 12,
+    fetched: 14,
     filtered: 1,
     invalid: 2,
     merged: 3,
     unchanged: 1,
     skipped: 1,
+    waiting: 2,
     enqueued: 4,
     loaded: 1,
     superseded: 1,
@@ -125,6 +126,8 @@ export const runStoreContract = (create: () => Promise<RunStore> | RunStore) => 
         status: 'incomplete',
         checkpoint: { page: { number: 3, cursor: 'c', last: false }, chunks: 2, fetched: 200, judged: 1 },
         chunks: 1,
+        invalidRows: [{ id: 'record 1', reason: 'id: id is missing' }],
+        toleratesInvalid: true,
         fields: { id: 'number' },
         failure: { code: 'source-down', message: 'no answer' },
       });

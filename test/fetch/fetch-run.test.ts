@@ -281,7 +281,7 @@ describe('a source that fails', () => {
   it('is told of after its lease has ended, with whether it failed before', async () => {
     const world = fetchWorld({ pages: threePages() });
     const told: unknown[] = [];
-    world.deps.onIncomplete = async ({ status, failure }, before) => {
+    world.deps.onFailed = async ({ status, failure }, before) => {
       const isLeased = ((await world.runs.lease(NAME))?.untilMs ?? 0) > world.clock.nowMs();
       told.push([before.status, status, failure?.code, isLeased]);
     };

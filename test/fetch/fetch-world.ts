@@ -119,6 +119,7 @@ export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPl
       policy: { idCheck: false, onUncertain: 'resend' },
       source: faults.wrap('source', source),
       transform: openTransform(transformPlanOf(integrationWith(NAME))),
+      invalidRows: { maxShare: 0.5, isTolerant: false },
       ...setup.plan,
     },
     deps: {

@@ -19,7 +19,11 @@ describe('the plan of a run', () => {
 
   it('asks for nothing that the file does not ask for', () => {
     const integration = integrationWith(crm, { 'source.metadata.autoFillResponse': false });
-    expect(runPlanOf(integration)).toEqual({ integration: crm, policy: { idCheck: false, onUncertain: 'resend' } });
+    expect(runPlanOf(integration)).toEqual({
+      integration: crm,
+      invalidRows: { maxShare: 0.5, isTolerant: false },
+      policy: { idCheck: false, onUncertain: 'resend' },
+    });
   });
 
   it('waits for another run as long as the deadline, where the file says so', () => {

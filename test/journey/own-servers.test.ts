@@ -37,7 +37,7 @@ describe('a list in an envelope, its pages smaller than asked for', () => {
 
   test('is read to its end; what has no id is rejected by name, and the rest goes on', () => {
     expect(nonZero(ran.report.counts)).toEqual({ fetched: 47, invalid: 6, merged: 1, enqueued: 40, loaded: 40 });
-    expect({ code: ran.code, balanced: ran.report.balanced }).toEqual({ code: 0, balanced: true });
+    expect({ code: ran.code, balanced: ran.report.balanced }).toEqual({ code: 1, balanced: true });
     expect(ran.stderr).not.toContain('sandbox');
   });
 

@@ -25,6 +25,14 @@ test('a source that could not be read is told of once, and says why', () => {
   expect(noticeOf(failed, { status: 'incomplete' })).toBeUndefined();
 });
 
+test('a run that has failed is told of once, and says why', () => {
+  const failure = { code: 'rows-invalid', message: 'all 2 rows are invalid' };
+  const failed = run({ status: 'failed', failure });
+  expect(noticeOf(failed, { status: 'extracting' })?.title).toContain('has failed');
+  expect(noticeOf(failed, { status: 'extracting' })?.lines).toContain('rows-invalid: all 2 rows are invalid');
+  expect(noticeOf(failed, { status: 'failed' })).toBeUndefined();
+});
+
 describe('a notice goes out for', () => {
   test('refused records, and names the first five', () => {
     const rejected = ['1', '2', '3', '4', '5', '6'];

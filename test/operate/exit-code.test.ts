@@ -9,6 +9,12 @@ const run = (status: RunStatus, counts: Partial<LoadCounts> = {}): SeenRun['run'
 };
 const unequal = { status: 'loading' as const, counts: { ...loadingRun.counts, fetched: 1 } };
 
+const rowsInvalid = { code: 'rows-invalid', message: '' };
+const withInvalid = (seen: SeenRun['run']): SeenRun['run'] => ({
+  ...seen,
+  counts: { ...seen.counts, fetched: seen.counts.fetched + 1, invalid: 1 },
+});
+
 type Beside = Partial<Omit<SeenRun, 'run' | 'isOver'>>;
 
 test.each<[string, SeenRun['run'], Beside, over: number, goesOn: number]>([
@@ -26,6 +32,23 @@ test.each<[string, SeenRun['run'], Beside, over: number, goesOn: number]>([
   ['is being read', run('extracting'), {}, 3, 0],
   ['could not be read to its end', run('incomplete'), {}, 3, 3],
   ['could not be read to its end, a record was refused', run('incomplete', { rejected: 1 }), {}, 3, 3],
+  ['has failed', { ...run('failed'), failure: rowsInvalid }, {}, 3, 3],
+  [
+    'will have failed when its records are loaded',
+    { ...run('loading', { loaded: 1 }), failure: rowsInvalid },
+    {},
+    3,
+    0,
+  ],
+  ['has failed, records stay open', { ...run('unbalanced', { open: 1 }), failure: rowsInvalid }, {}, 3, 1],
+  ['is balanced, a row is invalid', withInvalid(run('balanced', { loaded: 1 })), {}, 1, 1],
+  [
+    'is balanced, a row is invalid and the file only wants that reported',
+    { ...withInvalid(run('balanced', { loaded: 1 })), toleratesInvalid: true },
+    {},
+    0,
+    0,
+  ],
 ])('a run that %s', (_, seen, beside, over, goesOn) => {
   expect(exitCodeOf({ run: seen, ...beside, isOver: true })).toBe(over);
   expect(exitCodeOf({ run: seen, ...beside, isOver: false })).toBe(goesOn);

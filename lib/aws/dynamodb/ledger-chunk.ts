@@ -34,6 +34,7 @@ const LETTERS: Record<ExtractOutcome, string> = {
   merged: 'm',
   unchanged: 'u',
   skipped: 's',
+  waiting: 'w',
   enqueued: 'e',
 };
 const OUTCOMES = new Map(extractOutcomes.map((outcome) => [LETTERS[outcome], outcome]));

@@ -6,6 +6,7 @@ import type {
   Checkpoint,
   DeletionCounts,
   ExtractedRun,
+  InvalidRow,
   RunRecord,
   UnfinishedRun,
   Unsettled,
@@ -32,6 +33,8 @@ const counts = z.object({
   merged: count,
   unchanged: count,
   skipped: count,
+  // Earlier commits knew of none.
+  waiting: z._default(count, 0),
   enqueued: count,
   loaded: count,
   superseded: count,
@@ -62,6 +65,8 @@ const hits = z.object({ heldMs: count, throttled: count, putOff: count } satisfi
 
 const window = z.object({ fromMs: count, toMs: count } satisfies Record<keyof Window, z.ZodMiniType>);
 
+const invalidRow = z.object({ id: z.string(), reason: z.string() } satisfies Record<keyof InvalidRow, z.ZodMiniType>);
+
 const facts = {
   runId: z.string(),
   integration: z.string(),
@@ -77,6 +82,8 @@ const facts = {
   deletions: z.exactOptional(deletions),
   window: z.exactOptional(window),
   warnings: z.array(z.object({ code: z.string(), count, message: z.string() })),
+  invalidRows: z.exactOptional(z.array(invalidRow)),
+  toleratesInvalid: z.exactOptional(z.boolean()),
   fields: z.exactOptional(z.record(z.string(), z.string())),
   failure: z.exactOptional(z.object({ code: z.string(), message: z.string() })),
 };
@@ -93,7 +100,7 @@ const runRecord: z.ZodMiniType<RunRecord> = z.discriminatedUnion('status', [
   } satisfies Record<KeysOf<UnfinishedRun>, z.ZodMiniType>),
   z.object({
     ...facts,
-    status: z.enum(['loading', 'balanced', 'unbalanced']),
+    status: z.enum(['loading', 'balanced', 'unbalanced', 'failed']),
     extractedMs: z.number(),
     chunks: z.number(),
     closedMs: z.exactOptional(z.number()),

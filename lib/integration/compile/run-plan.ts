@@ -19,6 +19,11 @@ export type RunPlan = {
   waitsForMs?: number;
   /** The list is asked for what changed in a window of time. */
   window?: WindowPlan;
+  /**
+   * A run of ten rows and more with a larger share of invalid ones has failed; below that they are trouble, or only
+   * reported.
+   */
+  invalidRows: { maxShare: number; isTolerant: boolean };
   /** The fields of the answers are learnt and compared with the last run's; these paths are mapped. */
   learns?: { mapped: ReadonlySet<string> };
   /** Vanished ids are deleted in the target where no more than this share vanished; absent: they are reported. */
@@ -41,6 +46,7 @@ export const runPlanOf = (integration: Integration): RunPlan => {
   return {
     integration: name,
     policy: loadPolicyOf(integration),
+    invalidRows: { maxShare: source.maxInvalidShare, isTolerant: source.invalid === 'report' },
     ...defined({ window: windowPlanOf(source) }),
     ...(overlap === 'wait' && { waitsForMs: deadlineMinutes * MINUTE_MS }),
     ...(source.metadata.autoFillResponse === true && { learns: { mapped: takenPathsOf(integration) } }),

@@ -143,6 +143,28 @@ export const sourceSchema = z
       }),
     ),
     rateLimit: z.exactOptional(rateLimitSchema()),
+    maxInvalidShare: z._default(
+      z
+        .number()
+        .check(
+          z.minimum(0),
+          z.maximum(1),
+          z.describe(
+            'A run of ten rows and more with a larger share of invalid ones has failed. 不合格行超过该比例则运行失败。',
+          ),
+        ),
+      0.5,
+    ),
+    invalid: z._default(
+      z
+        .enum(['fail', 'report'])
+        .check(
+          z.describe(
+            'Whether invalid rows below that share make the run end with exit code 1. 有不合格行时:退出码 1,或仅报告。',
+          ),
+        ),
+      'fail',
+    ),
     window: z.exactOptional(windowSchema),
   })
   .check(z.describe('Where records come from. 源平台。'));

@@ -1,17 +1,11 @@
 import { wordsOf } from '../../lib/integration/check/keys.ts';
 import { conditionLogics } from '../../lib/integration/dialect/condition.ts';
 import { formulaFunctions } from '../../lib/integration/dialect/formula.ts';
+import { fieldKeys, type Reading, sourceKeys, targetKeys } from '../../lib/integration/dialect/keys.ts';
 import { parserNames } from '../../lib/integration/dialect/parsers.ts';
 import { pipeNames } from '../../lib/integration/dialect/template.ts';
 import { variableNames } from '../../lib/integration/dialect/variables.ts';
-import {
-  fieldKeys,
-  fieldTypes,
-  operations,
-  type Reading,
-  sourceKeys,
-  targetKeys,
-} from '../../lib/integration/dialect/words.ts';
+import { fieldTypes, operations } from '../../lib/integration/dialect/words.ts';
 import { DEFAULT_PAGE_SIZE, pagingFamilies, sizeFields } from '../../lib/integration/fill/paging-families.ts';
 import { profileNames } from '../../lib/integration/fill/profile.ts';
 import { chineseWords } from './dialect-words.ts';

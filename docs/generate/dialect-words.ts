@@ -1,4 +1,4 @@
-/** What `lib/integration/dialect/words.ts` says of each key, in Chinese. A test holds the two against one another. */
+/** What `lib/integration/dialect/keys.ts` says of each key, in Chinese. A test holds the two against one another. */
 export const chineseWords: Readonly<Record<'source' | 'target' | 'field', Readonly<Record<string, string>>>> = {
   source: {
     api: '请求路径;若是接口名,由 source.path 或画像转换为路径',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { chineseWords } from '../../docs/generate/dialect-words.ts';
 import { generatedParts } from '../../docs/generate/generated-parts.ts';
-import { fieldKeys, sourceKeys, targetKeys } from '../../lib/integration/dialect/words.ts';
+import { fieldKeys, sourceKeys, targetKeys } from '../../lib/integration/dialect/keys.ts';
 
 /** The formatter pads the cells of tables. */
 const unpadded = (text: string): string => text.replaceAll(/ {2,}/g, ' ').replaceAll(/-{3,}/g, '---');

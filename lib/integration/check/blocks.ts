@@ -2,9 +2,9 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.t
 import { readPath } from '../../json/path.ts';
 import type { FaultPath } from '../../runtime/fault.ts';
 import { conditionFaults } from '../dialect/condition.ts';
+import { isUnused, sourceKeys, targetKeys } from '../dialect/keys.ts';
 import { otherResponseFindings } from '../dialect/other-response.ts';
 import type { Requests } from '../dialect/request-fields.ts';
-import { isUnused, sourceKeys, targetKeys } from '../dialect/words.ts';
 import { type FieldsAround, fieldFindings } from './fields.ts';
 import { keyFindings, strangersIn } from './keys.ts';
 import { type Finding, fault, warning } from './shape.ts';

@@ -2,12 +2,13 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.t
 import { readPath, valueAt } from '../../json/path.ts';
 import type { FaultPath } from '../../runtime/fault.ts';
 import { suggestion } from '../../runtime/nearest.ts';
+import { fieldKeys, isUnused } from '../dialect/keys.ts';
 import { parameterValue } from '../dialect/parameters.ts';
 import { parserNames, readParsers } from '../dialect/parsers.ts';
 import { everyField, isUnset, type RequestField } from '../dialect/request-fields.ts';
 import { parseTemplate, slotsOf, type Template } from '../dialect/template.ts';
 import { isPageVariable, variableNames } from '../dialect/variables.ts';
-import { fieldKeys, fieldTypes, isUnused } from '../dialect/words.ts';
+import { fieldTypes } from '../dialect/words.ts';
 import { keyFindings } from './keys.ts';
 import { type Finding, fault, warning } from './shape.ts';
 

@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.t
 import { readPath } from '../../json/path.ts';
 import { type Fault, type FaultPath, formatPath } from '../../runtime/fault.ts';
 import { suggestion } from '../../runtime/nearest.ts';
-import { isUnused, type Reading, sourceKeys, targetKeys } from '../dialect/words.ts';
+import { isUnused, type Reading, sourceKeys, targetKeys } from '../dialect/keys.ts';
 import type { Positions } from './positions.ts';
 import { type Finding, fault, warning } from './shape.ts';
 

@@ -66,10 +66,12 @@ const causeWords: Readonly<Record<string, string>> = {
   dns: 'host name not found',
   refused: 'connection refused',
   unreachable: 'no connection',
+  tls: 'no secure connection',
   timeout: 'no answer in time',
   reset: 'connection broken',
   tooLarge: 'answer too large',
   throttled: 'rate limit',
+  conflict: 'the target is still at an earlier try',
   'no-token': 'no token',
 };
 

@@ -1,4 +1,4 @@
-import type { LoadPolicy } from '../idcheck/decide.ts';
+import { isLeftToPerson, type LoadPolicy } from '../idcheck/decide.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import { tombstoneHash } from '../idcheck/tombstone.ts';
@@ -78,11 +78,12 @@ export const noteVanished = (
 type Deletion = { id: string; hash: string; body: string };
 
 /** Whether the target has the record and is still to be told that it is gone. */
-const isToBeDeleted = ({ loaded, trouble }: IdCheck, hash: string, { onUncertain }: LoadPolicy): boolean => {
+const isToBeDeleted = (item: IdCheck, hash: string, policy: LoadPolicy): boolean => {
+  const { loaded, trouble } = item;
   if (loaded === undefined) return false;
   // As with contents: what the target refused, or what a person must decide on, is not sent again by itself.
   if (trouble?.kind === 'rejected' && trouble.hash === hash) return false;
-  return !(trouble?.kind === 'parked' && onUncertain === 'park');
+  return !isLeftToPerson(item, hash, policy);
 };
 
 /** The messages for ids that vanished, by a strongly consistent look at each. */

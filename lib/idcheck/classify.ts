@@ -1,4 +1,4 @@
-import { type LoadPolicy, surelyLoaded } from './decide.ts';
+import { isLeftToPerson, type LoadPolicy, surelyLoaded } from './decide.ts';
 import type { IdCheck } from './item.ts';
 
 /** What a run does with a record that is clean and mapped. */
@@ -57,9 +57,7 @@ export const classify = (
   const { claim, trouble } = known;
   const loaded = surelyLoaded(known);
   // Content under way, or of unknown fate, may yet replace what was loaded: compare again at the target's door.
-  if (trouble?.kind === 'parked' && claim === undefined && policy.onUncertain === 'park') {
-    return skipped({ why: 'parked' });
-  }
+  if (isLeftToPerson(known, hash, policy)) return skipped({ why: 'parked' });
   if (claim !== undefined || trouble?.kind === 'uncertain' || trouble?.kind === 'parked') {
     // What was sent already is settled whatever became of the parent; other content would only wait for it.
     const wasSent = (claim ?? trouble)?.hash === hash;

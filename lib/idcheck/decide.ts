@@ -77,6 +77,23 @@ const doubtSinceMs = (stored: IdCheck): number | undefined => {
 export const isInDoubt = (stored: IdCheck | undefined): boolean =>
   stored !== undefined && doubtSinceMs(stored) !== undefined;
 
+/**
+ * Whether this content was POSTed under its present Idempotency-Key and nobody knows how that ended: it is in doubt, or
+ * was refused or given up when it was sent again. A load and other content both end the key.
+ */
+export const wasTriedBefore = ({ trouble, doubt }: IdCheck, hash: string): boolean =>
+  trouble?.hash === hash && (trouble.kind === 'uncertain' || trouble.kind === 'parked' || doubt?.hash === hash);
+
+/**
+ * Whether this content waits for a person. What is parked is never sent again as it is, whatever the file says: the
+ * target may have answered in words that nobody knows. Under `park` it stands for whatever content comes after it.
+ */
+export const isLeftToPerson = (
+  { claim, trouble }: IdCheck,
+  hash: string,
+  { onUncertain }: Pick<LoadPolicy, 'onUncertain'>,
+): boolean => claim === undefined && trouble?.kind === 'parked' && (onUncertain === 'park' || trouble.hash === hash);
+
 /** The first row that fits, in this order. */
 const situationOf = (stored: IdCheck | undefined, ask: Ask, nowMs: number): Situation => {
   if (stored === undefined) return 'unknown';
@@ -147,10 +164,9 @@ export const decide = (stored: IdCheck | undefined, ask: Ask, policy: LoadPolicy
 /** `resend` sends again, `park` leaves it to a person; a person's replay after the doubt arose is such a decision. */
 const decideInDoubt = (stored: IdCheck, ask: Ask, policy: LoadPolicy, nowMs: number): Decision => {
   const sinceMs = doubtSinceMs(stored) ?? nowMs;
-  if (policy.onUncertain === 'resend' || isReplayedSince(ask, sinceMs)) return unlessStillInDoubt(stored, ask, nowMs);
-  return stored.claim === undefined && stored.trouble?.kind === 'parked'
-    ? acknowledge('already-parked')
-    : { kind: 'park' };
+  if (isReplayedSince(ask, sinceMs)) return unlessStillInDoubt(stored, ask, nowMs);
+  if (isLeftToPerson(stored, ask.hash, policy)) return acknowledge('already-parked');
+  return policy.onUncertain === 'resend' ? unlessStillInDoubt(stored, ask, nowMs) : { kind: 'park' };
 };
 
 // A request that timed out here may still be on its way there. Repeating the same content is harmless where `resend`

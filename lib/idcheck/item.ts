@@ -55,7 +55,7 @@ export type Trouble = {
 /**
  * - `rejected`: the target refused this content; nothing retries it until it changes or someone replays it.
  * - `uncertain`: nobody knows whether the POST was applied; it will be sent again.
- * - `parked`: as uncertain, but a person decides (`onUncertain: park`).
+ * - `parked`: as uncertain, but a person decides (`onUncertain: park`, or an answer that nobody understands).
  * - `exhausted`: surely not applied, given up after `maxAttempts`; the next run sends it again.
  */
 export type TroubleKind = 'rejected' | 'uncertain' | 'parked' | 'exhausted';

@@ -9,6 +9,7 @@ import { findContradictions } from './check/contradictions.ts';
 import { type KeyReading, keyReadings } from './check/keys.ts';
 import { positionAt, positionsOf } from './check/positions.ts';
 import { checkShape, type Finding } from './check/shape.ts';
+import { successFindings } from './check/success-findings.ts';
 import { readRequests } from './dialect/request-fields.ts';
 import { fillIn } from './fill/fill-in.ts';
 import { type FindProfile, profilesBeside } from './fill/profile.ts';
@@ -54,6 +55,7 @@ export const parseIntegration = (
     ...filled.findings,
     ...findContradictions(filled.raw, requests),
     ...findInBlocks({ raw, filled: filled.raw, requests }),
+    ...successFindings(filled.raw),
     ...nameWarning(raw, file),
   ];
   const told = (kind: Finding['kind']): Fault[] => {

@@ -1,5 +1,5 @@
 import { type Ask, type Decision, decide, type LoadPolicy, newestVersionMs } from '../idcheck/decide.ts';
-import type { Claim, IdCheck } from '../idcheck/item.ts';
+import type { Claim, IdCheck, TroubleKind } from '../idcheck/item.ts';
 import type { IdStore, WriteCondition } from '../idcheck/store.ts';
 import { asReleased, asTrouble, withClaim } from '../idcheck/transitions.ts';
 import { letterFor, sendLetter } from '../messages/dead-letter.ts';
@@ -86,15 +86,17 @@ export const settle = async (
   const attempted = outcome.kind === 'loaded' ? message : { ...message, attempts: message.attempts + 1 };
   const { item, ending, letter } = settlementOf(claimed, message, outcome, plan, nowMs, deps.random.fraction());
   if (letter && !(await sendLetter(deps.deadLetters, letterFor(letter.reason, attempted, letter.failure)))) {
-    // Without its letter the record must not end. What the target refused is not sent again for that: the item says so,
-    // and the message comes back for its letter alone. What was given up fails again until the letter can be written.
+    // Without its letter the record must not end. What the target refused, and what nobody sends again but a person, is
+    // not sent for that: the item says so, and the message comes back for its letter alone. What was given up fails
+    // again until the letter can be written.
+    const isOver = item.trouble?.kind === 'rejected' || item.trouble?.kind === 'parked';
     const back = putOff(
-      outcome.kind === 'rejected' ? { ...attempted, lastFailure: letter.failure } : message,
+      isOver ? { ...attempted, lastFailure: letter.failure } : message,
       'no-dead-letter',
       deps.tuning.load.letterRetryMs,
       deps.random.fraction(),
     );
-    await writeUnclaimed(unlettered(claimed, outcome, nowMs), claimed, plan, deps);
+    await writeUnclaimed(unlettered(claimed, item.trouble?.kind, outcome, nowMs), claimed, plan, deps);
     return back;
   }
   const fraction = deps.random.fraction();
@@ -117,14 +119,19 @@ const logOutcome = ({ messageId, message }: RecordDelivery, outcome: Outcome, { 
   const { integration, runId, id, attempts } = message;
   const fields = { integration, runId, id, messageId, attempt: attempts + 1 };
   if (outcome.kind === 'loaded') log.info('loaded', fields);
-  else log.warn(outcome.kind, { ...fields, cause: outcome.failure.cause, status: outcome.failure.status });
+  else
+    log.warn(outcome.kind === 'conflict' ? 'uncertain' : outcome.kind, {
+      ...fields,
+      cause: outcome.failure.cause,
+      status: outcome.failure.status,
+    });
 };
 
 /** The item of a record whose letter could not be written. */
-const unlettered = (claimed: Claimed, outcome: Outcome, nowMs: number): IdCheck =>
-  outcome.kind === 'rejected' || outcome.kind === 'uncertain'
-    ? asTrouble(claimed, { kind: outcome.kind, reason: reasonOf(outcome.failure) }, undefined, nowMs)
-    : asReleased(claimed);
+const unlettered = (claimed: Claimed, kind: TroubleKind | undefined, outcome: Outcome, nowMs: number): IdCheck =>
+  outcome.kind === 'loaded' || outcome.kind === 'notApplied' || kind === undefined
+    ? asReleased(claimed)
+    : asTrouble(claimed, { kind, reason: reasonOf(outcome.failure) }, undefined, nowMs);
 
 /** Gives up a claim under which nothing was sent. */
 export const release = async (claimed: Claimed, plan: LoadPlan, deps: LoaderDeps): Promise<void> => {

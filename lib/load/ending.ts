@@ -5,7 +5,8 @@ import { type Failure, type RecordMessage, writeMessage } from '../messages/reco
 import { backoffMs } from '../runtime/backoff.ts';
 import { ConfigurationError } from '../runtime/fault.ts';
 import type { LoadTuning } from '../runtime/tuning.ts';
-import type { Outcome, OutcomeFailure } from '../target/outcome.ts';
+import { isNotUnderstood, type OutcomeFailure } from '../target/failure.ts';
+import type { Outcome } from '../target/outcome.ts';
 import type { PutBackReason, PutOffReason, RetryReason, SettledAs } from './events.ts';
 import type { LoadPlan } from './load-plan.ts';
 
@@ -89,10 +90,17 @@ export const settlementOf = (
     ...(waiting === undefined && { letter: { reason: as, failure } }),
   });
   if (outcome.kind === 'rejected') return dead('rejected', 'rejected');
-  if (outcome.kind === 'uncertain' && policy.onUncertain === 'park') return dead('parked', 'uncertain');
+  const mustPark = policy.onUncertain === 'park' || isNotUnderstood(outcome.failure);
+  if (outcome.kind === 'uncertain' && mustPark) return dead('parked', 'uncertain');
+  if (outcome.kind === 'conflict' && isUnderWay(claimed, nowMs)) {
+    const waitMs = outcome.waitMs ?? backoffMs(message.deferrals, fraction, retrying);
+    return { item: asReleased(claimed), ending: putOff(message, 'conflict', waitMs, fraction) };
+  }
 
   const failed: RecordMessage = { ...message, attempts: message.attempts + 1, lastFailure: failure };
   if (failed.attempts >= retrying.maxAttempts) {
+    // Nobody will learn what became of the earlier try.
+    if (outcome.kind === 'conflict') return dead(policy.onUncertain === 'park' ? 'parked' : 'uncertain', 'uncertain');
     return dead(outcome.kind === 'uncertain' ? 'uncertain' : 'exhausted', 'exhausted');
   }
   return {
@@ -100,6 +108,12 @@ export const settlementOf = (
       outcome.kind === 'uncertain'
         ? asTrouble(claimed, { kind: 'uncertain', reason }, waiting, nowMs)
         : asReleased(claimed),
-    ending: retry(failed, reason, backoffMs(message.attempts, fraction, retrying)),
+    ending: retry(failed, reason, Math.max(askedMs(outcome), backoffMs(message.attempts, fraction, retrying))),
   };
 };
+
+const askedMs = (outcome: Outcome): number => (outcome.kind === 'conflict' ? (outcome.waitMs ?? 0) : 0);
+
+/** Whether an earlier try of unknown outcome may still be worked on at the target. */
+const isUnderWay = ({ claim, doubt }: IdCheck & { claim: Claim }, nowMs: number): boolean =>
+  doubt !== undefined && doubt.hash === claim.hash && doubt.untilMs > nowMs;

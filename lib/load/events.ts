@@ -1,7 +1,7 @@
 import type { AcknowledgeReason } from '../idcheck/decide.ts';
 import type { TargetUse } from '../runs/limits.ts';
 import type { EventsOf } from '../runtime/log.ts';
-import type { OutcomeCause } from '../target/outcome.ts';
+import type { OutcomeCause } from '../target/failure.ts';
 
 /** What a delivery was settled as: what became of its record, or why nothing was sent for it. */
 export type SettledAs = 'loaded' | 'rejected' | 'uncertain' | 'exhausted' | AcknowledgeReason | 'parent-never-came';
@@ -18,6 +18,8 @@ export type PutOffReason =
   | 'claimed'
   | 'in-doubt'
   | 'parent'
+  /** The target is still at an earlier try of this very content. */
+  | 'conflict'
   /** The claim ends too soon for a POST; another took it over; it could not be settled. */
   | 'claim-too-old'
   | 'claim-lost'

@@ -7,6 +7,7 @@ import { mapBounded } from '../runtime/bounded.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import type { Outcome } from '../target/outcome.ts';
 import { askOf, type ClaimedDelivery, claimId, release, settle } from './claim.ts';
+import { readConflict } from './conflict.ts';
 import {
   type Delivery,
   inRequests,
@@ -146,15 +147,23 @@ const loadRequest = async (round: Round, candidates: readonly Candidate[], takeP
   if (turn !== 'now') return putAllOff(round, candidates, turn.why, turn.waitMs);
   const claimed = await claimEach(round, candidates);
   if (claimed.length === 0) return;
-  const outcomes = await post(round, claimed);
-  if (outcomes === undefined) return;
-  if (claimed.length > 1 && outcomes.every(({ kind }) => kind === 'rejected')) {
-    // One bad record must not take the others of its request with it: each is asked for by itself.
-    await releaseAll(round, claimed);
-    return loadOneByOne(round, claimed);
-  }
-  await settleEach(round, claimed, outcomes);
+  const answered = await post(round, claimed);
+  if (answered === undefined) return;
+  const isRefused = answered.every(({ outcome: { kind } }) => kind === 'rejected' || kind === 'conflict');
+  if (answered.length === 1 || !isRefused) return settleEach(round, answered);
+  // One bad record must not take the others of its request with it: each is asked for by itself, but for those that wait
+  // for an earlier try of theirs.
+  const refused = answered.filter(({ outcome }) => outcome.kind === 'rejected').map(({ delivery }) => delivery);
+  await settleEach(
+    round,
+    answered.filter(({ outcome }) => outcome.kind === 'conflict'),
+  );
+  await releaseAll(round, refused);
+  await loadOneByOne(round, refused);
 };
+
+/** A record that was POSTed, and how that ended. */
+type Answered = { delivery: ClaimedDelivery; outcome: Outcome };
 
 /** Claims the records of one request under one owner; what is not to be claimed ends here. */
 const claimEach = async (round: Round, candidates: readonly Candidate[]): Promise<ClaimedDelivery[]> => {
@@ -184,7 +193,7 @@ const claimEach = async (round: Round, candidates: readonly Candidate[]): Promis
 };
 
 /** POSTs claimed records in one request; undefined where nothing was sent: then they are released and put off. */
-const post = async (round: Round, claimed: readonly ClaimedDelivery[]): Promise<readonly Outcome[] | undefined> => {
+const post = async (round: Round, claimed: readonly ClaimedDelivery[]): Promise<readonly Answered[] | undefined> => {
   const { plan, deps } = round;
   // A worker that was frozen after claiming may wake when the claim is nearly over: then it must not POST.
   const firstUntilMs = Math.min(...claimed.map(({ item }) => item.claim.untilMs));
@@ -199,7 +208,10 @@ const post = async (round: Round, claimed: readonly ClaimedDelivery[]): Promise<
     const { outcomes, requests } = await plan.target.post(records);
     const isThrottled = outcomes.some((outcome) => outcome.kind === 'notApplied' && (outcome.pauseMs ?? 0) > 0);
     countUse(round, runOf(claimed), { requests, throttled: isThrottled ? 1 : 0 });
-    return outcomes;
+    return claimed.map((delivery, index) => {
+      const told = outcomes[index] ?? { kind: 'uncertain', failure: { cause: 'no-result' } };
+      return { delivery, outcome: readConflict(told, delivery.item, plan.conflict, claimed.length === 1) };
+    });
   } catch (error) {
     deps.log.error('target-not-opened', { integration: plan.integration, error: String(error) });
     return giveUp(round, claimed, 'target-not-opened', misfitWaitMs(error, deps.tuning.load));
@@ -231,15 +243,11 @@ const loadOneByOne = async (round: Round, deliveries: readonly RecordDelivery[])
 };
 
 /** Settles each record of a request by its outcome. */
-const settleEach = async (
-  round: Round,
-  claimed: readonly ClaimedDelivery[],
-  outcomes: readonly Outcome[],
-): Promise<void> => {
+const settleEach = async (round: Round, answered: readonly Answered[]): Promise<void> => {
+  const runId = runOf(answered.map(({ delivery }) => delivery));
   await Promise.all(
-    claimed.map(async (delivery, index) => {
-      const outcome = outcomes[index] ?? { kind: 'uncertain', failure: { cause: 'no-result' } };
-      if (outcome.kind === 'notApplied' && outcome.waits) await pauseAll(round, runOf(claimed), outcome.pauseMs ?? 0);
+    answered.map(async ({ delivery, outcome }) => {
+      if (outcome.kind === 'notApplied' && outcome.waits) await pauseAll(round, runId, outcome.pauseMs ?? 0);
       end(round, delivery, await settle(delivery, outcome, round.plan, round.deps));
     }),
   );

@@ -3,6 +3,7 @@ import type { LoadPolicy } from '../idcheck/decide.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import { loadPolicyOf } from '../integration/compile/load-policy.ts';
 import type { Integration, Retry } from '../integration/schema/schema.ts';
+import type { Conflict } from '../integration/schema/target-schema.ts';
 import type { Queue } from '../messages/queue.ts';
 import type { RunStore } from '../runs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -18,6 +19,8 @@ export type LoadPlan = {
   integration: string;
   policy: LoadPolicy;
   retry: Retry;
+  /** What a 409 means; absent: that depends on whether the record was tried before. */
+  conflict?: Conflict;
   target: Target;
   /** Of records whose parent was rejected: rejected too (the default), or sent like roots. */
   rejectedParent?: 'reject' | 'root';
@@ -28,6 +31,7 @@ export const loadPlanOf = (integration: Integration, target: Target): LoadPlan =
   integration: integration.name,
   policy: loadPolicyOf(integration),
   retry: integration.target.retry,
+  ...defined({ conflict: integration.target.conflict }),
   target,
   ...defined({ rejectedParent: integration.transform.dependsOn?.rejectedParent }),
 });

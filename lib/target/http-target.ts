@@ -1,10 +1,12 @@
 import { type Api, type ApiAnswer, type ApiDeps, type ApiRequest, connect } from '../connection/api/api.ts';
 import { limitOf, type RateLimit } from '../connection/limit/rate-limit.ts';
-import type { TargetPlan } from '../integration/compile/target-plan.ts';
+import type { ResultsPlan, TargetPlan } from '../integration/compile/target-plan.ts';
+import type { Success } from '../integration/schema/schema.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Tuning } from '../runtime/tuning.ts';
+import { failureOf, isNotUnderstood } from './failure.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
-import { rowOutcomes } from './row-results.ts';
+import { hasNoRows, rowOutcomes } from './row-results.ts';
 import type { PostRecord, Target } from './target.ts';
 import { deletionRequest, loadRequest } from './target-request.ts';
 
@@ -48,15 +50,14 @@ export const httpTarget = (
       const request = first && requestFor(first, others);
       if (request === undefined) return { outcomes: records.map(() => notConfigured), requests: 0 };
       const { answer, requests } = await api.send(request, { deadlineMs: clock.nowMs() + connection.timeoutMs });
+      const rowsPath = first?.deletes ? undefined : results?.path;
       const judge = (given: ApiAnswer): Outcome[] => {
         const isGone = first?.deletes && given.kind === 'answered' && given.status === GONE;
-        const outcome: Outcome = isGone ? { kind: 'loaded' } : outcomeOf(given, success, clock.nowMs(), tuning.target);
-        const isSettled = outcome.kind === 'loaded' || outcome.kind === 'rejected';
-        const rows =
-          results !== undefined && !first?.deletes && isSettled && given.kind === 'answered' && isOk(given.status)
-            ? rowOutcomes(given.text, given.status, records, results)
-            : undefined;
-        return rows ?? records.map(() => outcome);
+        if (isGone) return [{ kind: 'loaded' }];
+        const outcome = outcomeOf(given, success, clock.nowMs(), tuning.target, rowsPath);
+        return results === undefined || first?.deletes || given.kind !== 'answered' || !isOk(given.status)
+          ? records.map(() => outcome)
+          : outcomesByRow(outcome, given, records, results, success);
       };
       const outcomes = judge(answer);
       if (answer.kind !== 'answered' || answer.shown === undefined) return { outcomes, requests };
@@ -73,6 +74,29 @@ const toldAs = (outcome: Outcome, told: Outcome | undefined): Outcome => {
   const { excerpt: _, ...failure } = outcome.failure;
   const words = told !== undefined && told.kind === outcome.kind ? told.failure.excerpt : undefined;
   return { ...outcome, failure: { ...failure, ...defined({ excerpt: words }) } };
+};
+
+/**
+ * The outcomes of a 2xx to a batch that is answered row by row: its rows decide, where there are any. Without rows a
+ * success of the whole says nothing of the single ones, unless the file says that a 2xx is enough.
+ */
+const outcomesByRow = (
+  outcome: Outcome,
+  { status, text, unreadable }: Extract<ApiAnswer, { kind: 'answered' }>,
+  records: readonly PostRecord[],
+  results: ResultsPlan,
+  success: Success,
+): Outcome[] => {
+  const isJudged = outcome.kind === 'loaded' || outcome.kind === 'rejected';
+  const isUnknown = outcome.kind === 'uncertain' && isNotUnderstood(outcome.failure) && unreadable === undefined;
+  const rows = isJudged || isUnknown ? rowOutcomes(text, status, records, results) : undefined;
+  if (rows !== undefined) return rows;
+  const isEnough = success.status === true && hasNoRows(text, results);
+  const whole: Outcome =
+    outcome.kind === 'loaded' && !isEnough
+      ? { kind: 'uncertain', failure: failureOf('no-rows', status, text) }
+      : outcome;
+  return records.map(() => whole);
 };
 
 const isOk = (status: number): boolean => status >= 200 && status < 300;

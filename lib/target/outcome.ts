@@ -1,12 +1,11 @@
 import type { ApiAnswer } from '../connection/api/api.ts';
-import type { FailureCause } from '../connection/http.ts';
 import { type ReactionTable, reactionToFailure, reactionToStatus } from '../connection/reactions.ts';
 import { retryAfterMs } from '../connection/retry-after.ts';
 import type { Success } from '../integration/schema/schema.ts';
-import { type JsonValue, parsedOrUndefined } from '../json/json.ts';
-import { readPath } from '../json/path.ts';
 import { defined } from '../runtime/defined.ts';
 import type { TargetTuning } from '../runtime/tuning.ts';
+import { failureOf, type OutcomeFailure } from './failure.ts';
+import { type Judged, judgeBody } from './judge-body.ts';
 
 /**
  * How a POST ended for its record.
@@ -16,38 +15,22 @@ import type { TargetTuning } from '../runtime/tuning.ts';
  * - `notApplied`: surely not applied, and worth another try: after a failure, which counts, or after a wait, which
  *   does not. `pauseMs` holds all workers of the connection.
  * - `uncertain`: nobody knows whether it was applied.
+ * - `conflict`: refused because of another request for the record, which may have been an earlier try of this very one.
+ *   What that comes to follows from what idCheck knows of such a try, and from `target.conflict`; the target may have
+ *   said how long to wait.
  */
 export type Outcome =
   | { kind: 'loaded' }
   | { kind: 'rejected'; failure: OutcomeFailure }
   | { kind: 'notApplied'; failure: OutcomeFailure; waits: boolean; pauseMs?: number }
-  | { kind: 'uncertain'; failure: OutcomeFailure };
-
-/**
- * Why a POST did not load its record: no whole answer came (`FailureCause`); the answer's status; what its body says; or
- * nothing was sent at all.
- */
-export type OutcomeCause =
-  | FailureCause
-  | 'status'
-  | 'business-error'
-  | 'throttled'
-  | 'unreadable-answer'
-  | 'row-refused'
-  | 'no-row-result'
-  | 'no-result'
-  | 'no-token'
-  | 'no-time'
-  | 'foreign-link'
-  | 'no-deletion-endpoint';
-
-/** The cause, the status where there was one, and the beginning of the target's words. */
-export type OutcomeFailure = { cause: OutcomeCause; status?: number; excerpt?: string };
+  | { kind: 'uncertain'; failure: OutcomeFailure }
+  | { kind: 'conflict'; failure: OutcomeFailure; waitMs?: number };
 
 type ToStatus =
   /** Applied, unless the body says otherwise. */
   | 'success'
   | 'rejected'
+  | 'conflict'
   | 'retry'
   /** Everyone waits, for as long as the answer says or for a while that is set (`TargetTuning`). */
   | 'throttled'
@@ -65,7 +48,8 @@ export const targetReactions: ReactionTable<ToStatus, 'retry' | 'uncertain'> = {
     // The API has renewed the token and repeated the call already.
     [401, 401, 'retry'],
     [404, 404, 'rejected'],
-    [409, 410, 'rejected'],
+    [409, 409, 'conflict'],
+    [410, 410, 'rejected'],
     [413, 413, 'rejected'],
     [422, 422, 'rejected'],
     [429, 429, 'throttled'],
@@ -77,22 +61,21 @@ export const targetReactions: ReactionTable<ToStatus, 'retry' | 'uncertain'> = {
   failures: { never: 'retry', maybe: 'uncertain' },
 };
 
-/** What an operator may see of an answer. */
-const EXCERPT_CHARS = 300;
-export const excerptOf = (text: string): string | undefined => {
-  const line = text.replace(/\s+/g, ' ').trim();
-  if (line === '') return undefined;
-  return line.length > EXCERPT_CHARS ? `${line.slice(0, EXCERPT_CHARS)}…` : line;
-};
-
 /**
  * The outcome of one call: by the table, by what the integration declares as success inside a 2xx, and by why nothing
- * was sent. Pure; `nowMs` is only for a Retry-After that is a date (RFC 9110 §10.2.3).
+ * was sent. `rowsPath`: where the body speaks of each row by itself. Pure; `nowMs` is only for a Retry-After that is a
+ * date (RFC 9110 §10.2.3).
  */
-export const outcomeOf = (answer: ApiAnswer, success: Success, nowMs: number, tuning: TargetTuning): Outcome => {
+export const outcomeOf = (
+  answer: ApiAnswer,
+  success: Success,
+  nowMs: number,
+  tuning: TargetTuning,
+  rowsPath?: string,
+): Outcome => {
   switch (answer.kind) {
     case 'answered':
-      return outcomeOfStatus(answer, success, nowMs, tuning);
+      return outcomeOfStatus(answer, success, nowMs, tuning, rowsPath);
     case 'failed': {
       const failure = { cause: answer.cause, excerpt: answer.message };
       return reactionToFailure(targetReactions, answer.cause) === 'retry'
@@ -115,6 +98,7 @@ const outcomeOfStatus = (
   success: Success,
   nowMs: number,
   tuning: TargetTuning,
+  rowsPath: string | undefined,
 ): Outcome => {
   const { status, headers, unreadable } = answer;
   const text = unreadable === undefined ? answer.text : `${unreadable.message}: ${answer.text}`;
@@ -124,11 +108,13 @@ const outcomeOfStatus = (
   switch (reaction) {
     case 'success':
       // What nobody can read is no word of success where one is expected.
-      return unreadable !== undefined && success.rules.length > 0
+      return unreadable !== undefined && (success.rules.length > 0 || rowsPath !== undefined)
         ? { kind: 'uncertain', failure: failureOf('unreadable-answer', status, text) }
-        : judgeBody(text, status, success, askedPauseMs, tuning);
+        : outcomeOfBody(judgeBody(text, status, success, rowsPath), askedPauseMs ?? tuning.pauseMs);
     case 'rejected':
       return { kind: 'rejected', failure };
+    case 'conflict':
+      return { kind: 'conflict', failure, ...defined({ waitMs: askedPauseMs }) };
     case 'retry':
       return { kind: 'notApplied', failure, waits: false };
     case 'throttled':
@@ -144,43 +130,16 @@ const outcomeOfStatus = (
   }
 };
 
-const failureOf = (cause: OutcomeCause, status: number, text: string): OutcomeFailure => {
-  const excerpt = excerptOf(text);
-  return { cause, status, ...defined({ excerpt }) };
-};
-
-// Some targets answer 200 to everything and say in the body how it went.
-const judgeBody = (
-  text: string,
-  status: number,
-  success: Success,
-  askedPauseMs: number | undefined,
-  tuning: TargetTuning,
-): Outcome => {
-  const body = parsedOrUndefined(text);
-  if (body === undefined) {
-    // Not a word of the target's own (a proxy's page, a cut answer): 2xx says applied only where no body is promised.
-    const isPromised = success.rules.some(({ required }) => required);
-    return isPromised || text.trimStart().startsWith('<')
-      ? { kind: 'uncertain', failure: failureOf('unreadable-answer', status, text) }
-      : { kind: 'loaded' };
+const outcomeOfBody = (judged: Judged, pauseMs: number): Outcome => {
+  switch (judged.as) {
+    case 'loaded':
+      return { kind: 'loaded' };
+    case 'throttled':
+      return { kind: 'notApplied', failure: judged.failure, waits: true, pauseMs };
+    case 'rejected':
+    case 'uncertain':
+      return { kind: judged.as, failure: judged.failure };
+    default:
+      return judged satisfies never;
   }
-  if (success.throttled !== undefined && matches(body, success.throttled.path, success.throttled.equals)) {
-    const failure = failureOf('throttled', status, text);
-    return { kind: 'notApplied', failure, waits: true, pauseMs: askedPauseMs ?? tuning.pauseMs };
-  }
-  const broken = success.rules.some(({ path, equals, required }) => {
-    const value = readPath(body, path);
-    return value === undefined ? required : !isAnyOf(value, equals);
-  });
-  if (!broken) return { kind: 'loaded' };
-  const words = success.message.map((path) => readPath(body, path)).find((value) => typeof value === 'string');
-  return { kind: 'rejected', failure: failureOf('business-error', status, typeof words === 'string' ? words : text) };
 };
-
-const matches = (body: JsonValue, path: string, equals: ReadonlyArray<string | number | boolean>): boolean =>
-  isAnyOf(readPath(body, path), equals);
-
-/** Compared as text: `"200"` is 200. An object is none of them, whatever its own `toString` says. */
-const isAnyOf = (value: JsonValue | undefined, wanted: ReadonlyArray<string | number | boolean>): boolean =>
-  value !== undefined && typeof value !== 'object' && wanted.some((one) => String(one) === String(value));

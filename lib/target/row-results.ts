@@ -1,9 +1,9 @@
 import type { ResultsPlan, RowKey } from '../integration/compile/target-plan.ts';
-import { type JsonValue, parsedOrUndefined } from '../json/json.ts';
+import { isJsonObject, type JsonValue, parsedOrUndefined } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
-import { defined } from '../runtime/defined.ts';
 import { targetIdIn } from '../transform/target-id.ts';
-import { excerptOf, type Outcome } from './outcome.ts';
+import { failureOf } from './failure.ts';
+import type { Outcome } from './outcome.ts';
 import type { PostRecord } from './target.ts';
 
 /** A record that was sent, and how the target knows it. */
@@ -16,20 +16,50 @@ const textAt = (row: JsonValue, path: string): string | undefined => {
     : undefined;
 };
 
+/** A row as the answer has it; `key`: where the rows are an object, its own. */
+type Row = { value: JsonValue; key?: string };
+
+const rowsAt = (body: JsonValue | undefined, path: string): Row[] | undefined => {
+  const rows = readPath(body, path);
+  if (Array.isArray(rows)) return rows.map((value) => ({ value }));
+  return isJsonObject(rows) ? Object.entries(rows).map(([key, value]) => ({ value, key })) : undefined;
+};
+
 /** The row of each record: by its id, by its place in the request, or in the order sent where all are there. */
-const rowsFor = (rows: readonly JsonValue[], records: readonly Sent[], row: RowKey): (JsonValue | undefined)[] => {
-  if (row.by === 'order') return records.map((_, place) => (rows.length === records.length ? rows[place] : undefined));
-  const byKey = new Map(rows.map((one) => [textAt(one, row.path), one]));
+const rowsFor = (
+  rows: readonly Row[],
+  records: readonly Sent[],
+  row: RowKey,
+  success: ResultsPlan['success'],
+): (JsonValue | undefined)[] => {
+  if (row.by === 'order' && rows.every(({ key }) => key === undefined)) {
+    return records.map((_, place) => (rows.length === records.length ? rows[place]?.value : undefined));
+  }
+  const byKey = new Map<string | undefined, JsonValue>();
+  for (const { value, key } of rows) {
+    const name = (row.by === 'order' ? undefined : textAt(value, row.path)) ?? key;
+    const before = byKey.get(name);
+    // Two rows of one record: a refusal is not hidden by the success beside it.
+    if (before === undefined || saysSuccess(before, success) === true) byKey.set(name, value);
+  }
   return records.map(({ id, body }, place) =>
     byKey.get(row.by === 'index' ? String(place) : (targetIdIn(body, row.idKey) ?? id)),
   );
 };
 
+/** Whether a row says that its record is loaded; undefined: it does not say. */
+const saysSuccess = (row: JsonValue | undefined, { path, equals }: ResultsPlan['success']): boolean | undefined => {
+  const said = readPath(row, path);
+  if (said === undefined || said === null || typeof said === 'object') return undefined;
+  return equals.some((wanted) => String(wanted) === String(said));
+};
+
 /**
- * How a batch ended for each of its records, where the answer tells it row by row; undefined where it has no rows.
+ * How a batch ended for each of its records, where the answer tells it row by row, in a list or in an object by id;
+ * undefined where it has no rows.
  *
- * A row that says success is loaded, another one rejected in its own words. A record that the rows do not speak of is
- * uncertain: the answer as a whole may mean the others only. Pure.
+ * A row that says success is loaded, another one rejected in its own words. A record that the rows do not speak of, or
+ * whose row does not say how it ended, is uncertain: the answer as a whole may mean the others only. Pure.
  */
 export const rowOutcomes = (
   text: string,
@@ -37,17 +67,18 @@ export const rowOutcomes = (
   records: readonly Sent[],
   { path, row: key, success, message }: ResultsPlan,
 ): Outcome[] | undefined => {
-  const rows = readPath(parsedOrUndefined(text), path);
-  if (!Array.isArray(rows)) return undefined;
-  return rowsFor(rows, records, key).map((row): Outcome => {
-    const said = row === undefined ? undefined : (textAt(row, success.path) ?? String(readPath(row, success.path)));
-    if (row === undefined) return { kind: 'uncertain', failure: { cause: 'no-row-result', status } };
-    if (success.equals.some((wanted) => String(wanted) === said)) return { kind: 'loaded' };
+  const rows = rowsAt(parsedOrUndefined(text), path);
+  if (rows === undefined) return undefined;
+  return rowsFor(rows, records, key, success).map((row): Outcome => {
+    const isLoaded = saysSuccess(row, success);
+    if (isLoaded === undefined) return { kind: 'uncertain', failure: failureOf('no-row-result', status, text) };
+    if (isLoaded) return { kind: 'loaded' };
     const words = message.map((path) => readPath(row, path)).find((value) => typeof value === 'string' && value !== '');
-    const excerpt = excerptOf(typeof words === 'string' ? words : `${success.path}: ${said}`);
-    return {
-      kind: 'rejected',
-      failure: { cause: 'row-refused', status, ...defined({ excerpt }) },
-    };
+    const told = typeof words === 'string' ? words : `${success.path}: ${String(readPath(row, success.path))}`;
+    return { kind: 'rejected', failure: failureOf('row-refused', status, told) };
   });
 };
+
+/** Whether an answer has nothing at all where its rows should be. Pure. */
+export const hasNoRows = (text: string, { path }: ResultsPlan): boolean =>
+  (readPath(parsedOrUndefined(text), path) ?? null) === null;

@@ -123,4 +123,14 @@ describe('records that vanished from the source', () => {
     const { run, sent } = await runOnce(['3']);
     expect([sent, run?.vanished, run?.status]).toEqual([[], 1, 'balanced']);
   });
+
+  it('whose deletion nobody understood the answer to are left to a person, also under resend', async () => {
+    const { target, runOnce } = vanishingWorld(post);
+    await runOnce();
+    target.mumbled.add('3');
+    const deletions = { enqueued: 1, uncertain: 1, open: 0 };
+    expect((await runOnce(['3'])).run).toMatchObject({ status: 'balanced', deletions });
+    const { run, sent } = await runOnce(['3']);
+    expect([sent, run?.vanished, run?.status]).toEqual([[], 1, 'balanced']);
+  });
 });

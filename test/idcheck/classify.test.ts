@@ -54,7 +54,8 @@ const table: Array<{ known: string; item: IdCheck | undefined; skip: string; ove
     over: 'overwrite',
     full: ['overwrite', 'overwrite'],
   },
-  { known: 'A parked', item: item(trouble('parked', 'A')), skip: 'create', over: 'create', full: ['create', 'create'] },
+  { known: 'A parked', item: item(trouble('parked', 'A')), skip: parked, over: parked, full: [parked, parked] },
+  { known: 'B parked', item: item(trouble('parked', 'B')), skip: 'create', over: 'create', full: ['create', 'create'] },
   {
     known: 'A rejected',
     item: item(trouble('rejected', 'A')),
@@ -158,7 +159,11 @@ describe('a record whose parent was refused', () => {
   });
 
   it('and whose own POST is in doubt is sent again with the content that was sent, and with no other', () => {
-    for (const inDoubt of [item(trouble('uncertain', 'A')), item(claim), item(trouble('parked', 'A'))]) {
+    for (const inDoubt of [
+      item(trouble('uncertain', 'A')),
+      item(claim),
+      item({ ...claim, ...trouble('parked', 'A') }),
+    ]) {
       expect(classify(inDoubt, 'A', overwrite, false, '7')).toEqual({ outcome: 'enqueued', as: 'create' });
       expect(classify(inDoubt, 'B', overwrite, false, '7')).toEqual(heldUp);
       expect(classify(inDoubt, 'B', overwrite, true, '7')).toEqual({ outcome: 'enqueued', as: 'create' });

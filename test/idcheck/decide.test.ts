@@ -120,12 +120,12 @@ A uncertain, may still come       | A                  | claim            | park
 A uncertain, may still come       | B                  | wait in-doubt    | park             | wait in-doubt     | park
 A uncertain, may still come       | B, replayed        | wait in-doubt    | wait in-doubt    | wait in-doubt     | wait in-doubt
 X loaded, A uncertain             | X                  | claim            | park             | claim             | park
-A parked                          | A                  | claim            | already-parked   | claim             | already-parked
+A parked                          | A                  | already-parked   | already-parked   | already-parked    | already-parked
 A parked                          | B                  | claim            | already-parked   | claim             | already-parked
 A parked                          | A, replayed        | claim            | claim            | claim             | claim
-A parked                          | A, replayed before | claim            | already-parked   | claim             | already-parked
+A parked                          | A, replayed before | already-parked   | already-parked   | already-parked    | already-parked
 A parked, claimed again, dead     | A                  | claim            | park             | claim             | park
-A parked at v3                    | A                  | claim            | already-parked   | claim             | already-parked
+A parked at v3                    | A                  | already-parked   | already-parked   | already-parked    | already-parked
 A parked at v3                    | A, replayed        | claim            | claim            | claim             | claim
 A parked at v3                    | B, replayed        | superseded       | superseded       | superseded        | superseded
 A rejected at v2                  | A                  | already-rejected | already-rejected | already-rejected  | already-rejected

@@ -1,11 +1,13 @@
 import type { RateLimit } from '../../lib/connection/limit/rate-limit.ts';
 import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
 import type { Retry } from '../../lib/integration/schema/schema.ts';
+import type { Conflict } from '../../lib/integration/schema/target-schema.ts';
 import { loadBatch } from '../../lib/load/load-batch.ts';
 import type { LoaderDeps, LoadPlan } from '../../lib/load/load-plan.ts';
 import { type Letter, readLetter } from '../../lib/messages/dead-letter.ts';
 import { type RecordMessage, writeMessage } from '../../lib/messages/record-message.ts';
 import { addUse, noUse, type TargetUse } from '../../lib/runs/limits.ts';
+import { defined } from '../../lib/runtime/defined.ts';
 import type { LogFields } from '../../lib/runtime/log.ts';
 import { standardTuning } from '../../lib/runtime/tuning.ts';
 import type { Outcome } from '../../lib/target/outcome.ts';
@@ -33,6 +35,15 @@ export const refuses: Answer = {
 export const drops = (applies: boolean): Answer => ({
   applies,
   outcomes: { kind: 'uncertain', failure: { cause: 'reset' } },
+});
+/** A 2xx that nobody can read. */
+export const mumbles = (applies: boolean): Answer => ({
+  applies,
+  outcomes: { kind: 'uncertain', failure: { cause: 'no-known-status', status: 200, excerpt: '{"ok":1}' } },
+});
+export const conflicts = (waitMs?: number): Answer => ({
+  applies: false,
+  outcomes: { kind: 'conflict', failure: { cause: 'status', status: 409, excerpt: 'busy' }, ...defined({ waitMs }) },
 });
 export const fails: Answer = {
   applies: false,
@@ -70,6 +81,7 @@ export type LoadWorld = {
 type Setup = {
   policy?: Partial<LoadPolicy>;
   retry?: Partial<Retry>;
+  conflict?: Conflict;
   rows?: number;
   concurrency?: number;
   limit?: RateLimit;
@@ -77,7 +89,15 @@ type Setup = {
 };
 
 /** The loader among fakes, with a queue that redrives as SQS does, under one virtual clock. */
-export const loadWorld = ({ policy, retry, rows = 1, concurrency = 4, limit, deps: other }: Setup = {}): LoadWorld => {
+export const loadWorld = ({
+  policy,
+  retry,
+  conflict,
+  rows = 1,
+  concurrency = 4,
+  limit,
+  deps: other,
+}: Setup = {}): LoadWorld => {
   const clock = fakeClock();
   const deadLetters = memoryQueue(clock);
   const records = memoryQueue(clock, { deadLetters, maxReceiveCount: MAX_RECEIVES });
@@ -100,6 +120,7 @@ export const loadWorld = ({ policy, retry, rows = 1, concurrency = 4, limit, dep
     integration: 'groups',
     policy: { idCheck: false, onUncertain: 'resend', ...policy },
     retry: { maxAttempts: 3, baseMs: 1_000, capMs: 60_000, ...retry },
+    ...defined({ conflict }),
     target: { ...target, post: faults.wrap('target', { post }).post },
   };
   const note = (event: string, fields: LogFields = {}) => {

@@ -2,6 +2,7 @@ import { loadBatch } from '../../lib/load/load-batch.ts';
 import type { LoaderDeps } from '../../lib/load/load-plan.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
 import { standardTuning } from '../../lib/runtime/tuning.ts';
+import type { Outcome } from '../../lib/target/outcome.ts';
 import type { PostRecord } from '../../lib/target/target.ts';
 import { type MemoryQueue, memoryQueue } from '../fakes/memory-queue.ts';
 import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
@@ -14,6 +15,8 @@ const VISIBILITY_SEC = 360;
 export type Loaded = {
   posts: PostRecord[];
   refused: Set<string>;
+  /** Applied, and answered in words that nobody knows. */
+  mumbled: Set<string>;
   deadLetters: MemoryQueue;
   /** Loads what is on the records queue until it is empty; at most for `forMs` of virtual time. */
   all(forMs?: number): Promise<void>;
@@ -25,6 +28,7 @@ export const loadingFor = (world: FetchWorld, policy = world.plan.policy): Loade
   const { tree } = world.plan;
   const posts: PostRecord[] = [];
   const refused = new Set<string>();
+  const mumbled = new Set<string>();
   const deadLetters = memoryQueue(clock);
   const target = { connection: 'target', limit: undefined, rows: 1, concurrency: 1, longestPostMs: 15_000 };
   const deps: LoaderDeps = {
@@ -37,11 +41,12 @@ export const loadingFor = (world: FetchWorld, policy = world.plan.policy): Loade
         ...target,
         post: async (records) => {
           posts.push(...records);
-          const outcomes = records.map(({ id }) =>
-            refused.has(id)
-              ? { kind: 'rejected' as const, failure: { cause: 'status' as const, status: 422 } }
-              : { kind: 'loaded' as const },
-          );
+          const outcomes = records.map(({ id }): Outcome => {
+            if (mumbled.has(id)) return { kind: 'uncertain', failure: { cause: 'no-known-status', status: 200 } };
+            return refused.has(id)
+              ? { kind: 'rejected', failure: { cause: 'status', status: 422 } }
+              : { kind: 'loaded' };
+          });
           return { outcomes, requests: 1 };
         },
       },
@@ -67,7 +72,7 @@ export const loadingFor = (world: FetchWorld, policy = world.plan.policy): Loade
       await world.records.delete(received.map(({ handle }) => handle));
     }
   };
-  return { posts, refused, deadLetters, all };
+  return { posts, refused, mumbled, deadLetters, all };
 };
 
 /** The message of each body on a queue. */

@@ -33,11 +33,14 @@ export const auditQueues = (world: World, evidence: Evidence) => {
     const sent = posts.get(id) ?? [];
     switch (reason) {
       case 'rejected':
-        return sent.some((post) => post.truth === 'rejected' && post.hash === hash);
+        return sent.some(({ truth, hash: of }) => of === hash && (truth === 'rejected' || truth === 'applied-before'));
       case 'uncertain':
         return doubtedMs.has(id) || itemOf(world.idTable, id)?.claim !== undefined || sent.some(isUnsafe);
       case 'exhausted':
-        return sent.filter(({ truth }) => truth === 'failed' || truth === 'uncertain').length >= maxAttempts;
+        return (
+          sent.filter(({ truth }) => truth === 'failed' || truth === 'uncertain' || truth === 'under-way').length >=
+          maxAttempts
+        );
       default:
         return false;
     }

@@ -111,7 +111,16 @@ export const auditTarget = (world: World, evidence: Evidence) => {
   const checkSettled = (post: Post, settled: Settled): void => {
     post.settled = settled;
     const { id, appliedMs, truth } = post;
-    must(settled !== 'loaded' || appliedMs !== undefined, 'what is settled as loaded has been applied', id);
+    const wasApplied = appliedMs !== undefined || truth === 'applied-before';
+    must(settled !== 'loaded' || wasApplied, 'what is settled as loaded has been applied', id);
+    const isParked = settled === 'parked' || settled === 'uncertain';
+    must(truth !== 'unreadable' || settled === 'parked', 'an answer that nobody can read is left to a person', id);
+    must(
+      truth !== 'under-way' || isParked || settled === 'released',
+      'a 409 to a try that is under way is no refusal',
+      id,
+      `, ${settled}`,
+    );
     if (!deniesApplication(settled)) return;
     must(appliedMs === undefined, 'what is settled as not applied was not applied', id, `, ${settled}`);
     must(truth !== 'uncertain', 'an unknown outcome is never settled as a failure', id, `, ${settled}`);

@@ -3,6 +3,7 @@ import type { IdStore, WriteCondition } from '../../lib/idcheck/store.ts';
 import type { Queue } from '../../lib/messages/queue.ts';
 import { readMessage, writeMessage } from '../../lib/messages/record-message.ts';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
+import { isNotUnderstood } from '../../lib/target/failure.ts';
 import type { Outcome } from '../../lib/target/outcome.ts';
 import type { Target } from '../../lib/target/target.ts';
 import type { Bug } from './bug.ts';
@@ -217,6 +218,42 @@ export const bugs: readonly Bug[] = [
     summary: 'a dropped answer counts as loaded',
     seeds: 20,
     target: misjudging((outcome) => (outcome.kind === 'uncertain' ? { kind: 'loaded' } : outcome)),
+  },
+  {
+    name: 'envelope-is-success',
+    summary: 'a refusal inside a 2xx that no rule names counts as loaded',
+    seeds: 30,
+    target: misjudging((outcome) =>
+      outcome.kind === 'rejected' && outcome.failure.excerpt?.startsWith('errcode') ? { kind: 'loaded' } : outcome,
+    ),
+  },
+  {
+    name: 'cut-is-success',
+    summary: 'a 2xx that cannot be read counts as loaded',
+    seeds: 100,
+    target: misjudging((outcome) =>
+      outcome.kind === 'uncertain' && isNotUnderstood(outcome.failure) ? { kind: 'loaded' } : outcome,
+    ),
+  },
+  {
+    name: 'unread-is-sent-again',
+    summary: 'a 2xx that cannot be read is sent again, as after a time-out',
+    seeds: 100,
+    where: ({ policy }) => policy.onUncertain === 'resend',
+    target: misjudging((outcome) =>
+      outcome.kind === 'uncertain' && isNotUnderstood(outcome.failure)
+        ? { kind: 'uncertain', failure: { cause: 'timeout' } }
+        : outcome,
+    ),
+  },
+  {
+    name: 'conflict-is-refusal',
+    summary: 'a 409 to a try that is under way counts as a refusal',
+    seeds: 300,
+    where: ({ tellsUnderWay, policy }) => tellsUnderWay && policy.onUncertain === 'resend',
+    target: misjudging((outcome) =>
+      outcome.kind === 'conflict' ? { kind: 'rejected', failure: outcome.failure } : outcome,
+    ),
   },
   {
     name: 'rejected-for-ever',

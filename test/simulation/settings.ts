@@ -1,5 +1,6 @@
 import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
+import type { Conflict } from '../../lib/integration/schema/target-schema.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { standardTuning, type Tuning } from '../../lib/runtime/tuning.ts';
 import { integrationWith } from '../integration/sample.ts';
@@ -56,6 +57,8 @@ export type Settings = {
   policy: LoadPolicy;
   targetKind: TargetKind;
   integration: Integration;
+  /** Whether the target answers 409 to a request that it is still at. */
+  tellsUnderWay: boolean;
   paging: Paging;
   pageSize: number;
   groups: number;
@@ -104,11 +107,23 @@ const integrationOf = (
   rows: number,
   deletes: boolean,
   tree: Settings['tree'],
+  conflict: Conflict | undefined,
 ): Integration => {
   const maxAttempts = chance.pick([2, 8]);
   const concurrency = chance.pick([1, 3]);
   const hasLimit = chance.happens(0.2);
-  const key = JSON.stringify([policy, paging, pageSize, rows, deletes, tree, maxAttempts, concurrency, hasLimit]);
+  const key = JSON.stringify([
+    policy,
+    paging,
+    pageSize,
+    rows,
+    deletes,
+    tree,
+    conflict,
+    maxAttempts,
+    concurrency,
+    hasLimit,
+  ]);
   const known = integrations.get(key);
   if (known !== undefined) return known;
   const name = rows === 1 ? 'okki-product-groups-to-qingyiyun' : 'okki-product-groups-to-crm';
@@ -118,6 +133,7 @@ const integrationOf = (
     'source.answer.records': paging === 'single' ? 'data' : 'data.list',
     'target.metadata.idCheck': policy.idCheck,
     'target.onUncertain': policy.onUncertain,
+    ...(conflict === undefined ? {} : { 'target.conflict': conflict }),
     'target.retry': { maxAttempts, baseMs: 1000, capMs: 60_000 },
     'target.concurrency': concurrency,
     'target.rateLimit': hasLimit ? { requests: 5, intervalMs: 10_000 } : undefined,
@@ -190,10 +206,14 @@ export const settingsOf = (chance: Chance): Settings => {
   const hasFavourite = chance.happens(0.4);
   const deletes = chance.happens(0.25);
   const tree = chance.pick<Settings['tree']>(['none', 'none', 'none', 'none', 'reject', 'root']);
+  const targetKind = targetKindOf(chance, policy, rows);
+  // Where a 409 says that a request was applied already, the file must say so, or the record would wait for ever.
+  const conflict = targetKind === 'conflicts' ? chance.pick<Conflict>(['rejected', 'rejected', 'loaded']) : undefined;
   return {
     policy,
-    targetKind: targetKindOf(chance, policy, rows),
-    integration: integrationOf(chance, policy, paging, pageSize, rows, deletes, tree),
+    targetKind,
+    integration: integrationOf(chance, policy, paging, pageSize, rows, deletes, tree, conflict),
+    tellsUnderWay: targetKind !== 'conflicts' && chance.happens(0.5),
     paging,
     pageSize,
     groups: chance.whole(3, 10),

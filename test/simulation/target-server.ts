@@ -7,7 +7,17 @@ import { REFUSED_NAME } from './source-server.ts';
 import type { World } from './world.ts';
 
 /** What a POST truly came to, whatever its worker hears of it. */
-export type Truth = 'success' | 'rejected' | 'failed' | 'throttled' | 'uncertain';
+export type Truth =
+  | 'success'
+  | 'rejected'
+  | 'failed'
+  | 'throttled'
+  | 'uncertain'
+  /** A 2xx that nobody can read. */
+  | 'unreadable'
+  /** Not taken, since an earlier request under the same key is still under way; or since it was applied already. */
+  | 'under-way'
+  | 'applied-before';
 
 /** One record as a request carries it. */
 export type Posted = { id: string; name: string; hash: string; deletes?: true };
@@ -41,6 +51,7 @@ export const postedIn = ({ url, body = '' }: HttpRequest): Posted[] => {
   }));
 };
 
+const cutAnswer = '{"success":true,"code":0,"mess';
 const fine = answered(200, { success: true, code: 0 });
 
 /** What the target does to a request: `applied, …` with the answer that hides it. */
@@ -49,6 +60,9 @@ type Trick =
   | 'applied late'
   | 'applied, 500'
   | 'applied, page'
+  | 'applied, cut'
+  | 'cut'
+  | 'envelope'
   | 'lost'
   | 'reset'
   | 'refused'
@@ -79,12 +93,18 @@ export const receive = (
   });
   const isDay = world.scheduler.nowMs() < world.throttledUntilMs;
   if (isDay) return plain('throttled', throttledAnswer(world));
+  if ((world.underWayMs.get(key) ?? 0) > world.scheduler.nowMs()) {
+    return plain('under-way', answered(409, { message: 'a request under this key is outstanding' }));
+  }
   if (chance.happens(rates.target)) {
     const kind = chance.pick<Trick>([
       'applied, reset',
       'applied late',
       'applied, 500',
       'applied, page',
+      'applied, cut',
+      'cut',
+      'envelope',
       'lost',
       'reset',
       'refused',
@@ -103,12 +123,19 @@ export const receive = (
         return plain('uncertain', failed('reset'), true);
       case 'applied late': {
         const late = { applyAfterMs: chance.whole(0, holdMs), answerAfterMs: timeoutMs };
+        if (world.settings.tellsUnderWay) world.underWayMs.set(key, world.scheduler.nowMs() + late.applyAfterMs);
         return { ...plain('uncertain', failed('timeout'), true), ...late };
       }
       case 'applied, 500':
         return plain('uncertain', answered(500, 'oops'), true);
       case 'applied, page':
-        return plain('uncertain', answered(200, '<html>bye</html>'), true);
+        return plain('unreadable', answered(200, '<html>bye</html>'), true);
+      case 'applied, cut':
+        return plain('unreadable', answered(200, cutAnswer), true);
+      case 'cut':
+        return plain('unreadable', answered(200, cutAnswer));
+      case 'envelope':
+        return plain('rejected', answered(200, { errcode: 40_014, errmsg: '不合法的access_token' }));
       case 'lost':
         return { ...plain('uncertain', failed('timeout')), answerAfterMs: timeoutMs };
       case 'reset':
@@ -138,7 +165,7 @@ export const receive = (
   }
   const hasAlready = posted.some(({ id }) => world.keys.get(id)?.has(key));
   if (world.settings.targetKind === 'conflicts' && hasAlready) {
-    return plain('rejected', answered(409, { message: 'was received before' }));
+    return plain('applied-before', answered(409, { message: 'was received before' }));
   }
   return plain('success', fine, true);
 };

@@ -50,6 +50,8 @@ export type World = {
   rows: Map<string, Row[]>;
   /** The keys of the requests that the target applied, by id. */
   keys: Map<string, Set<string>>;
+  /** Until when the target is at a request under this key, and says so. */
+  underWayMs: Map<string, number>;
 
   idTable: IdTable;
   runTable: RunStore;
@@ -98,6 +100,7 @@ export const newWorld = (seed: number, { bug = noBug, records = false, change }:
     answerAsSource: () => ({ kind: 'failed', cause: 'refused', message: 'not started' }),
     rows: new Map(),
     keys: new Map(),
+    underWayMs: new Map(),
     idTable: new Map(),
     runTable: memoryRunStore(),
     tokenTable: memoryTokenStore(),

@@ -7,14 +7,14 @@ import { httpTarget } from '../../lib/target/http-target.ts';
 import type { PostRecord } from '../../lib/target/target.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
 import { answered, answeredBytes, failed } from '../fakes/fake-http.ts';
-import { integrationWith, type ShippedName } from '../integration/sample.ts';
+import { type Changes, integrationWith, type ShippedName } from '../integration/sample.ts';
 import { NOW_MS } from '../load/message.ts';
 
 const [single, batched] = ['okki-product-groups-to-qingyiyun', 'okki-product-groups-to-crm'] as const;
 const records = (...ids: string[]): PostRecord[] =>
   ids.map((id) => ({ id, body: { id, big: 812_252_963_824_297_984n } as JsonObject, idempotencyKey: `key-${id}` }));
 
-const targetOf = async (name: ShippedName, answer: ApiAnswer, requests = 1) => {
+const targetOf = async (name: ShippedName, answer: ApiAnswer, requests = 1, changes: Changes = {}) => {
   const sent: Array<ApiRequest & { deadlineMs: number }> = [];
   const api: Api = {
     send: async (request, { deadlineMs }) => {
@@ -23,13 +23,9 @@ const targetOf = async (name: ShippedName, answer: ApiAnswer, requests = 1) => {
     },
   };
   const limit = { requests: 60, intervalMs: 60_000 };
-  return {
-    sent,
-    target: httpTarget(await targetPlanOf(integrationWith(name)), api, limit, {
-      clock: fakeClock(NOW_MS),
-      tuning: standardTuning,
-    }),
-  };
+  const plan = await targetPlanOf(integrationWith(name, changes));
+  const deps = { clock: fakeClock(NOW_MS), tuning: standardTuning };
+  return { sent, target: httpTarget(plan, api, limit, deps) };
 };
 
 describe('a request to the target', () => {
@@ -136,4 +132,56 @@ it('an answer that quotes a secret is judged as it is, and told without it', asy
   expect((await torn.target.post(records('1'))).outcomes).toEqual([
     { kind: 'rejected', failure: { cause: 'business-error', status: 200 } },
   ]);
+});
+
+describe('an answer to a batch that is answered row by row', () => {
+  const rules = [{ path: 'code', equals: [0] }];
+  const word = { loaded: 'loaded', rejected: 'rejected', notApplied: 'waits', uncertain: 'uncertain', conflict: '' };
+
+  // As the shipped file has it, with `status: true`; and with its rules alone.
+  it.each<[what: string, body: unknown, expected: string, strictly?: string]>([
+    [
+      'rows',
+      {
+        code: 0,
+        data: {
+          results: [
+            { group_id: '1', code: 0 },
+            { group_id: '2', code: 9 },
+          ],
+        },
+      },
+      'loaded rejected',
+    ],
+    ['rows alone', { data: { results: { 1: { code: 0 }, 2: { code: 9 } } } }, 'loaded rejected'],
+    [
+      'rows under a refusal of the whole',
+      { code: 7, data: { results: { 1: { code: 0 }, 2: { code: 9 } } } },
+      'loaded rejected',
+    ],
+    [
+      'rows under the envelope of a refusal',
+      { success: false, data: { results: { 1: { code: 0 }, 2: { code: 9 } } } },
+      'loaded rejected',
+    ],
+    ['a row too few', { code: 0, data: { results: [{ group_id: '1', code: 0 }] } }, 'loaded uncertain'],
+    ['no rows', { code: 0 }, 'loaded loaded', 'uncertain uncertain'],
+    ['null for rows', { code: 0, data: { results: null } }, 'loaded loaded', 'uncertain uncertain'],
+    ['words for rows', { code: 0, data: { results: 'three' } }, 'uncertain uncertain'],
+    ['nothing', '', 'loaded loaded', 'uncertain uncertain'],
+    ['nothing that is known', { saved: 2 }, 'loaded loaded', 'uncertain uncertain'],
+    ['a refusal of the whole', { code: 7 }, 'rejected rejected'],
+    ['the envelope of a refusal', { errcode: 7 }, 'rejected rejected'],
+    ['a cut answer', '{"code":0,"data":{"results":[{"group_id"', 'uncertain uncertain'],
+  ])('with %s: %j is %s', async (_, body, expected, strictly = expected) => {
+    const endsOf = async (changes: Changes) => {
+      const { target } = await targetOf(batched, answered(200, body), 1, { 'target.success.rules': rules, ...changes });
+      const { outcomes } = await target.post(
+        ['1', '2'].map((id) => ({ id, body: { group_id: Number(id) }, idempotencyKey: id })),
+      );
+      return outcomes.map(({ kind }) => word[kind]).join(' ');
+    };
+    expect(await endsOf({})).toBe(expected);
+    expect(await endsOf({ 'target.success.status': undefined })).toBe(strictly);
+  });
 });

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { HttpAnswer } from '../../lib/connection/http.ts';
 import type { Success } from '../../lib/integration/schema/schema.ts';
 import { stringifyJson } from '../../lib/json/json.ts';
-import { excerptOf, type Outcome, outcomeOf } from '../../lib/target/outcome.ts';
+import { excerptOf, isNotUnderstood } from '../../lib/target/failure.ts';
+import { type Outcome, outcomeOf } from '../../lib/target/outcome.ts';
 import { answered, failed } from '../fakes/fake-http.ts';
 
 const PAUSE_MS = 10_000;
@@ -27,10 +28,11 @@ const judge = (answer: HttpAnswer, success = anyBody): Outcome =>
   outcomeOf(answer, success, NOW_MS, { pauseMs: PAUSE_MS });
 
 describe('the status of an answer', () => {
-  const rejected = new Set([400, 404, 409, 410, 413, 422]);
+  const rejected = new Set([400, 404, 410, 413, 422]);
   const expected = (status: number): string => {
     if (status >= 200 && status < 300) return 'loaded';
     if (rejected.has(status)) return 'rejected';
+    if (status === 409) return 'conflict';
     if (status === 429) return 'waits';
     return status >= 300 && status < 500 ? 'fails' : 'uncertain';
   };
@@ -117,41 +119,84 @@ describe('Retry-After', () => {
   });
 });
 
-describe('the body of a 2xx', () => {
+describe('a conflict', () => {
   it.each([
-    { what: 'success', body: { success: true, code: 0 }, expected: 'loaded' },
-    { what: 'success, its code as text', body: { success: 'true', code: '0' }, expected: 'loaded' },
-    { what: 'the other code of success', body: { code: 200 }, expected: 'loaded' },
-    { what: 'nothing of what is declared', body: { inserted: 1 }, expected: 'loaded' },
-    { what: 'a list', body: [1], expected: 'loaded' },
-    { what: 'a business error', body: { success: false, code: 40001 }, expected: 'rejected' },
-    { what: 'one rule kept, one broken', body: { success: true, code: 500 }, expected: 'rejected' },
-    { what: 'null where success is told', body: { success: null }, expected: 'rejected' },
-    { what: 'an object where success is told', body: { success: {} }, expected: 'rejected' },
-    { what: 'an object that cannot be text', body: { code: { toString: 1, valueOf: 1 } }, expected: 'rejected' },
-    { what: 'the code of a throttle', body: { success: false, code: 42901 }, expected: 'waits' },
-    { what: 'the code of a throttle as text', body: { code: '42901' }, expected: 'waits' },
-    { what: 'an expired token', body: { success: false, code: 40102 }, expected: 'rejected' },
-    { what: 'nothing at all', body: '', expected: 'loaded' },
-    { what: 'plain words', body: 'ok', expected: 'loaded' },
-    { what: 'a page of HTML', body: '\n <html>Bad gateway</html>', expected: 'uncertain' },
-  ])('with $what: $expected', ({ body, expected }) => {
-    expect(inOneWord(judge(answered(200, body), qingyiyun))).toBe(expected);
+    [{}, undefined],
+    [{ 'retry-after': '3' }, 3_000],
+  ])('with %j waits for %s ms', (headers, waitMs) => {
+    const failure = { cause: 'status', status: 409, excerpt: 'busy' };
+    const expected = waitMs === undefined ? { kind: 'conflict', failure } : { kind: 'conflict', failure, waitMs };
+    expect(judge(answered(409, 'busy', headers as Record<string, string>))).toStrictEqual(expected);
+  });
+});
+
+describe('the body of a 2xx', () => {
+  const covered: Success = { ...qingyiyun, status: true };
+  const open: Success = { ...anyBody, status: true };
+
+  // By rules; by rules beside status; without any; without any but status.
+  it.each([
+    ['a success', { success: true, code: 0 }, 'loaded loaded loaded loaded'],
+    ['a success, its code as text', { success: 'true', code: '0' }, 'loaded loaded loaded loaded'],
+    ['the other code of success', { code: 200 }, 'loaded loaded loaded loaded'],
+    ['null beside a success', { success: null, code: 0 }, 'loaded loaded loaded loaded'],
+    ['a refusal', { success: 'no', code: 40001 }, 'rejected rejected loaded loaded'],
+    ['one rule kept, one broken', { success: true, code: 500 }, 'rejected rejected loaded loaded'],
+    ['the code of a throttle', { success: false, code: 42901 }, 'waits waits rejected rejected'],
+    ['the code of a throttle as text', { code: '42901' }, 'waits waits loaded loaded'],
+    ['an expired token', { success: false, code: 40102 }, 'rejected rejected rejected rejected'],
+    ['none of the paths', { inserted: 1 }, 'uncertain loaded loaded loaded'],
+    ['null at the only path', { success: null }, 'uncertain loaded loaded loaded'],
+    ['a list', [1], 'uncertain loaded loaded loaded'],
+    ['a word of JSON', '"ok"', 'uncertain loaded loaded loaded'],
+    ['an object at the path', { success: {} }, 'uncertain uncertain loaded loaded'],
+    ['a list at the path', { code: [0] }, 'uncertain uncertain loaded loaded'],
+    ['an object that is no text', { code: { toString: 1, valueOf: 1 } }, 'uncertain uncertain loaded loaded'],
+    ['plain words', 'ok', 'uncertain uncertain loaded loaded'],
+    ['a cut answer', '{"code":500,"message":"deadlo', 'uncertain uncertain uncertain loaded'],
+    ['a cut list', '[{"code":0},', 'uncertain uncertain uncertain loaded'],
+    ['a page of HTML', '\n <html>Bad gateway</html>', 'uncertain uncertain uncertain loaded'],
+    ['nothing', '', 'loaded loaded loaded loaded'],
+    ['a blank line', ' \n', 'loaded loaded loaded loaded'],
+  ])('with %s: %j is %s', (_, body, expected) => {
+    const settings = [qingyiyun, covered, anyBody, open];
+    expect(settings.map((success) => inOneWord(judge(answered(200, body), success))).join(' ')).toBe(expected);
+  });
+
+  it.each([200, 201, 202, 204])('that is empty is a success by status %i, unless a rule asks for words', (status) => {
+    expect(judge(answered(status), qingyiyun)).toEqual({ kind: 'loaded' });
+    expect(inOneWord(judge(answered(status), strict))).toBe('uncertain');
   });
 
   it.each([
     { what: 'the promised word', body: { result: { ok: 'yes' } }, expected: 'loaded' },
     { what: 'the promised number', body: { result: { ok: 1 } }, expected: 'loaded' },
     { what: 'another word', body: { result: { ok: 'no' } }, expected: 'rejected' },
-    { what: 'the promised field missing', body: { result: {} }, expected: 'rejected' },
-    { what: 'nothing at all', body: '', expected: 'uncertain' },
+    { what: 'the promised field missing', body: { result: {} }, expected: 'uncertain' },
+    { what: 'the promised field null', body: { result: { ok: null } }, expected: 'uncertain' },
     { what: 'half an answer', body: '{"result":{"ok":', expected: 'uncertain' },
   ])('where a field is promised, with $what: $expected', ({ body, expected }) => {
     expect(inOneWord(judge(answered(200, body), strict))).toBe(expected);
   });
 
-  it('without any rule is a success, whatever it says', () => {
-    expect(judge(answered(201, { success: false }))).toEqual({ kind: 'loaded' });
+  it('that lacks what one rule requires is no success by another', () => {
+    const [first, second] = qingyiyun.rules;
+    const rules = [{ ...first, required: true }, second] as Success['rules'];
+    expect(inOneWord(judge(answered(200, { code: 0 }), { ...qingyiyun, rules }))).toBe('uncertain');
+  });
+
+  it.each([
+    ['no JSON', 'oops', 'unreadable-answer'],
+    ['none of the paths', { inserted: 1 }, 'no-known-status'],
+  ])('with %s is an answer that is not understood', (_, body, cause) => {
+    const outcome = judge(answered(200, body), qingyiyun);
+    expect(outcome).toMatchObject({ kind: 'uncertain', failure: { cause, status: 200 } });
+    expect('failure' in outcome && isNotUnderstood(outcome.failure)).toBe(true);
+  });
+
+  it.each([answered(500), failed('timeout'), answered(422), failed('reset')])('%j is another failure', (answer) => {
+    const outcome = judge(answer, qingyiyun);
+    expect('failure' in outcome && isNotUnderstood(outcome.failure)).toBe(false);
   });
 
   it('gives the words of its message, first hit first, else its beginning', () => {

@@ -11,7 +11,7 @@ const results = (row: ResultsPlan['row']): ResultsPlan => ({
   message: ['message'],
   row,
 });
-const inOrder = results({ by: 'order' });
+const inOrder = results({ by: 'order', idKey: 'key' });
 const byId = results({ by: 'id', path: 'id', idKey: 'key' });
 
 /** Records that the target knows under these ids. */
@@ -58,15 +58,45 @@ describe('a batch that is answered row by row', () => {
     expect(outcomesOf([{ id: 1, ok: true }], ['1', '2'], byId)).toEqual(['loaded', 'uncertain']);
   });
 
+  it('has its rows as an object by id, whether or not they repeat the id', () => {
+    const rows = { 1: { ok: true }, 2: { ok: false, message: '重复' }, 3: { id: 3, ok: 1 } };
+    const said = ['loaded', 'rejected 重复', 'loaded', 'uncertain'];
+    expect(outcomesOf(rows, ['1', '2', '3', '4'], byId)).toEqual(said);
+    expect(outcomesOf(rows, ['1', '2', '3', '4'], inOrder)).toEqual(said);
+    // The row's own word on its id counts before the key.
+    expect(outcomesOf({ a: { id: '1', ok: true } }, ['1', 'a'], byId)).toEqual(['loaded', 'uncertain']);
+    expect(outcomesOf({ 0: { ok: false }, 1: { ok: true } }, ['a', 'b'], results({ by: 'index', path: 'n' }))).toEqual([
+      'rejected ok: false',
+      'loaded',
+    ]);
+  });
+
+  it('leaves a record uncertain whose row does not say how it ended', () => {
+    const rows = [{ id: 1, ok: null }, { id: 2 }, { id: 3, ok: {} }, 4, null];
+    const ids = ['1', '2', '3', '4', 'null'];
+    expect(outcomesOf(rows, ids, byId)).toEqual(ids.map(() => 'uncertain'));
+    expect(outcomesOf({ saved: 3 }, ['1'], byId)).toEqual(['uncertain']);
+    expect(outcomesOf([], ['1'], byId)).toEqual(['uncertain']);
+  });
+
+  it('hides no refusal behind another row of the same record', () => {
+    const [yes, no] = [
+      { id: 1, ok: true },
+      { id: 1, ok: false, message: 'no' },
+    ];
+    expect(outcomesOf([yes, no], ['1'], byId)).toEqual(['rejected no']);
+    expect(outcomesOf([no, yes], ['1'], byId)).toEqual(['rejected no']);
+  });
+
   it('is judged as a whole where the answer has no rows', () => {
-    expect(outcomesOf(undefined, ['1'], inOrder)).toBeUndefined();
+    for (const rows of [undefined, null, 'three', 3, true]) expect(outcomesOf(rows, ['1'], inOrder)).toBeUndefined();
     expect(rowOutcomes('<html>', 200, records(['1']), inOrder)).toBeUndefined();
   });
 
   it('has one outcome for each record, whatever the rows are', () => {
     const keys = fc.constantFrom(inOrder, byId, results({ by: 'index', path: 'id' }));
     fc.assert(
-      fc.property(fc.array(fc.jsonValue()), fc.array(fc.string()), keys, (rows, ids, key) => {
+      fc.property(fc.oneof(fc.array(fc.jsonValue()), fc.object()), fc.array(fc.string()), keys, (rows, ids, key) => {
         expect(outcomesOf(rows, ids, key)).toHaveLength(ids.length);
       }),
     );

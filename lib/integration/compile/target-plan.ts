@@ -18,7 +18,8 @@ export type RowKey =
   | { by: 'id'; path: string; idKey: string | undefined }
   /** By its place in the request, counted from 0. */
   | { by: 'index'; path: string }
-  | { by: 'order' };
+  /** In the order sent; in an object, whose rows have no order, by the record's id. */
+  | { by: 'order'; idKey: string | undefined };
 
 /** A batch that is answered row by row. */
 export type ResultsPlan = Pick<NonNullable<Integration['target']['results']>, 'path' | 'success' | 'message'> & {
@@ -62,9 +63,9 @@ const besideOf = async ({ metadata, send }: Integration['target']): Promise<Besi
 const rowKeyOf = async (integration: Integration): Promise<RowKey> => {
   const { id, index } = integration.target.results ?? {};
   if (index !== undefined) return { by: 'index', path: index };
-  if (id === undefined) return { by: 'order' };
   const { idKeyOf } = await import('./body-plan.ts');
-  return { by: 'id', path: id, idKey: idKeyOf(integration) };
+  const idKey = idKeyOf(integration);
+  return id === undefined ? { by: 'order', idKey } : { by: 'id', path: id, idKey };
 };
 
 const resultsOf = async (integration: Integration): Promise<ResultsPlan | undefined> => {

@@ -16,13 +16,32 @@ const successSchema = z
               .array(statusValueSchema)
               .check(z.minLength(1), z.describe('Values that mean success, compared as text. 表示成功的取值。')),
             required: z._default(
-              z.boolean().check(z.describe('Whether a body without this field is an error. 缺少该字段是否算失败。')),
+              z
+                .boolean()
+                .check(
+                  z.describe(
+                    'Whether an answer without this field leaves the outcome open. 缺少该字段时结果视为未知。',
+                  ),
+                ),
               false,
             ),
           }),
         )
-        .check(z.describe('All must hold; none: every 2xx is a success. 全部成立才算成功。')),
+        .check(
+          z.describe(
+            'None may be broken; an answer that none of them can read is uncertain and left to a person. Without rules every 2xx is a success. 任何一条不符即失败;全都读不到则结果未知,由人工处理。',
+          ),
+        ),
       [],
+    ),
+    status: z.exactOptional(
+      z
+        .literal(true)
+        .check(
+          z.describe(
+            'A 2xx is enough: without rules always, beside rules where the answer is JSON and has none of their paths. 2xx 即成功;若另有规则,仅用于不含规则字段的 JSON 响应。',
+          ),
+        ),
     ),
     throttled: z.exactOptional(
       z
@@ -73,7 +92,9 @@ const rowSuccess = z
 /** `id` and `index` say how the row of a record is found. */
 const rowResults = <Id extends z.core.$ZodType, Index extends z.core.$ZodType>(id: Id, index: Index) =>
   z.strictObject({
-    path: text('Dotted path of the list of rows in the answer. 逐行结果的路径。'),
+    path: text(
+      'Dotted path of the rows in the answer: a list, or an object by id. 逐行结果的路径(数组,或以主键为键的对象)。',
+    ),
     id,
     index,
     success: rowSuccess,
@@ -116,6 +137,15 @@ export const targetSchema = z
     onUncertain: z
       .enum(['resend', 'park'])
       .check(z.describe('After an unknown outcome: send again, or leave it to a person. 结果未知时:重发或人工处理。')),
+    conflict: z.exactOptional(
+      z
+        .enum(['loaded', 'retry', 'rejected'])
+        .check(
+          z.describe(
+            'What a 409 means. Absent: at a first try rejected; after a try of unknown outcome put off and repeated. 409 的含义;未填:首次为拒绝,结果未知后的重试则等待并重发。',
+          ),
+        ),
+    ),
     rateLimit: z.exactOptional(rateLimitSchema()),
     retry: z.prefault(retrySchema, {}),
     concurrency: z._default(
@@ -127,3 +157,4 @@ export const targetSchema = z
 
 export type Success = z.infer<typeof successSchema>;
 export type Retry = z.infer<typeof retrySchema>;
+export type Conflict = NonNullable<z.infer<typeof targetSchema>['conflict']>;

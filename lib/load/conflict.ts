@@ -1,0 +1,27 @@
+import { wasTriedBefore } from '../idcheck/decide.ts';
+import type { Claim, IdCheck } from '../idcheck/item.ts';
+import { isTombstone } from '../idcheck/tombstone.ts';
+import type { Conflict } from '../integration/schema/target-schema.ts';
+import type { Outcome } from '../target/outcome.ts';
+
+/**
+ * What a 409 means for one record, by the file's `target.conflict` and by what idCheck knows; other outcomes stay.
+ *
+ * Without a word in the file: refused at a first try. After a try of unknown outcome the other request may be that very
+ * try, at work or applied already, so it stays a conflict, which waits. `isAlone`: of several records in one request
+ * nobody knows which is meant; what would be settled is refused as a whole then, and each is asked for by itself. Pure.
+ */
+export const readConflict = (
+  outcome: Outcome,
+  claimed: IdCheck & { claim: Claim },
+  conflict: Conflict | undefined,
+  isAlone: boolean,
+): Outcome => {
+  if (outcome.kind !== 'conflict') return outcome;
+  const { failure } = outcome;
+  const { hash } = claimed.claim;
+  // That a record is there already does not mean that it is gone.
+  if (conflict === 'loaded' && !isTombstone(hash)) return isAlone ? { kind: 'loaded' } : { kind: 'rejected', failure };
+  if (conflict !== 'rejected' && wasTriedBefore(claimed, hash)) return outcome;
+  return conflict === 'retry' ? { kind: 'notApplied', failure, waits: false } : { kind: 'rejected', failure };
+};

@@ -1,0 +1,105 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+import { readPath } from '../json/path.ts';
+
+/** A refusal in an answer of status 2xx: where it stands, what it says, and the target's words about it. */
+export type Refusal = { path: string; value: JsonValue; words?: string };
+
+const said = (value: JsonValue): string =>
+  typeof value === 'object' ? '' : typeof value === 'string' ? value.trim() : String(value);
+
+const isNo = (value: JsonValue): boolean => /^false$/i.test(said(value));
+const isError = (value: JsonValue): boolean => /^(error|fail|failed|failure)$/i.test(said(value));
+const isNegative = (value: JsonValue): boolean => /^-\d*[1-9]/.test(said(value));
+/** Vendors write "none" as 0, "0", "", null, false or [], and some as ok. */
+const isSomething = (value: JsonValue): boolean =>
+  typeof value === 'object' ? isJsonObject(value) : !/^(0*|false|ok|success)$/i.test(said(value));
+
+/** The envelopes' keys in lower case, and when their value is a refusal: domain.md §6, of published APIs. */
+const envelopes: Readonly<Record<string, (value: JsonValue) => boolean>> = {
+  // 钉钉, 企业微信
+  errcode: (value) => !isJsonObject(value) && isSomething(value),
+  // 奇门
+  error_response: isSomething,
+  // 轻易云, 管易云
+  success: isNo,
+  status: (value) => isError(value) || isNegative(value),
+};
+
+const under = (path: string, key: string | number): string => (path === '' ? String(key) : `${path}.${key}`);
+
+/** 金蝶 writes `Result.ResponseStatus.IsSuccess`, in lists of lists, too; 奇门 `response.flag`. */
+const nested: Readonly<Record<string, readonly [key: string, isRefusal: (value: JsonValue) => boolean]>> = {
+  responsestatus: ['issuccess', isNo],
+  response: ['flag', isError],
+};
+
+const WORDS = ['message', 'msg', 'errmsg', 'sub_msg', 'sub_message', 'description', 'Message'];
+const firstOf = (paths: readonly string[], around: JsonValue | undefined): string | undefined => {
+  for (const path of paths) {
+    const words = readPath(around, path);
+    if (typeof words === 'string' && words.trim() !== '') return words;
+  }
+  return undefined;
+};
+const wordsOf = (around: JsonObject, value: JsonValue): string | undefined =>
+  firstOf(WORDS, around) ?? firstOf(WORDS, value) ?? firstOf(['Errors.0.Message', 'error.message', 'error'], around);
+
+/** The envelopes that an object itself has. */
+const refusalsAt = function* (object: JsonObject, path: string): Generator<Refusal> {
+  for (const [key, value] of Object.entries(object)) {
+    const name = key.toLowerCase();
+    const isRefusal = Object.hasOwn(envelopes, name) ? envelopes[name] : undefined;
+    if (isRefusal?.(value)) yield refusal(under(path, key), value, object);
+  }
+};
+
+const refusal = (path: string, value: JsonValue, around: JsonObject): Refusal => {
+  const words = wordsOf(around, value);
+  return words === undefined ? { path, value } : { path, value, words };
+};
+
+/** Deeper than this no envelope lies; a body may be nested deeper than a stack is. */
+const MAX_DEPTH = 12;
+
+/** The envelopes that may stand at any depth. `skip`: what lies there speaks of single rows. */
+const nestedRefusals = function* (value: JsonValue, path: string, skip?: string, depth = 0): Generator<Refusal> {
+  if (typeof value !== 'object' || value === null || path === skip || depth === MAX_DEPTH) return;
+  for (const [key, inner] of Object.entries(value)) {
+    const at = under(path, key);
+    const name = key.toLowerCase();
+    const [innerKey, isRefusal] = (Object.hasOwn(nested, name) ? nested[name] : undefined) ?? [];
+    if (isJsonObject(inner) && isRefusal !== undefined) {
+      for (const [one, told] of Object.entries(inner)) {
+        if (one.toLowerCase() === innerKey && isRefusal(told)) yield refusal(under(at, one), told, inner);
+      }
+    }
+    yield* nestedRefusals(inner, at, skip, depth + 1);
+  }
+};
+
+/** The envelope of an answer that is a list of one. */
+const unpacked = (body: JsonValue): { value: JsonValue; path: string } => {
+  let value = body;
+  let path = '';
+  while (Array.isArray(value) && value.length === 1) {
+    value = value[0] as JsonValue;
+    path = under(path, 0);
+  }
+  return { value, path };
+};
+
+/**
+ * The first usual envelope of a refusal in a body, if there is one. `isDecided`: a rule of the file names this very path,
+ * and has decided. `rowsPath`: where the answer speaks of each row by itself. Pure.
+ */
+export const refusalIn = (
+  body: JsonValue,
+  isDecided: (path: string) => boolean,
+  rowsPath?: string,
+): Refusal | undefined => {
+  const { value, path } = unpacked(body);
+  const own = isJsonObject(value) ? refusalsAt(value, path) : [];
+  for (const found of own) if (!isDecided(found.path)) return found;
+  for (const found of nestedRefusals(body, '', rowsPath)) if (!isDecided(found.path)) return found;
+  return undefined;
+};

@@ -20,13 +20,24 @@ export const joinUrl = (base: string, path: string, query: Query = []): string =
   return url.href;
 };
 
+const defaultPorts: ReadonlyMap<string, string> = new Map([
+  ['http:', '80'],
+  ['https:', '443'],
+]);
+
+/** Whether a link names the port of `base`, by its number or by the default of either scheme. */
+const isSamePort = (link: URL, base: URL): boolean =>
+  link.port === base.port || (link.port !== '' && link.port === (base.port || defaultPorts.get(base.protocol)));
+
 /**
  * A link that the server gave, resolved against the URL it came from (RFC 3986 §5); undefined where it leads to
- * another origin, since the authorization must not follow it there.
+ * another host, since the authorization must not follow it there. Behind a proxy that ends TLS a server writes links
+ * with another scheme than it is reached by: they are followed under the scheme of the URL they came from.
  */
 export const resolveLink = (requestUrl: string, link: string): string | undefined => {
+  const base = new URL(requestUrl);
   const url = URL.parse(link, requestUrl);
-  if (url?.origin !== new URL(requestUrl).origin || url.username !== '' || url.password !== '') return undefined;
-  url.hash = '';
-  return url.href;
+  if (url === null || !defaultPorts.has(url.protocol) || url.username !== '' || url.password !== '') return undefined;
+  if (url.hostname !== base.hostname || !isSamePort(url, base)) return undefined;
+  return new URL(`${base.origin}${url.pathname}${url.search}`).href;
 };

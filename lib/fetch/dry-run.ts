@@ -53,7 +53,7 @@ export const dryRun = async (
     runs,
     clock,
     tuning,
-  }: Pick<FetchDeps, 'idStore' | 'clock' | 'tuning'> & { runs: Pick<RunStore, 'watermark'> },
+  }: Pick<FetchDeps, 'idStore' | 'clock' | 'tuning'> & { runs: Pick<RunStore, 'watermark' | 'runs'> },
   options: DryRunOptions,
   remainingMs: RemainingMs,
 ): Promise<DryRun> => {
@@ -62,7 +62,8 @@ export const dryRun = async (
   const { fullRefresh } = options;
   const times = { scheduledMs: nowMs, startedMs: nowMs, versionMs: nowMs };
   const watermarkMs = plan.window && (await runs.watermark(plan.integration));
-  const begun = newRun(plan, { runId: runIdOf(plan.integration, nowMs), ...times, fullRefresh }, watermarkMs);
+  const [last] = await runs.runs(plan.integration, 1);
+  const begun = newRun(plan, { runId: runIdOf(plan.integration, nowMs), ...times, fullRefresh }, watermarkMs, last);
   const sink = countingSink(options);
   const pass = await openPass(plan, idStore, begun, sink.chunks(begun), tuning.fetch);
   const time = { softMs: deadlineMs, hardMs: deadlineMs, isUp: () => false };

@@ -144,7 +144,11 @@ type PagesRead = { run: UnfinishedRun } & (
  */
 export const readPages = async (begun: UnfinishedRun, work: FetchWork): Promise<PagesRead> => {
   const { plan, sink, time, clock, log } = work;
-  const context = { nowMs: begun.window?.toMs ?? begun.startedMs, lastSyncMs: begun.window?.fromMs ?? begun.startedMs };
+  const context = {
+    nowMs: begun.window?.toMs ?? begun.startedMs,
+    lastSyncMs: begun.window?.fromMs ?? begun.startedMs,
+    ...defined({ hasLinked: begun.hasLinked }),
+  };
   let run = begun;
   for (let deadlineMs = time.hardMs; run.checkpoint?.judged === undefined; deadlineMs = time.softMs) {
     const page = await plan.source.readPage(run.checkpoint?.page, deadlineMs, context);
@@ -153,6 +157,7 @@ export const readPages = async (begun: UnfinishedRun, work: FetchWork): Promise<
       requests: { ...run.requests, source: run.requests.source + page.requests },
       warnings: addWarnings(run.warnings, page.warnings),
       ...limitsWith(run, page, clock.nowMs()),
+      ...(page.hasLink && { hasLinked: page.hasLink }),
     };
     for (const { code, message } of page.warnings)
       log.warn('source-warning', { integration: run.integration, runId: run.runId, code, words: message });

@@ -3,6 +3,7 @@ import { noExtractCounts, noLoadCounts } from '../runs/books.ts';
 import { hasFailed, type RunRecord, runIdOf, type UnfinishedRun } from '../runs/record.ts';
 import type { Lease } from '../runs/store.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
+import { defined } from '../runtime/defined.ts';
 import { decideStart, windowOf } from './decide-start.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
 
@@ -54,7 +55,7 @@ export const startRun = async (
   const run: UnfinishedRun =
     start.kind === 'resume'
       ? resumed(start.run, versionMs)
-      : newRun(plan, { runId, scheduledMs, startedMs: nowMs, versionMs, fullRefresh }, watermarkMs);
+      : newRun(plan, { runId, scheduledMs, startedMs: nowMs, versionMs, fullRefresh }, watermarkMs, leased);
   const message = 'its invocation ended early; a later run took over';
   const abandoned: UnfinishedRun | undefined =
     leased?.status === 'extracting' && leased.runId !== runId
@@ -69,11 +70,12 @@ export const startRun = async (
   };
 };
 
-/** A run at its beginning. `watermarkMs`: up to where a list of changes was loaded. Pure. */
+/** A run at its beginning. `watermarkMs`: up to where a list of changes was loaded; `last`: the run before it. Pure. */
 export const newRun = (
   { integration, window, invalidRows }: FetchPlan,
   facts: Pick<RunRecord, 'runId' | 'scheduledMs' | 'startedMs' | 'versionMs' | 'fullRefresh'>,
   watermarkMs: number | undefined,
+  last: Pick<RunRecord, 'hasLinked'> | undefined,
 ): UnfinishedRun => ({
   integration,
   ...facts,
@@ -84,6 +86,7 @@ export const newRun = (
   vanishedSample: [],
   warnings: [],
   ...(invalidRows.isTolerant && { toleratesInvalid: true }),
+  ...defined({ hasLinked: last?.hasLinked }),
   ...(window && { window: windowOf(window, watermarkMs, facts.fullRefresh, facts.startedMs) }),
 });
 

@@ -66,6 +66,8 @@ type RunFacts = {
   toleratesInvalid?: boolean;
   /** The fields of the answers, where `autoFillResponse` asks to learn them: path → kinds. */
   fields?: Fields;
+  /** A page of this run or of one before it carried a cursor or a link to the next page. */
+  hasLinked?: true;
   /** Why the run could not finish, or its books could not be drawn up. */
   failure?: { code: string; message: string };
 };

@@ -1,18 +1,21 @@
 import type { AnswerPlan } from '../integration/compile/source-plan.ts';
 import { isJsonObject, type JsonValue, parseJson } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
+import { defined } from '../runtime/defined.ts';
+import { flagOf, type MoreFlag, moreFlagsOf, usualTotalsOf } from './answer-hints.ts';
+import { type NextMark, nextMarkOf } from './answer-next.ts';
 
 /** One page as the source sent it. */
 export type Page = {
   records: JsonValue[];
   /** How many records the source says there are in all. */
   total?: number;
-  /** Where the next page starts, with cursor paging; absent: nowhere. */
-  cursor?: string | number;
-  /** What the source says about more pages, where it says anything. */
+  /** What stands where a cursor or link to the next page is expected; absent with paging that has none. */
+  next?: NextMark;
+  /** What the source says about more pages at `hasMorePath`, where it says anything. */
   hasMore?: boolean;
-  /** The link to the next page, with link paging; absent: none. */
-  link?: string;
+  /** What it says of them under names that are usual for it; absent: nothing. */
+  moreFlags?: readonly MoreFlag[];
 };
 
 /** What is wrong with an answer that is no page. */
@@ -26,7 +29,13 @@ export type FaultCode =
   | 'business-error';
 
 /** Why an answer is no page. */
-export type AnswerFault = { kind: 'fault'; code: FaultCode; message: string };
+export type AnswerFault = {
+  kind: 'fault';
+  code: FaultCode;
+  message: string;
+  /** The source gives no list, in good order: behind the last page that may be its way to say that there is none. */
+  isOrderly?: true;
+};
 
 /** A fault of the moment: the same request may well be answered properly. The other faults would only come again. */
 export const passingFaults: ReadonlySet<string> = new Set<FaultCode>([
@@ -79,7 +88,7 @@ const businessError = (body: JsonValue, { code, successCodes, message }: AnswerP
   const said = readPath(body, message);
   const words = typeof said === 'string' && said !== '' ? ` "${said.slice(0, SHOWN_CHARACTERS)}"` : '';
   const shown = typeof found === 'object' ? describe(found) : String(found).slice(0, SHOWN_CHARACTERS);
-  return fault('business-error', `the source refuses with code ${shown}${words}`);
+  return { ...fault('business-error', `the source refuses with code ${shown}${words}`), isOrderly: true };
 };
 
 /** What the source says in the body of an error of HTTP, where it says it as it does in a business error. */
@@ -98,61 +107,32 @@ const asCount = (value: JsonValue | undefined): number | undefined => {
   return typeof count === 'number' && Number.isSafeInteger(count) && count >= 0 ? count : undefined;
 };
 
-const totalOf = (body: JsonValue, paths: readonly string[]): { total?: number } => {
-  const total = paths.map((path) => asCount(readPath(body, path))).find((count) => count !== undefined);
-  return total === undefined ? {} : { total };
+/**
+ * The total that the source states: at the paths of the plan or, where they lead to none or to the length of the page
+ * itself, under a usual name. Without paths there is no total.
+ */
+const totalOf = (body: JsonValue, paths: readonly string[], pageLength: number): number | undefined => {
+  if (paths.length === 0) return undefined;
+  const stated = paths.map((path) => asCount(readPath(body, path))).find((count) => count !== undefined);
+  if (stated !== undefined && stated !== pageLength) return stated;
+  const usual = usualTotalsOf(body).map(asCount);
+  return usual.find((count) => count !== undefined && count !== pageLength) ?? stated ?? usual.find(isCount);
 };
 
-/** Null, false and empty mean that there is no next page; 0 is a cursor like any other. */
-const cursorOf = (value: JsonValue | undefined): { cursor?: string | number } => {
-  if (typeof value === 'number') return { cursor: value };
-  const text = typeof value === 'string' || typeof value === 'bigint' ? String(value) : '';
-  return text === '' ? {} : { cursor: text };
-};
-
-const flags: ReadonlyMap<string, boolean> = new Map([
-  ['true', true],
-  ['1', true],
-  ['y', true],
-  ['false', false],
-  ['0', false],
-  ['n', false],
-]);
-
-const hasMoreOf = (value: JsonValue | undefined): { hasMore?: boolean } => {
-  // Of an object `String` may throw: JSON can say `{"toString": false}`.
-  const hasMore = typeof value === 'object' ? undefined : flags.get(String(value).toLowerCase());
-  return hasMore === undefined ? {} : { hasMore };
-};
-
-const LINK = /<(?<target>[^>]*)>(?<params>(?:\s*;\s*[^;,="]+(?:=(?:"[^"]*"|[^;,"]*))?)*)/g;
-const IS_NEXT = /;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next\s*(?:;|$))/i;
-
-/** The target of `rel="next"` in a Link header (RFC 8288 §3). */
-const nextInHeader = (header: string | undefined): string | undefined =>
-  [...(header ?? '').matchAll(LINK)].find(({ groups }) => IS_NEXT.test(groups?.params ?? ''))?.groups?.target;
-
-const linkOf = (link: JsonValue | undefined): { link?: string } =>
-  typeof link === 'string' && link !== '' ? { link } : {};
+const isCount = (count: number | undefined): count is number => count !== undefined;
 
 /** What the answer says of the next page. */
 const nextOf = (
   body: JsonValue,
   headers: Readonly<Record<string, string>>,
-  next: AnswerPlan['next'],
-): Pick<Page, 'cursor' | 'hasMore' | 'link'> => {
-  switch (next.kind) {
-    case 'nothing':
-      return {};
-    case 'cursor': {
-      const hasMore = next.hasMorePath === undefined ? {} : hasMoreOf(readPath(body, next.hasMorePath));
-      return { ...cursorOf(readPath(body, next.path)), ...hasMore };
-    }
-    case 'link':
-      return linkOf(next.in === 'header' ? nextInHeader(headers.link) : readPath(body, next.path));
-    default:
-      return next satisfies never;
-  }
+  { next }: AnswerPlan,
+): Pick<Page, 'next' | 'hasMore' | 'moreFlags'> => {
+  const moreFlags = moreFlagsOf(body);
+  const usual = moreFlags.length > 0 ? { moreFlags } : {};
+  if (next.kind === 'nothing') return usual;
+  const isStated = next.kind === 'cursor' && next.hasMorePath !== undefined;
+  const hasMore = isStated ? flagOf(readPath(body, next.hasMorePath ?? '')) : undefined;
+  return { ...usual, ...defined({ hasMore }), next: nextMarkOf(body, headers, next) };
 };
 
 /**
@@ -169,18 +149,19 @@ export const readAnswer = (
   const { body } = parsed;
   const refused = businessError(body, answer);
   if (refused) return refused;
-  const total = totalOf(body, answer.total);
-  const next = nextOf(body, headers, answer.next);
   const places = answer.records.map((path) => readPath(body, path));
   const found = Array.isArray(body)
     ? body
     : (places.find(Array.isArray) ?? places.find((value) => value !== undefined));
-  if (Array.isArray(found)) return { kind: 'page', page: { records: found, ...total, ...next } };
-  // Where the source itself says that there is nothing, null stands for the empty list.
-  if (found === null && total.total === 0) return { kind: 'page', page: { records: [], ...total, ...next } };
+  const isList = Array.isArray(found);
+  const total = totalOf(body, answer.total, isList ? found.length : 0);
+  const rest = { ...defined({ total }), ...nextOf(body, headers, answer) };
+  if (isList) return { kind: 'page', page: { records: found, ...rest } };
+  const isNothing = found === null || (found === undefined && isJsonObject(body));
+  // Where the source itself says that there is nothing, null or no list stands for the empty list.
+  if (isNothing && total === 0) return { kind: 'page', page: { records: [], ...rest } };
   const place = isJsonObject(body) ? answer.records.map((path) => `"${path}"`).join(' or ') : 'the root';
-  return fault(
-    'answer-shape',
-    `the answer has no list of records at ${place}, but ${describe(found === undefined ? body : found)}`,
-  );
+  const what = describe(found === undefined ? body : found);
+  const shapeless = fault('answer-shape', `the answer has no list of records at ${place}, but ${what}`);
+  return isNothing ? { ...shapeless, isOrderly: true } : shapeless;
 };

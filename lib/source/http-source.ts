@@ -4,15 +4,17 @@ import type { SourcePlan } from '../integration/compile/source-plan.ts';
 import type { RequestContext } from '../integration/dialect/variables.ts';
 import { isHit, type LimitHits, noHits } from '../runs/limits.ts';
 import { backoffMs } from '../runtime/backoff.ts';
+import { defined } from '../runtime/defined.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Tuning } from '../runtime/tuning.ts';
 import type { Page } from './answer.ts';
 
 import { type PageAnswerCode, pageAnswer } from './page-answer.ts';
-import { nextStep, pageAt } from './paging.ts';
+import { pageAt } from './paging.ts';
 
 import { type Progress, readProgress, startOf } from './paging-state.ts';
-import type { PagingWarning } from './paging-step.ts';
+import { isAllRead, type PagingWarning } from './paging-step.ts';
+import { contextAt, stepInWindow } from './paging-window.ts';
 import { pageRequest } from './request.ts';
 import type { PageResult, Source } from './source.ts';
 import { type WarningTally, warningTally } from './warning-tally.ts';
@@ -66,7 +68,7 @@ export const openSource = (plan: SourcePlan, deps: SourceDeps): Source => {
       if (!permit.granted) hits.putOff += 1;
       return permit;
     };
-    const request = pageRequest(plan.request, pageAt(paging, progress), context);
+    const request = pageRequest(plan.request, pageAt(paging, progress), contextAt(progress, context));
     if ('reason' in request) {
       return { kind: 'failed', code: 'request-unfit', message: `${title}: ${request.reason}`, requests: 0 };
     }
@@ -80,6 +82,10 @@ export const openSource = (plan: SourcePlan, deps: SourceDeps): Source => {
       const got = pageAnswer(result.answer, plan.answer, clock.nowMs());
       if (got.kind === 'page' || got.kind === 'later') return { ...got, requests };
       const { code, what } = got;
+      // All that was announced is read: this page lies behind the last one.
+      if (got.kind === 'fail' && got.isOrderly && isAllRead(progress)) {
+        return { kind: 'page', page: { records: [], next: { kind: 'end' } }, requests };
+      }
       if (got.kind === 'fail') {
         return { kind: 'failed', code, message: `${title}: ${what}; ${got.advice}`, requests };
       }
@@ -126,12 +132,12 @@ export const openSource = (plan: SourcePlan, deps: SourceDeps): Source => {
         requests += asked.requests;
         if (asked.kind !== 'page') return { ...asked, requests, ...seen() };
         const { records } = asked.page;
-        const step = nextStep(paging, plan.id, progress, asked.page);
+        const step = stepInWindow(plan, progress, asked.page, context, context.hasLinked === true);
         for (const { code, message } of step.warnings) warn(tally, code, message);
         switch (step.kind) {
           case 'take': {
-            const next = step.next === undefined ? {} : { next: step.next };
-            return { kind: 'page', records, ...next, requests, ...seen() };
+            const link = asked.page.next?.kind === 'given' && { hasLink: true as const };
+            return { kind: 'page', records, ...defined({ next: step.next }), requests, ...seen(), ...link };
           }
           case 'end':
             return { kind: 'page', records: [], requests, ...seen() };

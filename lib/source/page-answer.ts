@@ -26,17 +26,20 @@ export type PageAnswerCode =
 type Again =
   /** May pass: counted and backed off. */
   | { kind: 'retry'; code: PageAnswerCode; advice: string }
-  /** The same request would be refused again. */
-  | { kind: 'fail'; code: PageAnswerCode; advice: string };
+  /** The same request would be refused again. `isOrderly`: behind the last page it may only mean that there is none. */
+  | { kind: 'fail'; code: PageAnswerCode; advice: string; isOrderly?: true };
 
 type ToStatus =
   /** Look for the page in it. */
   | { kind: 'read' }
+  /** The page has no rows. */
+  | { kind: 'empty' }
   /** Everyone waits; waiting is not failing. */
   | { kind: 'wait'; code: PageAnswerCode }
   | Again;
 
 const read = { kind: 'read' } as const;
+const empty = { kind: 'empty' } as const;
 const wait = (code: PageAnswerCode) => ({ kind: 'wait', code }) as const;
 const retry = (code: PageAnswerCode, advice = 'the next run goes on from here') =>
   ({ kind: 'retry', code, advice }) as const;
@@ -45,13 +48,15 @@ const fail = (code: PageAnswerCode, advice: string) => ({ kind: 'fail', code, ad
 /** What to do about the end of a read. Reading changes nothing at the source: whatever may pass is asked again. */
 export const pageReactions: ReactionTable<ToStatus, Again> = {
   statuses: [
+    [204, 204, empty],
     [200, 299, read],
     [300, 399, fail('source-redirected', 'check the base URL and the path')],
     // The API has renewed the token and repeated the request already.
     [401, 401, fail('token-refused', 'check the credentials and the scope')],
     [403, 403, fail('source-refused', 'check what the credentials allow')],
-    [404, 404, fail('source-refused', 'check the base URL and metadata.api')],
+    [404, 404, { ...fail('source-refused', 'check the base URL and metadata.api'), isOrderly: true }],
     [408, 408, retry('source-timeout')],
+    [416, 416, { ...fail('source-refused', 'check the request in source.metadata'), isOrderly: true }],
     [425, 425, retry('source-unavailable')],
     [429, 429, wait('source-429')],
     [400, 499, fail('source-refused', 'check the request in source.metadata')],
@@ -78,13 +83,16 @@ export type PageAnswer =
   | { kind: 'later'; retryAtMs: number }
   /** Everyone waits; `waitMs` where the source says how long. */
   | { kind: 'wait'; code: PageAnswerCode; what: string; waitMs?: number }
-  | { kind: 'retry' | 'fail'; code: PageAnswerCode; what: string; advice: string };
+  | { kind: 'retry'; code: PageAnswerCode; what: string; advice: string }
+  | { kind: 'fail'; code: PageAnswerCode; what: string; advice: string; isOrderly?: true };
 
 const pageIn = (text: string, headers: Readonly<Record<string, string>>, plan: AnswerPlan): PageAnswer => {
   const found = readAnswer(text, headers, plan);
   if (found.kind === 'page') return found;
-  const kind = passingFaults.has(found.code) ? 'retry' : 'fail';
-  return { kind, code: found.code, what: found.message, advice: 'check source.answer and what the source says' };
+  const { code, message: what, isOrderly } = found;
+  const advice = 'check source.answer and what the source says';
+  if (passingFaults.has(code)) return { kind: 'retry', code, what, advice };
+  return { kind: 'fail', code, what, advice, ...defined({ isOrderly }) };
 };
 
 /** Bytes that broke off may come whole the next time; those of another charset will not. */
@@ -103,6 +111,7 @@ const toHttp = (answer: HttpAnswer, plan: AnswerPlan, nowMs: number): PageAnswer
   const reaction = reactionToStatus(pageReactions, answer);
   if (reaction.kind === 'read' && unreadable !== undefined) return noText(unreadable);
   if (reaction.kind === 'read') return pageIn(text, headers, plan);
+  if (reaction.kind === 'empty') return { kind: 'page', page: { records: [] } };
   const said = messageIn(text, plan);
   const what = `the source answers with status ${status}${said === undefined ? '' : ` "${said}"`}`;
   if (reaction.kind !== 'wait') return { ...reaction, what };

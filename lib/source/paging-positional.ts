@@ -10,6 +10,8 @@ import {
   rememberPage,
   rememberTotal,
   type Step,
+  saysLast,
+  saysMore,
   takeAndGoOn,
   tooManyPages,
   type Warning,
@@ -31,14 +33,22 @@ const CLAMPED: Warning = {
  * The page before came again, and once more when it was asked for again. The source ignores paging and has sent its
  * whole list, or it sends its last page for every page past the end, or it is stuck.
  */
-const samePage = (paging: PositionalPaging, progress: Progress, { count, total = progress.total }: PageLook): Step => {
+const samePage = (paging: PositionalPaging, progress: Progress, page: PageLook): Step => {
+  const { count } = page;
   const { seen, pages, position = 0, largest = 0 } = progress;
+  // A total that is the length of the page says nothing of the list.
+  const total = page.total === undefined || page.total === count ? progress.total : page.total;
   const stuck = failure(
     'page-repeated',
     `the page at ${position} is the one before it again, and the list has no known end: ` +
       'set source.answer.total, or source.paging.kind to "single" if the source does not page',
   );
   const warning = pages === 1 ? IGNORED : CLAMPED;
+  const more = paging.hasCeiling ? saysMore(page) : undefined;
+  if (more !== undefined) {
+    const message = `the page at ${position} is the one before it again, though the source says that there is more (${more})`;
+    return failure('page-repeated', `${message}: does the source know the parameter of source.paging?`);
+  }
   if (total !== undefined) return seen >= total ? { kind: 'end', warnings: [warning] } : stuck;
   // Shorter than the pages before it, or than asked for, or longer: not a page that others of its size would follow.
   if (pages > 1) return count < largest ? { kind: 'end', warnings: [warning] } : stuck;
@@ -61,7 +71,8 @@ const judgeProbe = ({ print, position = 0 }: Progress, page: PageLook): Step =>
  */
 const goBack = (paging: PositionalPaging, progress: Progress, deleted: number): Progress => {
   const { kind, pages, seen, position = 0, largest = paging.pageSize, total = 0, backs = 0 } = progress;
-  const moved = { kind, pages: pages + 1, total, least: total, most: total, largest, backs: backs + 1 };
+  const totals = { total, least: total, most: total, announced: total };
+  const moved = { kind, pages: pages + 1, ...totals, largest, backs: backs + 1 };
   if (paging.kind === 'offset') {
     return { ...moved, position: Math.max(0, position - deleted), seen: Math.max(0, seen - deleted) };
   }
@@ -71,7 +82,8 @@ const goBack = (paging: PositionalPaging, progress: Progress, deleted: number): 
 
 /**
  * Paging by page number or first row. A total that the source gives decides where the list ends, a short page alone
- * does not; without a total only an empty page ends it. A full page is never the last one.
+ * does not; without a total only an empty page ends it. A full page is never the last one: what a full page is is
+ * learnt from the largest that came, since servers cap what they are asked for.
  */
 export const positionalStep = (paging: PositionalPaging, asked: Progress, page: PageLook): Step => {
   const { count } = page;
@@ -90,14 +102,21 @@ export const positionalStep = (paging: PositionalPaging, asked: Progress, page: 
   }
   warnings.push(...overlapOf(progress, page));
 
-  const advice = 'if its total counts rows that it does not list, leave source.answer.total empty';
-  const atEnd = (events: Warning[]) => endOfList(progress, page, events, advice);
-  if (count === 0) return atEnd(warnings);
-  if (total !== undefined && seen + count >= total) {
-    if (count < paging.pageSize) return atEnd(warnings);
-    if (progress.pages === 0 && count > paging.pageSize) return atEnd([...warnings, IGNORED]);
-  }
   const { kind, position = 0, largest = 0 } = progress;
+  const isReached = total !== undefined && seen + count >= total;
+  const more = paging.hasCeiling ? saysMore(page) : undefined;
+  if (count === 0 && more !== undefined && !isReached) {
+    const message = `an empty page says that there is more (${more})`;
+    const again: Warning[] = [...warnings, { code: 'page-short', message: `${message}; asked again` }];
+    return askAgain(asked, again, () => failure('more-unread', `${message}: check source.paging`, warnings));
+  }
+  if (count === 0 || (isReached && count < largest && more === undefined)) {
+    return endOfList(progress, page, warnings, {
+      hasCeiling: paging.hasCeiling,
+      isMarked: saysLast(page) || asked.saidLast === true,
+      advice: 'if its total counts rows that it does not list, leave source.answer.total empty',
+    });
+  }
   const next: Progress = {
     kind,
     pages: progress.pages + 1,
@@ -105,8 +124,8 @@ export const positionalStep = (paging: PositionalPaging, asked: Progress, page: 
     position: paging.kind === 'pageNumber' ? position + 1 : position + count,
     largest: Math.max(largest, count),
     ...rememberPage(page),
-    ...rememberTotal(progress),
-    ...(backs > 0 ? { backs } : {}),
+    ...rememberTotal(progress, page),
+    ...(backs > 0 && { backs }),
   };
   return takeAndGoOn(next, paging, warnings);
 };

@@ -19,6 +19,10 @@ const progressSchema = z.strictObject({
   most: z.exactOptional(count),
   /** The source's total turned out to be no total. */
   noTotal: z.exactOptional(z.boolean()),
+  /** What any total that the source gave last says, one that turned out to be no total as well. */
+  announced: z.exactOptional(count),
+  /** The source said that the page before was the last one. */
+  saidLast: z.exactOptional(z.boolean()),
   /** The page taken before this one: its fingerprint, and the ids of its first and last record. */
   print: z.exactOptional(z.string()),
   firstId: z.exactOptional(z.string()),
@@ -35,6 +39,15 @@ const progressSchema = z.strictObject({
   cursor: z.exactOptional(z.union([z.string(), z.number()])),
   /** An earlier cursor that must not come again (Brent's algorithm: moved whenever the page count doubles). */
   anchor: z.exactOptional(z.union([z.string(), z.number()])),
+  /** Fingerprint of the first page, where a cursor may lead back to it. */
+  firstPrint: z.exactOptional(z.string()),
+  /** A cursor came that is a usual word for the end and is not named as one. */
+  zero: z.exactOptional(z.boolean()),
+  /** A page of an earlier part of the window carried a cursor or a link. */
+  linked: z.exactOptional(z.boolean()),
+  /** The part of the run's window that is being read, ms; absent: the whole of it. */
+  fromMs: z.exactOptional(count),
+  toMs: z.exactOptional(count),
 });
 
 export type Progress = z.infer<typeof progressSchema>;

@@ -1,8 +1,8 @@
 import { defined } from '../runtime/defined.ts';
+import type { MoreFlag } from './answer-hints.ts';
 import type { PageLook } from './page-look.ts';
 import type { Progress } from './paging-state.ts';
 
-/** An event worth an operator's eye. */
 /** What may be odd about a page and does not end the reading. */
 export type PagingWarning =
   | 'page-repeated'
@@ -12,7 +12,10 @@ export type PagingWarning =
   | 'paging-ignored'
   | 'paging-clamped'
   | 'total-mismatch'
-  | 'total-changed';
+  | 'total-changed'
+  | 'paging-unstated'
+  | 'cursor-unseen'
+  | 'window-split';
 
 export type Warning = { code: PagingWarning; message: string };
 
@@ -34,7 +37,10 @@ export type PagingFailure =
   | 'page-repeated'
   | 'cursor-repeated'
   | 'cursor-missing'
+  | 'cursor-unfit'
   | 'incomplete'
+  | 'more-unread'
+  | 'ceiling'
   | 'page-limit'
   | 'checkpoint-unfit';
 
@@ -42,7 +48,10 @@ export const startOverCodes: ReadonlySet<string> = new Set<PagingFailure>([
   'page-repeated',
   'cursor-repeated',
   'cursor-missing',
+  'cursor-unfit',
   'incomplete',
+  'more-unread',
+  'ceiling',
   'page-limit',
   'checkpoint-unfit',
 ]);
@@ -66,24 +75,64 @@ export const askAgain = (progress: Progress, warnings: Warning[], otherwise: () 
   return asked < MAX_ASKED_AGAIN ? { kind: 'again', at: { ...progress, asked: asked + 1 }, warnings } : otherwise();
 };
 
-/** The total as far as it can be believed, and what is odd about it. */
-export const heardTotal = (progress: Progress, page: PageLook): { progress: Progress; warnings: Warning[] } => {
-  const { total: before, least = Infinity, most = 0, seen } = progress;
+const withoutTotal = ({ total: _, least: _least, most: _most, ...rest }: Progress): Progress => ({
+  ...rest,
+  noTotal: true,
+});
+
+/** Why what is called the total cannot be one; undefined: it may be one. */
+const noTotalFor = ({ seen, total: before }: Progress, total: number, count: number): string | undefined => {
+  if (count === 0) return undefined;
+  // A later page that is as long as the whole list: what is called the total is the count of the page.
+  if (seen > 0 && total === count) return `the total ${total} is only the length of the page and is not used`;
+  // Where it fell, rows were deleted that had been read.
+  const fell = before !== undefined && total < before;
+  return total < seen + count && !fell ? `the total ${total} is lower than what came and is not used` : undefined;
+};
+
+/**
+ * The total as far as it can be believed, and what is odd about it. On a first page that is as long as its own total
+ * nothing tells the two apart: such a total is announced, and not yet believed.
+ */
+export const heardTotal = (asked: Progress, page: PageLook): { progress: Progress; warnings: Warning[] } => {
   const { total, count } = page;
   // Some sources answer a page past the end with a total of 0.
-  if (total === undefined || progress.noTotal || (total === 0 && count === 0 && seen > 0)) {
-    return { progress, warnings: [] };
+  if (total === undefined || (total === 0 && count === 0 && asked.seen > 0)) return { progress: asked, warnings: [] };
+  const progress = { ...asked, announced: total };
+  if (asked.noTotal || (asked.seen === 0 && total === count && count > 0)) return { progress, warnings: [] };
+  const why = noTotalFor(asked, total, count);
+  if (why !== undefined) {
+    const message = `${why}: mend source.answer.total`;
+    return { progress: withoutTotal(progress), warnings: [{ code: 'total-mismatch', message }] };
   }
-  // A later page that is as long as the whole list: what is called the total is the count of the page.
-  if (seen > 0 && count > 0 && total === count) {
-    const { total: _, least: _least, most: _most, ...rest } = progress;
-    const message = `the total ${total} is only the length of the page and is not used: mend source.answer.total`;
-    return { progress: { ...rest, noTotal: true }, warnings: [{ code: 'total-mismatch', message }] };
-  }
+  const { total: before, least = Infinity, most = 0 } = asked;
   const heard = { ...progress, total, least: Math.min(least, total), most: Math.max(most, total) };
   if (before === undefined || before === total) return { progress: heard, warnings: [] };
   const message = `the total went from ${before} to ${total} while the list was read`;
   return { progress: heard, warnings: [{ code: 'total-changed', message }] };
+};
+
+/** Where the source says that more comes, as words, by the kinds of flags that are looked at. */
+export const saysMore = (
+  { hasMore, moreFlags = [] }: PageLook,
+  kinds: readonly MoreFlag['by'][] = ['flag'],
+): string | undefined => {
+  const paths = moreFlags.filter(({ more, by }) => more && kinds.includes(by)).map(({ path }) => path);
+  if (paths.length > 0) return paths.join(', ');
+  return hasMore === true ? 'hasMorePath' : undefined;
+};
+
+/** Whether the source says that nothing more comes, and does not say the contrary as well. */
+export const saysLast = (page: PageLook): boolean =>
+  page.hasMore === false || (saysMore(page) === undefined && (page.moreFlags ?? []).some(({ more }) => !more));
+
+/**
+ * Whether everything was read that the source spoke of: then a page that it refuses, or has no list on, lies behind the
+ * last one. Every total counts here, whether or not it is believed.
+ */
+export const isAllRead = ({ seen, announced, most, saidLast }: Progress): boolean => {
+  const spoken = announced ?? most;
+  return seen > 0 && (spoken === undefined ? saidLast === true : seen >= spoken);
 };
 
 /** Records that came before and come again: rows were inserted while the list was read, or the source errs. */
@@ -102,24 +151,53 @@ const takeLast = ({ seen, total }: Progress, page: PageLook, warnings: Warning[]
   return { kind: 'take', warnings: [...warnings, { code: 'total-mismatch', message }] };
 };
 
+/** Where servers cut lists off without a word. */
+const CEILINGS: ReadonlySet<number> = new Set([1_000, 10_000]);
+
+/** What the end of a list rests on, and what a person can do where it does not hold. */
+export type End = {
+  hasCeiling: boolean;
+  /** Whether the source itself marked the end, other than by a total. */
+  isMarked: boolean;
+  advice: string;
+};
+
 /**
  * The source gives no more pages. Rows that were added meanwhile may be counted and not come: a total that moved by n
- * is only known to n. Where even fewer came, records are missing. `advice` says what a person can do about it.
+ * is only known to n. Where even fewer came, records are missing. A list that stops at a ceiling without a mark may
+ * have been cut off there.
  */
-export const endOfList = (progress: Progress, page: PageLook, warnings: Warning[], advice: string): Step => {
-  const { least = 0, most = 0, seen } = progress;
-  if (seen + page.count >= least - (most - least)) return takeLast(progress, page, warnings);
-  const message = `the source speaks of ${least} records and sent ${seen + page.count}`;
-  const again: Warning[] = [...warnings, { code: 'page-short', message: `${message}; asked again` }];
-  return askAgain(progress, again, () => failure('incomplete', `${message}: ${advice}`, warnings));
+export const endOfList = (
+  progress: Progress,
+  page: PageLook,
+  warnings: Warning[],
+  { hasCeiling, isMarked, advice }: End,
+): Step => {
+  const { least = 0, most = 0, seen, total } = progress;
+  const taken = seen + page.count;
+  if (taken < least - (most - least)) {
+    const message = `the source speaks of ${least} records and sent ${taken}`;
+    const again: Warning[] = [...warnings, { code: 'page-short', message: `${message}; asked again` }];
+    return askAgain(progress, again, () => failure('incomplete', `${message}: ${advice}`, warnings));
+  }
+  const isTotalReached = total !== undefined && taken >= total;
+  if (hasCeiling && !isMarked && !isTotalReached && CEILINGS.has(taken)) {
+    const message =
+      `the list stops after exactly ${taken} records and no mark says that this is its end: many sources cut lists ` +
+      'off there. Ask for less at a time, or set source.paging.ceiling to false if there is no such ceiling';
+    return failure('ceiling', message, warnings);
+  }
+  return takeLast(progress, page, warnings);
 };
 
 /** What is heard of the total, to go on with. */
-export const rememberTotal = ({ total, least, most, noTotal }: Progress): Partial<Progress> => ({
-  ...defined({ total }),
-  ...defined({ least }),
-  ...defined({ most }),
-  ...(noTotal ? { noTotal } : {}),
+export const rememberTotal = (
+  { total, least, most, noTotal, announced }: Progress,
+  page: PageLook,
+): Partial<Progress> => ({
+  ...defined({ total, least, most, announced }),
+  ...(noTotal && { noTotal }),
+  ...(saysLast(page) && { saidLast: true }),
 });
 
 /** What the next page is compared with. */

@@ -10,7 +10,7 @@ import { defined } from '../runtime/defined.ts';
 /** The page that is asked for, as its paginator knows it; the plan of the request says where that goes. */
 export type PageAt = {
   /** Where pages have a number or a first row. */
-  page?: { position: number; pageSize: number; startRow: number };
+  page?: { position: number; pageSize: number; startRow: number; firstPage?: number };
   /** What the page before gave. */
   cursor?: string | number;
   /** A link instead of path and query. */

@@ -10,7 +10,13 @@ export type PageState = Record<string, string | number | boolean>;
  * What one attempt to read a page came to. `requests` counts HTTP requests, token requests included; `limits` says how
  * the rate limit and pauses held them up (absent: not at all).
  */
-export type PageResult = { requests: number; warnings: RunWarning[]; limits?: LimitHits } & (
+export type PageResult = {
+  requests: number;
+  warnings: RunWarning[];
+  limits?: LimitHits;
+  /** The page carried a cursor or a link to the next one. */
+  hasLink?: true;
+} & (
   | {
       kind: 'page';
       /** As the source sent them, before cleaning. */
@@ -24,11 +30,17 @@ export type PageResult = { requests: number; warnings: RunWarning[]; limits?: Li
   | { kind: 'failed'; code: string; message: string }
 );
 
+/** What a reading depends on beside the file; the same for all pages of a run. */
+export type ReadContext = RequestContext & {
+  /** A page of an earlier run carried a cursor or a link: where it stands is known to be right. */
+  hasLinked?: boolean;
+};
+
 /** A list in the source system, page by page. */
 export interface Source {
   /**
    * Reads the page at `at` (absent: the first). Waits for permits and retries transient failures until `deadlineMs`.
    * `context` is the same for all pages of a run.
    */
-  readPage(at: PageState | undefined, deadlineMs: number, context: RequestContext): Promise<PageResult>;
+  readPage(at: PageState | undefined, deadlineMs: number, context: ReadContext): Promise<PageResult>;
 }

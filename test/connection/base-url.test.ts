@@ -52,6 +52,10 @@ describe('a link to the next page', () => {
     ['https://api.example.com/v1/list?page=2', 'https://api.example.com/v1/list?page=2'],
     ['/v1/list?page=2', 'https://api.example.com/v1/list?page=2'],
     ['?page=2', 'https://api.example.com/v1/list?page=2'],
+    // TLS ends at a proxy: the server does not know by which scheme it is reached.
+    ['http://api.example.com/v1/list?page=2', 'https://api.example.com/v1/list?page=2'],
+    ['http://api.example.com:443/v1/list?page=2', 'https://api.example.com/v1/list?page=2'],
+    ['https://api.example.com/v1/list?page=2#rows', 'https://api.example.com/v1/list?page=2'],
   ])('%s is followed to %s', (link, expected) => {
     expect(resolveLink(from, link)).toBe(expected);
   });
@@ -59,7 +63,8 @@ describe('a link to the next page', () => {
   it.each([
     'https://evil.example/v1/list',
     '//evil.example/v1/list',
-    'http://api.example.com/v1/list',
+    'http://api.example.com:8080/v1/list',
+    'ftp://api.example.com/v1/list',
     'https://api.example.com:8443/v1/list',
     'https://user:word@api.example.com/v1/list',
     'javascript:alert(1)',

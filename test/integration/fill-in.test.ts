@@ -32,7 +32,6 @@ const field = (name: string, value?: JsonValue) => ({ field: name, ...(value ===
 
 describe('paging, where source.paging says nothing', () => {
   test.each<[string, Record<string, JsonValue>, object]>([
-    ['none at all', { request: [field('name')] }, { kind: 'single' }],
     [
       'start_index and count: a page number',
       { request: [field('start_index', '1'), field('count', '10')] },
@@ -123,8 +122,6 @@ describe('paging, where source.paging says nothing', () => {
       { kind: 'pageNumber', pageParam: 'pageNum', pageSize: DEFAULT_PAGE_SIZE, firstPage: 1 },
     ],
     ['page 0 without a size', { request: [field('page', 0)] }, { kind: 'pageNumber', firstPage: 0 }],
-    ['a page alone is no paging', { request: [field('page', '7')] }, { kind: 'single' }],
-    ['nor is one that is not set', { request: [field('page'), field('current', '')] }, { kind: 'single' }],
     [
       'a time that is named like a page is none',
       { request: [field('current', '{{CURRENT_TIME}}'), field('page_no', '1'), field('size', '5')] },
@@ -134,13 +131,45 @@ describe('paging, where source.paging says nothing', () => {
     expect(pagingOf(metadata)).toMatchObject(paging);
   });
 
-  test('source.paging goes before everything that the block says', () => {
-    const own = pagingOf(
-      { pagination: { pageSize: 5 }, request: [field('start_index', '1'), field('count', '10')] },
-      { 'source.paging': { kind: 'single' } },
-    );
-    expect(own).toEqual({ kind: 'single' });
+  test.each<[string, JsonValue[]]>([
+    ['no parameter of paging', [field('name')]],
+    ['a page alone', [field('page', '7')]],
+    ['one that is not set', [field('page'), field('current', '')]],
+  ])('is unstated, with a warning, under %s', (_, request) => {
+    const unstated = { 'source.metadata.request': request, 'source.paging': undefined };
+    const { integration, warnings } = parseIntegration(changedText(crm, unstated), `${crm}.json`);
+    expect(integration?.source).not.toHaveProperty('paging');
+    expect(warnings.map(({ path }) => path)).toContain('source.paging');
+    expect(sourcePlanOf(integrationWith(crm, unstated)).paging).toMatchObject({ kind: 'single', isStated: false });
+    const stated = { ...unstated, 'source.paging': { kind: 'single' } };
+    expect(parseIntegration(changedText(crm, stated), `${crm}.json`).warnings).toEqual([]);
+    expect(sourcePlanOf(integrationWith(crm, stated)).paging).toMatchObject({ kind: 'single', isStated: true });
   });
+
+  test.each(['页码,0为第1页', '页码，从0开始', '当前页,默认0', 'Page number, zero-based', 'page index, starts at 0'])(
+    'is warned about where the page number is described as %j and asked for from 1',
+    (describe) => {
+      const paged = (value: JsonValue, paging?: JsonValue) =>
+        parseIntegration(
+          changedText(crm, {
+            'source.metadata.pagination': { pageSize: 5 },
+            'source.metadata.request': [{ ...field('pageNo', value), describe }],
+            'source.paging': paging,
+          }),
+          `${crm}.json`,
+        );
+      for (const value of ['{{PAGINATION_START_PAGE}}', '1']) {
+        const { warnings } = paged(value);
+        expect(warnings.map(({ path }) => path)).toEqual(['source.metadata.request[0].describe']);
+        expect(warnings[0]?.expected).toContain('"firstPage":0');
+      }
+      expect(paged('0').warnings).toEqual([]);
+      const own = { kind: 'pageNumber', pageParam: 'pageNo', pageSize: 5 };
+      const placesOf = (paging: JsonValue) => paged('1', paging).warnings.map(({ path }) => path);
+      expect(placesOf(own)).toContain('source.metadata.request[0].describe');
+      expect(placesOf({ ...own, firstPage: 1 })).not.toContain('source.metadata.request[0].describe');
+    },
+  );
 });
 
 describe('otherResponse', () => {

@@ -5,18 +5,26 @@ import { everyCause, everyStatus, tableInWords } from '../fakes/every-end.ts';
 
 describe('the end of a read', () => {
   it('is read, waited out, tried again or final, and every event has its code', () => {
-    const words = tableInWords(pageReactions, (reaction) =>
-      'code' in reaction ? `${reaction.kind} ${reaction.code}` : reaction.kind,
-    );
+    const words = tableInWords(pageReactions, (reaction) => {
+      if (!('code' in reaction)) return reaction.kind;
+      const orderly = 'isOrderly' in reaction ? ', but behind the last page' : '';
+      return `${reaction.kind} ${reaction.code}${orderly}`;
+    });
     expect(words).toEqual([
       '100-199 fail source-refused',
-      '200-299 read',
+      '200-203 read',
+      '204 empty',
+      '205-299 read',
       '300-399 fail source-redirected',
       '400 fail source-refused',
       '401 fail token-refused',
-      '402-407 fail source-refused',
+      '402-403 fail source-refused',
+      '404 fail source-refused, but behind the last page',
+      '405-407 fail source-refused',
       '408 retry source-timeout',
-      '409-424 fail source-refused',
+      '409-415 fail source-refused',
+      '416 fail source-refused, but behind the last page',
+      '417-424 fail source-refused',
       '425 retry source-unavailable',
       '426-428 fail source-refused',
       '429 wait source-429',

@@ -112,7 +112,7 @@ describe('the request for a page', () => {
       sizeParam: 'limit',
       pageSize: 5,
     } as const;
-    const plan = metadata('GET', [], { ...paging, maxPages: 10 });
+    const plan = metadata('GET', [], { ...paging, end: [], maxPages: 10 });
     expect(requestOf(plan).query).toEqual([['limit', '5']]);
     expect(requestOf(plan, { cursor: 'c1' }).query).toEqual([
       ['limit', '5'],

@@ -13,7 +13,7 @@ export const okkiAnswer: AnswerPlan = {
 /** The envelope of OKKI's paged lists. */
 export const okkiList: AnswerPlan = { ...okkiAnswer, records: ['data.list'] };
 
-export const single = { kind: 'single' } as const;
+export const single = { kind: 'single', isStated: true, hasCeiling: true } as const;
 
 export const byPage = (pageSize: number, changes: Partial<PositionalPaging> = {}): PositionalPaging => ({
   kind: 'pageNumber',
@@ -21,6 +21,7 @@ export const byPage = (pageSize: number, changes: Partial<PositionalPaging> = {}
   first: 1,
   tellsSize: true,
   maxPages: 1_000,
+  hasCeiling: true,
   ...changes,
 });
 
@@ -30,13 +31,23 @@ export const byOffset = (pageSize: number, changes: Partial<PositionalPaging> = 
   first: 0,
   tellsSize: true,
   maxPages: 1_000,
+  hasCeiling: true,
   ...changes,
 });
 
 export const byCursor = (changes: Partial<LinkedPaging> = {}): LinkedPaging => ({
   kind: 'cursor',
   maxPages: 1_000,
+  place: '"next"',
+  absentEnds: false,
+  hasCeiling: true,
   ...changes,
 });
 
-export const byLink = (): LinkedPaging => ({ kind: 'nextLink', maxPages: 1_000 });
+export const byLink = (): LinkedPaging => ({
+  kind: 'nextLink',
+  maxPages: 1_000,
+  place: '"links.next"',
+  absentEnds: false,
+  hasCeiling: true,
+});

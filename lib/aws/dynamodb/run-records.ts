@@ -85,6 +85,7 @@ const facts = {
   invalidRows: z.exactOptional(z.array(invalidRow)),
   toleratesInvalid: z.exactOptional(z.boolean()),
   fields: z.exactOptional(z.record(z.string(), z.string())),
+  hasLinked: z.exactOptional(z.literal(true)),
   failure: z.exactOptional(z.object({ code: z.string(), message: z.string() })),
 };
 

@@ -23,7 +23,7 @@ export type ApiRequest = {
   headers?: Record<string, string>;
   /** JSON text. */
   body?: string;
-  /** A link that the API itself gave, used instead of path and query; it must stay on the API's origin. */
+  /** A link that the API itself gave, used instead of path and query; it must stay on the API's host. */
   link?: string;
 };
 
@@ -31,7 +31,7 @@ export type ApiAnswer =
   | HttpAnswer
   | NoToken
   | Later
-  /** Surely not sent: the link leads to another origin, where the authorization must not go. */
+  /** Surely not sent: the link leads to another host, where the authorization must not go. */
   | { kind: 'foreignLink' };
 
 /** How a request ended, and how many HTTP requests it took. */

@@ -1,8 +1,11 @@
 import type { Connection } from '../../connection/api/connection.ts';
 import type { RateLimitSetting } from '../../connection/limit/rate-limit.ts';
 import { defined } from '../../runtime/defined.ts';
-import { everyField, isUnset, type RequestField, readRequest } from '../dialect/request-fields.ts';
+import { everyField, isUnset, leavesOf, type RequestField, readRequest } from '../dialect/request-fields.ts';
+import { slotsOf } from '../dialect/template.ts';
+import { statedPageSize } from '../fill/paging-families.ts';
 import type { Integration, MetadataField } from '../schema/schema.ts';
+import type { Paging } from '../schema/source-schema.ts';
 import { requestPathOf } from './request-path.ts';
 
 type SourceBlock = Integration['source'];
@@ -41,13 +44,17 @@ export type AnswerPlan = {
   /** What the answer says of the next page. */
   next:
     | { kind: 'nothing' }
-    | { kind: 'cursor'; path: string; hasMorePath?: string }
-    | { kind: 'link'; in: 'body'; path: string }
+    /** `end`: values, as texts, that stand there where there is no next page. */
+    | { kind: 'cursor'; path: string; hasMorePath?: string; end: ReadonlySet<string> }
+    | { kind: 'link'; in: 'body'; path: string; end: ReadonlySet<string> }
     | { kind: 'link'; in: 'header' };
 };
 
+/** Whether a list that stops after exactly 1,000 or 10,000 rows may have been cut off there by the source. */
+type Ceiling = { hasCeiling: boolean };
+
 /** Pages that are asked for by their number or by their first row. */
-export type PositionalPaging = {
+export type PositionalPaging = Ceiling & {
   kind: 'pageNumber' | 'offset';
   pageSize: number;
   /** Number of the first page; 0 for rows. */
@@ -58,9 +65,21 @@ export type PositionalPaging = {
 };
 
 /** Pages that are asked for by what the page before them gave. */
-export type LinkedPaging = { kind: 'cursor' | 'nextLink'; maxPages: number };
+export type LinkedPaging = Ceiling & {
+  kind: 'cursor' | 'nextLink';
+  maxPages: number;
+  /** Where the next cursor or link stands, in words. */
+  place: string;
+  /** Rows per page, where the file states it. */
+  pageSize?: number;
+  /** Whether a page without cursor or link is always the last one. */
+  absentEnds: boolean;
+};
 
-export type PagingPlan = { kind: 'single' } | PositionalPaging | LinkedPaging;
+/** One answer is the whole list. `isStated`: the file says so; else nobody has said how the list is paged. */
+export type SinglePaging = Ceiling & { kind: 'single'; isStated: boolean };
+
+export type PagingPlan = SinglePaging | PositionalPaging | LinkedPaging;
 
 /** Everything that reading an integration's list needs to know. */
 export type SourcePlan = {
@@ -74,6 +93,8 @@ export type SourcePlan = {
   paging: PagingPlan;
   /** Dotted path of a record's id. */
   id: string;
+  /** Whether the list is asked for a window of time with both ends, so that it can be read in smaller ones. */
+  hasWindow: boolean;
 };
 
 /** Where the parameters of a tree go: into the query of a GET and the body of everything else, unless `send` says it. */
@@ -104,7 +125,7 @@ const declares = (fields: readonly RequestField[], path: string): boolean =>
 const namesOf = (fields: readonly MetadataField[]): string =>
   fields.map(({ field, value }) => (typeof value === 'string' && value !== '' ? value : field)).join(',');
 
-const pageParameters = ({ paging }: SourceBlock, placeOfParam: (path: string) => Place): Parameter[] => {
+const pageParameters = (paging: Paging, placeOfParam: (path: string) => Place): Parameter[] => {
   const at = (path: string | undefined, parameter: Omit<Extract<Parameter, { from: 'page' }>, 'place'>): Parameter[] =>
     path === undefined ? [] : [{ ...parameter, place: placeOfParam(path) }];
   switch (paging.kind) {
@@ -167,7 +188,7 @@ const requestPlanOf = (source: SourceBlock): RequestPlan => {
         ? []
         : [{ from: 'constant', value: namesOf(written), place: atPath(own, names.under) }];
   const isBeside = (path: string) => names !== undefined || (declares(otherRequest, path) && !declares(request, path));
-  const paged = pageParameters(source, (path) => atPath(isBeside(path) ? beside : own, path));
+  const paged = pageParameters(source.paging ?? UNSTATED, (path) => atPath(isBeside(path) ? beside : own, path));
   return {
     method,
     path: requestPathOf(source),
@@ -175,12 +196,16 @@ const requestPlanOf = (source: SourceBlock): RequestPlan => {
   };
 };
 
-const nextOf = ({ paging }: SourceBlock): AnswerPlan['next'] => {
+const nextOf = (paging: Paging): AnswerPlan['next'] => {
   switch (paging.kind) {
-    case 'cursor':
-      return { kind: 'cursor', path: paging.cursorPath, ...defined({ hasMorePath: paging.hasMorePath }) };
-    case 'nextLink':
-      return paging.in === 'body' ? { kind: 'link', in: 'body', path: paging.path } : { kind: 'link', in: 'header' };
+    case 'cursor': {
+      const { cursorPath: path, hasMorePath, end } = paging;
+      return { kind: 'cursor', path, ...defined({ hasMorePath }), end: new Set(end.map(String)) };
+    }
+    case 'nextLink': {
+      if (paging.in === 'header') return { kind: 'link', in: 'header' };
+      return { kind: 'link', in: 'body', path: paging.path, end: new Set(paging.end.map(String)) };
+    }
     case 'single':
     case 'pageNumber':
     case 'offset':
@@ -190,7 +215,7 @@ const nextOf = ({ paging }: SourceBlock): AnswerPlan['next'] => {
   }
 };
 
-const answerPlanOf = (source: SourceBlock): AnswerPlan => {
+const answerPlanOf = (source: SourceBlock, paging: Paging): AnswerPlan => {
   const { records, code, successCodes, message, total } = source.answer;
   return {
     records: typeof records === 'string' ? [records] : records,
@@ -198,29 +223,66 @@ const answerPlanOf = (source: SourceBlock): AnswerPlan => {
     successCodes: new Set(successCodes.map(String)),
     message,
     total,
-    next: nextOf(source),
+    next: nextOf(paging),
   };
 };
 
-const pagingPlanOf = ({ paging }: SourceBlock): PagingPlan => {
+const requestsOf = ({ request, otherRequest }: SourceBlock['metadata']) => ({
+  request: readRequest(request ?? []),
+  otherRequest: readRequest(otherRequest ?? []),
+});
+
+/** A list that nobody has said anything of is taken for one answer. */
+const UNSTATED: Paging = { kind: 'single' };
+
+const pagingPlanOf = ({ paging: stated, metadata }: SourceBlock): PagingPlan => {
+  const paging = stated ?? UNSTATED;
+  const hasCeiling = paging.ceiling ?? true;
   switch (paging.kind) {
     case 'single':
-      return { kind: 'single' };
+      return { kind: 'single', isStated: stated !== undefined, hasCeiling };
     case 'pageNumber': {
       const { kind, pageSize, firstPage: first, sizeParam, maxPages } = paging;
-      return { kind, pageSize, first, tellsSize: sizeParam !== undefined, maxPages };
+      return { kind, pageSize, first, tellsSize: sizeParam !== undefined, maxPages, hasCeiling };
     }
     case 'offset': {
       const { kind, pageSize, offsetParam, sizeParam, maxPages } = paging;
       // Without a parameter for the first row {{PAGINATION_…}} in the request carries row and size.
-      return { kind, pageSize, first: 0, tellsSize: sizeParam !== undefined || offsetParam === undefined, maxPages };
+      const tellsSize = sizeParam !== undefined || offsetParam === undefined;
+      return { kind, pageSize, first: 0, tellsSize, maxPages, hasCeiling };
     }
     case 'cursor':
-    case 'nextLink':
-      return { kind: paging.kind, maxPages: paging.maxPages };
+    case 'nextLink': {
+      const { kind, maxPages, absent } = paging;
+      const own = paging.kind === 'cursor' ? paging.pageSize : undefined;
+      const pageSize = own ?? statedPageSize({ pagination: metadata.pagination ?? null }, requestsOf(metadata));
+      return {
+        kind,
+        maxPages,
+        place: placeOfNext(paging),
+        ...defined({ pageSize }),
+        absentEnds: absent === 'end',
+        hasCeiling,
+      };
+    }
     default:
       return paging satisfies never;
   }
+};
+
+const placeOfNext = (paging: Extract<Paging, { kind: 'cursor' | 'nextLink' }>): string => {
+  if (paging.kind === 'cursor') return `"${paging.cursorPath}"`;
+  return paging.in === 'body' ? `"${paging.path}"` : 'rel="next" of the Link header';
+};
+
+/** Whether the request names both ends of the window, and counts no days of its own. */
+const hasWindow = ({ metadata, window }: SourceBlock): boolean => {
+  const { request, otherRequest } = requestsOf(metadata);
+  const names = new Set(
+    leavesOf([...request, ...otherRequest]).flatMap(({ template }) => slotsOf(template).map(({ name }) => name)),
+  );
+  const countsDays = [...names].some((name) => name.startsWith('DAYS_AGO_'));
+  return window !== undefined && names.has('LAST_SYNC_TIME') && names.has('CURRENT_TIME') && !countsDays;
 };
 
 /** Compiles what an integration's file says of its source. Pure. */
@@ -232,8 +294,9 @@ export const sourcePlanOf = ({ name, source }: Integration): SourcePlan => {
     ...defined({ rateLimit }),
     title: `${metadata.method} ${metadata.api}`,
     request: requestPlanOf(source),
-    answer: answerPlanOf(source),
+    answer: answerPlanOf(source, source.paging ?? UNSTATED),
     paging: pagingPlanOf(source),
     id: metadata.id,
+    hasWindow: hasWindow(source),
   };
 };

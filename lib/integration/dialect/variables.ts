@@ -8,8 +8,8 @@ export type RequestContext = {
 
 /** What the platform's own variables depend on: the run and, for PAGINATION_…, the page. */
 export type VariableContext = RequestContext & {
-  /** Records asked for, and rows before the page. */
-  page?: { pageSize: number; startRow: number };
+  /** Records asked for, rows before the page, and the number of the first page (absent: 1). */
+  page?: { pageSize: number; startRow: number; firstPage?: number };
 };
 
 const DAY_MS = 86_400_000;
@@ -52,7 +52,7 @@ export const variableValue = (name: string, context: VariableContext): number | 
     case 'PAGINATION_START_ROW':
       return context.page?.startRow;
     case 'PAGINATION_START_PAGE':
-      return context.page && Math.floor(context.page.startRow / context.page.pageSize) + 1;
+      return context.page && Math.floor(context.page.startRow / context.page.pageSize) + (context.page.firstPage ?? 1);
     default: {
       const days = DAYS_AGO.exec(name)?.[1];
       return days === undefined ? undefined : seconds(context.nowMs - Number(days) * DAY_MS);

@@ -1,9 +1,10 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { defined } from '../../runtime/defined.ts';
-import type { Finding } from '../check/shape.ts';
+import { type Finding, warning } from '../check/shape.ts';
 import { isUnused } from '../dialect/keys.ts';
 import { readOtherResponse } from '../dialect/other-response.ts';
 import type { Requests } from '../dialect/request-fields.ts';
+import { pageStartFindings } from './page-start.ts';
 import { recognisePaging, statedPageSize } from './paging-families.ts';
 import type { FindProfile, Profile } from './profile.ts';
 
@@ -79,6 +80,8 @@ const sized = (
     : { ...paging, pageSize };
 };
 
+const UNSTATED = 'how the list is paged, since nothing in the block says it: {"kind": "single"} if one answer has all';
+
 const fillSource = (
   pasted: JsonObject,
   profile: Profile['source'],
@@ -103,6 +106,13 @@ const fillSource = (
     const expected =
       'a request field with {{PAGINATION_START_ROW}}, or source.paging: nothing tells the source which page is asked for';
     findings.push({ kind: 'fault', path: ['source', 'metadata', 'pagination'], expected });
+  }
+  if (recognised === undefined && paging === undefined && findings.length === 0) {
+    findings.push(warning(['source', 'paging'], UNSTATED));
+  }
+  if (isJsonObject(paging)) {
+    const isStated = isJsonObject(source.paging) && source.paging.firstPage !== undefined;
+    findings.push(...pageStartFindings(metadata, requests, paging, isStated));
   }
   const isCursor = isJsonObject(paging) && paging.kind === 'cursor';
   const said = { ...profile?.answer, ...answerSaid(metadata, isCursor) };

@@ -47,16 +47,54 @@ const maxPages = z._default(
   10_000,
 );
 
+const ceiling = z.exactOptional(
+  z
+    .boolean()
+    .check(
+      z.describe(
+        'false: what the source sends is all there is. A list that stops after exactly 1,000 or 10,000 rows without an end mark, or one answer that speaks of more pages, is then no failure. 来源没有条数上限。',
+      ),
+    ),
+);
+const absent = z.exactOptional(
+  z
+    .literal('end')
+    .check(
+      z.describe(
+        '"end": a page without a next cursor or link is the last one, however long it is. 没有游标即为最后一页。',
+      ),
+    ),
+);
+const end = z._default(
+  z
+    .array(statusValueSchema)
+    .check(
+      z.describe(
+        'Values in the place of the next cursor or link that mean that there is none, beside null and "". 表示没有下一页的值。',
+      ),
+    ),
+  [false, 'no', 'No', 'NO', 'n', 'N', -1],
+);
+
 const pagingSchema = z
   .discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('single') }),
+    z.strictObject({ kind: z.literal('single'), ceiling }),
     z.strictObject({
       kind: z.literal('pageNumber'),
       pageParam: text('Parameter of the page number. 页码参数。'),
       sizeParam: z.exactOptional(text('Parameter of the page size. 每页数量参数。')),
       pageSize,
-      firstPage: z._default(z.int().check(z.minimum(0), z.describe('Number of the first page. 首页页码。')), 1),
+      firstPage: z._default(
+        z
+          .int()
+          .check(
+            z.minimum(0),
+            z.describe('Number of the first page, of {{PAGINATION_START_PAGE}} as well. 首页页码。'),
+          ),
+        1,
+      ),
       maxPages,
+      ceiling,
     }),
     z.strictObject({
       kind: z.literal('offset'),
@@ -68,6 +106,7 @@ const pagingSchema = z
       sizeParam: z.exactOptional(text('Parameter of the page size. 每页数量参数。')),
       pageSize,
       maxPages,
+      ceiling,
     }),
     z.strictObject({
       kind: z.literal('cursor'),
@@ -76,24 +115,33 @@ const pagingSchema = z
       hasMorePath: z.exactOptional(text('Path of a flag that says whether there is more. 是否还有数据的路径。')),
       sizeParam: z.exactOptional(text('Parameter of the page size. 每页数量参数。')),
       pageSize: z.exactOptional(pageSize),
+      end,
+      absent,
       maxPages,
+      ceiling,
     }),
     z.discriminatedUnion('in', [
       z.strictObject({
         kind: z.literal('nextLink'),
         in: z.literal('body').check(z.describe('The link stands at `path`. 链接在响应体中。')),
         path: needed('Path of the link in the body. 响应体中链接的路径。', 'the path of the link in the body'),
+        end,
+        absent,
         maxPages,
+        ceiling,
       }),
       z.strictObject({
         kind: z.literal('nextLink'),
         in: z.literal('header').check(z.describe('Link rel="next" (RFC 8288). 链接在响应头中。')),
         path: ruledOut('nothing: the link is in the header'),
+        end: ruledOut('nothing: a header without a next link has none'),
+        absent,
         maxPages,
+        ceiling,
       }),
     ]),
   ])
-  .check(z.describe('How the list is paged. 分页方式。'));
+  .check(z.describe('How the list is paged; absent: as the pasted block says, else as one answer. 分页方式。'));
 
 /** Beijing local time, as OKKI writes and reads times. */
 const LOCAL_TIME = /^\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?$/;
@@ -133,7 +181,7 @@ export const sourceSchema = z
     metadata: sourceMetadataSchema,
     send: z.prefault(sourceSendSchema, {}),
     answer: z.prefault(answerSchema, {}),
-    paging: z._default(pagingSchema, { kind: 'single' }),
+    paging: z.exactOptional(pagingSchema),
     beatFlat: z.exactOptional(
       z.strictObject({
         firstSuffix: z._default(

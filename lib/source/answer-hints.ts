@@ -1,0 +1,143 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+
+/**
+ * What an answer says of more pages under a name that nobody told us, with its path. By a flag outright, by a cursor,
+ * page or link that would be the next one, or by how many pages there are in all (the same on every page).
+ */
+export type MoreFlag = { path: string; more: boolean; by: 'flag' | 'next' | 'pages' };
+
+/** Names as they are spelled everywhere, without their capitals, `_`, `-`, `.` and `@`. */
+const plain = (name: string): string => name.toLowerCase().replace(/[-_.@]/g, '');
+
+const moreNames: ReadonlySet<string> = new Set([
+  'hasnext',
+  'hasnextpage',
+  'hasmore',
+  'hasmoredata',
+  'hasmorepages',
+  'hasmoreitems',
+  'havemore',
+  'havenext',
+  'havenextpage',
+  'more',
+  'moredata',
+  'moreresults',
+  'moreresultsavailable',
+  'ismore',
+  'isnext',
+  'istruncated',
+  'truncated',
+]);
+const lastNames: ReadonlySet<string> = new Set(['islast', 'islastpage', 'isend', 'last', 'lastpage']);
+const nextNames: ReadonlySet<string> = new Set([
+  'next',
+  'nextlink',
+  'nextpage',
+  'nextpageurl',
+  'nexturl',
+  'nextcursor',
+  'nextpagetoken',
+  'nexttoken',
+  'odatanextlink',
+  'nextrecordsurl',
+]);
+const pagesNames: ReadonlySet<string> = new Set(['totalpage', 'totalpages', 'pagestotal', 'lastpage', 'pages']);
+const totalNames: ReadonlySet<string> = new Set([
+  'total',
+  'totalcount',
+  'totalcnt',
+  'totalnum',
+  'totalnumber',
+  'totalitem',
+  'totalitems',
+  'totalrecord',
+  'totalrecords',
+  'totalresult',
+  'totalresults',
+  'totalrow',
+  'totalrows',
+  'totalsize',
+  'totalelements',
+  'totalentries',
+  'totalhits',
+  'recordcount',
+  'recordscount',
+  'recordstotal',
+  'numfound',
+]);
+
+const words: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['1', true],
+  ['y', true],
+  ['yes', true],
+  ['t', true],
+  ['false', false],
+  ['0', false],
+  ['n', false],
+  ['no', false],
+  ['f', false],
+]);
+
+/** A flag as servers write it: `true`, `1`, `"Y"`, …; undefined where it is none. */
+export const flagOf = (value: JsonValue | undefined): boolean | undefined =>
+  // Of an object `String` may throw: JSON can say `{"toString": false}`.
+  typeof value === 'object' ? undefined : words.get(String(value).toLowerCase());
+
+/** Envelopes lie no deeper than this. */
+const MAX_LEVELS = 3;
+/** Fields that are looked at: an envelope has a few. */
+const MAX_FIELDS = 300;
+
+type Field = { path: string; name: string; value: JsonValue };
+
+/** The fields around the list, outer ones first; lists are not looked into. */
+const fieldsOf = (body: JsonValue): Field[] => {
+  const found: Field[] = [];
+  let level: { around: string; object: JsonObject }[] = isJsonObject(body) ? [{ around: '', object: body }] : [];
+  for (let depth = 0; depth < MAX_LEVELS; depth++) {
+    const inner: typeof level = [];
+    for (const { around, object } of level) {
+      for (const [key, value] of Object.entries(object)) {
+        if (found.length >= MAX_FIELDS) return found;
+        const path = `${around}${key}`;
+        found.push({ path, name: plain(key), value });
+        if (isJsonObject(value)) inner.push({ around: `${path}.`, object: value });
+      }
+    }
+    level = inner;
+  }
+  return found;
+};
+
+const isNextGiven = (value: JsonValue): boolean => {
+  if (isJsonObject(value)) return typeof value.href === 'string' && value.href !== '';
+  if (typeof value === 'number') return value > 0;
+  return typeof value === 'string' && value !== '' && flagOf(value) !== false && !/^(null|none|-1)$/i.test(value);
+};
+
+const flagsIn = ({ path, name, value }: Field): MoreFlag[] => {
+  const flag = flagOf(value);
+  if (moreNames.has(name) && flag !== undefined) return [{ path, more: flag, by: 'flag' }];
+  if (lastNames.has(name) && typeof value === 'boolean') return [{ path, more: !value, by: 'flag' }];
+  if (nextNames.has(name) && isNextGiven(value)) return [{ path, more: true, by: 'next' }];
+  return pagesNames.has(name) && typeof value === 'number' && Number.isInteger(value) && value > 1
+    ? [{ path, more: true, by: 'pages' }]
+    : [];
+};
+
+/**
+ * What the envelope says of more pages, under the names that are usual for it. Where a flag says it outright, a cursor
+ * or a number of pages beside it says nothing more. Pure.
+ */
+export const moreFlagsOf = (body: JsonValue): MoreFlag[] => {
+  const flags = fieldsOf(body).flatMap(flagsIn);
+  const outright = flags.filter(({ by }) => by === 'flag');
+  return outright.length > 0 ? outright : flags;
+};
+
+/** What stands under the usual names of a total, outer ones first. Pure. */
+export const usualTotalsOf = (body: JsonValue): JsonValue[] =>
+  fieldsOf(body)
+    .filter(({ name }) => totalNames.has(name))
+    .map(({ value }) => value);

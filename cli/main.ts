@@ -1,8 +1,9 @@
 import { enableCompileCache } from 'node:module';
 import type { ExitCode } from '../lib/operate/exit-code.ts';
 import { explain } from './explain.ts';
+import { checkNpmOptions } from './input/npm-options.ts';
 import { UsageError } from './input/usage-error.ts';
-import { program, runProgram } from './program.ts';
+import { program, runProgram, sendingCommands } from './program.ts';
 
 // The stack's libraries are imported with the command that needs them; compiled once, they load in half the time.
 enableCompileCache();
@@ -17,7 +18,9 @@ const checkCommand = ([first]: readonly string[]): void => {
 
 let exitCode: ExitCode;
 try {
-  checkCommand(process.argv.slice(2));
+  const words = process.argv.slice(2);
+  checkNpmOptions(program, words, process.env, sendingCommands);
+  checkCommand(words);
   exitCode = await runProgram();
 } catch (error) {
   const { words, exit } = explain(error);

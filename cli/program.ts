@@ -206,6 +206,9 @@ onStack(dlq.command('resolve'))
   .addOption(jsonOption())
   .action(ending(async (ids, flags) => (await import('./commands/close-letters.ts')).resolveCommand(ids, flags)));
 
+/** The commands that send or delete something: none of them is for looking only. */
+export const sendingCommands: ReadonlySet<string> = new Set(['run', 'dlq replay', 'dlq discard', 'dlq resolve']);
+
 /** Runs the command that the process was started with. Throws what it throws, and CommanderError for bad usage. */
 export const runProgram = async (): Promise<ExitCode> => {
   await program.parseAsync();

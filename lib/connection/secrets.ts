@@ -73,14 +73,17 @@ const pointers: readonly [RegExp, (target: string, key: string | undefined) => S
   ],
 ];
 
+/** A variable without the blanks and line ends around it, which a file or a paste leaves there; '' where it is not set. */
+export const variableIn = (env: Env, name: string): string => env[name]?.trim() ?? '';
+
 /**
  * Follows a reference as far as the environment leads. A variable that is empty counts as not set: that is how a stack
  * passes a parameter without a value.
  */
 export const lookUp = (ref: Ref, env: Env): Lookup => {
   if (!('env' in ref)) return { kind: 'stored', ref };
-  const value = env[ref.env];
-  if (value === undefined || value === '') return { kind: 'missing' };
+  const value = variableIn(env, ref.env);
+  if (value === '') return { kind: 'missing' };
   for (const [pattern, storedAt] of pointers) {
     const { target, key } = pattern.exec(value)?.groups ?? {};
     if (target !== undefined) return { kind: 'stored', ref: storedAt(target, key) };

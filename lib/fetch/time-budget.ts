@@ -1,4 +1,4 @@
-import type { Env } from '../connection/secrets.ts';
+import { type Env, variableIn } from '../connection/secrets.ts';
 import { ConfigurationError } from '../runtime/fault.ts';
 import type { FetchTuning } from '../runtime/tuning.ts';
 
@@ -31,8 +31,8 @@ const WHOLE_NUMBER = /^[1-9]\d{0,8}$/;
  * allows. Throws ConfigurationError.
  */
 export const readTimeBudgetMs = (env: Env): number | undefined => {
-  const text = env[VARIABLE];
-  if (text === undefined || text === '') return undefined;
+  const text = variableIn(env, VARIABLE);
+  if (text === '') return undefined;
   if (WHOLE_NUMBER.test(text)) return Number(text);
   const expected = 'milliseconds as a whole number, such as "60000"';
   throw new ConfigurationError([{ file: 'environment', path: VARIABLE, expected, found: JSON.stringify(text) }]);

@@ -1,5 +1,5 @@
 import type { Http } from '../connection/http.ts';
-import { cachedSecrets, type Env, lookUp, resolveRef, type SecretStore } from '../connection/secrets.ts';
+import { cachedSecrets, type Env, lookUp, resolveRef, type SecretStore, variableIn } from '../connection/secrets.ts';
 import { parsedOrUndefined, stringifyJson } from '../json/json.ts';
 import type { RunRecord } from '../runs/record.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -38,7 +38,7 @@ const MAX_ANSWER_BYTES = 64 * 1024;
  * token. Throws ConfigurationError.
  */
 export const openNotifier = (env: Env, deps: NotifierDeps): Notifier | undefined => {
-  const format = env.NOTIFY_FORMAT ?? '';
+  const format = variableIn(env, 'NOTIFY_FORMAT');
   if (format === '') return undefined;
   const known = notifyFormats.find((name) => name === format);
   const faults: Fault[] = [];

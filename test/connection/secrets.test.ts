@@ -20,12 +20,18 @@ describe('a reference to a value', () => {
     SECRET: 'secretsmanager:prod/okki',
     MEMBER: 'secretsmanager:arn:aws:secretsmanager:eu-west-1:1:secret:okki-AbC#client#secret',
     ALMOST: 'ssm:',
+    PASTED: ' hello\r\n',
+    BLANK: ' \n',
+    PASTED_PARAMETER: 'ssm:/okki/secret\n',
   };
   it.each<[ref: Ref, expected: unknown]>([
     [{ env: 'PLAIN' }, { kind: 'value', value: 'hello' }],
     [{ env: 'ALMOST' }, { kind: 'value', value: 'ssm:' }],
     [{ env: 'EMPTY' }, { kind: 'missing' }],
     [{ env: 'ABSENT' }, { kind: 'missing' }],
+    [{ env: 'PASTED' }, { kind: 'value', value: 'hello' }],
+    [{ env: 'BLANK' }, { kind: 'missing' }],
+    [{ env: 'PASTED_PARAMETER' }, { kind: 'stored', ref: { ssm: '/okki/secret' } }],
     [{ env: 'PARAMETER' }, { kind: 'stored', ref: { ssm: '/okki/secret' } }],
     [{ env: 'SECRET' }, { kind: 'stored', ref: { secretsManager: 'prod/okki' } }],
     [

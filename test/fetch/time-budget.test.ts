@@ -18,11 +18,11 @@ describe('the deadlines of an invocation', () => {
 describe('FETCH_TIME_BUDGET_MS', () => {
   it('is read in milliseconds; unset or empty there is no budget', () => {
     expect(readTimeBudgetMs({ FETCH_TIME_BUDGET_MS: '2000' })).toBe(2_000);
-    expect(readTimeBudgetMs({ FETCH_TIME_BUDGET_MS: '' })).toBeUndefined();
+    expect(readTimeBudgetMs({ FETCH_TIME_BUDGET_MS: ' ' })).toBeUndefined();
     expect(readTimeBudgetMs({})).toBeUndefined();
   });
 
-  it.each(['0', '-1', '2s', '1.5', ' '])('is refused as %j', (text) => {
+  it.each(['0', '-1', '2s', '1.5'])('is refused as %j', (text) => {
     expect(() => readTimeBudgetMs({ FETCH_TIME_BUDGET_MS: text })).toThrow(ConfigurationError);
   });
 });

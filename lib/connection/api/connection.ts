@@ -70,7 +70,7 @@ const notSet = ({ file, path }: FaultPlace, { key, ref }: Reference): Fault => (
 const notAUrl = ({ file, path }: FaultPlace, { key, ref }: Reference): Fault => ({
   file,
   path: `${path}.${key}`,
-  expected: `an http or https URL without user name, password, query or fragment in ${describeRef(ref)}`,
+  expected: `an http or https URL without user name, password, query or fragment, such as "https://api.example.com", in ${describeRef(ref)}`,
   found: 'another text',
 });
 

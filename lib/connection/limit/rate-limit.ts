@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { Clock } from '../../runtime/clock.ts';
 import { ConfigurationError, type FaultPlace } from '../../runtime/fault.ts';
 import { once } from '../../runtime/once.ts';
-import { type Env, variableName } from '../secrets.ts';
+import { type Env, variableIn, variableName } from '../secrets.ts';
 
 /** A limit of our own on requests, stated in the file or in the environment. */
 export const rateLimitSchema = /* @__PURE__ */ once(() =>
@@ -52,7 +52,7 @@ const SETTING = /^(?<requests>[1-9]\d{0,5})\/(?<seconds>[1-9]\d{0,4})s$/;
  */
 export const limitOf = (setting: RateLimitSetting | undefined, block: FaultPlace, env: Env): RateLimit | undefined => {
   if (setting === undefined || 'requests' in setting) return setting;
-  const text = env[setting.env]?.trim() ?? '';
+  const text = variableIn(env, setting.env);
   if (text === '') return undefined;
   const { requests, seconds } = SETTING.exec(text)?.groups ?? {};
   if (requests !== undefined && seconds !== undefined) {

@@ -1,5 +1,12 @@
-/** Any JSON value. An integer past 2^53 is a bigint, so that no id is rounded on its way. */
-export type JsonValue = null | boolean | number | bigint | string | JsonValue[] | JsonObject;
+import { ExactNumber, exactNumber } from './exact-number.ts';
+
+export { ExactNumber } from './exact-number.ts';
+
+/**
+ * Any JSON value. Numbers are exact on their way: an integer past 2^53 is a bigint, what no double holds an
+ * `ExactNumber`.
+ */
+export type JsonValue = null | boolean | number | bigint | ExactNumber | string | JsonValue[] | JsonObject;
 export type JsonObject = { [key: string]: JsonValue };
 
 // ECMAScript's "JSON.parse source text access" (in V8 since Node 22); TypeScript's library does not describe it yet.
@@ -9,18 +16,16 @@ const { parse, rawJSON } = JSON as unknown as {
   rawJSON(text: string): unknown;
 };
 
-// 2^53 has 16 digits: a text without so long a run of digits needs no reviver, which is some ten times slower.
-const MAY_HOLD_BIG_INTEGER = /\d{16}/;
-const INTEGER = /^-?\d+$/;
+// A double holds every number of 15 digits within a hundred powers of ten (IEEE 754): a text without longer ones, outside
+// its strings, needs no reviver, which is some ten times slower.
+const MAY_HOLD_LONG_NUMBER = /(?:^|[:[,\s])-?\d(?:[\d.]{15}|[\d.]*[eE][+-]?\d{3})/;
 
-const exactIntegers = (_key: string, value: unknown, { source }: ReviverContext): unknown =>
-  typeof value === 'number' && !Number.isSafeInteger(value) && source !== undefined && INTEGER.test(source)
-    ? BigInt(source)
-    : value;
+const exactNumbers = (_key: string, value: unknown, { source }: ReviverContext): unknown =>
+  typeof value === 'number' && source !== undefined ? exactNumber(source, value) : value;
 
-/** Parses JSON text; integers past 2^53 become bigint. Throws SyntaxError where the text is not JSON. */
+/** Parses JSON text; numbers are exact. Throws SyntaxError where the text is not JSON. */
 export const parseJson = (text: string): JsonValue =>
-  MAY_HOLD_BIG_INTEGER.test(text) ? parse(text, exactIntegers) : parse(text);
+  MAY_HOLD_LONG_NUMBER.test(text) ? parse(text, exactNumbers) : parse(text);
 
 /** As `parseJson`; undefined where the text is not JSON. */
 export const parsedOrUndefined = (text: string): JsonValue | undefined => {
@@ -34,7 +39,7 @@ export const parsedOrUndefined = (text: string): JsonValue | undefined => {
 const rawBigint = (_key: string, value: unknown): unknown =>
   typeof value === 'bigint' ? rawJSON(value.toString()) : value;
 
-/** Serializes to JSON text; a bigint is written as the plain integer that it is. */
+/** Serializes to JSON text; a bigint is written as the plain integer that it is, an `ExactNumber` as its digits. */
 export const stringifyJson = (value: JsonValue, indent?: number): string => JSON.stringify(value, rawBigint, indent);
 
 /** The same value with every object's keys in one order (integer-like keys first, as objects have it, then by code unit). */
@@ -52,10 +57,16 @@ const sortKeys = (value: JsonValue): JsonValue => {
 export const canonicalJson = (value: JsonValue): string => stringifyJson(sortKeys(value));
 
 export const isJsonObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
+
+/** A list or an object. */
+export const isCompound = (value: JsonValue | undefined): value is JsonValue[] | JsonObject =>
+  Array.isArray(value) || isJsonObject(value);
+
+/** A number of any size, as the file or the answer says it. */
+export const isNumber = (value: JsonValue | undefined): value is number | bigint | ExactNumber =>
+  typeof value === 'number' || typeof value === 'bigint' || value instanceof ExactNumber;
 
 /** Whether a value is nested more than `levels` deep: whoever walks it whole would run out of stack. */
 export const isNestedDeeperThan = (value: JsonValue, levels: number): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  (levels === 0 || Object.values(value).some((inner) => isNestedDeeperThan(inner, levels - 1)));
+  isCompound(value) && (levels === 0 || Object.values(value).some((inner) => isNestedDeeperThan(inner, levels - 1)));

@@ -1,5 +1,5 @@
 import type { AnswerPlan } from '../integration/compile/source-plan.ts';
-import { isJsonObject, type JsonValue } from '../json/json.ts';
+import { isJsonObject, isNumber, type JsonValue } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
 
 /** What stands where an answer says how the next page is asked for. */
@@ -34,7 +34,7 @@ const textOf = (text: string): NextMark =>
 
 const cursorOf = (value: JsonValue): NextMark => {
   if (typeof value === 'number') return { kind: 'given', at: value };
-  if (typeof value === 'bigint') return { kind: 'given', at: String(value) };
+  if (isNumber(value)) return { kind: 'given', at: String(value) };
   return typeof value === 'string' ? textOf(value) : unfit(describe(value));
 };
 

@@ -1,5 +1,5 @@
 import type { AnswerPlan } from '../integration/compile/source-plan.ts';
-import { isJsonObject, type JsonValue, parseJson } from '../json/json.ts';
+import { isCompound, isJsonObject, type JsonValue, parseJson } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
 import { defined } from '../runtime/defined.ts';
 import { flagOf, type MoreFlag, moreFlagsOf, usualTotalsOf } from './answer-hints.ts';
@@ -87,7 +87,7 @@ const businessError = (body: JsonValue, { code, successCodes, message }: AnswerP
   if (successCodes.has(String(found))) return undefined;
   const said = readPath(body, message);
   const words = typeof said === 'string' && said !== '' ? ` "${said.slice(0, SHOWN_CHARACTERS)}"` : '';
-  const shown = typeof found === 'object' ? describe(found) : String(found).slice(0, SHOWN_CHARACTERS);
+  const shown = isCompound(found) ? describe(found) : String(found).slice(0, SHOWN_CHARACTERS);
   return { ...fault('business-error', `the source refuses with code ${shown}${words}`), isOrderly: true };
 };
 

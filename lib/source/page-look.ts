@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type JsonValue, stringifyJson } from '../json/json.ts';
+import { isNumber, type JsonValue, stringifyJson } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
 import type { Page } from './answer.ts';
 
@@ -14,7 +14,7 @@ export type PageLook = Omit<Page, 'records'> & {
 
 const idOf = (record: JsonValue, idPath: string): string | undefined => {
   const id = readPath(record, idPath);
-  return typeof id === 'string' || typeof id === 'number' || typeof id === 'bigint' ? String(id) : undefined;
+  return typeof id === 'string' || isNumber(id) ? String(id) : undefined;
 };
 
 /** Looks at a page; `idPath` is the dotted path of a record's id. A record without one counts by its content. */

@@ -3,7 +3,7 @@ import type { Parameter, RequestPlan } from '../integration/compile/source-plan.
 import type { Filled, Scope } from '../integration/dialect/fill.ts';
 import { fillParameter } from '../integration/dialect/parameters.ts';
 import { type RequestContext, variableValue } from '../integration/dialect/variables.ts';
-import { type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
+import { isCompound, type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
 import { setKeys } from '../json/path.ts';
 import { defined } from '../runtime/defined.ts';
 
@@ -43,8 +43,7 @@ const carried = (parameter: Parameter, at: PageAt, scope: Scope): Filled => {
   }
 };
 
-const asText = (value: JsonValue): string =>
-  typeof value === 'object' && value !== null ? stringifyJson(value) : String(value);
+const asText = (value: JsonValue): string => (isCompound(value) ? stringifyJson(value) : String(value));
 
 /** The request for a page of a run. Answers a reason where a value cannot be calculated. Pure. */
 export const pageRequest = (

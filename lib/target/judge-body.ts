@@ -1,5 +1,5 @@
 import type { Success } from '../integration/schema/schema.ts';
-import { type JsonValue, parsedOrUndefined, stringifyJson } from '../json/json.ts';
+import { isCompound, type JsonValue, parsedOrUndefined, stringifyJson } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
 import { failureOf, type OutcomeCause, type OutcomeFailure } from './failure.ts';
 import { refusalIn } from './refusal.ts';
@@ -19,7 +19,7 @@ const verdictOf = (body: JsonValue, { path, equals }: Success['rules'][number]):
 
 /** Compared as text: `"200"` is 200. An object is none of them, whatever its own `toString` says. */
 const isAnyOf = (value: JsonValue | undefined, wanted: ReadonlyArray<string | number | boolean>): boolean =>
-  value !== undefined && typeof value !== 'object' && wanted.some((one) => String(one) === String(value));
+  value !== undefined && value !== null && !isCompound(value) && wanted.some((one) => String(one) === String(value));
 
 /**
  * Judges the body of a 2xx. Some targets answer 200 to everything and say in the body how it went, so a rule of the file

@@ -1,5 +1,5 @@
 import type { ResultsPlan, RowKey } from '../integration/compile/target-plan.ts';
-import { isJsonObject, type JsonValue, parsedOrUndefined } from '../json/json.ts';
+import { isJsonObject, isNumber, type JsonValue, parsedOrUndefined } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
 import { targetIdIn } from '../transform/target-id.ts';
 import { failureOf } from './failure.ts';
@@ -11,9 +11,7 @@ type Sent = Pick<PostRecord, 'id' | 'body'>;
 
 const textAt = (row: JsonValue, path: string): string | undefined => {
   const value = readPath(row, path);
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
-    ? String(value)
-    : undefined;
+  return typeof value === 'string' || isNumber(value) ? String(value) : undefined;
 };
 
 /** A row as the answer has it; `key`: where the rows are an object, its own. */

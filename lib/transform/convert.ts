@@ -1,7 +1,8 @@
 import type { Conversion } from '../integration/compile/body-plan.ts';
 import { beijingTime, instantMs } from '../integration/dialect/instant.ts';
 import { plainDigits } from '../integration/dialect/plain-digits.ts';
-import { isJsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
+import { exactNumber } from '../json/exact-number.ts';
+import { ExactNumber, isCompound, isJsonObject, isNumber, type JsonValue, stringifyJson } from '../json/json.ts';
 import { shown } from './words.ts';
 
 /** A converted value, or the rule that it does not match. */
@@ -10,8 +11,10 @@ export type Converted = { value: JsonValue } | { reason: string };
 const DIGITS = /^-?\d+$/;
 const DECIMAL = /^-?\d+(?:\.\d+)?$/;
 
-// 15 significant digits always survive the way through a double (IEEE 754).
-const EXACT_DIGITS = 15;
+const ZEROS = /^0*$/;
+
+/** Whether a double comes near the number: 1e400 is larger than any, 1e-400 smaller. */
+const isHeld = ({ text }: ExactNumber): boolean => Number.isFinite(Number(text)) && Number(text) !== 0;
 
 const booleans = new Map<JsonValue, boolean>([
   [true, true],
@@ -39,6 +42,7 @@ const digitsAfter = (value: string, prefix: string | undefined): string | undefi
 
 const toInteger = (value: JsonValue, prefix: string | undefined): Converted => {
   if (typeof value === 'bigint') return { value };
+  if (value instanceof ExactNumber) return isHeld(value) ? refuse(value, 'integer') : overflow(value);
   if (typeof value === 'number') {
     if (!Number.isInteger(value)) return refuse(value, 'integer');
     // Adding 0 turns -0 into 0.
@@ -55,19 +59,18 @@ const toInteger = (value: JsonValue, prefix: string | undefined): Converted => {
 };
 
 const toNumber = (value: JsonValue): Converted => {
-  if (typeof value === 'bigint' || typeof value === 'number') return { value };
+  if (value instanceof ExactNumber) return isHeld(value) ? { value } : refuse(value, 'number of double precision');
+  if (isNumber(value)) return { value };
   const plain = typeof value === 'string' ? plainNumber(value) : '';
   if (!DECIMAL.test(plain)) return refuse(value, 'number');
-  if (DIGITS.test(plain)) return toInteger(plain, undefined);
-  const digits = plain.replace(/\D/g, '').replace(/^0+/, '');
-  return digits.length > EXACT_DIGITS
-    ? refuse(value, `number of ${EXACT_DIGITS} digits or fewer`)
-    : { value: Number(plain) };
+  const [whole = '', fraction = ''] = plain.split('.');
+  // Zeros at the end never count.
+  return ZEROS.test(fraction) ? toInteger(whole, undefined) : { value: exactNumber(plain, Number(plain)) };
 };
 
 const toText = (value: JsonValue): Converted => {
   if (typeof value === 'string') return { value };
-  return typeof value === 'object' ? refuse(value, 'text') : { value: stringifyJson(value) };
+  return isCompound(value) ? refuse(value, 'text') : { value: stringifyJson(value) };
 };
 
 const toBoolean = (value: JsonValue): Converted => {
@@ -86,7 +89,8 @@ const toDateTime = (value: JsonValue): Converted => {
  *
  * - `integer`: integers pass, big ones exactly; texts of digits; with `prefix`, plain digits after it. Texts past 2^53
  *   are refused.
- * - `number`: numbers pass; texts of decimals with 15 digits or fewer.
+ * - `number`: numbers pass, all their digits with them, but for what is larger or smaller than any double; texts of
+ *   decimals likewise, where they are no integers past 2^53.
  * - Both read full-width digits as plain ones, and ignore spaces around them and a dot at the end.
  * - `datetime`: `YYYY-MM-DD HH:MM:SS` in Beijing time, from Unix seconds or milliseconds or a date (see `instantMs`).
  * - `string`: scalars as JSON writes them. `boolean`: true, false, 1, 0, and texts of these.

@@ -1,5 +1,5 @@
 import type { ExpandPlan } from '../integration/compile/transform-plan.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+import { isJsonObject, isNumber, type JsonObject, type JsonValue } from '../json/json.ts';
 import { readPath, setPath } from '../json/path.ts';
 import { identify } from './identity.ts';
 import { kindOf } from './words.ts';
@@ -12,8 +12,7 @@ const idOr = (record: JsonValue, idPath: string, place: string): string => {
   return identity !== undefined && 'id' in identity ? identity.id : place;
 };
 
-const isValue = (value: JsonValue): boolean =>
-  typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint';
+const isValue = (value: JsonValue): boolean => typeof value === 'string' || isNumber(value);
 
 /** A row of values under the names of its columns, a lone value under the id. */
 const asObject = (

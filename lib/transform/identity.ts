@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../json/json.ts';
+import { isCompound, type JsonObject, type JsonValue } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
 import { isBlank } from './clean.ts';
 import { kindOf } from './words.ts';
@@ -9,7 +9,7 @@ const MAX_ID_BYTES = 900;
 const wrongKind = (value: JsonValue | undefined): string | undefined => {
   if (value === undefined) return 'is missing';
   if (isBlank(value)) return value === null ? 'is null' : 'is blank';
-  if (typeof value === 'object' || typeof value === 'boolean') return `is ${kindOf(value)}, not a text or a number`;
+  if (isCompound(value) || typeof value === 'boolean') return `is ${kindOf(value)}, not a text or a number`;
   // A bigint is exact; a number past 2^53 was written with a point or an exponent and stands for several integers.
   if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) return 'is a number that is not exact';
   return undefined;

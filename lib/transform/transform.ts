@@ -1,7 +1,7 @@
 import { contentHash } from '../idcheck/hash.ts';
 import type { TransformPlan } from '../integration/compile/transform-plan.ts';
 import { judge } from '../integration/dialect/judge.ts';
-import { isJsonObject, isNestedDeeperThan, type JsonObject, type JsonValue } from '../json/json.ts';
+import { isJsonObject, isNestedDeeperThan, isNumber, type JsonObject, type JsonValue } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
 import { defined } from '../runtime/defined.ts';
 import { isBlank, trimRecord } from './clean.ts';
@@ -72,9 +72,7 @@ const invalid = (id: string, reason: string): Prepared => ({ outcome: 'invalid',
 
 const numberOf = (record: JsonObject, path: string | undefined): string | undefined => {
   const value = path === undefined ? undefined : readPath(record, path);
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
-    ? String(value).slice(0, MAX_NUMBER_CHARACTERS)
-    : undefined;
+  return typeof value === 'string' || isNumber(value) ? String(value).slice(0, MAX_NUMBER_CHARACTERS) : undefined;
 };
 
 /** Filters, cleans and maps one record, looking at nothing but the record. */

@@ -1,5 +1,5 @@
 import type { DependsOn } from '../integration/schema/schema.ts';
-import type { JsonObject, JsonValue } from '../json/json.ts';
+import { isCompound, type JsonObject, type JsonValue } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
 import { kindOf } from './words.ts';
 
@@ -16,7 +16,7 @@ export type Placement =
 
 const textOf = (value: JsonValue | undefined): string | undefined => {
   if (value === undefined || value === null) return '';
-  return typeof value === 'object' || typeof value === 'boolean' ? undefined : String(value);
+  return isCompound(value) || typeof value === 'boolean' ? undefined : String(value);
 };
 
 /**

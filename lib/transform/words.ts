@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
+import { isCompound, isJsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
 
 const SHOWN_CHARACTERS = 40;
 
@@ -14,7 +14,7 @@ export const kindOf = (value: JsonValue | undefined): string => {
 
 /** A value as a reason shows it: scalars shortened, lists and objects by kind only. */
 export const shown = (value: JsonValue): string => {
-  if (typeof value === 'object' && value !== null) return kindOf(value);
+  if (isCompound(value)) return kindOf(value);
   const text = stringifyJson(value);
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS).toWellFormed()}…` : text;
 };

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json/json.ts';
+import { isJsonObject, isNumber, type JsonObject, type JsonValue } from '../../lib/json/json.ts';
 import type { Target } from './target-store.ts';
 
 export type Row = { id: string; content: JsonObject };
@@ -20,9 +20,7 @@ export type Dialect = {
 };
 
 const idOf = (value: JsonValue | undefined): string | undefined =>
-  (typeof value === 'string' && value !== '') || typeof value === 'number' || typeof value === 'bigint'
-    ? String(value)
-    : undefined;
+  (typeof value === 'string' && value !== '') || isNumber(value) ? String(value) : undefined;
 
 const EXECUTE_FIELDS = ['number', 'id', '编码'];
 

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson, isJsonObject, type JsonValue, parseJson, stringifyJson } from '../../lib/json/json.ts';
+import {
+  canonicalJson,
+  ExactNumber,
+  isJsonObject,
+  type JsonValue,
+  parseJson,
+  stringifyJson,
+} from '../../lib/json/json.ts';
 
 // What parsing gives: integers past 2^53 are bigints, all others numbers; -0 is 0 in JSON text.
 const MAX_EXACT = BigInt(Number.MAX_SAFE_INTEGER);
@@ -26,6 +33,21 @@ const { tree: json } = fc.letrec<{ tree: JsonValue }>((tie) => ({
   ),
 }));
 
+/** A number as digits without zeros at the end and a power of ten, by bigint arithmetic. */
+const fractionOf = (text: string): { units: bigint; power: number } => {
+  const [, sign, whole = '', fraction = '', written = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/.exec(text) ?? [];
+  let units = BigInt(`${whole}${fraction}`);
+  let power = Number(written) - fraction.length;
+  if (units === 0n) return { units, power: 0 };
+  for (; units % 10n === 0n; units /= 10n) power += 1;
+  return { units: sign === '-' ? -units : units, power };
+};
+
+const isSameFraction = (said: ReturnType<typeof fractionOf>, text: string): boolean => {
+  const { units, power } = fractionOf(text);
+  return said.units === units && said.power === power;
+};
+
 describe('parsing and writing', () => {
   it('give back what was written, integers of any length exactly', () => {
     fc.assert(
@@ -45,13 +67,71 @@ describe('parsing and writing', () => {
     ['[812252963824297984,{"a":812252963824298001}]', [812_252_963_824_297_984n, { a: 812_252_963_824_298_001n }]],
     ['1234567890123456', 1_234_567_890_123_456],
     ['1e20', 1e20],
-    ['12345678901234567.0', 12_345_678_901_234_568],
+    ['12345678901234567.0', 12_345_678_901_234_567n],
+    ['9007199254740993.0', 9_007_199_254_740_993n],
+    ['-9007199254740994.000', -9_007_199_254_740_994n],
+    ['9.007199254740993e15', 9_007_199_254_740_993n],
+    ['12345678901234567e1', 123_456_789_012_345_670n],
+    ['12345678.0000000000', 12_345_678],
+    ['0.10000000000000000000', 0.1],
+    ['19.899999999999999', 19.9],
+    ['0.10000000000000001', 0.1],
+    ['0.30000000000000004', 0.30000000000000004],
+    ['19.8999999999999991', new ExactNumber('19.8999999999999991')],
+    ['1E+2', 100],
+    ['100e-2', 1],
+    ['-0', -0],
+    ['0e999', 0],
+    ['1.7976931348623157e308', 1.7976931348623157e308],
+    ['5e-324', 5e-324],
+    ['123456789012345678.55', new ExactNumber('123456789012345678.55')],
+    ['-123456789012345678.5500', new ExactNumber('-123456789012345678.55')],
+    ['0.12345678901234567890123', new ExactNumber('0.12345678901234567890123')],
+    ['1e400', new ExactNumber('1e400')],
+    ['-10.0E+399', new ExactNumber('-1e400')],
+    ['0.1e-400', new ExactNumber('1e-401')],
+    ['1e99999999999999999999', new ExactNumber('1e99999999999999999999')],
+    ['[1e400]', [new ExactNumber('1e400')]],
+    ['{"a" : 1e400}', { a: new ExactNumber('1e400') }],
+    ['[1,\n1e400 ]', [1, new ExactNumber('1e400')]],
+    ['{"a":[{"b":-123456789012345678.55}]}', { a: [{ b: new ExactNumber('-123456789012345678.55') }] }],
+    ['"1e400"', '1e400'],
     ['0.1234567890123456', 0.1234567890123456],
     ['"9007199254740993"', '9007199254740993'],
     ['0', 0],
   ])('%s is read as what it says', (text, value) => {
     expect(parseJson(text)).toEqual(value);
     expect(typeof parseJson(text)).toBe(typeof value);
+  });
+
+  it('no number changes its value on its way, and equal numbers have one text', () => {
+    const digits = fc.bigInt({ min: 0n, max: 10n ** 40n }).map(String);
+    const number = fc.record({
+      sign: fc.constantFrom('', '-'),
+      digits,
+      places: fc.nat(45),
+      power: fc.integer({ min: -420, max: 420 }),
+    });
+    fc.assert(
+      fc.property(number, fc.nat(20), ({ sign, digits: all, places, power }, zeros) => {
+        const padded = all.padStart(places + 1, '0');
+        const plain = `${sign}${padded.slice(0, padded.length - places)}${places === 0 ? '' : `.${padded.slice(-places)}`}`;
+        const text = power === 0 ? plain : `${plain}e${power}`;
+        const written = stringifyJson(parseJson(`{"a":${text}}`)).slice(5, -1);
+        const said = fractionOf(text);
+        // A double in 17 digits is that double.
+        const isDouble =
+          said.power < 0 &&
+          Number.isFinite(Number(text)) &&
+          Number(text) !== 0 &&
+          isSameFraction(said, Number(text).toPrecision(17));
+        expect(fractionOf(written)).toEqual(isDouble ? fractionOf(String(Number(text))) : said);
+        const longer = `${plain}${places === 0 ? '.' : ''}${'0'.repeat(zeros + 1)}e${power}`;
+        if (power !== 0) expect(stringifyJson(parseJson(`[${longer}]`))).toBe(`[${written}]`);
+        expect(stringifyJson(parseJson(`[${written}]`))).toBe(`[${written}]`);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it('text that is not JSON is a SyntaxError, as with JSON.parse', () => {
@@ -70,7 +150,7 @@ describe('parsing and writing', () => {
             expect(() => parseJson(text)).toThrow(SyntaxError);
             return;
           }
-          if (!/\d{16}/.test(text)) expect(parseJson(text)).toEqual(expected);
+          if (!/\d[\d.]{15}|e[+-]?\d{3}/i.test(text)) expect(parseJson(text)).toEqual(expected);
           else parseJson(text);
         },
       ),

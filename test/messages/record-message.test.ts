@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type JsonObject, type JsonValue, parseJson } from '../../lib/json/json.ts';
+import { ExactNumber, type JsonObject, type JsonValue, parseJson } from '../../lib/json/json.ts';
 import {
   bodyText,
   checkMessage,
@@ -15,6 +15,7 @@ const scalar: fc.Arbitrary<JsonValue> = fc.oneof(
   fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed()),
   fc.integer(),
   fc.bigInt({ min: 2n ** 53n, max: 2n ** 80n }),
+  fc.constantFrom(new ExactNumber('123456789012345678.55'), new ExactNumber('1e400')),
   fc.boolean(),
   fc.constant(null),
 );

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Conversion } from '../../lib/integration/compile/body-plan.ts';
-import type { JsonValue } from '../../lib/json/json.ts';
+import { ExactNumber, type JsonValue } from '../../lib/json/json.ts';
 import { convert } from '../../lib/transform/convert.ts';
 
 const big = 812252963824298001n;
@@ -36,6 +36,13 @@ describe('a value of the declared type or in its plain form passes', () => {
     [{ to: 'number' }, '1.50', 1.5],
     [{ to: 'number' }, '-0.25', -0.25],
     [{ to: 'number' }, big, big],
+    [{ to: 'number' }, '12345678.0000000000', 12345678],
+    [{ to: 'number' }, '1234567890.12340000000', 1234567890.1234],
+    [{ to: 'number' }, '0.1234567890123456', 0.1234567890123456],
+    [{ to: 'number' }, '123456789012345678.55', new ExactNumber('123456789012345678.55')],
+    [{ to: 'number' }, new ExactNumber('123456789012345678.55'), new ExactNumber('123456789012345678.55')],
+    [{ to: 'string' }, new ExactNumber('123456789012345678.55'), '123456789012345678.55'],
+    [{ to: 'string' }, new ExactNumber('1e400'), '1e400'],
     [{ to: 'string' }, 5, '5'],
     [{ to: 'string' }, big, '812252963824298001'],
     [{ to: 'string' }, false, 'false'],
@@ -74,7 +81,13 @@ describe('what does not match the rule is refused, not guessed', () => {
     [{ to: 'integer' }, '9007199254740992', 'past 2^53'],
     [{ to: 'integer', prefix: 'group' }, 'group9007199254740993', 'past 2^53'],
     [{ to: 'number' }, '1e3', 'is no number'],
-    [{ to: 'number' }, '0.1234567890123456', 'is no number of 15 digits'],
+    [{ to: 'number' }, '9007199254740993.0', 'past 2^53'],
+    [{ to: 'number' }, new ExactNumber('1e400'), '1e400 is no number of double precision'],
+    [{ to: 'number' }, new ExactNumber('1e-401'), 'is no number of double precision'],
+    [{ to: 'integer' }, new ExactNumber('1e400'), '1e400 is past 2^53'],
+    [{ to: 'integer' }, new ExactNumber('123456789012345678.55'), 'is no integer'],
+    [{ to: 'boolean' }, new ExactNumber('1e400'), 'is no true or false'],
+    [{ to: 'object' }, new ExactNumber('1e400'), 'is no object'],
     [{ to: 'number' }, '9007199254740993', 'past 2^53'],
     [{ to: 'string' }, { a: 1 }, 'an object is no text'],
     [{ to: 'boolean' }, 'yes', 'is no true or false'],

@@ -1,4 +1,4 @@
-import { type JsonValue, stringifyJson } from '../../json/json.ts';
+import { isCompound, isNumber, type JsonValue, stringifyJson } from '../../json/json.ts';
 import { instantMs } from './instant.ts';
 import { plainDigits } from './plain-digits.ts';
 
@@ -6,6 +6,9 @@ import { plainDigits } from './plain-digits.ts';
 export type Comparison = 'value' | 'time';
 
 const DECIMAL = /^([+-]?)(\d+)(?:\.(\d+))?$/;
+const WITH_POWER = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/;
+/** Numbers that are written with more zeros are compared as texts. */
+const MAX_POWER = 10_000;
 
 /** Missing, null or the empty text. 0, false and an empty list are values. */
 export const isEmpty = (value: JsonValue | undefined): boolean => value === undefined || value === null || value === '';
@@ -20,12 +23,16 @@ type Decimal = { units: bigint; places: number };
 
 /** A number, or a text of one, without rounding: 812252963824298001 stays apart from 812252963824298000. */
 const asDecimal = (value: JsonValue | undefined): Decimal | undefined => {
-  if (typeof value !== 'number' && typeof value !== 'bigint' && typeof value !== 'string') return undefined;
-  const match = DECIMAL.exec(typeof value === 'string' ? plainDigits(value) : String(value));
-  if (match === null) return undefined;
-  const [, sign = '', whole = '0', fraction = ''] = match;
-  const units = BigInt(`${whole}${fraction}`);
-  return { units: sign === '-' ? -units : units, places: fraction.length };
+  const match =
+    typeof value === 'string'
+      ? DECIMAL.exec(plainDigits(value))
+      : isNumber(value)
+        ? WITH_POWER.exec(String(value))
+        : null;
+  const [, sign = '', whole = '0', fraction = '', power = '0'] = match ?? [];
+  if (match === null || Math.abs(Number(power)) > MAX_POWER) return undefined;
+  const units = BigInt(`${whole}${fraction}`) * 10n ** BigInt(Math.max(0, Number(power)));
+  return { units: sign === '-' ? -units : units, places: fraction.length - Math.min(0, Number(power)) };
 };
 
 const order = <T extends bigint | number | string>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -52,7 +59,7 @@ export const compareValues = (
     const [a, b] = [instantMs(found), instantMs(wanted)];
     return a === undefined || b === undefined ? undefined : order(a, b);
   }
-  if (typeof found === 'object' || typeof wanted === 'object') return undefined;
+  if (isCompound(found) || isCompound(wanted)) return undefined;
   const [a, b] = [compareText(found), compareText(wanted)];
   if (a === b) return 0;
   const [x, y] = [asDecimal(found), asDecimal(wanted)];

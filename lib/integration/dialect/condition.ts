@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../../json/json.ts';
+import { isCompound, isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../../json/json.ts';
 import { type Comparison, compareText, compareValues, isEmpty, isSame, likePattern } from './comparison.ts';
 import { instantMs } from './instant.ts';
 import { parseTemplate } from './template.ts';
@@ -45,7 +45,7 @@ const bounds = (wanted: JsonValue): JsonValue[] => {
 };
 
 const isLike = (found: JsonValue | undefined, wanted: JsonValue): boolean =>
-  !isEmpty(found) && typeof found !== 'object' && likePattern(compareText(wanted)).test(compareText(found));
+  !isEmpty(found) && !isCompound(found) && likePattern(compareText(wanted)).test(compareText(found));
 
 /** The operators of `condition`. A missing field is empty: it equals nothing but the empty, and is ordered nowhere. */
 const operators = {

@@ -1,5 +1,6 @@
 import { type Expression, Parser } from 'expr-eval-fork';
-import type { JsonValue } from '../../json/json.ts';
+import { exactNumber } from '../../json/exact-number.ts';
+import { isNumber, type JsonValue } from '../../json/json.ts';
 import { plainDigits } from './plain-digits.ts';
 
 /** Arithmetic over numbered operands, checked but not yet calculated. */
@@ -68,15 +69,24 @@ export const parseFormula = (written: string, operands: number): Formula | { why
 
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)$/;
 
+/** A text with more digits than a double holds is no operand: it would be rounded. */
+const asExact = (text: string): JsonValue => {
+  const [, sign = '', whole = '', fraction = ''] = /^([+-]?)(\d*)\.?(\d*)$/.exec(text) ?? [];
+  const plain = `${sign === '-' ? '-' : ''}${whole === '' ? '0' : whole}.${fraction}0`;
+  return exactNumber(plain, Number(plain));
+};
+
 const operandOf = (value: JsonValue | undefined, name: string): { number: number } | { reason: string } => {
   if (value === undefined || value === null || value === '') return { reason: `${name} is missing` };
   if (typeof value === 'boolean') return { number: Number(value) };
   const text = typeof value === 'string' ? plainDigits(value) : undefined;
   if (text !== undefined && !DECIMAL.test(text)) return { reason: `${name} is no number` };
-  const number = text === undefined ? value : Number(text);
+  const number = text === undefined ? value : asExact(text);
   if (typeof number !== 'number') {
     return {
-      reason: typeof number === 'bigint' ? `${name} is past 2^53 and would not stay exact` : `${name} is no number`,
+      reason: isNumber(number)
+        ? `${name} ${typeof number === 'bigint' ? 'is past 2^53' : 'has too many digits'} and would not stay exact`
+        : `${name} is no number`,
     };
   }
   return Number.isInteger(number) && !Number.isSafeInteger(number)

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../json/json.ts';
+import { isNumber, type JsonValue } from '../../json/json.ts';
 import { plainDigits } from './plain-digits.ts';
 
 // China has had no summer time since 1991: Beijing is UTC+8 all year.
@@ -41,7 +41,7 @@ const fromNumber = (number: number): number | undefined =>
  *   follows. A day that no calendar has is none.
  */
 export const instantMs = (value: JsonValue | undefined): number | undefined => {
-  if (typeof value === 'number' || typeof value === 'bigint') return fromNumber(Number(value));
+  if (isNumber(value)) return fromNumber(Number(value));
   if (typeof value !== 'string') return undefined;
   const text = plainDigits(value);
   const compact = COMPACT.exec(text);

@@ -1,4 +1,5 @@
-import type { JsonObject, JsonValue } from '../../json/json.ts';
+import { exactNumber } from '../../json/exact-number.ts';
+import { isNumber, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { type Filled, fillTemplate, type Scope } from './fill.ts';
 import { beijingTime, instantMs } from './instant.ts';
 import { applyParser, isTypedBefore } from './parsers.ts';
@@ -6,15 +7,17 @@ import type { RequestField } from './request-fields.ts';
 import type { FieldType } from './words.ts';
 
 const INTEGER = /^-?\d+$/;
+const DECIMAL = /^-?\d+\.\d+$/;
 
 /** A number as its declared type would be sent in JSON; what is no number stays as written. */
 const asNumber = (text: string): JsonValue => {
   if (INTEGER.test(text)) return Number.isSafeInteger(Number(text)) ? Number(text) : BigInt(text);
+  if (DECIMAL.test(text)) return exactNumber(text, Number(text));
   return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
 };
 
 const asDeclared = (value: JsonValue, type: FieldType | undefined): JsonValue => {
-  if (type === 'string' && (typeof value === 'number' || typeof value === 'bigint')) return String(value);
+  if (type === 'string' && isNumber(value)) return String(value);
   if (type === 'datetime') {
     const ms = instantMs(value);
     return (ms === undefined ? undefined : beijingTime(ms)) ?? value;

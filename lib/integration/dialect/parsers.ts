@@ -1,11 +1,11 @@
-import { isJsonObject, type JsonValue, stringifyJson } from '../../json/json.ts';
+import { isCompound, isJsonObject, type JsonValue, stringifyJson } from '../../json/json.ts';
 
 /** A parser as `parser` of a field names it. */
 export type FieldParser = { name: ParserName; params: string };
 
 type Parsed = { value: JsonValue } | { reason: string };
 
-const isScalar = (value: JsonValue): boolean => typeof value !== 'object' || value === null;
+const isScalar = (value: JsonValue): boolean => !isCompound(value);
 
 /**
  * What each parser makes of a value. Null stays null.

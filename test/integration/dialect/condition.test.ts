@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { conditionFaults, conditionLogics, readCondition } from '../../../lib/integration/dialect/condition.ts';
 import { judge } from '../../../lib/integration/dialect/judge.ts';
-import type { JsonObject, JsonValue } from '../../../lib/json/json.ts';
+import { ExactNumber, type JsonObject, type JsonValue } from '../../../lib/json/json.ts';
 
 const big = 812252963824298001n;
 
@@ -24,6 +24,12 @@ describe('an operator', () => {
     [1, 'eq', '1', true],
     ['1', 'eq', 1, true],
     [1.5, 'eq', '1.50', true],
+    [new ExactNumber('123456789012345678.55'), 'eq', '123456789012345678.5500', true],
+    [new ExactNumber('123456789012345678.55'), 'gt', '123456789012345678.54', true],
+    [new ExactNumber('1e400'), 'gt', 5, true],
+    [new ExactNumber('-1e400'), 'lt', 5, true],
+    [new ExactNumber('1e-401'), 'gt', 0, true],
+    [1e21, 'gt', 5, true],
     ['01', 'eq', '1', false],
     ['1', 'eq', '1.0', false],
     [big, 'eq', '812252963824298001', true],

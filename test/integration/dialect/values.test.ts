@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { calculate, operandName, parseFormula } from '../../../lib/integration/dialect/formula.ts';
 import { beijingTime, instantMs } from '../../../lib/integration/dialect/instant.ts';
 import { applyParser, readParsers } from '../../../lib/integration/dialect/parsers.ts';
-import type { JsonValue } from '../../../lib/json/json.ts';
+import { ExactNumber, type JsonValue } from '../../../lib/json/json.ts';
 
 describe('an instant', () => {
   test.each<[JsonValue, string | undefined]>([
@@ -84,6 +84,8 @@ describe('arithmetic', () => {
     ['$0 + 1', ['x'], 'f0 is no number'],
     ['$0 + 1', [[1]], 'f0 is no number'],
     ['$0 + 1', ['0x10'], 'f0 is no number'],
+    ['$0 + 1', [new ExactNumber('123456789012345678.55')], 'f0 has too many digits and would not stay exact'],
+    ['$0 + 1', ['123456789012345678.55'], 'f0 has too many digits and would not stay exact'],
     ['$0 + 1', [812252963824298001n], 'f0 is past 2^53 and would not stay exact'],
     ['$0 * 10', [9_007_199_254_740_991], 'comes to a number past 2^53, which would not be exact'],
     ['$0 / 0', [1], 'comes to no number'],

@@ -1,6 +1,7 @@
 import { deadLetterFiles, withDeadLetterReasons } from './dead-letter-doc.ts';
 import { dialectFiles, withDialectTables } from './dialect-doc.ts';
 import type { Language } from './markdown.ts';
+import { simulationFile, withDeliberateBugs } from './simulation-doc.ts';
 
 /** A part of a page that follows from the code; `update` throws RangeError where the part's marks are missing. */
 type GeneratedPart = { file: string; update: (text: string) => string };
@@ -15,4 +16,5 @@ const inBoth = (
 export const generatedParts: readonly GeneratedPart[] = [
   ...inBoth(dialectFiles, withDialectTables),
   ...inBoth(deadLetterFiles, withDeadLetterReasons),
+  { file: simulationFile, update: withDeliberateBugs },
 ];

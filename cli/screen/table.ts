@@ -28,9 +28,13 @@ export const cutFront = (text: string, width: number): string => {
   return `…${kept}`;
 };
 
+/** Control characters and halves of a character as JSON escapes them: what a record holds must not steer the terminal. */
+const printable = (text: string): string =>
+  text.replace(/\p{Cc}|\p{Cs}/gu, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 /** Rows under a header, columns as wide as their widest cell (at most `maxWidth`). */
 export const table = (header: readonly string[], rows: ReadonlyArray<readonly string[]>, maxWidth = 60): string => {
-  const cells = [header, ...rows].map((row) => row.map((cell) => cut(cell, maxWidth)));
+  const cells = [header, ...rows].map((row) => row.map((cell) => cut(printable(cell), maxWidth)));
   const widths = header.map((_, column) => Math.max(...cells.map((row) => stringWidth(row[column] ?? ''))));
   return cells
     .map((row) =>
@@ -63,10 +67,11 @@ export type Fit = {
  */
 export const fittedTable = (
   header: readonly string[],
-  rows: ReadonlyArray<readonly string[]>,
+  given: ReadonlyArray<readonly string[]>,
   columns: number | undefined,
   fit: Fit = {},
 ): string => {
+  const rows = given.map((row) => row.map(printable));
   const widthsOf = (kept: readonly number[]) =>
     kept.map((column) => Math.max(...[header, ...rows].map((row) => stringWidth(row[column] ?? ''))));
   const isCuttable = (column: number): boolean => {

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { readSchedule } from './schedule-expression.ts';
 import { sourceSchema } from './source-schema.ts';
 import { targetSchema } from './target-schema.ts';
 import { transformSchema } from './transform-schema.ts';
@@ -17,14 +18,22 @@ const isTimezone = (name: string): boolean => {
   }
 };
 
+/** What is wrong with the expression of a schedule. */
+const scheduleWords = (expression: unknown): string | undefined => {
+  const schedule = typeof expression === 'string' ? readSchedule(expression) : undefined;
+  return schedule?.kind === 'unreadable' ? schedule.expected : undefined;
+};
+
 const scheduleSchema = z
   .strictObject({
     expression: z.string().check(
-      // EventBridge Scheduler: rate(value unit) or cron(six fields).
-      z.regex(
-        /^(rate\([1-9]\d* (minutes?|hours?|days?)\)|cron\(\S+( \S+){5}\))$/,
-        'an expression of EventBridge Scheduler: "rate(1 hour)" or "cron(0 8 * * ? *)"',
-      ),
+      // The form alone, for editors; the words are those of the reader in either case.
+      z.regex(/^(rate\([1-9]\d* (minutes?|hours?|days?)\)|cron\(\S+( \S+){5}\))$/, {
+        error: ({ input }) => scheduleWords(input),
+      }),
+      z.refine((expression) => readSchedule(expression).kind !== 'unreadable', {
+        error: ({ input }) => scheduleWords(input),
+      }),
       z.describe('When runs start: rate(…) or cron(…). 调度表达式。'),
     ),
     timezone: z._default(

@@ -69,6 +69,7 @@ program
   .addOption(dataDirOption())
   .option('--fresh', 'forget everything known before')
   .option('--full-refresh', 'send every record again, known or not (where idCheck is false)')
+  .option('--yes', 'take a list of less than half of the rows before as it is')
   .addOption(stageOption())
   .addOption(regionOption())
   .addOption(jsonOption())

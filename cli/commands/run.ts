@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ExitCode, exitCodeOf, exitCodes } from '../../lib/operate/exit-code.ts';
 import { lastPutBack } from '../../lib/operate/last-put-back.ts';
-import { type RunNews, runNow } from '../../lib/operate/run-now.ts';
+import { type Asked, type RunNews, runNow } from '../../lib/operate/run-now.ts';
 import { lookAtRun } from '../../lib/operate/status.ts';
 import { systemClock as clock } from '../../lib/runtime/clock.ts';
 import type { StackFlags } from '../input/flags.ts';
@@ -19,7 +19,12 @@ import { embeddedEngine } from '../stack/embedded-engine.ts';
 import { withStores } from '../stack/with-stores.ts';
 
 export type RunFlags = StackFlags &
-  SandboxFlags & { integration: string; fresh?: boolean; fullRefresh?: boolean; json?: boolean };
+  SandboxFlags & { integration: string; fresh?: boolean; fullRefresh?: boolean; yes?: boolean; json?: boolean };
+
+const askedBy = ({ fullRefresh = false, yes = false }: Pick<RunFlags, 'fullRefresh' | 'yes'>): Asked => ({
+  fullRefresh,
+  ...(yes && { confirmed: true }),
+});
 
 /** One run to its closed books, on the embedded stack or on a deployed one. */
 export const runCommand = ({ stage, ...flags }: RunFlags): Promise<ExitCode> =>
@@ -48,7 +53,7 @@ const runEmbedded = async (flags: RunFlags): Promise<ExitCode> => {
     const onNews = (news: RunNews) => {
       if (news.kind === 'seen') progress.onSeen(news);
     };
-    const asked = { fullRefresh: flags.fullRefresh ?? false };
+    const asked = askedBy(flags);
     const engine = embeddedEngine(embedded, integration.name);
     const end = await stop.unlessStopped(
       runNow(integration, asked, engine, { clock, onNews, isStopped: stop.isStopped }),
@@ -103,7 +108,7 @@ const runDeployed = async (flags: RunFlags & { stage: string }): Promise<ExitCod
       process.stderr.write(`${newsLine(news, flags.stage, integration.name)}\n`);
     };
     const engine = deployedEngine(flags.stage, stores, integration);
-    const asked = { fullRefresh: flags.fullRefresh ?? false };
+    const asked = askedBy(flags);
     const end = await runNow(integration, asked, engine, { clock, onNews, isStopped: () => false });
     const durationMs = Date.now() - startedMs;
     process.stdout.write(

@@ -2,7 +2,7 @@ import type { OpenRecord, RunLook } from '../../lib/operate/status.ts';
 import type { LimitHits } from '../../lib/runs/limits.ts';
 import { warningLines } from './report.ts';
 import { fittedTable, padEnd, padStart, terminalColumns } from './table.ts';
-import { coloured, limitWords, localTime, span, statusWord } from './words.ts';
+import { coloured, limitWords, localTime, span, statusWord, waitingWords } from './words.ts';
 
 type Line = readonly [count: number, english: string, chinese: string];
 
@@ -120,7 +120,8 @@ const openWords = (open: OpenRecord): string =>
     ? 'claimed by a worker 正在写入'
     : `${whereWords[open.as]}; idCheck ${knownWords[open.idCheck]}`;
 
-const booksLine = ({ state, run: { counts } }: RunLook): string => {
+const booksLine = ({ state, run }: RunLook): string => {
+  const { counts } = run;
   switch (state) {
     case 'reading':
       return 'The source is being read. 正在抓取。';
@@ -139,8 +140,8 @@ const booksLine = ({ state, run: { counts } }: RunLook): string => {
       return `… ${counts.open} open: being loaded, or waiting. 写入中或等待中。`;
     case 'failed':
       return coloured('red', '✗ Failed; the valid rows are loaded. 运行失败,合格的行已写入。');
-    case 'invalid-rows':
-      return coloured('yellow', `! Books balance; ${counts.invalid} rows are invalid. 账目平衡,有不合格的行。`);
+    case 'uneasy':
+      return coloured('yellow', `! Books balance; ${waitingWords(run)}. 账目平衡,请查看。`);
     case 'troubled':
       return coloured(
         'yellow',

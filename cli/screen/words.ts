@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { PutBack } from '../../lib/operate/last-put-back.ts';
 import type { LimitHits } from '../../lib/runs/limits.ts';
-import { type RunRecord, type RunStatus, troublesByInvalid } from '../../lib/runs/record.ts';
+import { needsLook, type RunRecord, type RunStatus, troublesByInvalid } from '../../lib/runs/record.ts';
 
 /** A time in the operator's own time zone, to the second; `-` where there is none. */
 export const localTime = (ms: number | undefined): string => {
@@ -23,12 +23,13 @@ export const span = (ms: number): string => {
 };
 
 /** What of a run somebody is to look at, or still waits: `2 rejected, 1 open`. */
-export const waitingWords = (run: Pick<RunRecord, 'counts' | 'toleratesInvalid'>): string =>
+export const waitingWords = (run: Pick<RunRecord, 'counts' | 'toleratesInvalid' | 'shrunkFrom'>): string =>
   [
     ...(troublesByInvalid(run) ? (['invalid'] as const) : []),
     ...(['rejected', 'uncertain', 'open', 'waiting'] as const),
   ]
     .flatMap((fate) => (run.counts[fate] > 0 ? [`${run.counts[fate]} ${fate}`] : []))
+    .concat(run.shrunkFrom === undefined ? [] : [`${run.counts.fetched} of ${run.shrunkFrom} rows came`])
     .join(', ');
 
 /** Says of which integrations no run is known: one that is not shipped must be named. */
@@ -55,9 +56,8 @@ const colours: Readonly<Record<RunStatus, 'green' | 'yellow' | 'red' | 'cyan'>> 
 };
 
 /** The status in its colour, on a terminal only (and not with NO_COLOR). */
-export const statusWord = (run: Pick<RunRecord, 'status' | 'counts' | 'toleratesInvalid'>): string => {
-  const isUneasy =
-    run.status === 'balanced' && (run.counts.rejected + run.counts.uncertain > 0 || troublesByInvalid(run));
+export const statusWord = (run: Pick<RunRecord, 'status' | 'counts' | 'toleratesInvalid' | 'shrunkFrom'>): string => {
+  const isUneasy = run.status === 'balanced' && (run.counts.rejected + run.counts.uncertain > 0 || needsLook(run));
   return coloured(isUneasy ? 'yellow' : colours[run.status], run.status);
 };
 

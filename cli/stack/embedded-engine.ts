@@ -14,13 +14,13 @@ export const embeddedEngine = (embedded: Pick<Embedded, 'stack' | 'stores'>, int
     deadLetters: stores.deadLetters,
     backlog: stack.backlog,
     closeBooks: () => stack.invoke('reconcile', { kind: 'reconcile' }),
-    start: async ({ fullRefresh }, onNews) => {
+    start: async (asked, onNews) => {
       // The data directory is ours alone: whoever held the lease before is gone.
       const lease = await stores.runs.lease(integration);
       if (lease !== undefined && lease.untilMs > clock.nowMs()) await stores.runs.endLease(lease, clock.nowMs());
       stack.startEventSources();
       const scheduledTime = new Date(await freeSecond(stores.runs, integration)).toISOString();
-      const event = { kind: 'schedule', integration, scheduledTime, fullRefresh };
+      const event = { kind: 'schedule', integration, scheduledTime, ...asked };
       const reading = stack.invoke('fetch', event) as Promise<FetchEnd[]>;
       const [end] = await whileReading(reading, embedded, integration, onNews);
       if (end === undefined) throw new Error('functions/fetch answered without a run');

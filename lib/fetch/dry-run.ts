@@ -1,14 +1,16 @@
 import type { JsonObject } from '../json/json.ts';
-import { type RunWarning, runIdOf, troublesByInvalid, type UnfinishedRun } from '../runs/record.ts';
+import { addWarnings, needsLook, type RunWarning, runIdOf, type UnfinishedRun } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import { silentLog } from '../runtime/log.ts';
+import { earlierReading } from './earlier-reading.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
 import { placePostponed, readPages } from './fetch-run.ts';
 import { failureOfRows } from './invalid-rows.ts';
 import { openPass } from './pass.ts';
 import type { Postponed } from './postponed.ts';
+import { noteShrinking } from './shrinking.ts';
 import type { FetchWork, Sink } from './sink.ts';
 import { newRun } from './start-run.ts';
 import { concludeVanished } from './vanished.ts';
@@ -34,7 +36,7 @@ export type DryRun = {
   sample: PlannedRecord[];
   requests: number;
   warnings: RunWarning[];
-  /** Whether rows are invalid that somebody is to look at. */
+  /** Whether somebody is to look at it: rows are invalid, or most of them did not come. */
   isTroubled: boolean;
   /** Why the snapshot could not be read to its end, or why the run would fail. */
   failure?: { code: string; message: string };
@@ -77,7 +79,7 @@ export const dryRun = async (
     sample,
     requests: run.requests.source,
     warnings: run.warnings,
-    isTroubled: troublesByInvalid(run),
+    isTroubled: needsLook(run),
   });
   if (pages.end !== 'complete') {
     const outOfTime = { code: 'no-time', message: 'the source allows no further request in time' };
@@ -85,12 +87,13 @@ export const dryRun = async (
     result.counts.fetched += sink.waiting();
     return { ...result, failure: pages.end === 'failed' ? pages.failure : outOfTime };
   }
-  const { run } = await placePostponed(pages.run, work);
+  const placed = await placePostponed(pages.run, work);
   const absent = pass.absent();
-  const rule = { action: 'report', maxShare: 0 } as const;
-  const { vanished } = concludeVanished(absent.length, pass.loadedCount, run.warnings, rule);
+  const run = noteShrinking(placed.run, await earlierReading(begun, runs), plan);
+  const { vanished, warnings } = concludeVanished(absent.length, pass.loadedCount, run, plan);
   const failed = failureOfRows(run.counts, run.invalidRows, plan.invalidRows);
-  return { ...resultOf(run, vanished > 0 ? absent : []), ...defined({ failure: failed }) };
+  const result = resultOf({ ...run, warnings: addWarnings(run.warnings, warnings) }, vanished > 0 ? absent : []);
+  return { ...result, ...defined({ failure: failed }) };
 };
 
 const plannedOf = {

@@ -15,14 +15,18 @@ import { defined } from '../runtime/defined.ts';
 import { type PagingFailure, startOverCodes } from '../source/paging-step.ts';
 import type { PageResult } from '../source/source.ts';
 import { askToContinue, askToStartLater } from './ask-again.ts';
+import { sendDeletions } from './deletions.ts';
+import { addDoubts } from './doubts.ts';
+import { earlierReading } from './earlier-reading.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
 import { learnFields, noteDrift } from './fields.ts';
 import { failureOfRows, noteInvalidRows } from './invalid-rows.ts';
 import { openPass } from './pass.ts';
+import { noteShrinking } from './shrinking.ts';
 import { type FetchWork, runSink, sendPart } from './sink.ts';
 import { startRun } from './start-run.ts';
 import { deadlinesOf } from './time-budget.ts';
-import { noteVanished, sendDeletions } from './vanished.ts';
+import { noteVanished } from './vanished.ts';
 
 /**
  * How one invocation ended. `continued`: another invocation goes on with the run; `waiting`: another run is under way,
@@ -104,7 +108,7 @@ const extract = async (
   deps: FetchDeps,
   remainingMs: RemainingMs,
 ): Promise<Extracted> => {
-  const { idStore, clock, log } = deps;
+  const { idStore, runs, clock, log } = deps;
   const tuning = deps.tuning.fetch;
   const deadlines = deadlinesOf(clock.nowMs(), remainingMs(), deps.timeBudgetMs, tuning);
   const time = { ...deadlines, isUp: () => clock.nowMs() > deadlines.softMs };
@@ -118,11 +122,12 @@ const extract = async (
   const compared = await noteDrift(pages.run, plan, deps);
   const placed = await placePostponed(compared, work);
   if (!placed.done) return { end: 'continued', retryAtMs: clock.nowMs() };
-  const absent = pass.absent();
-  let run = noteVanished(placed.run, absent, pass.loadedCount, plan, log);
+  const earlier = await earlierReading(begun, runs);
+  const weighed = noteShrinking(placed.run, earlier, plan);
+  const noted = await noteVanished(weighed, pass.absent(), work, earlier, runs);
+  let { run } = noted;
   if (run.deletions !== undefined) {
-    if (placed.run.deletions === undefined) await sink.save(run);
-    const sent = await sendDeletions(run, absent, work, idStore);
+    const sent = await sendDeletions(run, noted.toDelete, work, idStore);
     if (!sent.done) return { end: 'continued', retryAtMs: clock.nowMs() };
     run = sent.run;
   }
@@ -186,7 +191,8 @@ const passPage = async (
   let counts = noExtractCounts();
   let postponed = 0;
   let rows = run.invalidRows;
-  for (const made of await pass.page({ records, before, isLast: next === undefined }, run, clock.nowMs())) {
+  const { parts, doubts } = await pass.page({ records, before, isLast: next === undefined }, run, clock.nowMs());
+  for (const made of parts) {
     // The messages come before the ledger that says so.
     const part = await sendPart(made, sink);
     chunks += 1;
@@ -200,7 +206,7 @@ const passPage = async (
   const behind: Checkpoint =
     next === undefined ? { page: {}, chunks, fetched, judged: 0 } : { page: next, chunks, fetched };
   const counted = { ...run.counts, ...addCounts(run.counts, counts) };
-  return { ...run, counts: counted, ...defined({ invalidRows: rows }), checkpoint: behind };
+  return { ...run, counts: counted, ...addDoubts(run, doubts), ...defined({ invalidRows: rows }), checkpoint: behind };
 };
 
 /**

@@ -2,10 +2,11 @@ import { ignoringRefusals, type Known, readKnown, readKnownByIds } from '../idch
 import type { IdStore } from '../idcheck/store.ts';
 import type { JsonValue } from '../json/json.ts';
 import type { LedgerChunk, LedgerEntry } from '../runs/ledger.ts';
-import type { UnfinishedRun } from '../runs/record.ts';
+import type { Doubts, UnfinishedRun } from '../runs/record.ts';
 import type { FetchTuning } from '../runtime/tuning.ts';
 import type { Prepared } from '../transform/transform.ts';
 import { compare, type RunFacts, type ToLoad } from './compare.ts';
+import { findDoubts } from './doubts.ts';
 import type { FetchPlan } from './fetch-plan.ts';
 import { openPlaces, type Postponed, readPostponed, writePostponed } from './postponed.ts';
 
@@ -29,8 +30,9 @@ export type Pass = {
   /**
    * Identifies, filters, cleans, maps and places a page's records, compares them with idCheck and writes their messages
    * and ledger entries. A part is made when it is asked for: the one before it can be sent and written down by then.
+   * `doubts`: what of the page makes the reading doubtful.
    */
-  page(page: Page, run: RunFacts, nowMs: number): Promise<Iterable<Part>>;
+  page(page: Page, run: RunFacts, nowMs: number): Promise<{ parts: Iterable<Part>; doubts: Doubts }>;
   /** Whether records wait for the end of the snapshot. */
   hasPostponed(): boolean;
   /** For when the snapshot is complete: postponed records pass, too, in the place that they turn out to have. */
@@ -56,15 +58,21 @@ export const openPass = async (
   // A list of changes names few of the integration's ids: they are read one by one.
   const items = begun.window ? readKnownByIds(idStore, integration) : await readKnown(idStore, integration);
   const known = tree?.rejectedParent === 'root' ? ignoringRefusals(items) : items;
-  const { ready, memory, parents, leftOut, deletionsSent } = await recall(earlier, begun, known, tree !== undefined);
+  const { ready, memory, parents, leftOut, left, deletionsSent } = await recall(
+    earlier,
+    begun,
+    known,
+    tree !== undefined,
+  );
   const snapshot = transform.begin({ ids: ready, memory });
   const places = openPlaces(tree, known, snapshot, { parents, leftOut });
 
+  const doubtsOf = findDoubts(left);
   const leaveOut = ({ entries }: Part, one: LeftOut): void => {
     places.leaveOut(one.id);
     // Whatever becomes of it, its id is in the source: it has not vanished.
     known.take(one.id);
-    entries.push(one);
+    entries.push(entryOf(one));
   };
   /** Adds one record's entry, and its message where it differs from what is loaded. */
   const add = (part: Part, one: Prepared, run: RunFacts, nowMs: number): void => {
@@ -81,18 +89,20 @@ export const openPass = async (
       // Places count through the run: "record 501" is the first of the second page of 500.
       const { prepared, memory } = snapshot.prepare(records, (index) => `record ${before + index + 1}`);
       await known.lookUp(idsOf(prepared));
-      return cut(prepared, {
+      const doubts = doubtsOf(prepared, snapshot);
+      const parts = cut(prepared, {
         // After the last page nobody cleans.
         memory: isLast ? [] : memory,
         isPostponed: places.place(prepared),
         add: (part, one) => {
           // It repeats a postponed record, which strikes the id off when it passes.
-          if (one.outcome !== 'ready' && parents.has(one.id)) part.entries.push(one);
+          if (one.outcome !== 'ready' && parents.has(one.id)) part.entries.push(entryOf(one));
           else add(part, one, run, nowMs);
         },
         leaveOut,
         sizes,
       });
+      return { parts, doubts };
     },
     hasPostponed: () => parents.size > 0,
     async openPlacing() {
@@ -109,6 +119,8 @@ export const openPass = async (
     deletionsSent,
   };
 };
+
+const entryOf = ({ id, outcome, reason }: LeftOut): LedgerEntry => ({ id, outcome, reason });
 
 export const emptyPart = (): Part => ({ entries: [], toLoad: [], postponed: [], memory: [] });
 
@@ -178,6 +190,7 @@ const recall = async (
 ) => {
   const parents = new Map<string, string>();
   const leftOut = new Set<string>();
+  const left = new Set<string>();
   const deletionsSent = new Set<string>();
   const ready: string[] = [];
   const memory: string[] = [];
@@ -194,8 +207,11 @@ const recall = async (
     }
     for (const { id, outcome, parentId } of entries) {
       if (parentId !== undefined) known.waits(id, parentId);
-      if (outcome === 'unchanged' || outcome === 'skipped' || outcome === 'enqueued') ready.push(id);
-      else if (isTree && known.isLoaded(id)) leftOut.add(id);
+      if (outcome !== 'filtered' && outcome !== 'invalid' && outcome !== 'merged') ready.push(id);
+      else {
+        left.add(id);
+        if (isTree && known.isLoaded(id)) leftOut.add(id);
+      }
       // A repeat of a postponed record does not strike its id off.
       if (!parents.has(id)) known.take(id);
     }
@@ -203,5 +219,5 @@ const recall = async (
     for (const key of keys) memory.push(key);
   }
   for (const id of placed) known.take(id);
-  return { parents, leftOut, deletionsSent, ready, memory };
+  return { parents, leftOut, left, deletionsSent, ready, memory };
 };

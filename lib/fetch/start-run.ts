@@ -56,6 +56,7 @@ export const startRun = async (
     start.kind === 'resume'
       ? resumed(start.run, versionMs)
       : newRun(plan, { runId, scheduledMs, startedMs: nowMs, versionMs, fullRefresh }, watermarkMs, leased);
+  if (request.kind === 'schedule' && request.confirmed === true) run.confirmed = true;
   const message = 'its invocation ended early; a later run took over';
   const abandoned: UnfinishedRun | undefined =
     leased?.status === 'extracting' && leased.runId !== runId

@@ -1,158 +1,103 @@
-import { isLeftToPerson, type LoadPolicy } from '../idcheck/decide.ts';
-import type { IdCheck } from '../idcheck/item.ts';
-import type { IdStore } from '../idcheck/store.ts';
-import { tombstoneHash } from '../idcheck/tombstone.ts';
-import { writeMessage } from '../messages/record-message.ts';
 import { noLoadCounts } from '../runs/books.ts';
-import { addWarnings, type RunWarning, type UnfinishedRun } from '../runs/record.ts';
-import type { Log } from '../runtime/log.ts';
+import { addWarnings, type ExtractedRun, type RunWarning, type UnfinishedRun } from '../runs/record.ts';
+import type { RunStore } from '../runs/store.ts';
 import { doubtfulCodes } from '../source/paging-step.ts';
-import { MAX_MESSAGE_BYTES } from './compare.ts';
-import type { FetchEvent } from './events.ts';
+import { readAbsences, writeAbsences } from './absence.ts';
 import type { FetchPlan } from './fetch-plan.ts';
-import { emptyPart } from './pass.ts';
-import { type FetchWork, REFUSED_BY_QUEUE } from './sink.ts';
+import { failureOfRows } from './invalid-rows.ts';
+import type { FetchWork } from './sink.ts';
 
 /** What follows from ids that were loaded before and are absent now. */
 export type Conclusion = {
   /** How many have vanished: 0 where nothing follows from an absence. */
   vanished: number;
-  /** Whether the deletion endpoint is told. */
+  /** Whether the reading counts as one of the two that a deletion takes. */
+  isSure: boolean;
+  /** Whether the deletion endpoint may be told. */
   deletes: boolean;
   warnings: RunWarning[];
 };
 
+/** The facts of a reading that decide what follows from an absence. */
+type Reading = Pick<UnfinishedRun, 'counts' | 'warnings' | 'doubts' | 'shrunkFrom'>;
+type Rule = Pick<FetchPlan, 'invalidRows' | 'deletion'>;
+
+/** Why nothing follows from an absence in this reading; undefined: something does. */
+const doubtOf = ({ counts, warnings, doubts, shrunkFrom }: Reading, { invalidRows }: Rule): string | undefined => {
+  const paging = warnings.find(({ code }) => doubtfulCodes.has(code));
+  if (paging !== undefined) return `the snapshot may lack records (${paging.code})`;
+  const unread = doubts?.unreadIds ?? 0;
+  if (unread > 0) return `${unread} ${unread === 1 ? 'row has' : 'rows have'} no id that can be read`;
+  if (failureOfRows(counts, undefined, invalidRows) !== undefined) return 'too many rows are invalid';
+  return shrunkFrom === undefined ? undefined : `only ${counts.fetched} rows came, ${shrunkFrom} before`;
+};
+
+const warning = (code: string, message: string): RunWarning[] => [{ code, count: 1, message }];
+
 /**
- * Concludes from `absent` ids, out of `loadedCount` that had been loaded. Only a snapshot without doubt shows what
- * vanished, and where a larger share than `maxShare` did, something is wrong with the source rather than with the
- * records: nothing is deleted. Pure.
+ * Concludes from `absent` ids, out of `loadedCount` that had been loaded. Only a reading without doubt shows what
+ * vanished. Where a larger share than `maxShare` did, something is wrong with the source rather than with the records:
+ * nothing is deleted. Pure.
  */
-export const concludeVanished = (
-  absent: number,
-  loadedCount: number,
-  warnings: readonly RunWarning[],
-  { action, maxShare }: { action: 'report' | 'post'; maxShare: number },
-): Conclusion => {
-  if (absent === 0) return { vanished: 0, deletes: false, warnings: [] };
-  const doubt = warnings.find(({ code }) => doubtfulCodes.has(code));
+export const concludeVanished = (absent: number, loadedCount: number, reading: Reading, rule: Rule): Conclusion => {
+  const nothing = { vanished: 0, isSure: false, deletes: false };
+  if (absent === 0) return { ...nothing, warnings: [] };
+  const doubt = doubtOf(reading, rule);
   if (doubt !== undefined) {
-    const message = `${absent} ids are absent, but the snapshot may lack records (${doubt.code}): nothing follows`;
-    return { vanished: 0, deletes: false, warnings: [{ code: 'vanished-unclear', count: 1, message }] };
+    const words = `${absent} ids are absent, but ${doubt}: nothing follows, and nothing is deleted`;
+    return { ...nothing, warnings: warning('vanished-unclear', words) };
   }
-  if (action === 'report') return { vanished: absent, deletes: false, warnings: [] };
-  if (absent > maxShare * loadedCount) {
-    const share = `${absent} of ${loadedCount} ids vanished, more than the share of ${maxShare}`;
+  const { deletion } = rule;
+  if (deletion === undefined) return { ...nothing, vanished: absent, warnings: [] };
+  const repeated = reading.doubts?.repeatedIds ?? 0;
+  if (repeated > 0) {
+    const words = `${repeated} ids came again on a later page: the list moved while it was read, nothing is deleted`;
+    return { ...nothing, vanished: absent, warnings: warning('vanished-moved', words) };
+  }
+  if (absent > deletion.maxShare * loadedCount) {
+    const share = `${absent} of ${loadedCount} ids vanished, more than the share of ${deletion.maxShare}`;
     const message = `${share}: nothing is deleted. Raise vanished.maxShare for one run if this is right`;
-    return { vanished: absent, deletes: false, warnings: [{ code: 'vanished-guard', count: 1, message }] };
+    return { vanished: absent, isSure: true, deletes: false, warnings: warning('vanished-guard', message) };
   }
-  return { vanished: absent, deletes: true, warnings: [] };
+  return { vanished: absent, isSure: true, deletes: true, warnings: [] };
 };
 
 const VANISHED_SAMPLE = 20;
 
-/** Names what vanished, once for the run: deletions that are under way must not change the share. */
-export const noteVanished = (
+/**
+ * Names what vanished, and says which of it is to be deleted: what the reading before this one, the last that came to
+ * its end, did not find either. Done once for the run: deletions that are under way must not change the share.
+ */
+export const noteVanished = async (
   run: UnfinishedRun,
   absent: readonly string[],
-  loadedCount: number,
-  { deletion }: FetchPlan,
-  log: Log<FetchEvent>,
-): UnfinishedRun => {
-  if (run.deletions !== undefined) return run;
-  const rule =
-    deletion === undefined
-      ? { action: 'report' as const, maxShare: 0 }
-      : { action: 'post' as const, maxShare: deletion.maxShare };
-  const { vanished, deletes, warnings } = concludeVanished(absent.length, loadedCount, run.warnings, rule);
+  { pass: { loadedCount }, plan, sink, log }: FetchWork,
+  earlier: ExtractedRun | undefined,
+  runs: Pick<RunStore, 'chunks' | 'saveChunk'>,
+): Promise<{ run: UnfinishedRun; toDelete: readonly string[] }> => {
+  const absentBefore = async (): Promise<string[]> => {
+    const before = await readAbsences(earlier, runs);
+    return absent.filter((id) => before.has(id));
+  };
+  if (run.deletions !== undefined) return { run, toDelete: await absentBefore() };
+  const { vanished, isSure, deletes, warnings } = concludeVanished(absent.length, loadedCount, run, plan);
+  const absences = isSure ? await writeAbsences(run, absent, runs) : 0;
+  const toDelete = deletes ? await absentBefore() : [];
+  if (deletes && toDelete.length < absent.length) {
+    const fresh = absent.length - toDelete.length;
+    const words = `${fresh} ids are absent for the first time: deleted when the next whole reading lacks them, too`;
+    warnings.push({ code: 'vanished-unconfirmed', count: fresh, message: words });
+  }
   const { integration, runId } = run;
   for (const { code, message } of warnings) log.warn('vanished-warning', { integration, runId, code, words: message });
-  return {
+  const noted: UnfinishedRun = {
     ...run,
     vanished,
     vanishedSample: vanished === 0 ? [] : absent.slice(0, VANISHED_SAMPLE),
     warnings: addWarnings(run.warnings, warnings),
-    ...(deletes && { deletions: { enqueued: 0, ...noLoadCounts() } }),
+    ...(absences > 0 && { absences }),
+    ...(toDelete.length > 0 && { deletions: { enqueued: 0, ...noLoadCounts() } }),
   };
-};
-
-type Deletion = { id: string; hash: string; body: string };
-
-/** Whether the target has the record and is still to be told that it is gone. */
-const isToBeDeleted = (item: IdCheck, hash: string, policy: LoadPolicy): boolean => {
-  const { loaded, trouble } = item;
-  if (loaded === undefined) return false;
-  // As with contents: what the target refused, or what a person must decide on, is not sent again by itself.
-  if (trouble?.kind === 'rejected' && trouble.hash === hash) return false;
-  return !isLeftToPerson(item, hash, policy);
-};
-
-/** The messages for ids that vanished, by a strongly consistent look at each. */
-const deletionsOf = async (
-  ids: readonly string[],
-  run: UnfinishedRun,
-  { plan, clock }: FetchWork,
-  idStore: IdStore,
-): Promise<{ deletions: Deletion[]; refused: { id: string; reason: string }[] }> => {
-  const { integration, runId, versionMs } = run;
-  const items = await idStore.read(integration, ids);
-  const deletions: Deletion[] = [];
-  const refused: { id: string; reason: string }[] = [];
-  for (const id of ids) {
-    const item = items.get(id);
-    const hash = tombstoneHash(item?.loaded?.versionMs ?? 0);
-    if (item === undefined || !isToBeDeleted(item, hash, plan.policy)) continue;
-    const mapped = plan.deletion?.bodyOf(id) ?? { reason: 'deletion is not configured' };
-    if ('reason' in mapped) {
-      refused.push({ id, reason: mapped.reason });
-      continue;
-    }
-    const firstSentMs = clock.nowMs();
-    const message = { v: 1 as const, integration, runId, id, hash, versionMs, attempts: 0, deferrals: 0, firstSentMs };
-    const body = writeMessage({ ...message, body: mapped.body });
-    if (Buffer.byteLength(body) > MAX_MESSAGE_BYTES) refused.push({ id, reason: 'too large for the queue' });
-    else deletions.push({ id, hash, body });
-  }
-  return { deletions, refused };
-};
-
-/**
- * Sends the deletions of the ids that vanished, part by part; ledger and checkpoint move with them. What an earlier
- * invocation of the run has sent is not sent again. `done`: all are sent.
- */
-export const sendDeletions = async (
-  begun: UnfinishedRun,
-  ids: readonly string[],
-  work: FetchWork,
-  idStore: IdStore,
-): Promise<{ run: UnfinishedRun; done: boolean }> => {
-  const { pass, sink, time, log } = work;
-  const { deletionPart } = work.tuning;
-  const open = ids.filter((id) => !pass.deletionsSent.has(id));
-  let run = begun;
-  for (let from = 0; from < open.length; from += deletionPart) {
-    if (from > 0 && time.isUp()) return { run, done: false };
-    const { deletions: wanted, refused } = await deletionsOf(open.slice(from, from + deletionPart), run, work, idStore);
-    const notTaken = await sink.send(wanted.map(({ body }) => body));
-    const deletions = wanted.filter((_, place) => !notTaken.has(place));
-    for (const { id } of wanted.filter((_, place) => notTaken.has(place)))
-      refused.push({ id, reason: REFUSED_BY_QUEUE });
-    const checkpoint = run.checkpoint ?? { page: {}, chunks: 0, fetched: 0 };
-    const index = checkpoint.chunks + 1;
-    await sink.write(run, index, { ...emptyPart(), deletions: deletions.map(({ id, hash }) => ({ id, hash })) });
-    const before = run.deletions ?? { enqueued: 0, ...noLoadCounts() };
-    const warnings = refused.map(({ id, reason }) => ({
-      code: 'deletion-invalid',
-      count: 1,
-      message: `${id} is not deleted: ${reason}`,
-    }));
-    run = {
-      ...run,
-      deletions: { ...before, enqueued: before.enqueued + deletions.length },
-      warnings: addWarnings(run.warnings, warnings),
-      checkpoint: { ...checkpoint, chunks: index },
-    };
-    await sink.save(run);
-    log.info('deletions-sent', { integration: run.integration, runId: run.runId, deletions: deletions.length });
-  }
-  return { run, done: true };
+  if (noted.deletions !== undefined) await sink.save(noted);
+  return { run: noted, toDelete };
 };

@@ -3,7 +3,8 @@ import { parseJson } from '../json/json.ts';
 
 /** What asks for a run: a schedule (or a person), or a run that ran out of time and goes on. */
 export type RunRequest =
-  | { kind: 'schedule'; integration: string; scheduledMs: number; fullRefresh: boolean }
+  /** `confirmed`: somebody says yes to what would stop the run, or keep it from concluding. */
+  | { kind: 'schedule'; integration: string; scheduledMs: number; fullRefresh: boolean; confirmed?: boolean }
   | { kind: 'continue'; integration: string; runId: string };
 
 /** Thrown for an event that is no request for a run. */
@@ -20,6 +21,7 @@ const scheduleEvent = z.object({
   /** ISO 8601, as EventBridge Scheduler's <aws.scheduler.scheduled-time> is. */
   scheduledTime: z.string().check(z.refine(isTime, 'an ISO 8601 time')),
   fullRefresh: z._default(z.boolean(), false),
+  confirmed: z._default(z.boolean(), false),
 });
 
 const continueEvent = z.object({
@@ -39,8 +41,9 @@ export const isQueueEvent = (event: unknown): boolean => z.safeParse(queueEvent,
 export const writeRunRequest = (request: RunRequest): string => {
   const { kind, integration } = request;
   if (kind === 'continue') return JSON.stringify({ kind, integration, runId: request.runId });
-  const { scheduledMs, fullRefresh } = request;
-  return JSON.stringify({ kind, integration, scheduledTime: new Date(scheduledMs).toISOString(), fullRefresh });
+  const { scheduledMs, fullRefresh, confirmed } = request;
+  const scheduledTime = new Date(scheduledMs).toISOString();
+  return JSON.stringify({ kind, integration, scheduledTime, fullRefresh, ...(confirmed && { confirmed }) });
 };
 
 const readRequest = (event: unknown): RunRequest => {
@@ -50,8 +53,8 @@ const readRequest = (event: unknown): RunRequest => {
     throw new FetchEventError(`not a schedule or continue event; missing or wrong: ${places}`);
   }
   if (read.data.kind === 'continue') return read.data;
-  const { kind, integration, scheduledTime, fullRefresh } = read.data;
-  return { kind, integration, scheduledMs: Date.parse(scheduledTime), fullRefresh };
+  const { kind, integration, scheduledTime, fullRefresh, confirmed } = read.data;
+  return { kind, integration, scheduledMs: Date.parse(scheduledTime), fullRefresh, ...(confirmed && { confirmed }) };
 };
 
 /** The requests in an event of `functions/fetch`: a schedule's own, or those of the runs queue. Throws FetchEventError. */

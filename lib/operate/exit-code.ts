@@ -1,5 +1,5 @@
 import { holds } from '../runs/books.ts';
-import { hasFailed, type RunRecord, troublesByInvalid } from '../runs/record.ts';
+import { hasFailed, needsLook, type RunRecord } from '../runs/record.ts';
 
 /** Exit codes of the program; scripts rely on them. */
 export const exitCodes = {
@@ -17,7 +17,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** A run, and what is known beside its books when somebody stops looking at it. */
 export type SeenRun = {
-  run: Pick<RunRecord, 'status' | 'counts' | 'failure' | 'toleratesInvalid'>;
+  run: Pick<RunRecord, 'status' | 'counts' | 'failure' | 'toleratesInvalid' | 'shrunkFrom'>;
   /** Nothing is waited for any more: what is unread stays unread, what is open stays open. */
   isOver: boolean;
   /** Letters of its integration that wait, whichever run they are from. */
@@ -32,7 +32,7 @@ export const exitCodeOf = ({ run, isOver, deadLetters = 0, stranded = 0 }: SeenR
   if (status === 'incomplete' || status === 'failed') return exitCodes.runFailed;
   if (isOver && (status === 'extracting' || stranded > 0 || hasFailed(run))) return exitCodes.runFailed;
   if (counts.rejected + counts.uncertain + deadLetters > 0) return exitCodes.unfinishedRecords;
-  if (troublesByInvalid(run)) return exitCodes.unfinishedRecords;
+  if (needsLook(run)) return exitCodes.unfinishedRecords;
   if (status === 'unbalanced' || (isOver && !holds(counts))) return exitCodes.unfinishedRecords;
   // While a run goes on, what is open is on its way.
   const staysOpen = isOver || status === 'balanced';

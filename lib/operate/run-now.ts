@@ -15,11 +15,14 @@ export type RunNews =
   | { kind: 'joined'; runId: string }
   | ({ kind: 'seen' } & RunSeen);
 
+/** What is asked of a run. `confirmed`: yes to what would stop it, or keep it from concluding. */
+export type Asked = { fullRefresh: boolean; confirmed?: boolean };
+
 /** What runs an integration: a deployed stack, or one in this process. */
 export type Engine = Pick<Following, 'runs' | 'idStore' | 'backlog' | 'closeBooks'> &
   Pick<Stores, 'deadLetters'> & {
     /** Starts a run, or goes on with one that was left unfinished; answers its id. Throws RunNotStartedError. */
-    start(asked: { fullRefresh: boolean }, onNews: (news: RunNews) => void): Promise<string>;
+    start(asked: Asked, onNews: (news: RunNews) => void): Promise<string>;
   };
 
 /** A run that was asked for and is over. */
@@ -31,7 +34,7 @@ export type RunEnd = Followed & {
 /** Asks for a run and follows it to its end. Throws RunNotStartedError, and what the engine throws. */
 export const runNow = async (
   integration: Integration,
-  asked: { fullRefresh: boolean },
+  asked: Asked,
   engine: Engine,
   { clock, onNews, isStopped }: { clock: Clock; onNews: (news: RunNews) => void; isStopped: () => boolean },
 ): Promise<RunEnd> => {
@@ -71,14 +74,14 @@ export type AskingDeps = Pick<Stores, 'runs' | 'runRequests'> & {
  */
 export const askForRun = async (
   integration: string,
-  { fullRefresh }: { fullRefresh: boolean },
+  asked: Asked,
   { runs, runRequests, clock, stack }: AskingDeps,
   onNews: (news: RunNews) => void,
 ): Promise<string> => {
   const sentMs = clock.nowMs();
   const wantedId = runIdOf(integration, sentMs);
   const before = await runs.lease(integration);
-  const body = writeRunRequest({ kind: 'schedule', integration, scheduledMs: sentMs, fullRefresh });
+  const body = writeRunRequest({ kind: 'schedule', integration, scheduledMs: sentMs, ...asked });
   const { failed } = await runRequests.sendAll([{ body }]);
   if (failed.length > 0) throw new RunNotStartedError('The runs queue did not accept the request.');
   onNews({ kind: 'asked' });

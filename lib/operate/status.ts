@@ -5,7 +5,7 @@ import { messagesIn } from '../messages/queue.ts';
 import { holds } from '../runs/books.ts';
 import { gatherEvidence, NAMED_IDS, readItems } from '../runs/evidence.ts';
 import { limitsOf, type RunLimits } from '../runs/limits.ts';
-import { hasFailed, isUnfinished, type RunRecord, troublesByInvalid, type Unsettled } from '../runs/record.ts';
+import { hasFailed, isUnfinished, needsLook, type RunRecord, type Unsettled } from '../runs/record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Stores } from '../stores/stores.ts';
 
@@ -32,8 +32,8 @@ export type BooksState =
   | 'open'
   /** What was read cannot be trusted as a whole. */
   | 'failed'
-  /** Rows are invalid. */
-  | 'invalid-rows'
+  /** Rows are invalid, or most of them did not come. */
+  | 'uneasy'
   /** Closed; records are rejected or uncertain. */
   | 'troubled'
   | 'settled';
@@ -124,7 +124,7 @@ export const booksHold = (run: RunRecord): boolean => !isUnfinished(run) && hold
 
 /** How the books of a run stand while `queued` messages wait. Pure. */
 export const booksState = (
-  run: Pick<RunRecord, 'status' | 'counts' | 'failure' | 'toleratesInvalid'>,
+  run: Pick<RunRecord, 'status' | 'counts' | 'failure' | 'toleratesInvalid' | 'shrunkFrom'>,
   queued: number,
 ): BooksState => {
   const { status, counts } = run;
@@ -137,7 +137,7 @@ export const booksState = (
   }
   if (hasFailed(run)) return 'failed';
   if (counts.rejected + counts.uncertain > 0) return 'troubled';
-  return troublesByInvalid(run) ? 'invalid-rows' : 'settled';
+  return needsLook(run) ? 'uneasy' : 'settled';
 };
 
 /** Whether nothing more comes of a run by itself. */

@@ -60,6 +60,14 @@ type RunFacts = {
   window?: Window;
   /** Events worth an operator's eye: token renewed, page repeated, total changed. Code → how often and the last words. */
   warnings: RunWarning[];
+  /** What made the reading doubtful, beside warnings; absent: nothing did. */
+  doubts?: Doubts;
+  /** Chunks of ids that a reading without doubt found absent, for the next one. */
+  absences?: number;
+  /** Fewer rows came than the share of this many that `source.minShare` asks for. */
+  shrunkFrom?: number;
+  /** Somebody said yes to what would stop the run, or keep it from concluding. */
+  confirmed?: boolean;
   /** The first invalid rows; absent: none is. */
   invalidRows?: InvalidRow[];
   /** The file says that invalid rows are only reported (`source.invalid`). */
@@ -103,6 +111,10 @@ export const troublesByInvalid = ({
   toleratesInvalid,
 }: Pick<RunRecord, 'counts' | 'toleratesInvalid'>): boolean => counts.invalid > 0 && toleratesInvalid !== true;
 
+/** Whether somebody is to look at a run that is balanced all the same: rows are invalid, or most of them did not come. */
+export const needsLook = (run: Pick<RunRecord, 'counts' | 'toleratesInvalid' | 'shrunkFrom'>): boolean =>
+  troublesByInvalid(run) || run.shrunkFrom !== undefined;
+
 export type RunRecord = UnfinishedRun | ExtractedRun;
 
 /** Enqueued records that are not loaded: open (under way, waiting or lost), refused, or of unknown outcome. */
@@ -113,6 +125,9 @@ export type DeletionCounts = LoadCounts & { enqueued: number };
 
 /** A span of the source's time, ms since the epoch; all of a run's invocations ask for the same. */
 export type Window = { fromMs: number; toMs: number };
+
+/** Rows whose id nobody can read, and rows whose id had come on an earlier page. */
+export type Doubts = { unreadIds: number; repeatedIds: number };
 
 /** A row that is invalid: its id, or its place where it has none that can be read, and why. */
 export type InvalidRow = { id: string; reason: string };

@@ -5,7 +5,10 @@ import { identify } from './identity.ts';
 import { kindOf } from './words.ts';
 
 /** One record that a fetched record stands for, or why it stands for none. */
-type Expanded = { record: JsonValue; place: string } | { outcome: 'filtered' | 'invalid'; id: string; reason: string };
+type Expanded =
+  | { record: JsonValue; place: string }
+  /** `hasNoId`: nobody can say which records these would be. */
+  | { outcome: 'filtered' | 'invalid'; id: string; reason: string; hasNoId?: true };
 
 const idOr = (record: JsonValue, idPath: string, place: string): string => {
   const identity = isJsonObject(record) ? identify(record, idPath) : undefined;
@@ -26,7 +29,10 @@ const asObject = (
     : { reason: `a row of ${raw.length} values for ${columns.length} columns` };
 };
 
-type Children = { children: JsonValue[] } | { outcome: 'filtered' | 'invalid'; reason: string };
+type Children =
+  | { children: JsonValue[] }
+  | { outcome: 'filtered'; reason: string }
+  | { outcome: 'invalid'; reason: string; hasNoId: true };
 
 const childrenOf = (record: JsonValue, key: string, operation: string): Children => {
   const found = readPath(record, key);
@@ -34,7 +40,7 @@ const childrenOf = (record: JsonValue, key: string, operation: string): Children
   if (found === undefined || found === null || Array.isArray(found)) {
     return { outcome: 'filtered', reason: `${operation}: ${key} has no elements` };
   }
-  return { outcome: 'invalid', reason: `${operation}: ${key} is ${kindOf(found)}, not a list` };
+  return { outcome: 'invalid', reason: `${operation}: ${key} is ${kindOf(found)}, not a list`, hasNoId: true };
 };
 
 const split = (one: Expanded, { arrayKey, id: idPath }: ExpandPlan): Expanded[] => {
@@ -80,7 +86,7 @@ const beatFlat = (one: Expanded, key: string, { id: idPath, firstSuffix }: Expan
  */
 export const expand = (raw: JsonValue, place: string, plan: ExpandPlan): Expanded[] => {
   const row = asObject(raw, plan);
-  if ('reason' in row) return [{ outcome: 'invalid', id: place, reason: row.reason }];
+  if ('reason' in row) return [{ outcome: 'invalid', id: place, reason: row.reason, hasNoId: true }];
   const parts = split({ record: row.record, place }, plan);
   return plan.beatFlat.reduce<Expanded[]>((flat, key) => flat.flatMap((one) => beatFlat(one, key, plan)), parts);
 };

@@ -27,8 +27,10 @@ export type Prepared =
       /** The record as it was mapped: filtered and cleaned. For people who compare the two; not kept. */
       record?: JsonObject;
     }
-  /** `id` is the record's place ("page 2, record 17") where it has no id of its own. */
-  | { outcome: 'filtered' | 'invalid' | 'merged'; id: string; reason: string };
+  | LeftOut;
+
+/** `hasNoId`: nobody can say which record this is, and `id` is its place. */
+type LeftOut = { outcome: 'filtered' | 'invalid' | 'merged'; id: string; reason: string; hasNoId?: true };
 
 export type Transform = {
   /**
@@ -68,7 +70,7 @@ const MAX_LEVELS = 100;
 
 const MAX_NUMBER_CHARACTERS = 200;
 
-const invalid = (id: string, reason: string): Prepared => ({ outcome: 'invalid', id, reason });
+const invalid = (id: string, reason: string): LeftOut => ({ outcome: 'invalid', id, reason });
 
 const numberOf = (record: JsonObject, path: string | undefined): string | undefined => {
   const value = path === undefined ? undefined : readPath(record, path);
@@ -78,14 +80,17 @@ const numberOf = (record: JsonObject, path: string | undefined): string | undefi
 /** Filters, cleans and maps one record, looking at nothing but the record. */
 const candidateOf = (raw: JsonValue, place: string, plan: TransformPlan): Candidate | Prepared => {
   const { trims, blank, body: bodyPlan, dependsOn } = plan;
-  if (!isJsonObject(raw)) return invalid(place, `not an object but ${kindOf(raw)}`);
-  if (isNestedDeeperThan(raw, MAX_LEVELS)) return invalid(place, `nested more than ${MAX_LEVELS} levels deep`);
+  if (!isJsonObject(raw)) return { ...invalid(place, `not an object but ${kindOf(raw)}`), hasNoId: true };
   const identity = identify(raw, plan.id);
+  const named: Pick<LeftOut, 'id' | 'hasNoId'> = 'id' in identity ? identity : { id: place, hasNoId: true };
+  if (isNestedDeeperThan(raw, MAX_LEVELS)) {
+    return { outcome: 'invalid', ...named, reason: `nested more than ${MAX_LEVELS} levels deep` };
+  }
   const judged = judge(plan.condition, raw);
   if ('reason' in judged) {
-    return { outcome: 'filtered', id: 'id' in identity ? identity.id : place, reason: judged.reason };
+    return { outcome: 'filtered', ...named, reason: judged.reason };
   }
-  if ('reason' in identity) return invalid(place, identity.reason);
+  if ('reason' in identity) return { outcome: 'invalid', ...named, reason: identity.reason };
   const { id } = identity;
   const record = trims ? trimRecord(judged.record) : judged.record;
   const blankField = blank?.fields.find((path) => isBlank(readPath(record, path)));

@@ -44,8 +44,9 @@ describe('a run', () => {
       chunks: 2,
       counts: { fetched: 6, filtered: 1, invalid: 1, merged: 1, unchanged: 0, skipped: 0, enqueued: 3 },
       requests: { source: 2, target: 0 },
-      vanished: 1,
-      vanishedSample: ['gone'],
+      vanished: 0,
+      doubts: { unreadIds: 1, repeatedIds: 1 },
+      warnings: [{ code: 'vanished-unclear' }],
     });
     expect(run).not.toHaveProperty('checkpoint');
     const message = readMessage(world.records.bodies()[0] ?? '');

@@ -56,7 +56,9 @@ export type FetchWorld = {
   sentIds(): string[];
 };
 
-export const schedule = (changes: { scheduledMs?: number; fullRefresh?: boolean } = {}): RunRequest => ({
+export const schedule = (
+  changes: { scheduledMs?: number; fullRefresh?: boolean; confirmed?: boolean } = {},
+): RunRequest => ({
   kind: 'schedule',
   integration: NAME,
   scheduledMs: DUE_MS,
@@ -119,6 +121,7 @@ export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPl
       policy: { idCheck: false, onUncertain: 'resend' },
       source: faults.wrap('source', source),
       transform: openTransform(transformPlanOf(integrationWith(NAME))),
+      minShare: 0.5,
       invalidRows: { maxShare: 0.5, isTolerant: false },
       ...setup.plan,
     },

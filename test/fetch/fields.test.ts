@@ -60,7 +60,10 @@ describe('the fields of an answer', () => {
 
 describe('a run that learns its fields', () => {
   it('warns in its books when they are others than in the run before, and an empty list forgets nothing', async () => {
-    const world = fetchWorld({ pages: [[group(1), group(2)]], plan: { learns: { mapped: new Set(['name']) } } });
+    const world = fetchWorld({
+      pages: [[group(1), group(2)]],
+      plan: { learns: { mapped: new Set(['name']) }, minShare: 0 },
+    });
     const runAt = async (step: number) => {
       await world.invoke(schedule({ scheduledMs: DUE_MS + step }));
       await world.clock.advance(60_000);

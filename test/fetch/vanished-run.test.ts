@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readAbsences, writeAbsences } from '../../lib/fetch/absence.ts';
 import { fetchPlanOf } from '../../lib/fetch/fetch-plan.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { reconcile } from '../../lib/runs/reconcile.ts';
@@ -16,8 +17,8 @@ const vanishingWorld = (vanished: Record<string, JsonValue>, idCheck = true) => 
   Object.assign(world.plan, plan, { policy: { idCheck, onUncertain: 'resend' } });
   const target = loadingFor(world);
   let runs = 0;
-  const runOnce = async (without: readonly string[] = []) => {
-    world.pages = [
+  const runOnce = async (without: readonly string[] = [], pages?: JsonValue[][]) => {
+    world.pages = pages ?? [
       ids(10)
         .filter((id) => !without.includes(id))
         .map((id) => group(id)),
@@ -44,9 +45,12 @@ describe('records that vanished from the source', () => {
     expect([sent, run?.deletions]).toEqual([[], undefined]);
   });
 
-  it('are deleted in the target once, and have books of their own', async () => {
+  it('are deleted in the target once two readings lack them, and have books of their own', async () => {
     const { world, target, runOnce } = vanishingWorld(post);
     await runOnce();
+    const first = await runOnce(['3', '4']);
+    expect([first.sent, first.run?.vanished, first.run?.deletions]).toEqual([[], 2, undefined]);
+    expect(first.run?.warnings.map(({ code }) => code)).toEqual(['vanished-unconfirmed']);
     const { run, sent } = await runOnce(['3', '4']);
     expect(sent.map(({ id, body }) => [id, body])).toEqual([
       ['3', { id: '3' }],
@@ -75,7 +79,9 @@ describe('records that vanished from the source', () => {
     const { target, runOnce } = vanishingWorld(post);
     await runOnce();
     await runOnce(['3']);
+    await runOnce(['3']);
     expect((await runOnce()).run).toMatchObject({ counts: { unchanged: 9, enqueued: 1, loaded: 1 } });
+    await runOnce(['3']);
     expect((await runOnce(['3'])).run).toMatchObject({ deletions: { enqueued: 1, loaded: 1 } });
     const deletions = target.posts.filter(({ deletes }) => deletes);
     // A target that honours the key must not take the second deletion for a repeat of the first.
@@ -115,6 +121,7 @@ describe('records that vanished from the source', () => {
     const { target, runOnce } = vanishingWorld(post);
     await runOnce();
     target.refused.add('3');
+    await runOnce(['3']);
     expect((await runOnce(['3'])).run).toMatchObject({
       status: 'balanced',
       deletions: { enqueued: 1, rejected: 1, open: 0 },
@@ -128,9 +135,105 @@ describe('records that vanished from the source', () => {
     const { target, runOnce } = vanishingWorld(post);
     await runOnce();
     target.mumbled.add('3');
+    await runOnce(['3']);
     const deletions = { enqueued: 1, uncertain: 1, open: 0 };
     expect((await runOnce(['3'])).run).toMatchObject({ status: 'balanced', deletions });
     const { run, sent } = await runOnce(['3']);
     expect([sent, run?.vanished, run?.status]).toEqual([[], 1, 'balanced']);
+  });
+
+  describe('are deleted only where the reading just before lacked them, too', () => {
+    it('not where they came back in between', async () => {
+      const { runOnce } = vanishingWorld(post);
+      await runOnce();
+      await runOnce(['3']);
+      await runOnce();
+      const { run, sent } = await runOnce(['3']);
+      expect([sent, run?.vanished, run?.deletions]).toEqual([[], 1, undefined]);
+    });
+
+    it('and an incomplete run in between does not count', async () => {
+      const { world, runOnce } = vanishingWorld(post);
+      await runOnce();
+      await runOnce(['3']);
+      world.answers.set(2, { kind: 'failed', code: 'incomplete', message: 'no', requests: 1, warnings: [] });
+      expect((await runOnce(['3'])).run).toMatchObject({ status: 'incomplete' });
+      expect((await runOnce(['3'])).run).toMatchObject({ deletions: { enqueued: 1, loaded: 1 } });
+    });
+
+    it.each<[string, JsonValue[][], string]>([
+      ['had rows without an id', [[{ name: 'no id' }, ...ids(9).map((id) => group(id))]], 'vanished-unclear'],
+      ['met an id on two pages', [ids(5).map((id) => group(id)), ids(9).map((id) => group(id))], 'vanished-moved'],
+      [
+        'met a blank record on two pages',
+        [[group(2, ' ')], [group(2, ' '), ...ids(9).map((id) => group(id))]],
+        'vanished-moved',
+      ],
+    ])('and one that %s is none', async (_, pages, code) => {
+      const { runOnce } = vanishingWorld(post);
+      await runOnce();
+      expect((await runOnce([], pages)).run?.warnings.map((warning) => warning.code)).toContain(code);
+      expect((await runOnce([], pages)).run?.deletions).toBeUndefined();
+      const { run } = await runOnce(['10']);
+      expect([run?.vanished, run?.deletions]).toEqual([1, undefined]);
+    });
+  });
+
+  it('whose row is there, whatever else is wrong with it, have not vanished', async () => {
+    const { world, runOnce } = vanishingWorld(post);
+    await runOnce();
+    const deep = JSON.parse(`${'{"a":'.repeat(150)}1${'}'.repeat(150)}`);
+    world.answers.set(1, {
+      kind: 'page',
+      records: [...ids(9).map((id) => group(id)), { id: 10, name: 'deep', deep }],
+      requests: 1,
+      warnings: [],
+    });
+    const { run } = await runOnce();
+    expect(run).toMatchObject({ vanished: 0, counts: { invalid: 1 }, invalidRows: [{ id: '10' }] });
+  });
+
+  it('are kept for the next reading however many and long their ids are', async () => {
+    const { world } = vanishingWorld(post);
+    const long = Array.from({ length: 700 }, (_, n) => `${n}-${'x'.repeat(500)}`);
+    const facts = { integration: NAME, runId: 'r', versionMs: 1 };
+    const absences = await writeAbsences(facts, long, world.runs);
+    expect(absences).toBeGreaterThan(2);
+    expect([...(await readAbsences({ ...facts, absences }, world.runs))]).toEqual(long);
+    expect([...(await readAbsences(facts, world.runs))]).toEqual([]);
+  });
+});
+
+describe('a snapshot of less than half of the one before', () => {
+  const few = ['1', '2', '3', '4', '5', '6'];
+
+  it('concludes nothing from absence, until as many rows come again', async () => {
+    const { runOnce } = vanishingWorld({ ...post, maxShare: 1 });
+    await runOnce();
+    for (const _ of ['once', 'again', 'and again']) {
+      const { run, sent } = await runOnce(few);
+      expect(run).toMatchObject({ status: 'balanced', vanished: 0, shrunkFrom: 10 });
+      expect(run?.warnings.map(({ code }) => code)).toEqual(['snapshot-shrunk', 'vanished-unclear']);
+      expect(sent).toEqual([]);
+    }
+    expect((await runOnce(['1'])).run).not.toHaveProperty('shrunkFrom');
+  });
+
+  it('is taken as it is when somebody says yes, also by the runs after it', async () => {
+    const { world, runOnce } = vanishingWorld({ ...post, maxShare: 1 });
+    await runOnce();
+    await runOnce(few);
+    const scheduledMs = world.clock.nowMs() + 1_000;
+    await world.invoke(schedule({ scheduledMs, confirmed: true }));
+    expect(await world.run(scheduledMs)).toMatchObject({ vanished: 6, confirmed: true });
+    expect((await runOnce(few)).run).toMatchObject({ vanished: 6, deletions: { enqueued: 6 } });
+  });
+
+  it('is taken as it is where the file allows it; exactly half is enough', async () => {
+    const { world, runOnce } = vanishingWorld({});
+    await runOnce();
+    expect((await runOnce(few.slice(1))).run).toMatchObject({ vanished: 5 });
+    world.plan.minShare = 0;
+    expect((await runOnce(ids(10))).run).toMatchObject({ vanished: 10 });
   });
 });

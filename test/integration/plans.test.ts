@@ -21,6 +21,7 @@ describe('the plan of a run', () => {
     const integration = integrationWith(crm, { 'source.metadata.autoFillResponse': false });
     expect(runPlanOf(integration)).toEqual({
       integration: crm,
+      minShare: 0.5,
       invalidRows: { maxShare: 0.5, isTolerant: false },
       policy: { idCheck: false, onUncertain: 'resend' },
     });

@@ -44,6 +44,8 @@ export const auditRuns = (world: World, evidence: Evidence) => {
       const page = lastPages.get(environment.name) ?? [];
       const isWhole =
         chunk.deletions !== undefined ||
+        // What a reading did not find stands beside its ledger.
+        chunk.runId.endsWith('~absent') ||
         world.settings.tree !== 'none' ||
         (page.length === chunk.entries.length &&
           page.every((id, index) => id === '' || id === chunk.entries[index]?.id));

@@ -3,6 +3,7 @@ import type { IdStore, WriteCondition } from '../../lib/idcheck/store.ts';
 import type { Queue } from '../../lib/messages/queue.ts';
 import { readMessage, writeMessage } from '../../lib/messages/record-message.ts';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
+import { isUnfinished } from '../../lib/runs/record.ts';
 import { isNotUnderstood } from '../../lib/target/failure.ts';
 import type { Outcome } from '../../lib/target/outcome.ts';
 import type { Target } from '../../lib/target/target.ts';
@@ -54,6 +55,11 @@ const misjudging =
       return { outcomes: outcomes.map(change), requests };
     },
   });
+
+/** What the run before is said to have found absent. */
+async function* absentBefore(runId: string, memory: string[]): AsyncIterable<LedgerChunk> {
+  yield { runId, index: 1, versionMs: 0, entries: [], memory };
+}
 
 /** A queue that says yes at once and sends a moment later, if its environment lives on. */
 const sendingLater: NonNullable<Bug['deadLetters']> = (queue, world, environment) => ({
@@ -394,6 +400,21 @@ export const bugs: readonly Bug[] = [
         const { requests, warnings } = page;
         return page.kind === 'failed' ? { kind: 'page', records: [], requests, warnings } : page;
       },
+    }),
+  },
+  {
+    name: 'deletes-at-once',
+    summary: 'a record is deleted after one reading that lacked it',
+    seeds: 200,
+    where: ({ deletes }) => deletes,
+    runs: (store, world) => ({
+      ...store,
+      runs: async (...asked) =>
+        (await store.runs(...asked)).map((run) => (isUnfinished(run) ? run : { ...run, absences: 1 })),
+      chunks: (integration, runId, upTo) =>
+        runId.endsWith('~absent')
+          ? absentBefore(runId, [...world.idTable.keys()])
+          : store.chunks(integration, runId, upTo),
     }),
   },
   {

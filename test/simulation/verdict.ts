@@ -11,24 +11,27 @@ import { REFUSED_NAME, recordOf } from './source-server.ts';
 import { itemOf } from './stores.ts';
 import type { World } from './world.ts';
 
-/** The last whole run that began after the trouble ended and after idCheck last changed. */
-const lastCalmRun = ({ audit, calmFromMs }: World): RunRecord | undefined => {
+/** The whole runs that began after the trouble ended and after idCheck last changed, newest first. */
+const calmRuns = ({ audit, calmFromMs }: World): RunRecord[] => {
   const { runs, lastWriteMs } = audit.evidence;
   const fromMs = Math.max(calmFromMs, lastWriteMs);
-  let last: RunRecord | undefined;
-  for (const run of runs.values()) {
-    const isCalm = run.startedMs >= fromMs && run.extractedMs !== undefined;
-    if (isCalm && (last === undefined || run.startedMs > last.startedMs)) last = run;
-  }
-  return last;
+  const calm = [...runs.values()].filter((run) => run.startedMs >= fromMs && run.extractedMs !== undefined);
+  return calm.sort((a, b) => b.startedMs - a.startedMs);
 };
 
-/** Nothing is under way, and a whole run since the trouble ended found nothing to send. */
-export const isQuiet = (world: World): boolean =>
-  world.running === 0 &&
-  world.queues.records.messages.size === 0 &&
-  world.queues.runs.messages.size === 0 &&
-  sentBy(lastCalmRun(world)) === 0;
+const lastCalmRun = (world: World): RunRecord | undefined => calmRuns(world)[0];
+
+/**
+ * Nothing is under way, and a whole run since the trouble ended found nothing to send; where vanished records are
+ * deleted two did, since a deletion takes two readings.
+ */
+export const isQuiet = (world: World): boolean => {
+  const { running, queues, settings } = world;
+  if (running + queues.records.messages.size + queues.runs.messages.size > 0) return false;
+  const needed = settings.deletes ? 2 : 1;
+  const calm = calmRuns(world).slice(0, needed);
+  return calm.length === needed && calm.every((run) => sentBy(run) === 0);
+};
 
 /** What a run sent, deletions too; undefined: there is no run. */
 const sentBy = (run: RunRecord | undefined): number | undefined =>
@@ -105,6 +108,19 @@ const judgeVanished = (world: World): void => {
   }
 };
 
+/** The ids that the last whole reading before a run's had; undefined: there was none. */
+const idsOfEarlierReading = async ({ audit, runTable }: World, run: RunRecord): Promise<Set<string> | undefined> => {
+  const earlier = [...audit.evidence.runs.values()]
+    .filter((other) => other.extractedMs !== undefined && other.startedMs < run.startedMs)
+    .sort((a, b) => b.startedMs - a.startedMs)[0];
+  if (earlier === undefined) return undefined;
+  const ids = new Set<string>();
+  for await (const { entries } of runTable.chunks(earlier.integration, earlier.runId, earlier.chunks ?? 0)) {
+    for (const { id } of entries) ids.add(id);
+  }
+  return ids;
+};
+
 const judgeRun = async (world: World, run: RunRecord, letters: ReadonlySet<string>): Promise<void> => {
   const { idTable, runTable, settings, groups, broken } = world;
   const { runId, integration, counts, startedMs, extractedMs } = run;
@@ -113,8 +129,10 @@ const judgeRun = async (world: World, run: RunRecord, letters: ReadonlySet<strin
   }
   if (extractedMs === undefined) return;
   const entries: LedgerEntry[] = [];
+  const deleted: string[] = [];
   for await (const chunk of runTable.chunks(integration, runId, run.chunks ?? 0)) {
     entries.push(...chunk.entries);
+    for (const { id } of chunk.deletions ?? []) deleted.push(id);
     for (const { id, outcome, hash } of chunk.entries) {
       if (outcome !== 'enqueued' || hash === undefined) continue;
       const fate = fateOf(itemOf(idTable, id), { id, hash, versionMs: chunk.versionMs }, settings.policy.idCheck);
@@ -125,6 +143,11 @@ const judgeRun = async (world: World, run: RunRecord, letters: ReadonlySet<strin
       if (fate === 'open' && !letters.has(id) && !isDecided && !hasWaited)
         broken('what is open is explained by a dead letter', `${runId}, id ${id}`);
     }
+  }
+  const listedBefore = deleted.length > 0 ? await idsOfEarlierReading(world, run) : new Set<string>();
+  for (const id of deleted) {
+    if (listedBefore?.has(id) !== false)
+      broken('a deletion follows two readings that lacked the id', `${runId}, id ${id}`);
   }
   if (!holds(counts)) broken('the books of a run hold', `${runId}: ${JSON.stringify(counts)}`);
   const counted = countEntries(entries);

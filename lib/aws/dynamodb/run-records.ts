@@ -5,6 +5,7 @@ import { isHit, type LimitHits, noHits } from '../../runs/limits.ts';
 import type {
   Checkpoint,
   DeletionCounts,
+  Doubts,
   ExtractedRun,
   InvalidRow,
   RunRecord,
@@ -67,6 +68,8 @@ const window = z.object({ fromMs: count, toMs: count } satisfies Record<keyof Wi
 
 const invalidRow = z.object({ id: z.string(), reason: z.string() } satisfies Record<keyof InvalidRow, z.ZodMiniType>);
 
+const doubts = z.object({ unreadIds: count, repeatedIds: count } satisfies Record<keyof Doubts, z.ZodMiniType>);
+
 const facts = {
   runId: z.string(),
   integration: z.string(),
@@ -82,6 +85,10 @@ const facts = {
   deletions: z.exactOptional(deletions),
   window: z.exactOptional(window),
   warnings: z.array(z.object({ code: z.string(), count, message: z.string() })),
+  doubts: z.exactOptional(doubts),
+  absences: z.exactOptional(count),
+  shrunkFrom: z.exactOptional(count),
+  confirmed: z.exactOptional(z.boolean()),
   invalidRows: z.exactOptional(z.array(invalidRow)),
   toleratesInvalid: z.exactOptional(z.boolean()),
   fields: z.exactOptional(z.record(z.string(), z.string())),

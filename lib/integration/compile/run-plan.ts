@@ -19,6 +19,8 @@ export type RunPlan = {
   waitsForMs?: number;
   /** The list is asked for what changed in a window of time. */
   window?: WindowPlan;
+  /** A snapshot of fewer rows than this share of those before concludes nothing from absence. */
+  minShare: number;
   /**
    * A run of ten rows and more with a larger share of invalid ones has failed; below that they are trouble, or only
    * reported.
@@ -46,6 +48,7 @@ export const runPlanOf = (integration: Integration): RunPlan => {
   return {
     integration: name,
     policy: loadPolicyOf(integration),
+    minShare: source.minShare,
     invalidRows: { maxShare: source.maxInvalidShare, isTolerant: source.invalid === 'report' },
     ...defined({ window: windowPlanOf(source) }),
     ...(overlap === 'wait' && { waitsForMs: deadlineMinutes * MINUTE_MS }),

@@ -203,6 +203,18 @@ export const sourceSchema = z
         ),
       0.5,
     ),
+    minShare: z._default(
+      z
+        .number()
+        .check(
+          z.minimum(0),
+          z.maximum(1),
+          z.describe(
+            'Nothing follows from absence where fewer rows came than this share of those before. 行数低于上次的该比例时不下结论。',
+          ),
+        ),
+      0.5,
+    ),
     invalid: z._default(
       z
         .enum(['fail', 'report'])

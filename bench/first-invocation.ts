@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { SERVICE_DIR } from '../cli/input/integration-choice.ts';
 import { startEmbedded } from '../cli/stack/embedded.ts';
+import { sides } from '../cli/stack/sides.ts';
 import { contentHash } from '../lib/idcheck/hash.ts';
 import { shippedIntegration } from './groups.ts';
 
@@ -62,7 +63,8 @@ export const firstInvocations = async (
   rounds: number,
 ): Promise<Map<string, FirstInvocation[]>> => {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'okki-bench-first-'));
-  const run = { integration: shippedIntegration(), paths: path.join(SERVICE_DIR, 'integrations'), groups: [] };
+  const paths = path.join(SERVICE_DIR, 'integrations');
+  const run = { integration: shippedIntegration(), paths, needs: sides, groups: [] };
   const { stack, variables, close } = await startEmbedded({ dataDir, run });
   try {
     const { INTEGRATIONS: _, ...stackEnv } = stack.env;

@@ -47,6 +47,12 @@ const faultOption = () =>
     'what the sandbox does wrong, may be repeated; see: npm start -- sandbox --help',
   ).argParser(collect);
 
+const sandboxOption = () =>
+  new Option(
+    '--sandbox <side>',
+    'let the sandbox stand in for this end while the other is real; state is kept in a folder of its own',
+  ).choices(['source', 'target']);
+
 let exitCode: ExitCode = exitCodes.ok;
 const ending =
   <Arguments extends unknown[]>(command: (...given: Arguments) => Promise<ExitCode>) =>
@@ -73,6 +79,7 @@ program
   .addOption(stageOption())
   .addOption(regionOption())
   .addOption(jsonOption())
+  .addOption(sandboxOption())
   .addOption(groupsOption())
   .addOption(faultOption())
   .addHelpText(
@@ -82,7 +89,7 @@ program
       '2 bad usage or configuration; 3 the run could not finish.\n\n' +
       'Environment: OKKI_BASE_URL, OKKI_CLIENT_ID, OKKI_CLIENT_SECRET; QINGYIYUN_BASE_URL, QINGYIYUN_TOKEN,\n' +
       'QINGYIYUN_RATE_LIMIT (such as 60/60s); CRM_BASE_URL, CRM_TOKEN, CRM_RATE_LIMIT.\n' +
-      'Where a base URL is not set, the built-in sandbox stands in.',
+      'Where neither base URL is set, the built-in sandbox stands in for both.',
   )
   .action(ending(async (flags) => (await import('./commands/run.ts')).runCommand(flags)));
 
@@ -96,6 +103,7 @@ program
   .option('--from <file>', 'plan on a saved answer of the source, without asking it')
   .option('--limit <n>', 'show at most so many records of each kind, unchanged ones too (default: 5)', wholeNumber)
   .addOption(jsonOption())
+  .addOption(sandboxOption())
   .addOption(groupsOption())
   .addOption(faultOption())
   .action(ending(async (flags) => (await import('./commands/plan.ts')).planCommand(flags)));
@@ -183,6 +191,7 @@ onLetters(dlq.command('replay'))
   .option('--rate <n>', 'letters a second (default: as fast as the target is allowed to take them)', ratePerSec)
   .option('--force', 'also records that were refused again after three replays')
   .option('--dry-run', 'only say what would be sent')
+  .addOption(sandboxOption())
   .addOption(groupsOption())
   .addOption(faultOption())
   .action(ending(async (flags) => (await import('./commands/replay.ts')).replayCommand(flags)));

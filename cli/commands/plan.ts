@@ -9,11 +9,13 @@ import { silentLog } from '../../lib/runtime/log.ts';
 import { openSource } from '../../lib/source/http-source.ts';
 import { savedAnswer } from '../../lib/source/saved-answer.ts';
 import { systemRuntime } from '../../lib/stores/runtime.ts';
+import { dataDirOf } from '../input/flags.ts';
 import { chooseIntegration } from '../input/integration-choice.ts';
 import { sandboxOptions } from '../input/sandbox-options.ts';
 import { readUserText } from '../input/user-text.ts';
 import { cut, padEnd, padStart, table } from '../screen/table.ts';
 import { startEmbedded } from '../stack/embedded.ts';
+import { strangeVariables } from '../stack/strange-variables.ts';
 import type { RunFlags } from './run.ts';
 
 export type PlanFlags = Omit<RunFlags, 'stage' | 'region'> & {
@@ -24,12 +26,16 @@ export type PlanFlags = Omit<RunFlags, 'stage' | 'region'> & {
 };
 
 /** Says what the next run would do; nothing is sent to the target, no queue and no idCheck item is written. */
-export const planCommand = async (flags: PlanFlags): Promise<ExitCode> => {
+export const planCommand = async ({ dataDir, ...flags }: PlanFlags): Promise<ExitCode> => {
   const choice = chooseIntegration(flags.integration);
   const { integration } = choice;
   const saved = flags.from === undefined ? undefined : savedAnswer(readUserText(flags.from), sourcePlanOf(integration));
-  const run = { ...choice, ...(await sandboxOptions(flags)) };
-  const embedded = await startEmbedded({ dataDir: flags.dataDir, ...(saved === undefined && { run }) });
+  for (const words of strangeVariables(integration, process.env)) process.stderr.write(`${words}\n`);
+  const run = { ...choice, needs: ['source'] as const, ...(await sandboxOptions(flags)) };
+  const embedded = await startEmbedded({
+    dataDir: dataDirOf(dataDir, flags.sandbox),
+    ...(saved === undefined && { run }),
+  });
   try {
     const { stores, stack, variables } = embedded;
     const runtime = systemRuntime({ ...stack.env, ...variables }, silentLog);

@@ -11,13 +11,14 @@ import { MAX_REPLAYS, type Replayed, type ReplayRequest } from '../../lib/replay
 import { systemClock as clock } from '../../lib/runtime/clock.ts';
 import { defined } from '../../lib/runtime/defined.ts';
 import { silentLog } from '../../lib/runtime/log.ts';
-import { filterOf, type LetterFlags } from '../input/flags.ts';
+import { dataDirOf, filterOf, type LetterFlags } from '../input/flags.ts';
 import { type Choice, chooseIntegration, nameMeant } from '../input/integration-choice.ts';
-import { type SandboxFlags, sandboxOptions } from '../input/sandbox-options.ts';
+import { checkStageFlags, type SandboxFlags, sandboxOptions } from '../input/sandbox-options.ts';
 import { UsageError } from '../input/usage-error.ts';
 import { table } from '../screen/table.ts';
 import { startEmbedded } from '../stack/embedded.ts';
 import { loadAll } from '../stack/embedded-engine.ts';
+import { strangeVariables } from '../stack/strange-variables.ts';
 import { withStores } from '../stack/with-stores.ts';
 
 export type ReplayFlags = LetterFlags & SandboxFlags & { rate?: number; force?: boolean; dryRun?: boolean };
@@ -27,7 +28,8 @@ export type ReplayFlags = LetterFlags & SandboxFlags & { rate?: number; force?: 
  * deployed one the stack's own functions do the loading. Exit 1 while letters wait.
  */
 export const replayCommand = async (flags: ReplayFlags): Promise<ExitCode> => {
-  const result = flags.stage === undefined ? await replayEmbedded(flags) : await replayDeployed(flags);
+  const dataDir = dataDirOf(flags.dataDir, flags.sandbox);
+  const result = flags.stage === undefined ? await replayEmbedded({ ...flags, dataDir }) : await replayDeployed(flags);
   process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : replayText(result, flags.stage));
   return result.deadLetters > 0 ? exitCodes.unfinishedRecords : exitCodes.ok;
 };
@@ -39,7 +41,8 @@ const requestOf = (flags: ReplayFlags, integration: string | undefined): ReplayR
   ...(flags.dryRun && { dryRun: true }),
 });
 
-const replayDeployed = (flags: ReplayFlags): Promise<ReplayEnd> => {
+const replayDeployed = async (flags: ReplayFlags): Promise<ReplayEnd> => {
+  checkStageFlags(flags);
   const request = requestOf(flags, nameMeant(flags.integration));
   return withStores(flags, (stores) => replayLetters(request, { ...stores, clock, log: silentLog }));
 };
@@ -63,7 +66,8 @@ const replayEmbedded = async (flags: ReplayFlags): Promise<ReplayEnd> => {
 const placeOf = (choice: Choice, flags: ReplayFlags): ReplayPlace => ({
   integration: choice.integration.name,
   open: async (use) => {
-    const run = { ...choice, ...(await sandboxOptions(flags)) };
+    for (const words of strangeVariables(choice.integration, process.env)) process.stderr.write(`${words}\n`);
+    const run = { ...choice, needs: ['target'] as const, ...(await sandboxOptions(flags)) };
     const embedded = await startEmbedded({ dataDir: flags.dataDir, run });
     try {
       const { stack, stores } = embedded;

@@ -1,13 +1,14 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Integration } from '../../lib/integration/schema/schema.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from '../../lib/operate/exit-code.ts';
 import { lastPutBack } from '../../lib/operate/last-put-back.ts';
 import { type Asked, type RunNews, runNow } from '../../lib/operate/run-now.ts';
 import { lookAtRun } from '../../lib/operate/status.ts';
 import { systemClock as clock } from '../../lib/runtime/clock.ts';
-import type { StackFlags } from '../input/flags.ts';
+import { dataDirOf, type StackFlags } from '../input/flags.ts';
 import { chooseIntegration } from '../input/integration-choice.ts';
-import { type SandboxFlags, sandboxOptions } from '../input/sandbox-options.ts';
+import { checkStageFlags, type SandboxFlags, sandboxOptions } from '../input/sandbox-options.ts';
 import { stopSignal } from '../input/stop-signal.ts';
 import { startProgress } from '../screen/progress.ts';
 import { type Finished, reportJson, reportText, warningLines } from '../screen/report.ts';
@@ -16,6 +17,8 @@ import { putBackWords } from '../screen/words.ts';
 import { deployedEngine } from '../stack/deployed.ts';
 import { startEmbedded } from '../stack/embedded.ts';
 import { embeddedEngine } from '../stack/embedded-engine.ts';
+import { type Side, sides } from '../stack/sides.ts';
+import { strangeVariables } from '../stack/strange-variables.ts';
 import { withStores } from '../stack/with-stores.ts';
 
 export type RunFlags = StackFlags &
@@ -27,15 +30,19 @@ const askedBy = ({ fullRefresh = false, yes = false }: Pick<RunFlags, 'fullRefre
 });
 
 /** One run to its closed books, on the embedded stack or on a deployed one. */
-export const runCommand = ({ stage, ...flags }: RunFlags): Promise<ExitCode> =>
-  stage === undefined ? runEmbedded(flags) : runDeployed({ ...flags, stage });
+export const runCommand = async ({ stage, ...flags }: RunFlags): Promise<ExitCode> => {
+  if (stage === undefined) return runEmbedded({ ...flags, dataDir: dataDirOf(flags.dataDir, flags.sandbox) });
+  checkStageFlags(flags);
+  return runDeployed({ ...flags, stage });
+};
 
-const runEmbedded = async (flags: RunFlags): Promise<ExitCode> => {
+const runEmbedded = async (flags: Omit<RunFlags, 'stage'>): Promise<ExitCode> => {
   const startedMs = Date.now();
   const { integration, paths, warnings } = chooseIntegration(flags.integration);
   const loadLog = join(flags.dataDir, 'logs', 'load.log');
   const progress = startProgress(process.stderr, () => putBackWords(lastPutBack(tailOf(loadLog))));
-  const run = { integration, paths, ...(await sandboxOptions(flags)) };
+  for (const words of strangeVariables(integration, process.env)) progress.say(words);
+  const run = { integration, paths, needs: sides, ...(await sandboxOptions(flags)) };
   const stop = stopSignal();
   const embedded = await startEmbedded({
     dataDir: flags.dataDir,
@@ -47,8 +54,7 @@ const runEmbedded = async (flags: RunFlags): Promise<ExitCode> => {
     progress.say(`${integration.title}  (${integration.name})`);
     for (const warning of warnings) progress.say(`! ${warning}`);
     if (embedded.sandbox) {
-      const stoodInFor = embedded.sandboxedSides.map((side) => integration[side].connection.name).join(' and ');
-      progress.say(`No address is set for ${stoodInFor}: the built-in sandbox at ${embedded.sandbox.url} stands in.`);
+      progress.say(standInWords(embedded.sandboxedSides, embedded.sandbox.url, integration, flags));
     }
     const onNews = (news: RunNews) => {
       if (news.kind === 'seen') progress.onSeen(news);
@@ -65,7 +71,8 @@ const runEmbedded = async (flags: RunFlags): Promise<ExitCode> => {
       progress.say('Stopped. What was loaded is known; the next run goes on with the rest.');
       return exitCodes.runFailed;
     }
-    const finished: Finished = { ...end, integration, durationMs: Date.now() - startedMs, flags };
+    const { sandboxedSides } = embedded;
+    const finished: Finished = { ...end, integration, durationMs: Date.now() - startedMs, sandboxedSides, flags };
     if (flags.json) for (const line of warningLines(finished.run)) progress.say(line);
     process.stdout.write(flags.json ? `${reportJson(finished)}\n` : reportText(finished));
     return exitCodeOf({ ...end, isOver: true });
@@ -74,6 +81,18 @@ const runEmbedded = async (flags: RunFlags): Promise<ExitCode> => {
     await embedded.close();
     stop.release();
   }
+};
+
+const standInWords = (
+  sandboxed: readonly Side[],
+  url: string,
+  integration: Integration,
+  { sandbox, dataDir }: SandboxFlags & { dataDir: string },
+): string => {
+  const stoodInFor = sandboxed.map((side) => integration[side].connection.name).join(' and ');
+  return sandbox === undefined
+    ? `No address is set for ${stoodInFor}: the built-in sandbox at ${url} stands in.`
+    : `The built-in sandbox at ${url} stands in for ${stoodInFor}, as --sandbox says; state is kept in ${dataDir}. 沙箱代替 ${sandbox === 'source' ? '源' : '目标'}。`;
 };
 
 /** Enough for a few dozen lines. */
@@ -113,7 +132,7 @@ const runDeployed = async (flags: RunFlags & { stage: string }): Promise<ExitCod
     const durationMs = Date.now() - startedMs;
     process.stdout.write(
       flags.json
-        ? `${reportJson({ ...end, integration, durationMs, flags })}\n`
+        ? `${reportJson({ ...end, durationMs })}\n`
         : statusText(await lookAtRun(end.run, integration, { ...stores, clock })),
     );
     return exitCodeOf({ ...end, isOver: true });

@@ -1,3 +1,4 @@
+import { basename, join } from 'node:path';
 import type { LetterFilter } from '../../lib/messages/dead-letter-queue.ts';
 import type { DeadLetterReason } from '../../lib/messages/dead-letter-reasons.ts';
 import { defined } from '../../lib/runtime/defined.ts';
@@ -5,6 +6,16 @@ import { UsageError } from './usage-error.ts';
 
 /** Where the embedded stack keeps its state unless told otherwise. */
 export const DEFAULT_DATA_DIR = '.local';
+
+/**
+ * Where a command keeps its state: with `--sandbox` in a folder of its own inside `--data-dir`, so that what one end of
+ * the sandbox made of it never mixes with what two real systems did.
+ */
+export const dataDirOf = (dataDir: string, sandbox: 'source' | 'target' | undefined): string => {
+  if (sandbox === undefined) return dataDir;
+  const own = `sandbox-${sandbox}`;
+  return basename(dataDir) === own ? dataDir : join(dataDir, own);
+};
 
 /** Which stack a command is about: a deployed one, or the embedded one of a data directory. */
 export type StackFlags = { dataDir: string; stage?: string; region?: string };

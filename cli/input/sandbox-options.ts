@@ -9,16 +9,26 @@ import {
 } from '../../local/sandbox/sandbox.ts';
 import { UsageError } from './usage-error.ts';
 
-/** What the sandbox serves and does wrong, as the operator says it. */
-export type SandboxFlags = { groups?: string; fault?: string[] };
+/** What the sandbox stands in for, serves and does wrong, as the operator says it. */
+export type SandboxFlags = { sandbox?: 'source' | 'target'; groups?: string; fault?: string[] };
+
+/** Refuses what is said of the sandbox, or of the embedded stack, to a deployed one. Throws UsageError. */
+export const checkStageFlags = (flags: SandboxFlags & { fresh?: boolean }): void => {
+  const named = (['sandbox', 'groups', 'fault', 'fresh'] as const).filter((name) => flags[name] !== undefined);
+  if (named.length === 0) return;
+  const options = named.map((name) => `--${name}`).join(', ');
+  throw new UsageError(`${options}: only for the embedded stack, not with --stage. 不能与 --stage 同用。`);
+};
 
 /** The groups and faults that the flags mean, or a UsageError that names file and line, or says what is allowed. */
 export const sandboxOptions = async ({
+  sandbox,
   groups,
   fault = [],
-}: SandboxFlags): Promise<{ groups?: JsonValue[]; faults: Fault[] }> => {
+}: SandboxFlags): Promise<{ sandbox?: 'source' | 'target'; groups?: JsonValue[]; faults: Fault[] }> => {
   try {
     return {
+      ...defined({ sandbox }),
       ...defined({ groups: groups === undefined ? undefined : await readGroupsFile(groups) }),
       faults: fault.map(parseFault),
     };

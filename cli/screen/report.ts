@@ -6,18 +6,25 @@ import { type LimitHits, limitsOf } from '../../lib/runs/limits.ts';
 import { hasFailed, isUnfinished, type RunRecord } from '../../lib/runs/record.ts';
 import { DEFAULT_DATA_DIR } from '../input/flags.ts';
 import { DEFAULT_INTEGRATION } from '../input/integration-choice.ts';
+import { type Side, sides } from '../stack/sides.ts';
 import { padEnd, padStart } from './table.ts';
 import { limitWords, waitingWords } from './words.ts';
 
 export type Finished = RunEnd & {
   integration: Integration;
   durationMs: number;
+  /** The ends that the sandbox stood in for. */
+  sandboxedSides: readonly Side[];
   /** As they were given, for the commands that are proposed. */
-  flags: { integration: string; dataDir: string };
+  flags: { integration: string; dataDir: string; sandbox?: Side };
 };
 
 /** The one object that `--json` prints; its keys are stable. */
-export const reportJson = ({ run, deadLetters, durationMs }: Finished): string =>
+export const reportJson = ({
+  run,
+  deadLetters,
+  durationMs,
+}: Pick<Finished, 'run' | 'deadLetters' | 'durationMs'>): string =>
   JSON.stringify({
     runId: run.runId,
     integration: run.integration,
@@ -138,17 +145,18 @@ const nextSteps = (finished: Finished): string[] => {
 /** A group of the built-in data (its second). */
 const REFUSABLE_ID = '5203300118';
 
-const stepsAfter = ({ run, deadLetters, stranded, integration, flags }: Finished): Step[] => {
+const stepsAfter = ({ run, deadLetters, stranded, integration, sandboxedSides, flags }: Finished): Step[] => {
   const place = flags.dataDir === DEFAULT_DATA_DIR ? '' : ` --data-dir ${flags.dataDir}`;
   const which = flags.integration === DEFAULT_INTEGRATION ? '' : ` --integration ${flags.integration}`;
   const start = (words: string) => (words === '' ? 'npm start' : `npm start --${words}`);
-  const again = start(`${which}${place}`);
+  const sandbox = flags.sandbox === undefined ? '' : ` --sandbox ${flags.sandbox}`;
+  const again = start(`${which}${sandbox}${place}`);
   if (hasFailed(run)) return [[again, 'again, when the list or the file is mended 修复后再次运行']];
   if (isUnfinished(run) || stranded > 0) return [[again, 'again: goes on where this run stopped 继续']];
   if (deadLetters > 0) {
     return [
       [start(` dlq list${place}`), 'what waits, and why 查看死信'],
-      [start(` dlq replay --dry-run${which}${place}`), 'what a replay would send 预演重放'],
+      [start(` dlq replay --dry-run${which}${sandbox}${place}`), 'what a replay would send 预演重放'],
     ];
   }
   const toCrm = 'okki-product-groups-to-crm';
@@ -156,8 +164,12 @@ const stepsAfter = ({ run, deadLetters, stranded, integration, flags }: Finished
   const refuse = ` --fresh --fault target-refuse:ids=${REFUSABLE_ID}`;
   return [
     ...(run.counts.enqueued > 0 ? [[again, 'again: everything is unchanged, nothing is sent 再次运行'] as const] : []),
-    [start(` --integration ${other}${place}`), 'the other integration 另一个集成'],
-    [start(`${refuse}${place}`), 'a record that the target refuses 被拒绝的记录'],
+    ...(sandboxedSides.length === sides.length
+      ? [
+          [start(` --integration ${other}${place}`), 'the other integration 另一个集成'] as const,
+          [start(`${refuse}${place}`), 'a record that the target refuses 被拒绝的记录'] as const,
+        ]
+      : [[start(` runs${place}`), 'the recent runs 最近的运行'] as const]),
     [start(' --help'), 'all commands 全部命令'],
   ];
 };

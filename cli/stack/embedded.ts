@@ -12,7 +12,8 @@ import type { OpenStores } from '../../lib/stores/stores.ts';
 import { type Fault, type Sandbox, startSandbox } from '../../local/sandbox/sandbox.ts';
 import { type Stack, type StackEvent, startStack } from '../../local/stack/stack.ts';
 import { SERVICE_DIR } from '../input/integration-choice.ts';
-import { connectionVariables, type Side, sandboxedSides } from './sides.ts';
+import { checkSandboxFlags } from './sandbox-flags.ts';
+import { connectionVariables, type Side, type SidesAsked, sandboxedSides } from './sides.ts';
 
 /** What the sandbox's targets hold, in the data directory. */
 const SANDBOX_FILE = 'sandbox-target.jsonl';
@@ -43,11 +44,19 @@ export type Embedded = {
   close(): Promise<void>;
 };
 
+/** What is run, and what the sandbox serves and does wrong where it stands in. */
+export type EmbeddedRun = SidesAsked & {
+  integration: Integration;
+  paths: string;
+  groups?: readonly JsonValue[];
+  faults?: readonly Fault[];
+};
+
 export type EmbeddedOptions = {
   dataDir: string;
   fresh?: boolean;
   /** Absent: no integration is run; the functions get no connection variables. */
-  run?: { integration: Integration; paths: string; groups?: readonly JsonValue[]; faults?: readonly Fault[] };
+  run?: EmbeddedRun;
   onEvent?: (event: StackEvent) => void;
 };
 
@@ -59,10 +68,11 @@ export const startEmbedded = async ({ dataDir, fresh, run, onEvent }: EmbeddedOp
     undo.length = 0;
   };
   try {
-    const sides = run === undefined ? [] : sandboxedSides(run.integration, process.env);
+    const sides = run === undefined ? [] : sandboxedSides(run.integration, process.env, run);
     // Faults of the configuration are named before anything is taken or, with `fresh`, discarded.
     if (run !== undefined) {
-      connectionVariables(run.integration, process.env, { url: 'http://127.0.0.1', sides });
+      checkSandboxFlags(run, sides);
+      connectionVariables(run.integration, process.env, { url: 'http://127.0.0.1', sides }, run.needs);
       notifierOf({ secrets: awsSecretStore }, systemRuntime(process.env, silentLog));
     }
     let sandbox: Sandbox | undefined;
@@ -77,7 +87,7 @@ export const startEmbedded = async ({ dataDir, fresh, run, onEvent }: EmbeddedOp
         sandbox = await startSandbox({ storeFile, ...defined({ groups }), ...defined({ faults }) });
         undo.push(sandbox.close);
       }
-      variables = connectionVariables(run.integration, process.env, sandbox && { url: sandbox.url, sides });
+      variables = connectionVariables(run.integration, process.env, sandbox && { url: sandbox.url, sides }, run.needs);
       return { ...operatorVariables(), ...variables, INTEGRATIONS: run.paths };
     };
     const stack = await startStack({

@@ -1,11 +1,15 @@
 import { type Connection, connectionFaults, referencesOf } from '../../lib/connection/api/connection.ts';
-import type { RateLimitSetting } from '../../lib/connection/limit/rate-limit.ts';
-import type { Env } from '../../lib/connection/secrets.ts';
+import { limitOf, type RateLimitSetting } from '../../lib/connection/limit/rate-limit.ts';
+import { type Env, variableIn } from '../../lib/connection/secrets.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
-import { ConfigurationError } from '../../lib/runtime/fault.ts';
+import { ConfigurationError, type Fault } from '../../lib/runtime/fault.ts';
+import { UsageError } from '../input/usage-error.ts';
 
 /** The two ends of an integration. */
-export type Side = 'source' | 'target';
+export const sides = ['source', 'target'] as const;
+export type Side = (typeof sides)[number];
+
+const otherSide = { source: 'target', target: 'source' } as const satisfies Record<Side, Side>;
 
 /** The variables that a connection's values come from. */
 const valueVariables = (connection: Connection): string[] =>
@@ -16,39 +20,94 @@ const variablesOf = (connection: Connection, rateLimit: RateLimitSetting | undef
   ...(rateLimit !== undefined && 'env' in rateLimit ? [rateLimit.env] : []),
 ];
 
+/** The variables that an integration reads, of both ends. */
+export const variablesRead = (integration: Integration): string[] =>
+  sides.flatMap((side) => variablesOf(integration[side].connection, integration[side].rateLimit));
+
 const baseUrlVariable = ({ baseUrl }: Connection): string | undefined =>
   typeof baseUrl !== 'string' && 'env' in baseUrl ? baseUrl.env : undefined;
 
-/** The sides whose base URL the environment does not give: the sandbox stands in for them. */
-export const sandboxedSides = (integration: Integration, env: Env): Side[] =>
-  (['source', 'target'] as const).filter((side) => {
-    const variable = baseUrlVariable(integration[side].connection);
-    return variable !== undefined && (env[variable] ?? '') === '';
-  });
+/** Which ends a command speaks to, and which of them the operator wants the sandbox for. */
+export type SidesAsked = { needs: readonly Side[]; sandbox?: Side };
+
+/**
+ * The ends that the sandbox stands in for: both where neither has an address, or the one that was asked for. The sandbox
+ * never meets a real system by itself. Throws UsageError where one end has an address and the other, which is needed,
+ * has none.
+ */
+export const sandboxedSides = (integration: Integration, env: Env, { needs, sandbox }: SidesAsked): Side[] => {
+  const variables = {
+    source: baseUrlVariable(integration.source.connection),
+    target: baseUrlVariable(integration.target.connection),
+  };
+  const hasAddress = (side: Side): boolean => {
+    const variable = variables[side];
+    return variable === undefined || variableIn(env, variable) !== '';
+  };
+  const place = (side: Side): string => variables[side] ?? `${side}.connection.baseUrl in the file`;
+  if (sandbox !== undefined) {
+    const other = otherSide[sandbox];
+    if (variables[sandbox] === undefined) {
+      throw new UsageError(`--sandbox ${sandbox}: its address stands in the file. 地址写在集成文件里,沙箱无法代替。`);
+    }
+    if (needs.includes(other) && !hasAddress(other)) {
+      throw new UsageError(
+        `--sandbox ${sandbox} leaves the ${other} to you, and ${place(other)} is not set. Without --sandbox the sandbox stands in for both. 请设置 ${place(other)},或去掉 --sandbox。`,
+      );
+    }
+    return needs.includes(sandbox) ? [sandbox] : [];
+  }
+  const without = sides.filter((side) => !hasAddress(side));
+  const [missing] = without;
+  if (missing === undefined) return [];
+  if (without.length === sides.length) return [...needs];
+  if (!needs.includes(missing)) return [];
+  const set = otherSide[missing];
+  throw new UsageError(
+    `${place(set)} is set, ${place(missing)} is not: the sandbox never meets a real system by itself. Set both, or say --sandbox ${missing}. 只有一端设置了地址:请两端都设置,或加 --sandbox ${missing}。`,
+  );
+};
+
+/** Where the file of an integration stands, for people. */
+const fileOf = ({ name }: Integration): string => `integrations/${name}.json`;
+
+const limitFaults = (integration: Integration, side: Side, env: Env): readonly Fault[] => {
+  try {
+    limitOf(integration[side].rateLimit, { file: fileOf(integration), path: side }, env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.faults;
+    throw error;
+  }
+};
 
 /**
  * The connections' variables for the functions: the operator's own, empty where he set none (never what serverless.yml
  * says for the cloud), and the sandbox's for the sides that it stands in for.
- * Throws ConfigurationError naming every variable that is missing.
+ * Throws ConfigurationError naming every variable that is missing or wrong of the ends that are needed.
  */
 export const connectionVariables = (
   integration: Integration,
   env: Env,
   sandbox: { url: string; sides: readonly Side[] } | undefined,
+  needs: readonly Side[] = sides,
 ): Record<string, string> => {
   const variables: Record<string, string> = {};
-  for (const side of ['source', 'target'] as const) {
+  for (const side of sides) {
     const { connection, rateLimit } = integration[side];
-    for (const name of variablesOf(connection, rateLimit)) variables[name] = env[name] ?? '';
+    for (const name of variablesOf(connection, rateLimit)) variables[name] = variableIn(env, name);
     if (!sandbox?.sides.includes(side)) continue;
     for (const name of valueVariables(connection)) variables[name] = 'sandbox';
     const baseUrl = baseUrlVariable(connection);
     if (baseUrl !== undefined) variables[baseUrl] = sandbox.url;
   }
-  const file = `integrations/${integration.name}.json`;
-  const faults = (['source', 'target'] as const).flatMap((side) =>
-    connectionFaults(integration[side].connection, variables, { file, path: `${side}.connection` }),
-  );
+  const faults = needs.flatMap((side) => [
+    ...connectionFaults(integration[side].connection, variables, {
+      file: fileOf(integration),
+      path: `${side}.connection`,
+    }),
+    ...limitFaults(integration, side, variables),
+  ]);
   if (faults.length > 0) throw new ConfigurationError(faults);
   return variables;
 };

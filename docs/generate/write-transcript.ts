@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { chooseIntegration, SERVICE_DIR } from '../../cli/input/integration-choice.ts';
 import { startEmbedded } from '../../cli/stack/embedded.ts';
+import { sides } from '../../cli/stack/sides.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
 import { parseFault } from '../../local/sandbox/sandbox.ts';
 
@@ -60,7 +61,7 @@ const runWithThief = async (integrationFile: string): Promise<string> => {
     parseFault(`target-commit-then-drop:ids=${appliedId}`),
     parseFault(`target-drop:ids=${droppedId}`),
   ];
-  const run = { ...chooseIntegration(integrationFile), groups, faults };
+  const run = { ...chooseIntegration(integrationFile), needs: sides, groups, faults };
   const { stack, stores, close } = await startEmbedded({ dataDir: join(workDir, '.local'), run });
   try {
     const scheduledTime = new Date().toISOString();

@@ -73,6 +73,10 @@ export const parseFault = (text: string): Fault => {
   } as Fault;
 };
 
+/** Whether a fault shows at the targets; else it does at the source. */
+export const isOnTarget = ({ on }: Fault): boolean =>
+  on.some((endpoint) => endpoint === 'qingyiyun' || endpoint === 'crm');
+
 const readSettings = (name: FaultName, spec: FaultSpec, settings: readonly string[]): Map<string, string> => {
   const allowed = [...Object.keys(spec.params), ...spec.selectors];
   const given = new Map<string, string>();

@@ -15,7 +15,7 @@ import { targetEndpoint } from './target-endpoint.ts';
 import { openTargetStore, type StoredRecord, type Target } from './target-store.ts';
 import { deliver, MAX_BODY_BYTES, readRequest } from './wire.ts';
 
-export { type Fault, FaultSyntaxError, faultHelp, parseFault } from './fault.ts';
+export { type Fault, FaultSyntaxError, faultHelp, isOnTarget, parseFault } from './fault.ts';
 export { builtInFacts } from './groups.ts';
 export { GroupsFileError, readGroupsFile } from './groups-file.ts';
 export { type StoredRecord, StoreFileError, type Target } from './target-store.ts';

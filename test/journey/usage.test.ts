@@ -63,11 +63,38 @@ describe('what cannot be done is said in words, with exit 2', { timeout: 90_000 
     writeFileSync(join(dir, 'tables', 'kept'), '');
     const { code, stderr } = await program(['run', '--fresh', '--data-dir', dir], {
       OKKI_BASE_URL: 'http://127.0.0.1:9',
+      QINGYIYUN_BASE_URL: 'http://127.0.0.1:9',
     });
     expect(code).toBe(2);
     expect(stderr).toContain('OKKI_CLIENT_ID');
     expect(stderr).toContain('OKKI_CLIENT_SECRET');
     expect(existsSync(join(dir, 'tables', 'kept'))).toBe(true);
+  });
+
+  test('one address alone: both variables are named, what looks misspelt is pointed out, nothing is sent', async () => {
+    const target = await startOwnTarget();
+    onTestFinished(() => target.close());
+    const env = { ...targetEnv(target), OKKI_BASEURL: 'http://127.0.0.1:9' };
+    const { code, stderr, stdout } = await program(['run', '--data-dir', newDir()], env);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    for (const words of ['QINGYIYUN_BASE_URL', 'OKKI_BASE_URL', '--sandbox source', 'OKKI_BASEURL is set']) {
+      expect(stderr).toContain(words);
+    }
+    expect(stderr).not.toMatch(noStackTrace);
+    expect(target.requests).toEqual([]);
+  });
+
+  test('a fault that is meant for the sandbox, by two systems of their own', async () => {
+    const own = { ...sourceEnv({ url: 'http://127.0.0.1:9' }), ...targetEnv({ url: 'http://127.0.0.1:9' }) };
+    const { code, stderr } = await program(['run', '--fault', 'target-500', '--data-dir', newDir()], own);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--fault target-500');
+  });
+
+  test('a limit that is none: before anything starts', async () => {
+    const { code, stderr } = await program(['run', '--data-dir', newDir()], { QINGYIYUN_RATE_LIMIT: '60/min' });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/60\/60s.*QINGYIYUN_RATE_LIMIT/);
   });
 
   test('a data directory that cannot be made', async () => {
@@ -106,6 +133,18 @@ describe('what cannot be done is said in words, with exit 2', { timeout: 90_000 
     expect(kept.filter(existsSync)).toEqual(kept);
   });
 });
+
+test('--sandbox keeps what one end of the sandbox makes apart from what two real systems did', async () => {
+  const source = await startOwnSource({ rows: groups(2) });
+  onTestFinished(() => source.close());
+  const dir = newDir();
+  const args = ['run', '--json', '--data-dir', dir];
+  const first = await program(args, {});
+  const { code, stdout, stderr } = await program([...args, '--sandbox', 'target'], sourceEnv(source));
+  expect([first.code, code]).toEqual([0, 0]);
+  expect(JSON.parse(stdout)).toMatchObject({ counts: { fetched: 2, loaded: 2 } });
+  expect(stderr).toContain(join(dir, 'sandbox-target'));
+}, 90_000);
 
 const filesUnder = (dir: string): string[] =>
   readdirSync(dir, { recursive: true, encoding: 'utf8' })

@@ -17,11 +17,13 @@ const CURRENCIES = ['USD', 'EUR', 'CNY'];
 const receipt = (n: number): JsonObject => {
   const createdMs = FIRST_MS + n * STEP_MS;
   return {
-    receipt_id: FIRST_ID + n * 13,
-    receipt_no: `HK2026${String(n + 1).padStart(5, '0')}`,
+    cash_collection_id: FIRST_ID + n * 13,
+    cash_collection_no: `HK2026${String(n + 1).padStart(5, '0')}`,
     company_name: CUSTOMERS[n % CUSTOMERS.length] ?? '',
     currency: CURRENCIES[n % CURRENCIES.length] ?? '',
-    amount: ((n * 7919) % 100_000) / 100 + 50,
+    // As OKKI answers: amounts are texts, and what would be an object is an empty list where there is none.
+    amount: (((n * 7919) % 100_000) / 100 + 50).toFixed(2),
+    handlers: [],
     collection_date: beijingTime(createdMs).slice(0, 10),
     create_time: beijingTime(createdMs),
     // Every fifth one was worked on again two days later, so the list is not in the order of its times.

@@ -34,10 +34,10 @@ describe.concurrent('exports as they were pasted, against servers of the test', 
     const receipts = Array.from(
       { length: 25 },
       (_, n): JsonObject => ({
-        receipt_id: 812_252_963_824_298_001n + BigInt(n),
-        receipt_no: `HK${n}`,
+        cash_collection_id: 812_252_963_824_298_001n + BigInt(n),
+        cash_collection_no: `HK${n}`,
         company_name: `客户${n}`,
-        amount: n + 0.5,
+        amount: (n + 0.5).toFixed(2),
         create_time: '2026-02-03 04:05:06',
         update_time: '2026-02-03 04:05:06',
       }),

@@ -36,7 +36,7 @@ describe('the walk-through', () => {
         writeFileSync(file.replace(/^tryout/, tryout), text);
       } else if (language === 'sh') {
         const { code, stdout, stderr } = await program(argsOf(text, tryout));
-        expect(code, stderr).toBe(0);
+        expect(code, stderr).toBe(file === 'exit-1' ? 1 : 0);
         said = words(stdout.replaceAll(tryout, 'tryout'));
         commands += 1;
       } else if (language === 'text') {

@@ -113,8 +113,8 @@ describe('the inspect endpoints', () => {
     const put = (path: string, body: string) => send(path, { method: 'PUT', body });
     expect((await put('/sandbox/groups', JSON.stringify(plainGroups(2)))).body).toEqual({ records: 2 });
     expect((await groups()).body.data).toEqual(plainGroups(2));
-    await put('/sandbox/receipts', '[{"receipt_id":1,"update_time":"2026-02-01 00:00:00"}]');
-    expect((await receipts()).body.data).toMatchObject({ list: [{ receipt_id: 1 }], totalItem: 1 });
+    await put('/sandbox/receipts', '[{"cash_collection_id":1,"update_time":"2026-02-01 00:00:00"}]');
+    expect((await receipts()).body.data).toMatchObject({ list: [{ cash_collection_id: 1 }], totalItem: 1 });
     expect((await put('/sandbox/groups', '{}')).status).toBe(400);
     expect((await put('/sandbox/nothing', '[]')).status).toBe(404);
   });

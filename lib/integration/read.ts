@@ -15,7 +15,7 @@ import { fillIn } from './fill/fill-in.ts';
 import { type FindProfile, profilesBeside } from './fill/profile.ts';
 import type { Integration } from './schema/schema.ts';
 
-/** What a file came to: an integration if it has no faults. Warnings name what is kept and not used. */
+/** What a file came to: an integration if it has no faults. Warnings name what is kept, and what the run goes on without. */
 export type Checked = {
   integration?: Integration;
   faults: Fault[];

@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.t
 import { readPath, valueAt } from '../../json/path.ts';
 import type { FaultPath } from '../../runtime/fault.ts';
 import { suggestion } from '../../runtime/nearest.ts';
-import { fieldKeys, isUnused } from '../dialect/keys.ts';
+import { fieldKeys, instructionFields, isUnused } from '../dialect/keys.ts';
 import { parameterValue } from '../dialect/parameters.ts';
 import { parserNames, readParsers } from '../dialect/parsers.ts';
 import { everyField, isUnset, type RequestField } from '../dialect/request-fields.ts';
@@ -180,6 +180,13 @@ const emptyFindings = ({ field, entry, path }: Written, { place, areNames }: Fie
   return reason === '' ? [] : [warning(path, `a value, ${reason}; without one the parameter is not sent`)];
 };
 
+/** What an adapter of the platform is told, at the root of a request: sent as a parameter it would mean nothing. */
+const instructionFindings = ({ field, entry, path }: Written): Finding[] => {
+  const why = instructionFields.get(field.name.toLowerCase().replace(/[-_]/g, ''));
+  const isGiven = hasChildren(field) || !isUnused(entry.value);
+  return field.at.length === 1 && why !== undefined && isGiven ? [fault(path, why)] : [];
+};
+
 /** What is to say of the fields of a `request` or `otherRequest`. */
 export const fieldFindings = (fields: readonly RequestField[], around: FieldsAround): Finding[] =>
   everyField(fields).flatMap((field): Finding[] => {
@@ -190,6 +197,7 @@ export const fieldFindings = (fields: readonly RequestField[], around: FieldsAro
     const siblings = beside.filter(isJsonObject);
     const written = { field, entry, path };
     return [
+      ...instructionFindings(written),
       ...keyFindings(entry, fieldKeys, path, around.raw),
       ...valueFindings(written, around),
       ...parserFindings(written),

@@ -9,11 +9,11 @@ import { type Finding, fault, warning } from './shape.ts';
 /** How a key is read in this very file: a setting of our own may go before it. */
 const readingIn = (raw: JsonValue, reading: Reading): Reading =>
   reading.as === 'honoured' && reading.unless !== undefined && readPath(raw, reading.unless) !== undefined
-    ? { as: 'ignored', why: `${reading.unless} decides` }
+    ? { as: 'ignored', would: 'give that', why: `${reading.unless} decides` }
     : reading;
 
 const notUsed = (key: string, known: readonly string[]): string =>
-  `a key known here${suggestion(key, known)}; it is kept and not used`;
+  `a key known here${suggestion(key, known)}; the run goes on without it`;
 
 /** What is to say of the keys of a block, or of an entry of its `request`. */
 export const keyFindings = (
@@ -30,7 +30,7 @@ export const keyFindings = (
     if (reading.as === 'honoured' || reading.as === 'noted' || isUnused(value)) return [];
     return reading.as === 'refused'
       ? [fault(place, reading.why)]
-      : [warning(place, `nothing: ${reading.why}; it is kept and not used`)];
+      : [warning(place, `nothing: ${wordsOf(reading)}; the run goes on without it`)];
   });
 
 /** The keys of an object that nobody here knows. */
@@ -66,6 +66,7 @@ export const wordsOf = (reading: Reading): string => {
     case 'noted':
       return 'describes, and changes nothing';
     case 'ignored':
+      return `it would ${reading.would}; ${reading.why}`;
     case 'refused':
       return reading.why;
     default:
@@ -98,7 +99,7 @@ export const keyReadings = (
       const refusals = faults.filter((fault) => isAtOrUnder(fault, place));
       if (refusals.length > 0) return { ...row, as: 'refused', why: insideWords(refusals, around) };
       const known = Object.hasOwn(readings, key) ? readings[key] : undefined;
-      if (known === undefined) return { ...row, as: 'unknown', why: 'kept, and not used' };
+      if (known === undefined) return { ...row, as: 'unknown', why: 'kept; the run goes on without it' };
       if (isUnused(value)) return { ...row, as: 'unused', why: 'holds nothing' };
       const reading = readingIn(raw, known);
       const inside = warnings.filter((warning) => isAtOrUnder(warning, place) && warning.path !== place);

@@ -7,13 +7,13 @@ import { defined } from '../../runtime/defined.ts';
  * - `honoured`: does what it says; `unless` this setting of our own is there, which then decides.
  * - `noted`: describes, and changes nothing (labels, declared responses).
  * - `ignored`: one of our own blocks decides instead, or it is an adapter's own key and the records go out as if it were
- *   not there; said as a warning.
+ *   not there; said as a warning, with what it would have done.
  * - `refused`: would change which records go where, and is not carried out: a fault, never a silent omission.
  */
 export type Reading =
   | { as: 'honoured'; does: string; unless?: string }
   | { as: 'noted' }
-  | { as: 'ignored'; why: string }
+  | { as: 'ignored'; would: string; why: string }
   | { as: 'refused'; why: string };
 
 const honoured = (does: string, unless?: string): Reading => ({
@@ -22,15 +22,45 @@ const honoured = (does: string, unless?: string): Reading => ({
   ...defined({ unless }),
 });
 const noted: Reading = { as: 'noted' };
-const ignored = (why: string): Reading => ({ as: 'ignored', why });
-const refused = (why: string): Reading => ({ as: 'refused', why });
+const ignored = (would: string, why: string): Reading => ({ as: 'ignored', would, why });
+const refused = (why: string) => ({ as: 'refused', why }) as const satisfies Reading;
 
 const groupCalculate = refused('no groupCalculate: merging records would lose their identity in the books');
+const database = refused('no database query: only REST is read and written; offer its rows by an HTTP interface');
+const anotherDialect = refused(
+  "no such key: it is of the documentation's dialect; paste the block that the platform exports, with request",
+);
+/** What decides which records go where, in either block, and is not carried out. */
+const notCarriedOut = {
+  groupCalculate,
+  diffActions: refused('no diffActions: comparing with other records decides what is sent; idCheck compares here'),
+  diffMode: refused('no diffMode: comparing with other records decides what is sent; idCheck compares here'),
+  main_sql: database,
+  queryParams: anotherDialect,
+  body: anotherDialect,
+  responseParser: anotherDialect,
+} as const;
+
+const detail = (what: string): string =>
+  `no ${what}: it has each record asked for by itself, which is not carried out; read a list that has the whole records`;
+
+/**
+ * Fields at the root of `request` and `otherRequest` that are instructions to the platform's adapter, not parameters, and why they
+ * are refused. Small letters, without `_` and `-`.
+ */
+export const instructionFields: ReadonlyMap<string, string> = new Map([
+  ...['otherapi', 'otherkey', 'detailkey', 'detailapi'].map((name): [string, string] => [name, detail(name)]),
+  ['mainsql', database.why],
+]);
+const primaryWriteback = ignored(
+  "write the target's key back into the source",
+  'nothing is written back into a source; read the keys from the target',
+);
 /** How the platform works through its queue and keeps its own tables. */
 const platformKeys = {
-  buildModel: ignored('tables of the platform itself'),
-  asyncTimes: ignored('rateLimit and concurrency decide'),
-  delay: ignored('rateLimit and retry decide'),
+  buildModel: ignored('build tables', 'those are tables of the platform itself'),
+  asyncTimes: ignored('say how many jobs go at a time', 'rateLimit and concurrency decide'),
+  delay: ignored('pause between requests', 'rateLimit and retry decide'),
 } as const;
 
 /** An export writes `null`, `""`, `[]` and `{}` for "not used". */
@@ -57,15 +87,19 @@ export const sourceKeys: Readonly<Record<string, Reading>> = {
   beatFlat: honoured('one record per element of a child array'),
   operation: honoured('none, or splitArray: one record per element of arrayKey'),
   autoFillResponse: honoured("the answer's fields are learnt; what changes from run to run is a warning"),
-  omissionRemedy: ignored('source.window.overlapMinutes looks back for what came late'),
-  condition_bk: ignored('a filter that was laid aside'),
+  omissionRemedy: ignored('ask again for what came late', 'source.window.overlapMinutes looks back for what came late'),
+  condition_bk: ignored('filter nothing on the platform either', 'it is a filter that was laid aside'),
   ...platformKeys,
   response: noted,
   name: noted,
   label: noted,
   describe: noted,
-  groupCalculate,
-  formatResponse: ignored('fields keep their old names and forms; map them in the target block'),
+  primaryWriteback,
+  ...notCarriedOut,
+  formatResponse: ignored(
+    'rename fields of the answer and reshape them',
+    'fields keep their old names and forms; map them in the target block',
+  ),
 };
 
 /** The keys of a target block. */
@@ -87,9 +121,13 @@ export const targetKeys: Readonly<Record<string, Reading>> = {
   response: noted,
   label: noted,
   describe: noted,
-  groupCalculate,
+  primaryWriteback,
+  ...notCarriedOut,
   condition: refused('no condition: a filter stands in the source block, where what it drops is counted'),
-  distributionOrg: ignored('handing a record on to organisations takes requests of its own'),
+  distributionOrg: ignored(
+    'hand the record on to other organisations',
+    'handing a record on to organisations takes requests of its own',
+  ),
 };
 
 /** The keys of an entry of `request`. */
@@ -109,7 +147,7 @@ export const fieldKeys: Readonly<Record<string, Reading>> = {
   formModel: noted,
   tableModel: noted,
   physicalModel: noted,
-  mapping: ignored('the value goes out untranslated'),
-  default: ignored('a missing value stays missing'),
-  valueFormat: ignored('the value goes out in its old form'),
+  mapping: ignored('translate the value', 'the value goes out untranslated'),
+  default: ignored('stand in for a missing value', 'a missing value stays missing'),
+  valueFormat: ignored('reshape the value', 'the value goes out in its old form'),
 };

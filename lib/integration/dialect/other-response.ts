@@ -43,7 +43,7 @@ export const readOtherResponse = (raw: JsonValue | undefined): OtherResponse => 
 export const otherResponseFindings = (
   raw: JsonValue | undefined,
 ): { path: (string | number)[]; expected: string }[] => {
-  const known = `one of ${names.join(', ')}; it is kept and not used`;
+  const known = `one of ${names.join(', ')}; the run goes on without it`;
   const entries = Array.isArray(raw)
     ? raw.flatMap((entry, index) => {
         if (!isJsonObject(entry)) return [[index]];
@@ -59,7 +59,7 @@ export const otherResponseFindings = (
   const isOther = raw !== undefined && raw !== null && raw !== '' && typeof raw !== 'object';
   const { statusKey, statusValue } = readOtherResponse(raw);
   return [
-    ...(isOther ? [{ path: [], expected: 'an object or a list; it is kept and not used' }] : []),
+    ...(isOther ? [{ path: [], expected: 'an object or a list; the run goes on without it' }] : []),
     ...entries.map((path) => ({ path, expected: known })),
     ...(statusKey !== undefined && statusValue === undefined
       ? [{ path: [], expected: 'statusValue beside statusKey; without it the status is not looked at' }]

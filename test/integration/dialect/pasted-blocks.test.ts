@@ -42,11 +42,71 @@ describe('an adapter’s own key that changes what is sent is kept, and warned a
   });
 });
 
+describe('a notice says what the key would have done, and that the run goes on without it', () => {
+  test.each<[string, 'source' | 'target', JsonObject, RegExp]>([
+    [
+      'a key written back',
+      'target',
+      { primaryWriteback: { api: '/u' } },
+      /^primaryWriteback: nothing: it would write.*/,
+    ],
+    ['tables', 'source', { buildModel: true }, /^buildModel: nothing: it would build tables/],
+    [
+      'translated values',
+      'target',
+      { request: one('{{a}}', { mapping: { target: 'm' } }) },
+      /it would translate the v/,
+    ],
+    [
+      'a key that nobody knows',
+      'source',
+      { beatFlatt: ['a'] },
+      /^beatFlatt: a key known here \(did you mean "beatFlat"\?\)/,
+    ],
+  ])('%s', (_what, side, block, words) => {
+    const { warnings, runs } = said(side, block);
+    expect(runs).toBe(true);
+    expect(warnings).toContainEqual(expect.stringMatching(words));
+    expect(warnings).toContainEqual(expect.stringContaining('the run goes on without it'));
+  });
+});
+
+describe('an instruction to the platform’s adapter is no parameter', () => {
+  test.each(['otherapi', 'otherkey', 'detailkey', 'detailApi', 'other_api', 'main_sql'])('%s is refused', (field) => {
+    const instruction = [{ field, value: '/cgi-bin/detail' }];
+    for (const key of ['request', 'otherRequest']) {
+      expect(said('source', { [key]: instruction }).faults).toEqual([expect.stringMatching(`^${key}\\[0\\]: no `)]);
+    }
+    expect(said('target', { otherRequest: instruction }).faults).toEqual([
+      expect.stringContaining('otherRequest[0]: no '),
+    ]);
+  });
+
+  test('without a value, or inside another field, it instructs nobody', () => {
+    const request: JsonValue = [
+      { field: 'otherapi', value: null },
+      { field: 'o', children: one('1', { field: 'otherkey' }) },
+    ];
+    expect(said('source', { request }).faults).toEqual([]);
+  });
+});
+
 describe('what would send other data than the export means is refused by name', () => {
   test.each<[string, 'source' | 'target', JsonObject, RegExp]>([
     ['several fields as the key', 'source', { id: '{{bill}}-{{line}}' }, /^id: the path of one field/],
     ['several fields as the key, by commas', 'source', { id: 'bill,line' }, /^id: the path of one field/],
     ['a template as the number', 'source', { number: '{no}' }, /^number: the path of one field/],
+    ['a comparison with other records', 'target', { diffActions: ['add'] }, /^diffActions: no diffActions/],
+    ['a comparison that reads', 'source', { diffMode: 'full' }, /^diffMode: no diffMode/],
+    ['a database', 'source', { main_sql: 'select 1' }, /^main_sql: no database query: only REST/],
+    [
+      'the dialect of the documentation',
+      'source',
+      { queryParams: { a: 1 } },
+      /^queryParams: .*documentation's dialect/,
+    ],
+    ['its body', 'target', { body: { a: '{{b}}' } }, /^body: .*paste the block that the platform exports/],
+    ['its answer', 'source', { responseParser: { path: 'd' } }, /^responseParser: .*documentation's dialect/],
     ['a filter before the write', 'target', { condition: [[{ field: 'a', logic: 'notnull' }]] }, /^condition: no cond/],
     [
       'a field in one pair of braces',

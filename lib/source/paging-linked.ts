@@ -1,4 +1,4 @@
-import type { LinkedPaging } from '../integration/compile/source-plan.ts';
+import type { LinkedPaging } from '../integration/compile/paging-plan.ts';
 import { defined } from '../runtime/defined.ts';
 import type { PageLook } from './page-look.ts';
 import type { Progress } from './paging-state.ts';

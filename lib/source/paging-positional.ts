@@ -1,4 +1,4 @@
-import type { PositionalPaging } from '../integration/compile/source-plan.ts';
+import type { PositionalPaging } from '../integration/compile/paging-plan.ts';
 import type { PageLook } from './page-look.ts';
 import type { Progress } from './paging-state.ts';
 import {

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { PagingPlan } from '../integration/compile/source-plan.ts';
+import type { PagingPlan } from '../integration/compile/paging-plan.ts';
 import type { PageState } from './source.ts';
 
 const count = z.int().check(z.minimum(0));

@@ -1,4 +1,4 @@
-import type { PagingPlan, PositionalPaging, SinglePaging } from '../integration/compile/source-plan.ts';
+import type { PagingPlan, PositionalPaging, SinglePaging } from '../integration/compile/paging-plan.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Page } from './answer.ts';
 import { lookAt, type PageLook } from './page-look.ts';

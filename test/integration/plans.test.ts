@@ -96,7 +96,7 @@ describe('the plan of a target', () => {
       { by: 'id', path: 'key', idKey: 'group_id' },
     ],
     ['by their place', { 'target.results': { ...rows, index: 'n' } }, { by: 'index', path: 'n' }],
-    ['by their order', { 'target.results': rows }, { by: 'order' }],
+    ['by their order', { 'target.results': rows }, { by: 'order', idKey: 'group_id' }],
   ])('finds the rows of an answer %s', async (_, changes, row) => {
     expect((await targetPlanOf(integrationWith(crm, changes))).results?.row).toEqual(row);
   });

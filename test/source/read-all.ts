@@ -1,4 +1,4 @@
-import type { PagingPlan } from '../../lib/integration/compile/source-plan.ts';
+import type { PagingPlan } from '../../lib/integration/compile/paging-plan.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { defined } from '../../lib/runtime/defined.ts';
 import type { Page } from '../../lib/source/answer.ts';

@@ -1,4 +1,5 @@
-import type { AnswerPlan, LinkedPaging, PositionalPaging } from '../../lib/integration/compile/source-plan.ts';
+import type { LinkedPaging, PositionalPaging } from '../../lib/integration/compile/paging-plan.ts';
+import type { AnswerPlan } from '../../lib/integration/compile/source-plan.ts';
 
 /** OKKI's envelope, with the defaults of the schema. */
 export const okkiAnswer: AnswerPlan = {

@@ -97,6 +97,8 @@ export const receive = (
     return plain('under-way', answered(409, { message: 'a request under this key is outstanding' }));
   }
   if (chance.happens(rates.target)) {
+    // A target that says what it is at is one that takes its time.
+    const slow: Trick[] = world.settings.tellsUnderWay ? ['applied late', 'applied late'] : [];
     const kind = chance.pick<Trick>([
       'applied, reset',
       'applied late',
@@ -116,6 +118,7 @@ export const receive = (
       'business',
       '401',
       'slow',
+      ...slow,
     ]);
     world.note('target', kind, posted.map(({ id }) => id).join(' '));
     switch (kind) {

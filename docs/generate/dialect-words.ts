@@ -47,7 +47,7 @@ export const chineseWords: Readonly<Record<'source' | 'target' | 'field', Readon
     request: '从记录到请求体的映射',
     otherRequest: '记录之外的常量,按 target.send 或画像发送',
     otherResponse: 'statusKey 与 statusValue:成功的判定;target.success 中的键优先',
-    operation: 'none,或 batchArraySave:每次请求 rows 条记录,放在 rowsKey 下',
+    operation: 'none,或 batchArraySave:每次请求 rows 条记录,放在 otherRequest.key 下,未写时放在 rowsKey 下',
     buildModel: '忽略:平台会建表;那是平台自身的数据表',
     asyncTimes: '忽略:平台以此定并发;此处由 rateLimit 与 concurrency 决定',
     delay: '忽略:平台以此定间隔;此处由 rateLimit 与 retry 决定',

@@ -75,7 +75,7 @@ export const parseIntegration = (
     ...('integration' in shape && faults.length === 0 ? { integration: shape.integration } : {}),
     faults,
     warnings,
-    keys: keyReadings(raw, positions, faults, warnings),
+    keys: keyReadings(raw, filled.raw, positions, faults, warnings),
   };
 };
 

@@ -15,8 +15,19 @@ export const readPath = (value: JsonValue | undefined, path: string): JsonValue 
 /** A copy of `object` with `value` where these keys lead, objects made on the way. */
 export const setKeys = (object: JsonObject, [key = '', ...rest]: readonly string[], value: JsonValue): JsonObject => {
   if (rest.length === 0) return { ...object, [key]: value };
-  const inner = Object.hasOwn(object, key) ? object[key] : undefined;
-  return { ...object, [key]: setKeys(isJsonObject(inner) ? inner : {}, rest, value) };
+  return { ...object, [key]: setInside(Object.hasOwn(object, key) ? object[key] : undefined, rest, value) };
+};
+
+/** The same for what may be a list, whose elements are counted from 0. */
+const setInside = (inner: JsonValue | undefined, keys: readonly string[], value: JsonValue): JsonValue => {
+  const [key = '', ...rest] = keys;
+  const index = Number(key);
+  if (!Array.isArray(inner) || !/^\d+$/.test(key) || index > inner.length) {
+    return setKeys(isJsonObject(inner) ? inner : {}, keys, value);
+  }
+  const copy = [...inner];
+  copy[index] = rest.length === 0 ? value : setInside(inner[index], rest, value);
+  return copy;
 };
 
 /**

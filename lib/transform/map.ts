@@ -115,6 +115,12 @@ const fillField = (field: BodyField, within: Within): Result => {
       const isEmpty = Object.keys(inner.body).length === 0;
       return field.isRequired && isEmpty ? { reason: `${field.path}: is required and empty` } : { value: inner.body };
     }
+    case 'elements': {
+      const inner = fill(field.children, within);
+      if ('reason' in inner) return inner;
+      const value = Object.values(inner.body);
+      return field.isRequired && value.length === 0 ? { reason: `${field.path}: is required and empty` } : { value };
+    }
     default:
       return field satisfies never;
   }

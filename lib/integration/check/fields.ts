@@ -5,7 +5,7 @@ import { suggestion } from '../../runtime/nearest.ts';
 import { fieldKeys, instructionFields, isUnused } from '../dialect/keys.ts';
 import { parameterValue } from '../dialect/parameters.ts';
 import { parserNames, readParsers } from '../dialect/parsers.ts';
-import { everyField, isUnset, type RequestField } from '../dialect/request-fields.ts';
+import { areElements, everyField, isElementName, isUnset, type RequestField } from '../dialect/request-fields.ts';
 import { parseTemplate, slotsOf, type Template } from '../dialect/template.ts';
 import { isPageVariable, variableNames } from '../dialect/variables.ts';
 import { fieldTypes } from '../dialect/words.ts';
@@ -141,8 +141,9 @@ const typeFindings = ({ field, entry: { type }, path }: Written): Finding[] => {
 
 /** Children are filled for each element of the list that `value` names; anything but a name is no list. */
 const childrenFindings = ({ field, entry, path }: Written, { place }: FieldsAround): Finding[] => {
-  const { template, type } = field;
+  const { template, type, children } = field;
   if (!hasChildren(field) || isUnused(entry.value)) return [];
+  if (areElements(children)) return [fault([...path, 'value'], 'nothing, since the children are the list itself')];
   if (place !== 'target' || type !== 'array') {
     return [fault([...path, 'value'], 'nothing, since the children are the value')];
   }
@@ -150,6 +151,15 @@ const childrenFindings = ({ field, entry, path }: Written, { place }: FieldsArou
     (template.kind === 'constant' && typeof template.value === 'string' && !/[{}]/.test(template.value)) ||
     (template.kind === 'slot' && template.slot.of === 'field' && template.slot.pipes.length === 0);
   return isName ? [] : [fault([...path, 'value'], 'the name of a list in the record, such as "details"')];
+};
+
+/** Fields named `0`, `1`, … are a list's elements: a gap among them or a name beside them says no list. */
+const elementFindings = ({ field, path }: Written): Finding[] => {
+  const places = field.children.filter(({ name }) => isElementName(name)).map(({ name }) => Number(name));
+  const isWhole = places.sort((one, other) => one - other).every((place, index) => place === index);
+  return places.length === 0 || (isWhole && areElements(field.children))
+    ? []
+    : [fault([...path, 'children'], 'fields, or elements of a list named 0, 1, … without a gap: not both')];
 };
 
 /** A field under the same roof as the one that it names as its parent would be sent in the wrong place. */
@@ -180,6 +190,15 @@ const emptyFindings = ({ field, entry, path }: Written, { place, areNames }: Fie
   return reason === '' ? [] : [warning(path, `a value, ${reason}; without one the parameter is not sent`)];
 };
 
+/** A body is an object: a list of its own is not sent. In a query `0` is a name like any other. */
+const rootElementFindings = ({ field, path }: Written, { place, raw }: FieldsAround): Finding[] => {
+  const side = place === 'adapter' ? 'target' : place;
+  const isRoot = field.at.length === 1 && isElementName(field.name);
+  return isRoot && readPath(raw, `${side}.metadata.method`) !== 'GET'
+    ? [fault([...path, 'field'], 'a name: the body as a whole is no list; put its elements into children of a field')]
+    : [];
+};
+
 /** What an adapter of the platform is told, at the root of a request: sent as a parameter it would mean nothing. */
 const instructionFindings = ({ field, entry, path }: Written): Finding[] => {
   const why = instructionFields.get(field.name.toLowerCase().replace(/[-_]/g, ''));
@@ -203,6 +222,8 @@ export const fieldFindings = (fields: readonly RequestField[], around: FieldsAro
       ...parserFindings(written),
       ...typeFindings(written),
       ...childrenFindings(written, around),
+      ...elementFindings(written),
+      ...rootElementFindings(written, around),
       ...parentFindings(written, siblings),
       ...repeatFindings(written, siblings),
       ...emptyFindings(written, around),

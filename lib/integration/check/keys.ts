@@ -78,12 +78,23 @@ export const wordsOf = (reading: Reading): string => {
 const insideWords = (found: readonly Fault[], around: string): string =>
   found.map(({ path, expected }) => `${path.slice(around.length).replace(/^\./, '')}: expected ${expected}`).join('; ');
 
+/** What becomes of the `rowsKey` of a batch: the platform itself takes stored rows from there, and sends no such key. */
+const rowsKeyNote = (filled: JsonValue): string => {
+  const operation = readPath(filled, 'target.metadata.operation');
+  if (!isJsonObject(operation) || operation.method !== 'batchArraySave') return '';
+  const list = readPath(filled, 'target.send.request.list');
+  return typeof list === 'string'
+    ? `; records go under ${JSON.stringify(list)}, and rowsKey is not sent`
+    : '; the platform itself would not send rowsKey as a key of the body: name the one it sends in otherRequest.key or target.send.request.list';
+};
+
 /**
  * Says of each key of the two blocks how it is read in this file. A key with a fault anywhere inside is refused: nothing
- * of it is carried out by halves. `faults` and `warnings` are those of the whole file.
+ * of it is carried out by halves. `filled`: with what blocks and profiles say filled in; `faults` and `warnings` are those of the whole file.
  */
 export const keyReadings = (
   raw: JsonValue,
+  filled: JsonValue,
   positions: Positions,
   faults: readonly Fault[],
   warnings: readonly Fault[],
@@ -102,8 +113,9 @@ export const keyReadings = (
       if (known === undefined) return { ...row, as: 'unknown', why: 'kept; the run goes on without it' };
       if (isUnused(value)) return { ...row, as: 'unused', why: 'holds nothing' };
       const reading = readingIn(raw, known);
+      const also = key === 'operation' && side === 'target' ? rowsKeyNote(filled) : '';
       const inside = warnings.filter((warning) => isAtOrUnder(warning, place) && warning.path !== place);
       const notes = inside.length === 0 ? '' : `; ${insideWords(inside, around)}`;
-      return { ...row, as: reading.as, why: `${wordsOf(reading)}${notes}` };
+      return { ...row, as: reading.as, why: `${wordsOf(reading)}${also}${notes}` };
     });
   });

@@ -1,7 +1,9 @@
 import type { FieldParser } from '../dialect/parsers.ts';
 import {
+  areElements,
   constantOf,
   everyField,
+  inOrder,
   isUnset,
   leavesOf,
   type RequestField,
@@ -36,6 +38,8 @@ export type BodyField = {
 } & (
   | { kind: 'value'; value: ValueFrom; conversion: Conversion | undefined; parsers: readonly FieldParser[] }
   | { kind: 'object'; children: readonly BodyField[] }
+  /** Fields named `0`, `1`, …: a list of these elements, in this order. */
+  | { kind: 'elements'; children: readonly BodyField[] }
   /** One element for each element of the list at `list` in the record; without it one for the record itself. */
   | { kind: 'list'; list: string | undefined; children: readonly BodyField[] }
 );
@@ -76,6 +80,7 @@ const bodyFields = (fields: readonly RequestField[], types: Types): BodyField[] 
   fields.map((field): BodyField => {
     const { name, path, isRequired, type, parsers, children } = field;
     const shared = { key: name, path, isRequired };
+    if (areElements(children)) return { ...shared, kind: 'elements', children: bodyFields(inOrder(children), types) };
     if (children.length > 0) {
       const inner = bodyFields(children, types);
       return type === 'array'

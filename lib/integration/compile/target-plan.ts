@@ -2,6 +2,7 @@ import type { Connection } from '../../connection/api/connection.ts';
 import type { RateLimitSetting } from '../../connection/limit/rate-limit.ts';
 import type { JsonObject } from '../../json/json.ts';
 import { defined } from '../../runtime/defined.ts';
+import { WRAPPER_FIELD, wrapperIn } from '../dialect/wrapper.ts';
 import type { Integration, Success } from '../schema/schema.ts';
 import { requestPathOf } from './request-path.ts';
 
@@ -33,7 +34,7 @@ export type TargetPlan = {
   rateLimit?: RateLimitSetting;
   method: 'POST' | 'PUT' | 'PATCH';
   path: string;
-  /** How many records go into one request and under which key; absent: each has its own request. */
+  /** How many records go into one request and under which key, as a list; absent: each is a request's body itself. */
   batch?: { rows: number; rowsKey: string };
   /** Dotted path in the body that records go under; absent: its root. */
   under?: string;
@@ -46,15 +47,21 @@ export type TargetPlan = {
   concurrency: number;
 };
 
-const batchOf = ({ metadata: { operation } }: Integration['target']): TargetPlan['batch'] =>
-  operation?.method === 'batchArraySave' ? { rows: Number(operation.rows), rowsKey: operation.rowsKey } : undefined;
+const batchOf = ({ metadata: { operation }, send }: Integration['target']): TargetPlan['batch'] => {
+  const list = send.request?.list;
+  if (operation?.method === 'batchArraySave') {
+    return { rows: Number(operation.rows), rowsKey: list ?? operation.rowsKey };
+  }
+  return list === undefined ? undefined : { rows: 1, rowsKey: list };
+};
 
 /**
  * The dialect is loaded for the targets that need it only: to send what fetch has mapped needs nothing of that, and a
  * cold start is the shorter (docs/decisions/0010-cold-start.md).
  */
 const besideOf = async ({ metadata, send }: Integration['target']): Promise<Beside> => {
-  const { otherRequest } = metadata;
+  const isWrapper = wrapperIn(metadata) !== undefined;
+  const otherRequest = metadata.otherRequest?.filter(({ field }) => !isWrapper || field !== WRAPPER_FIELD);
   if (!otherRequest || otherRequest.length === 0) return { body: {}, query: [], headers: {} };
   const { besideRecords } = await import('./beside.ts');
   return besideRecords(otherRequest, send.otherRequest);

@@ -115,7 +115,7 @@ export const targetKeys: Readonly<Record<string, Reading>> = {
   request: honoured('mapping from the record to the body'),
   otherRequest: honoured('constants beside the records, sent as target.send or the profile says'),
   otherResponse: honoured('statusKey and statusValue: what a success is; keys of target.success go before it'),
-  operation: honoured('none, or batchArraySave: rows records in one request, under rowsKey'),
+  operation: honoured('none, or batchArraySave: rows records in one request, under otherRequest.key or else rowsKey'),
   ...platformKeys,
   autoFillResponse: noted,
   response: noted,

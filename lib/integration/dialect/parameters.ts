@@ -3,7 +3,7 @@ import { isNumber, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { type Filled, fillTemplate, type Scope } from './fill.ts';
 import { beijingTime, instantMs } from './instant.ts';
 import { applyParser, isTypedBefore } from './parsers.ts';
-import type { RequestField } from './request-fields.ts';
+import { areElements, inOrder, type RequestField } from './request-fields.ts';
 import type { FieldType } from './words.ts';
 
 const INTEGER = /^-?\d+$/;
@@ -55,12 +55,21 @@ export const parameterValue = (
 const isUnset = (value: JsonValue | undefined): boolean => value === undefined || value === null || value === '';
 
 /**
- * The value of a parameter, its children's as an object. Nothing where it has none: `null`, `""` and an object without
+ * The value of a parameter, its children's as an object, or as a list where they are named as elements. Nothing where it has none: `null`, `""` and an object without
  * members are not sent, 0 and false are. With `keepsEmpty` only an unset value counts as none. A reason, under the
  * name of the field, where a value cannot be calculated or parsed. Pure.
  */
 export const fillParameter = (field: RequestField, scope: Scope, keepsEmpty = false): Filled => {
   const { name, type, template, children } = field;
+  if (areElements(children)) {
+    const elements: JsonValue[] = [];
+    for (const child of inOrder(children)) {
+      const filled = fillParameter(child, scope, keepsEmpty);
+      if ('reason' in filled) return filled;
+      if (filled.value !== undefined) elements.push(filled.value);
+    }
+    return { value: elements.length === 0 && !keepsEmpty ? undefined : elements };
+  }
   if (children.length > 0) {
     const inner: JsonObject = {};
     for (const child of children) {

@@ -60,6 +60,17 @@ export const everyField = (
 ): RequestField[] =>
   fields.flatMap((field) => [field, ...(goesInto(field) ? everyField(field.children, goesInto) : [])]);
 
+/** Whether these children, named `0`, `1`, …, are the elements of a list and not the fields of an object. */
+export const areElements = (children: readonly { name: string }[]): boolean =>
+  children.length > 0 && children.every(({ name }) => isElementName(name));
+
+/** A list's element is named by its place, counted from 0. */
+export const isElementName = (name: string): boolean => /^\d+$/.test(name);
+
+/** Elements in the order of their places, wherever their entries stand. */
+export const inOrder = <Element extends { name: string }>(elements: readonly Element[]): Element[] =>
+  [...elements].sort((one, other) => Number(one.name) - Number(other.name));
+
 const hasName = ({ name }: RequestField): boolean => name !== '';
 
 /** The fields of a tree that have a value of their own, not children. */

@@ -4,6 +4,7 @@ import { type Finding, warning } from '../check/shape.ts';
 import { isUnused } from '../dialect/keys.ts';
 import { readOtherResponse } from '../dialect/other-response.ts';
 import type { Requests } from '../dialect/request-fields.ts';
+import { wrapperIn } from '../dialect/wrapper.ts';
 import { pageStartFindings } from './page-start.ts';
 import { recognisePaging, statedPageSize } from './paging-families.ts';
 import type { FindProfile, Profile } from './profile.ts';
@@ -121,6 +122,20 @@ const fillSource = (
   return { block: set(block, 'paging', paging), findings };
 };
 
+/** How a profile sends records, with the key that the block wraps its batches in. */
+const sentAs = (metadata: JsonObject, send: JsonObject | undefined): JsonObject | undefined => {
+  const list = wrapperIn(metadata);
+  return list === undefined ? send : { ...send, request: { ...objectAt(send ?? {}, 'request'), list } };
+};
+
+/** Records are sent in one way; what the file says of it is laid over what block and profile say, key by key. */
+const withTargetSend = (block: JsonObject, send: JsonObject | undefined): JsonObject => {
+  const { send: own } = block;
+  if (send === undefined || (own !== undefined && !isJsonObject(own))) return block;
+  const request = laid(isJsonObject(send.request) ? send.request : undefined, own?.request);
+  return { ...block, send: { ...send, ...own, ...defined({ request }) } };
+};
+
 const fillTarget = (pasted: JsonObject, profile: Profile['target'], idCheck: JsonValue | undefined): JsonObject => {
   const target = withoutUnused(pasted);
   const metadata = objectAt(target, 'metadata');
@@ -130,7 +145,10 @@ const fillTarget = (pasted: JsonObject, profile: Profile['target'], idCheck: Jso
       ? {}
       : { rules: [{ path: statusKey, equals: [statusValue], required: true }] };
   const said = { ...profile?.success, ...rules };
-  let block = withSend(withPath(withAuth(target, profile?.auth), profile?.paths), profile?.send);
+  let block = withTargetSend(
+    withPath(withAuth(target, profile?.auth), profile?.paths),
+    sentAs(metadata, profile?.send),
+  );
   block = set(block, 'success', laid(Object.keys(said).length > 0 ? said : undefined, target.success));
   block = set(block, 'results', laid(profile?.results, target.results));
   const takesOver = typeof idCheck === 'boolean' && isJsonObject(target.metadata) && metadata.idCheck === undefined;

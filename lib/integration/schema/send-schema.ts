@@ -45,6 +45,11 @@ export const targetSendSchema = z
       z.strictObject({
         in: z.exactOptional(z.literal('body', '"body": records are sent in no other place')),
         under,
+        list: z.exactOptional(
+          text(
+            'Key that the records go under as a list, a single one too; then rowsKey is not sent. 记录列表的键,单条亦然;此时不发送 rowsKey。',
+          ),
+        ),
         as: z._default(z.literal('fields', '"fields": a record is more than the names of its fields'), 'fields'),
       }),
     ),

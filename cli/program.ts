@@ -75,7 +75,10 @@ program
   .addOption(dataDirOption())
   .option('--fresh', 'forget everything known before')
   .option('--full-refresh', 'send every record again, known or not (where idCheck is false)')
-  .option('--yes', 'take a list of less than half of the rows before as it is')
+  .option(
+    '--yes',
+    'take a list of less than half of the rows before as it is, and send what a changed mapping overwrites',
+  )
   .addOption(stageOption())
   .addOption(regionOption())
   .addOption(jsonOption())

@@ -3,12 +3,12 @@ import type { RunEnd } from '../../lib/operate/run-now.ts';
 import { booksHold } from '../../lib/operate/status.ts';
 import { holds } from '../../lib/runs/books.ts';
 import { type LimitHits, limitsOf } from '../../lib/runs/limits.ts';
-import { hasFailed, isUnfinished, type RunRecord } from '../../lib/runs/record.ts';
+import { hasFailed, isUnfinished, type RunRecord, runFailureOf } from '../../lib/runs/record.ts';
 import { DEFAULT_DATA_DIR } from '../input/flags.ts';
 import { DEFAULT_INTEGRATION } from '../input/integration-choice.ts';
 import { type Side, sides } from '../stack/sides.ts';
 import { padEnd, padStart } from './table.ts';
-import { limitWords, waitingWords } from './words.ts';
+import { failedWords, limitWords, waitingWords } from './words.ts';
 
 export type Finished = RunEnd & {
   integration: Integration;
@@ -121,8 +121,7 @@ const verdict = ({ run, deadLetters, stranded }: Finished): string => {
   if (isUnfinished(run)) {
     return '✗ Not finished: the source could not be read to its end. Nothing is lost, the next run goes on. 未完成,下次继续。';
   }
-  if (hasFailed(run))
-    return '✗ Failed: what was read is not to be trusted; its valid rows are loaded. 运行失败,合格的行已写入。';
+  if (hasFailed(run)) return failedWords(run);
   if (!holds(run.counts)) return '✗ The books do not balance. 账目不平。';
   if (stranded > 0) {
     return `✗ Not finished: functions/load failed on ${stranded} messages (its log is under logs/). Nothing is lost, the next run goes on. 未完成,下次继续。`;
@@ -151,6 +150,12 @@ const stepsAfter = ({ run, deadLetters, stranded, integration, sandboxedSides, f
   const start = (words: string) => (words === '' ? 'npm start' : `npm start --${words}`);
   const sandbox = flags.sandbox === undefined ? '' : ` --sandbox ${flags.sandbox}`;
   const again = start(`${which}${sandbox}${place}`);
+  if (runFailureOf(run) === 'mapping-changed') {
+    return [
+      [start(` plan${which}${place}`), 'what would be overwritten 查看将被覆盖的记录'],
+      [start(` --yes${which}${place}`), 'overwrite it 确认覆盖'],
+    ];
+  }
   if (hasFailed(run)) return [[again, 'again, when the list or the file is mended 修复后再次运行']];
   if (isUnfinished(run) || stranded > 0) return [[again, 'again: goes on where this run stopped 继续']];
   if (deadLetters > 0) {

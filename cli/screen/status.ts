@@ -2,7 +2,7 @@ import type { OpenRecord, RunLook } from '../../lib/operate/status.ts';
 import type { LimitHits } from '../../lib/runs/limits.ts';
 import { warningLines } from './report.ts';
 import { fittedTable, padEnd, padStart, terminalColumns } from './table.ts';
-import { coloured, limitWords, localTime, span, statusWord, waitingWords } from './words.ts';
+import { coloured, failedWords, limitWords, localTime, span, statusWord, waitingWords } from './words.ts';
 
 type Line = readonly [count: number, english: string, chinese: string];
 
@@ -139,7 +139,7 @@ const booksLine = ({ state, run }: RunLook): string => {
     case 'open':
       return `… ${counts.open} open: being loaded, or waiting. 写入中或等待中。`;
     case 'failed':
-      return coloured('red', '✗ Failed; the valid rows are loaded. 运行失败,合格的行已写入。');
+      return coloured('red', failedWords(run));
     case 'uneasy':
       return coloured('yellow', `! Books balance; ${waitingWords(run)}. 账目平衡,请查看。`);
     case 'troubled':

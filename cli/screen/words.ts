@@ -2,7 +2,14 @@ import { styleText } from 'node:util';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { PutBack } from '../../lib/operate/last-put-back.ts';
 import type { LimitHits } from '../../lib/runs/limits.ts';
-import { needsLook, type RunRecord, type RunStatus, troublesByInvalid } from '../../lib/runs/record.ts';
+import {
+  needsLook,
+  type RunFailure,
+  type RunRecord,
+  type RunStatus,
+  runFailureOf,
+  troublesByInvalid,
+} from '../../lib/runs/record.ts';
 
 /** A time in the operator's own time zone, to the second; `-` where there is none. */
 export const localTime = (ms: number | undefined): string => {
@@ -31,6 +38,14 @@ export const waitingWords = (run: Pick<RunRecord, 'counts' | 'toleratesInvalid' 
     .flatMap((fate) => (run.counts[fate] > 0 ? [`${run.counts[fate]} ${fate}`] : []))
     .concat(run.shrunkFrom === undefined ? [] : [`${run.counts.fetched} of ${run.shrunkFrom} rows came`])
     .join(', ');
+
+const failures: Readonly<Record<RunFailure, string>> = {
+  'rows-invalid': '✗ Failed: the list is not to be trusted; its valid rows are loaded. 运行失败,合格的行已写入。',
+  'mapping-changed': '✗ Failed: the mapping has changed; nothing was sent. 运行失败:映射已变化,未发送任何数据。',
+};
+
+/** What a run that has failed did. */
+export const failedWords = (run: Pick<RunRecord, 'failure'>): string => failures[runFailureOf(run) ?? 'rows-invalid'];
 
 /** Says of which integrations no run is known: one that is not shipped must be named. */
 export const noRuns = (integrations: readonly Integration[]): string => {

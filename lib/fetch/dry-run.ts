@@ -1,3 +1,5 @@
+import { readKnown } from '../idcheck/known.ts';
+import type { IdStore } from '../idcheck/store.ts';
 import type { JsonObject } from '../json/json.ts';
 import { addWarnings, needsLook, type RunWarning, runIdOf, type UnfinishedRun } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
@@ -6,14 +8,15 @@ import { defined } from '../runtime/defined.ts';
 import { silentLog } from '../runtime/log.ts';
 import { earlierReading } from './earlier-reading.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
-import { placePostponed, readPages } from './fetch-run.ts';
 import { failureOfRows } from './invalid-rows.ts';
 import { openPass } from './pass.ts';
 import type { Postponed } from './postponed.ts';
+import { placePostponed, readPages } from './read-pages.ts';
 import { noteShrinking } from './shrinking.ts';
 import type { FetchWork, Sink } from './sink.ts';
 import { newRun } from './start-run.ts';
 import { concludeVanished } from './vanished.ts';
+import { failureOfMapping, isToBeWeighed } from './weigh-mapping.ts';
 
 /** What a run would do with a record. */
 export type Planned = 'create' | 'overwrite' | 'unchanged' | 'skip' | 'wait' | 'filter' | 'merge' | 'reject';
@@ -89,12 +92,19 @@ export const dryRun = async (
   }
   const placed = await placePostponed(pages.run, work);
   const absent = pass.absent();
-  const run = noteShrinking(placed.run, await earlierReading(begun, runs), plan);
+  const earlier = await earlierReading(begun, runs);
+  const run = noteShrinking(placed.run, earlier, plan);
   const { vanished, warnings } = concludeVanished(absent.length, pass.loadedCount, run, plan);
-  const failed = failureOfRows(run.counts, run.invalidRows, plan.invalidRows);
+  const isWeighed = isToBeWeighed(begun, earlier, plan);
+  const failed =
+    (isWeighed ? failureOfMapping(counts.overwrite, await loadedIn(idStore, plan.integration), plan) : undefined) ??
+    failureOfRows(run.counts, run.invalidRows, plan.invalidRows);
   const result = resultOf({ ...run, warnings: addWarnings(run.warnings, warnings) }, vanished > 0 ? absent : []);
   return { ...result, ...defined({ failure: failed }) };
 };
+
+const loadedIn = async (idStore: IdStore, integration: string): Promise<number> =>
+  (await readKnown(idStore, integration)).loadedCount;
 
 const plannedOf = {
   filtered: 'filter',

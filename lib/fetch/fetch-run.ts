@@ -1,32 +1,23 @@
-import { MAX_DELAY_SEC } from '../messages/queue.ts';
 import type { RunRequest } from '../messages/run-request.ts';
-import { addCounts, countEntries, isBalanced, noExtractCounts } from '../runs/books.ts';
-import { addHits, type LimitHits, limitsOf } from '../runs/limits.ts';
-import {
-  addWarnings,
-  type Checkpoint,
-  type ExtractedRun,
-  type RunRecord,
-  runIdOf,
-  type UnfinishedRun,
-} from '../runs/record.ts';
+import { isBalanced } from '../runs/books.ts';
+import { type ExtractedRun, type RunRecord, runIdOf, type UnfinishedRun } from '../runs/record.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import { type PagingFailure, startOverCodes } from '../source/paging-step.ts';
-import type { PageResult } from '../source/source.ts';
 import { askToContinue, askToStartLater } from './ask-again.ts';
 import { sendDeletions } from './deletions.ts';
-import { addDoubts } from './doubts.ts';
 import { earlierReading } from './earlier-reading.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
-import { learnFields, noteDrift } from './fields.ts';
-import { failureOfRows, noteInvalidRows } from './invalid-rows.ts';
+import { noteDrift } from './fields.ts';
+import { failureOfRows } from './invalid-rows.ts';
 import { openPass } from './pass.ts';
+import { placePostponed, readPages } from './read-pages.ts';
 import { noteShrinking } from './shrinking.ts';
-import { type FetchWork, runSink, sendPart } from './sink.ts';
+import { type FetchWork, runSink } from './sink.ts';
 import { startRun } from './start-run.ts';
 import { deadlinesOf } from './time-budget.ts';
 import { noteVanished } from './vanished.ts';
+import { isToBeWeighed, stoppedCounts, weighMapping } from './weigh-mapping.ts';
 
 /**
  * How one invocation ended. `continued`: another invocation goes on with the run; `waiting`: another run is under way,
@@ -41,6 +32,8 @@ export type FetchEnd = {
  * One invocation of a run, in this order:
  *
  *     take the lease                      startRun
+ *     where the mapping has changed, see   weighMapping
+ *       what it would overwrite
  *     until the last page                 readPages
  *       read a page                         source.readPage
  *       pass over it                        pass.page
@@ -108,13 +101,37 @@ const extract = async (
   deps: FetchDeps,
   remainingMs: RemainingMs,
 ): Promise<Extracted> => {
-  const { idStore, runs, clock, log } = deps;
+  const { runs, clock, log } = deps;
   const tuning = deps.tuning.fetch;
   const deadlines = deadlinesOf(clock.nowMs(), remainingMs(), deps.timeBudgetMs, tuning);
   const time = { ...deadlines, isUp: () => clock.nowMs() > deadlines.softMs };
+  const earlier = await earlierReading(begun, runs);
+  const first = { plan, time, clock, log, tuning };
+  const weighed = isToBeWeighed(begun, earlier, plan) ? await weighMapping(begun, first, deps) : undefined;
+  switch (weighed?.end) {
+    case 'failed':
+      return await endIncomplete(weighed.run, weighed.failure, deps);
+    case 'out-of-time':
+      return { end: 'continued', retryAtMs: weighed.retryAtMs };
+    case 'stopped':
+      return { end: 'extracted', failed: await stop(weighed.run, weighed.failure, earlier, deps) };
+    default:
+      return await extractWhole(weighed?.run ?? begun, earlier, first, deps);
+  }
+};
+
+/** The run itself, once it may send. */
+const extractWhole = async (
+  begun: UnfinishedRun,
+  earlier: ExtractedRun | undefined,
+  first: Omit<FetchWork, 'pass' | 'sink'>,
+  deps: FetchDeps,
+): Promise<Extracted> => {
+  const { idStore, runs, clock } = deps;
+  const { plan, tuning } = first;
   const sink = runSink(deps);
   const pass = await openPass(plan, idStore, begun, sink.chunks(begun), tuning);
-  const work: FetchWork = { plan, pass, sink, time, clock, log, tuning };
+  const work: FetchWork = { ...first, pass, sink };
 
   const pages = await readPages(begun, work);
   if (pages.end === 'failed') return await endIncomplete(pages.run, pages.failure, deps);
@@ -122,9 +139,8 @@ const extract = async (
   const compared = await noteDrift(pages.run, plan, deps);
   const placed = await placePostponed(compared, work);
   if (!placed.done) return { end: 'continued', retryAtMs: clock.nowMs() };
-  const earlier = await earlierReading(begun, runs);
-  const weighed = noteShrinking(placed.run, earlier, plan);
-  const noted = await noteVanished(weighed, pass.absent(), work, earlier, runs);
+  const measured = noteShrinking(placed.run, earlier, plan);
+  const noted = await noteVanished(measured, pass.absent(), work, earlier, runs);
   let { run } = noted;
   if (run.deletions !== undefined) {
     const sent = await sendDeletions(run, noted.toDelete, work, idStore);
@@ -133,123 +149,6 @@ const extract = async (
   }
   const handed = await handOver(run, plan, deps);
   return { end: 'extracted', ...(handed.status === 'failed' && { failed: handed }) };
-};
-
-type PagesRead = { run: UnfinishedRun } & (
-  | { end: 'complete' }
-  | { end: 'out-of-time'; retryAtMs: number }
-  | { end: 'failed'; failure: { code: string; message: string } }
-);
-
-/**
- * Reads page after page from the run's checkpoint on, and lets each pass.
- *
- * The checkpoint moves only after the queue accepted the page's messages and the ledger holds them; what happens
- * between is done again.
- */
-export const readPages = async (begun: UnfinishedRun, work: FetchWork): Promise<PagesRead> => {
-  const { plan, sink, time, clock, log } = work;
-  const context = {
-    nowMs: begun.window?.toMs ?? begun.startedMs,
-    lastSyncMs: begun.window?.fromMs ?? begun.startedMs,
-    ...defined({ hasLinked: begun.hasLinked }),
-  };
-  let run = begun;
-  for (let deadlineMs = time.hardMs; run.checkpoint?.judged === undefined; deadlineMs = time.softMs) {
-    const page = await plan.source.readPage(run.checkpoint?.page, deadlineMs, context);
-    run = {
-      ...run,
-      requests: { ...run.requests, source: run.requests.source + page.requests },
-      warnings: addWarnings(run.warnings, page.warnings),
-      ...limitsWith(run, page, clock.nowMs()),
-      ...(page.hasLink && { hasLinked: page.hasLink }),
-    };
-    for (const { code, message } of page.warnings)
-      log.warn('source-warning', { integration: run.integration, runId: run.runId, code, words: message });
-    if (page.kind === 'failed') return { end: 'failed', run, failure: { code: page.code, message: page.message } };
-    if (page.kind === 'later') {
-      await sink.save(run);
-      return { end: 'out-of-time', run, retryAtMs: page.retryAtMs };
-    }
-    run = await passPage(run, page, work);
-    if (plan.learns) run = { ...run, fields: learnFields(run.fields, page.records) };
-    await sink.save(run);
-    if (page.next !== undefined && time.isUp()) return { end: 'out-of-time', run, retryAtMs: clock.nowMs() };
-  }
-  return { end: 'complete', run };
-};
-
-/** The pass over one page: messages are sent, then the ledger is written. Gives the run with its checkpoint behind it. */
-const passPage = async (
-  run: UnfinishedRun,
-  { records, next, requests }: Extract<PageResult, { kind: 'page' }>,
-  { pass, sink, clock, log }: FetchWork,
-): Promise<UnfinishedRun> => {
-  const { integration, runId, checkpoint } = run;
-  const before = checkpoint?.fetched ?? 0;
-  let chunks = checkpoint?.chunks ?? 0;
-  let counts = noExtractCounts();
-  let postponed = 0;
-  let rows = run.invalidRows;
-  const { parts, doubts } = await pass.page({ records, before, isLast: next === undefined }, run, clock.nowMs());
-  for (const made of parts) {
-    // The messages come before the ledger that says so.
-    const part = await sendPart(made, sink);
-    chunks += 1;
-    await sink.write(run, chunks, part);
-    counts = addCounts(counts, countEntries(part.entries));
-    postponed += part.postponed.length;
-    rows = noteInvalidRows(rows, part.entries).invalidRows;
-  }
-  log.info('page', { integration, runId, ...counts, ...(postponed > 0 && { held: postponed }), requests });
-  const fetched = before + records.length;
-  const behind: Checkpoint =
-    next === undefined ? { page: {}, chunks, fetched, judged: 0 } : { page: next, chunks, fetched };
-  const counted = { ...run.counts, ...addCounts(run.counts, counts) };
-  return { ...run, counts: counted, ...addDoubts(run, doubts), ...defined({ invalidRows: rows }), checkpoint: behind };
-};
-
-/**
- * Lets the records pass that were postponed until the end of the snapshot, chunk by chunk; the checkpoint moves with
- * them. `done`: all have passed; otherwise time is up.
- */
-export const placePostponed = async (
-  begun: UnfinishedRun,
-  { pass, sink, time, clock, log }: FetchWork,
-): Promise<{ run: UnfinishedRun; done: boolean }> => {
-  if (!pass.hasPostponed()) return { run: begun, done: true };
-  const place = await pass.openPlacing();
-  let run = begun;
-  for await (const { index, records } of sink.postponed(begun)) {
-    const { checkpoint } = run;
-    if (checkpoint === undefined || index <= (checkpoint.judged ?? 0)) continue;
-    if (run !== begun && time.isUp()) return { run, done: false };
-    const part = await sendPart(place(records, run, clock.nowMs()), sink);
-    const chunks = checkpoint.chunks + 1;
-    await sink.write(run, chunks, part);
-    const { integration, runId } = run;
-    const counts = countEntries(part.entries);
-    run = {
-      ...run,
-      counts: { ...run.counts, ...addCounts(run.counts, counts) },
-      ...noteInvalidRows(run.invalidRows, part.entries),
-      checkpoint: { ...checkpoint, chunks, judged: index },
-    };
-    await sink.save(run);
-    // Measured like a page: these records were not counted with their page.
-    log.info('page', { integration, runId, ...counts, requests: 0 });
-  }
-  return { run, done: true };
-};
-
-/** The run's limits with those that a page hit; where it was put off, until another invocation may ask. */
-const limitsWith = (run: UnfinishedRun, page: PageResult, nowMs: number): Pick<UnfinishedRun, 'limits'> => {
-  if (page.limits === undefined) return {};
-  const untilMs = page.kind === 'later' && page.limits.putOff > 0 ? page.retryAtMs : nowMs;
-  const heldMs = Math.min(MAX_DELAY_SEC * 1_000, Math.max(0, untilMs - nowMs));
-  const hits: LimitHits = { ...page.limits, heldMs: page.limits.heldMs + heldMs };
-  const { source, target } = limitsOf(run);
-  return { limits: { source: addHits(source, hits), target } };
 };
 
 const endIncomplete = async (
@@ -269,6 +168,31 @@ const endIncomplete = async (
   const { integration, runId } = run;
   log.error('run-incomplete', { integration, runId, code: failure.code, words: failure.message });
   return { end: 'incomplete', failed: incomplete };
+};
+
+/** Closes a run that must not send what it would: that waits, and the target stands under the mapping of before. */
+const stop = async (
+  run: UnfinishedRun,
+  failure: { code: string; message: string },
+  earlier: ExtractedRun | undefined,
+  { runs, clock, log }: FetchDeps,
+): Promise<ExtractedRun> => {
+  const { checkpoint: _, mapping: __, weighing, ...rest } = run;
+  const nowMs = clock.nowMs();
+  const stopped: ExtractedRun = {
+    ...rest,
+    counts: { ...run.counts, ...(weighing && stoppedCounts(weighing)) },
+    ...defined({ mapping: earlier?.mapping, weighing }),
+    status: 'failed',
+    failure,
+    extractedMs: nowMs,
+    closedMs: nowMs,
+    chunks: 0,
+  };
+  await runs.saveRun(stopped);
+  const { integration, runId } = run;
+  log.error('run-failed', { integration, runId, code: failure.code, words: failure.message });
+  return stopped;
 };
 
 /** All is sent: the run is `loading` from now on, or closed where there is nothing to load. Gives it as it was saved. */

@@ -36,7 +36,9 @@ export const startRun = async (
     runs.run(integration, askedId),
     plan.window && runs.watermark(integration),
   ]);
-  const start = decideStart(request, previous, leased, asked, nowMs, resumeWithinMs);
+  // What a run has sent under one mapping is not gone on with under another.
+  const isOfThisMapping = leased?.mapping === undefined || leased.mapping === plan.mapping;
+  const start = decideStart(request, previous, isOfThisMapping ? leased : undefined, asked, nowMs, resumeWithinMs);
   if (start.kind !== 'start' && start.kind !== 'resume') {
     const { kind: end, runId } = start;
     log.info('run-not-started', { integration, runId, why: end });
@@ -73,7 +75,7 @@ export const startRun = async (
 
 /** A run at its beginning. `watermarkMs`: up to where a list of changes was loaded; `last`: the run before it. Pure. */
 export const newRun = (
-  { integration, window, invalidRows }: FetchPlan,
+  { integration, window, invalidRows, mapping }: FetchPlan,
   facts: Pick<RunRecord, 'runId' | 'scheduledMs' | 'startedMs' | 'versionMs' | 'fullRefresh'>,
   watermarkMs: number | undefined,
   last: Pick<RunRecord, 'hasLinked'> | undefined,
@@ -86,6 +88,7 @@ export const newRun = (
   vanished: 0,
   vanishedSample: [],
   warnings: [],
+  mapping,
   ...(invalidRows.isTolerant && { toleratesInvalid: true }),
   ...defined({ hasLinked: last?.hasLinked }),
   ...(window && { window: windowOf(window, watermarkMs, facts.fullRefresh, facts.startedMs) }),

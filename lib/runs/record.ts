@@ -27,13 +27,17 @@ export type LoadCounts = { loaded: number; superseded: number; rejected: number;
 export type RunStatus = 'extracting' | 'incomplete' | 'loading' | 'balanced' | 'unbalanced' | 'failed';
 
 /** Why a run that was read to its end has failed all the same. */
-export type RunFailure = 'rows-invalid';
+export type RunFailure = 'rows-invalid' | 'mapping-changed';
 
-const runFailures: ReadonlySet<string> = new Set<RunFailure>(['rows-invalid']);
+const runFailures: readonly RunFailure[] = ['rows-invalid', 'mapping-changed'];
 
-/** Whether a run has failed, or will when its books are closed. */
-export const hasFailed = ({ status, failure }: Pick<RunRecord, 'status' | 'failure'>): boolean =>
-  status === 'failed' || (failure !== undefined && runFailures.has(failure.code));
+/** Why a run has failed, or will have when its books are closed; undefined: it has not. */
+export const runFailureOf = ({ failure }: Pick<RunRecord, 'failure'>): RunFailure | undefined =>
+  runFailures.find((code) => code === failure?.code);
+
+/** Whether a run has failed, or will have when its books are closed. */
+export const hasFailed = (run: Pick<RunRecord, 'status' | 'failure'>): boolean =>
+  run.status === 'failed' || runFailureOf(run) !== undefined;
 
 /** The fields of an answer: dotted path → the kinds of its values, in the order of their letters: `null text`. */
 export type Fields = Readonly<Record<string, string>>;
@@ -68,6 +72,10 @@ type RunFacts = {
   shrunkFrom?: number;
   /** Somebody said yes to what would stop the run, or keep it from concluding. */
   confirmed?: boolean;
+  /** Fingerprint of the mapping under which the target's records stand after this run; absent in runs of earlier commits. */
+  mapping?: string;
+  /** Where the mapping has changed: what a reading that sends nothing found. */
+  weighing?: Weighing;
   /** The first invalid rows; absent: none is. */
   invalidRows?: InvalidRow[];
   /** The file says that invalid rows are only reported (`source.invalid`). */
@@ -128,6 +136,16 @@ export type Window = { fromMs: number; toMs: number };
 
 /** Rows whose id nobody can read, and rows whose id had come on an earlier page. */
 export type Doubts = { unreadIds: number; repeatedIds: number };
+
+/** A reading that sends nothing, and what the run would do under a changed mapping. */
+export type Weighing = {
+  /** Where its next page starts; absent before the first page, and when it is done. */
+  checkpoint?: Checkpoint;
+  isDone: boolean;
+  counts: ExtractCounts;
+  /** Of what it would send: how many records are loaded already. */
+  overwrites: number;
+};
 
 /** A row that is invalid: its id, or its place where it has none that can be read, and why. */
 export type InvalidRow = { id: string; reason: string };

@@ -122,6 +122,8 @@ export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPl
       source: faults.wrap('source', source),
       transform: openTransform(transformPlanOf(integrationWith(NAME))),
       minShare: 0.5,
+      mapping: 'one',
+      maxChangedShare: 0.5,
       invalidRows: { maxShare: 0.5, isTolerant: false },
       ...setup.plan,
     },

@@ -21,6 +21,8 @@ describe('the plan of a run', () => {
     const integration = integrationWith(crm, { 'source.metadata.autoFillResponse': false });
     expect(runPlanOf(integration)).toEqual({
       integration: crm,
+      mapping: expect.any(String),
+      maxChangedShare: 0.5,
       minShare: 0.5,
       invalidRows: { maxShare: 0.5, isTolerant: false },
       policy: { idCheck: false, onUncertain: 'resend' },

@@ -6,11 +6,13 @@ import type {
   Checkpoint,
   DeletionCounts,
   Doubts,
+  ExtractCounts,
   ExtractedRun,
   InvalidRow,
   RunRecord,
   UnfinishedRun,
   Unsettled,
+  Weighing,
   Window,
 } from '../../runs/record.ts';
 import type { RunStore } from '../../runs/store.ts';
@@ -27,7 +29,7 @@ const checkpoint = z.object({
   judged: z.exactOptional(count),
 } satisfies Record<keyof Checkpoint, z.ZodMiniType>);
 
-const counts = z.object({
+const extractCounts = {
   fetched: count,
   filtered: count,
   invalid: count,
@@ -37,6 +39,10 @@ const counts = z.object({
   // Earlier commits knew of none.
   waiting: z._default(count, 0),
   enqueued: count,
+} satisfies Record<keyof ExtractCounts, z.ZodMiniType>;
+
+const counts = z.object({
+  ...extractCounts,
   loaded: count,
   superseded: count,
   rejected: count,
@@ -70,6 +76,13 @@ const invalidRow = z.object({ id: z.string(), reason: z.string() } satisfies Rec
 
 const doubts = z.object({ unreadIds: count, repeatedIds: count } satisfies Record<keyof Doubts, z.ZodMiniType>);
 
+const weighing = z.object({
+  checkpoint: z.exactOptional(checkpoint),
+  isDone: z.boolean(),
+  counts: z.object(extractCounts),
+  overwrites: count,
+} satisfies Record<keyof Weighing, z.ZodMiniType>);
+
 const facts = {
   runId: z.string(),
   integration: z.string(),
@@ -89,6 +102,8 @@ const facts = {
   absences: z.exactOptional(count),
   shrunkFrom: z.exactOptional(count),
   confirmed: z.exactOptional(z.boolean()),
+  mapping: z.exactOptional(z.string()),
+  weighing: z.exactOptional(weighing),
   invalidRows: z.exactOptional(z.array(invalidRow)),
   toleratesInvalid: z.exactOptional(z.boolean()),
   fields: z.exactOptional(z.record(z.string(), z.string())),

@@ -3,6 +3,7 @@ import { defined } from '../../runtime/defined.ts';
 import type { Integration } from '../schema/schema.ts';
 import { type DeletionPlan, deletionPlanOf, takenPathsOf } from './body-plan.ts';
 import { loadPolicyOf } from './load-policy.ts';
+import { mappingOf } from './mapping.ts';
 
 /** Which changes a run asks for: those since the last one, and some time before. */
 export type WindowPlan = {
@@ -19,6 +20,10 @@ export type RunPlan = {
   waitsForMs?: number;
   /** The list is asked for what changed in a window of time. */
   window?: WindowPlan;
+  /** A fingerprint of what decides the bodies of records. */
+  mapping: string;
+  /** Under a changed mapping no larger share of the loaded records is overwritten. */
+  maxChangedShare: number;
   /** A snapshot of fewer rows than this share of those before concludes nothing from absence. */
   minShare: number;
   /**
@@ -44,10 +49,12 @@ const windowPlanOf = ({ window }: Integration['source']): WindowPlan | undefined
 
 /** Compiles what an integration's file says of its runs. Pure. */
 export const runPlanOf = (integration: Integration): RunPlan => {
-  const { name, source, overlap, vanished, deadlineMinutes } = integration;
+  const { name, source, target, overlap, vanished, deadlineMinutes } = integration;
   return {
     integration: name,
     policy: loadPolicyOf(integration),
+    mapping: mappingOf(integration),
+    maxChangedShare: target.maxChangedShare,
     minShare: source.minShare,
     invalidRows: { maxShare: source.maxInvalidShare, isTolerant: source.invalid === 'report' },
     ...defined({ window: windowPlanOf(source) }),

@@ -147,6 +147,18 @@ export const targetSchema = z
         ),
     ),
     rateLimit: z.exactOptional(rateLimitSchema()),
+    maxChangedShare: z._default(
+      z
+        .number()
+        .check(
+          z.minimum(0),
+          z.maximum(1),
+          z.describe(
+            'A changed mapping that would overwrite a larger share of the loaded records stops the run. 映射变化将覆盖超过该比例的记录时停止。',
+          ),
+        ),
+      0.5,
+    ),
     retry: z.prefault(retrySchema, {}),
     concurrency: z._default(
       z.int().check(z.minimum(1), z.maximum(100), z.describe('Requests at a time in one worker. 单进程并发数。')),

@@ -1,0 +1,106 @@
+import type { IdStore } from '../idcheck/store.ts';
+import { addCounts, countEntries, noExtractCounts } from '../runs/books.ts';
+import type { ExtractedRun, RunFailure, UnfinishedRun, Weighing } from '../runs/record.ts';
+import type { RunStore } from '../runs/store.ts';
+import { silentLog } from '../runtime/log.ts';
+import type { FetchPlan } from './fetch-plan.ts';
+import { openPass } from './pass.ts';
+import type { Postponed } from './postponed.ts';
+import { type PagesRead, placePostponed, readPages } from './read-pages.ts';
+import type { FetchWork, Sink } from './sink.ts';
+
+/** Fewer loaded records say nothing of a share. */
+const LEAST_LOADED = 100;
+
+/** Why a run under a changed mapping is stopped before it sends; undefined: it is not. Pure. */
+export const failureOfMapping = (
+  overwrites: number,
+  loadedCount: number,
+  { maxChangedShare }: Pick<FetchPlan, 'maxChangedShare'>,
+): { code: RunFailure; message: string } | undefined => {
+  if (loadedCount < LEAST_LOADED || overwrites <= maxChangedShare * loadedCount) return undefined;
+  const share = `${overwrites} of ${loadedCount} loaded records, more than target.maxChangedShare (${maxChangedShare})`;
+  const message = `the mapping has changed and would overwrite ${share}: nothing was sent. "run --yes" sends it`;
+  return { code: 'mapping-changed', message };
+};
+
+/** Whether a run must be weighed before it sends: its mapping is another than that of the run before. Pure. */
+export const isToBeWeighed = (
+  run: Pick<UnfinishedRun, 'checkpoint' | 'confirmed' | 'weighing'>,
+  earlier: Pick<ExtractedRun, 'mapping'> | undefined,
+  { mapping, policy, maxChangedShare }: Pick<FetchPlan, 'mapping' | 'policy' | 'maxChangedShare'>,
+): boolean => {
+  // What is loaded is never overwritten there.
+  if (policy.idCheck || maxChangedShare === 1) return false;
+  if (run.confirmed === true || run.checkpoint !== undefined || run.weighing?.isDone === true) return false;
+  return earlier?.mapping !== undefined && earlier.mapping !== mapping;
+};
+
+/** How weighing ended: the run may go on, or as reading pages ends, or nothing may be sent. */
+type Weighed =
+  | { end: 'fine'; run: UnfinishedRun }
+  | { end: 'stopped'; run: UnfinishedRun; failure: { code: RunFailure; message: string } }
+  | Exclude<PagesRead, { end: 'complete' }>;
+
+/**
+ * The first of two readings under a changed mapping: the run's own steps, into a sink that keeps counts. It is gone on
+ * with by later invocations as every reading is; what they keep of it are counts.
+ */
+export const weighMapping = async (
+  begun: UnfinishedRun,
+  work: Omit<FetchWork, 'pass' | 'sink'>,
+  { idStore, runs }: { idStore: IdStore; runs: Pick<RunStore, 'saveRun'> },
+): Promise<Weighed> => {
+  const { checkpoint, counts, overwrites } = begun.weighing ?? { counts: noExtractCounts(), overwrites: 0 };
+  const sink = weighingSink(begun, { isDone: false, counts, overwrites }, runs);
+  // All of idCheck is held against it, also where the list is one of changes.
+  const pass = await openPass(work.plan, idStore, checkpoint === undefined ? {} : { checkpoint }, none(), work.tuning);
+  const reading: UnfinishedRun = checkpoint === undefined ? begun : { ...begun, checkpoint };
+  // The pages are measured, and their oddities said, when the run itself reads them.
+  const counting: FetchWork = { ...work, pass, sink, log: silentLog };
+  const pages = await readPages(reading, counting);
+  if (pages.end !== 'complete') return { ...pages, run: sink.kept(pages.run) };
+  await placePostponed(pages.run, { ...counting, time: { ...work.time, isUp: () => false } });
+  const run = sink.done(pages.run);
+  const failure = failureOfMapping(run.weighing?.overwrites ?? 0, pass.loadedCount, work.plan);
+  return failure === undefined ? { end: 'fine', run } : { end: 'stopped', run, failure };
+};
+
+async function* none(): AsyncIterable<never> {}
+
+const weighingSink = (begun: UnfinishedRun, from: Weighing, runs: Pick<RunStore, 'saveRun'>) => {
+  let { counts, overwrites } = from;
+  const postponed: { index: number; records: Postponed[] }[] = [];
+  /** The run itself has not begun: of the reading it keeps what it cost, and where it stands. */
+  const kept = ({ requests, limits, hasLinked, checkpoint }: UnfinishedRun, isDone = false): UnfinishedRun => ({
+    ...begun,
+    requests,
+    ...(limits && { limits }),
+    ...(hasLinked && { hasLinked }),
+    weighing: { isDone, counts, overwrites, ...(checkpoint && !isDone && { checkpoint }) },
+  });
+  const sink: Sink = {
+    chunks: none,
+    send: async () => new Set(),
+    write: async (_, index, part) => {
+      counts = addCounts(counts, countEntries(part.entries));
+      overwrites += part.toLoad.filter(({ as }) => as === 'overwrite').length;
+      if (part.postponed.length > 0) postponed.push({ index, records: part.postponed.map(({ record }) => record) });
+    },
+    // Placing is done again by the next invocation, if this one does not come to its end.
+    save: async (run) => {
+      if (run.checkpoint?.judged === undefined) await runs.saveRun(kept(run));
+    },
+    async *postponed() {
+      yield* postponed;
+    },
+  };
+  return { ...sink, kept, done: (run: UnfinishedRun) => kept(run, true) };
+};
+
+/** What a run that is stopped would have sent waits. Pure. */
+export const stoppedCounts = ({ counts }: Weighing): Weighing['counts'] => ({
+  ...counts,
+  waiting: counts.waiting + counts.enqueued,
+  enqueued: 0,
+});

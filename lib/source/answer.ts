@@ -1,3 +1,4 @@
+import { refusalAround, usualWords } from '../connection/api/refusal.ts';
 import type { AnswerPlan } from '../integration/compile/source-plan.ts';
 import { isCompound, isJsonObject, type JsonValue, parseJson } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
@@ -80,22 +81,41 @@ const describe = (value: JsonValue | undefined): string => {
   return keys === '' ? 'an empty object' : `an object with ${keys}`;
 };
 
-const businessError = (body: JsonValue, { code, successCodes, message }: AnswerPlan): AnswerFault | undefined => {
+const refusedWith = (what: string, words: string | undefined): AnswerFault => {
+  const told = words === undefined ? '' : ` "${words.slice(0, SHOWN_CHARACTERS)}"`;
+  return { ...fault('business-error', `the source refuses with ${what}${told}`), isOrderly: true };
+};
+
+/** The source's words at the path of the plan, else under a usual name beside the code or around everything. */
+const wordsIn = (body: JsonValue, { code, message }: AnswerPlan): string | undefined => {
+  const said = readPath(body, message);
+  if (typeof said === 'string' && said !== '') return said;
+  const around = code.includes('.') ? readPath(body, code.slice(0, code.lastIndexOf('.'))) : undefined;
+  return usualWords(around) ?? usualWords(body);
+};
+
+const businessError = (body: JsonValue, answer: AnswerPlan): AnswerFault | undefined => {
+  const { code, successCodes } = answer;
   const found = readPath(body, code);
   // The code comes as 200 and as "200"; a bare array has none.
   if (found === undefined || found === null || Array.isArray(body)) return undefined;
   if (successCodes.has(String(found))) return undefined;
-  const said = readPath(body, message);
-  const words = typeof said === 'string' && said !== '' ? ` "${said.slice(0, SHOWN_CHARACTERS)}"` : '';
   const shown = isCompound(found) ? describe(found) : String(found).slice(0, SHOWN_CHARACTERS);
-  return { ...fault('business-error', `the source refuses with code ${shown}${words}`), isOrderly: true };
+  return refusedWith(`code ${shown}`, wordsIn(body, answer));
+};
+
+/** A refusal in a usual envelope that the plan says nothing of: with a list beside it, it is none the less. */
+const envelopeError = (body: JsonValue, answer: AnswerPlan, listPath: string | undefined): AnswerFault | undefined => {
+  const refusal = refusalAround(body, (path) => path === answer.code, listPath);
+  if (refusal === undefined) return undefined;
+  const { path, value, words } = refusal;
+  return refusedWith(isCompound(value) ? path : `${path} ${String(value)}`, words ?? wordsIn(body, answer));
 };
 
 /** What the source says in the body of an error of HTTP, where it says it as it does in a business error. */
-export const messageIn = (text: string, { message }: AnswerPlan): string | undefined => {
+export const messageIn = (text: string, answer: AnswerPlan): string | undefined => {
   const parsed = parse(text);
-  const said = parsed.kind === 'json' ? readPath(parsed.body, message) : undefined;
-  return typeof said === 'string' && said !== '' ? said.slice(0, SHOWN_CHARACTERS) : undefined;
+  return parsed.kind === 'json' ? wordsIn(parsed.body, answer)?.slice(0, SHOWN_CHARACTERS) : undefined;
 };
 
 const WHOLE_NUMBER = /^\d+$/;
@@ -154,6 +174,9 @@ export const readAnswer = (
     ? body
     : (places.find(Array.isArray) ?? places.find((value) => value !== undefined));
   const isList = Array.isArray(found);
+  const listPath = answer.records.find((path) => isList && readPath(body, path) === found);
+  const enveloped = envelopeError(body, answer, listPath);
+  if (enveloped) return enveloped;
   const total = totalOf(body, answer.total, isList ? found.length : 0);
   const rest = { ...defined({ total }), ...nextOf(body, headers, answer) };
   if (isList) return { kind: 'page', page: { records: found, ...rest } };

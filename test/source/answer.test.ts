@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AnswerPlan } from '../../lib/integration/compile/source-plan.ts';
-import { stringifyJson } from '../../lib/json/json.ts';
+import { type JsonValue, stringifyJson } from '../../lib/json/json.ts';
 import { messageIn, readAnswer } from '../../lib/source/answer.ts';
 import { okkiAnswer, okkiList } from './settings.ts';
 
@@ -136,6 +136,46 @@ describe('an answer without a page', () => {
   ])('holds %s', (_, text, code, words) => {
     expect(read(text)).toMatchObject({ kind: 'fault', code, message: expect.stringMatching(words) });
     expect(read(text)).not.toMatchObject({ message: expect.stringContaining('hush') });
+  });
+
+  it.each([
+    ['钉钉', { errcode: 88, errmsg: '不合法', sub_msg: 'x', data: [] }, 'errcode 88 "不合法"'],
+    ['a list beside it', { errcode: 40_014, errmsg: 'bad token', data: [{ id: 1 }] }, 'errcode 40014 "bad token"'],
+    ['奇门', { error_response: { code: 15, msg: 'Remote error', sub_msg: 'no such shop' } }, '"Remote error"'],
+    ['success false', { success: false, description: 'closed', data: [] }, 'success false "closed"'],
+    ['a status in words', { status: 'failed', sub_msg: 'no right', data: [] }, 'status failed "no right"'],
+    ['words under msg', { code: 9, msg: 'no right' }, 'code 9 "no right"'],
+    ['words under errmsg', { code: 9, errmsg: 'no right' }, 'code 9 "no right"'],
+    ['words under sub_msg', { code: 9, sub_msg: 'no right' }, 'code 9 "no right"'],
+    ['words under description', { code: 9, description: 'no right' }, 'code 9 "no right"'],
+    [
+      '金蝶, as the only row of a list',
+      [[{ Result: { ResponseStatus: { IsSuccess: false, Errors: [{ Message: '字段不存在' }] } } }]],
+      'IsSuccess false "字段不存在"',
+    ],
+    [
+      '金蝶, as an object',
+      { Result: { ResponseStatus: { IsSuccess: false, Errors: [{ Message: '会话信息已丢失' }] } } },
+      'IsSuccess false "会话信息已丢失"',
+    ],
+  ])('is a refusal before it is a list: %s', (_, body, words) => {
+    const answer = read(stringifyJson(body), okkiAnswer);
+    expect(answer).toMatchObject({ code: 'business-error', message: expect.stringContaining(words), isOrderly: true });
+  });
+
+  it.each<[string, JsonValue, JsonValue[]]>([
+    ['in a record', { data: [{ success: false, status: 'failed', response: { flag: 'failure' } }] }, [{}]],
+    ['in the only record of a bare list', [{ status: 'failed', errcode: 7, response: { flag: 'failure' } }], [{}]],
+    ['in another list', { data: [1], logs: [{ ResponseStatus: { IsSuccess: false } }] }, [1]],
+    ['in good order', { errcode: 0, success: true, status: 'ok', errmsg: 'ok', data: [1] }, [1]],
+    ['absent in words', { errcode: null, error_response: null, status: '', data: [1] }, [1]],
+  ])('is a list where the envelope stands %s', (_, body, { length }) => {
+    expect(read(stringifyJson(body))).toMatchObject({ kind: 'page', page: { records: { length } } });
+  });
+
+  it('is judged by the code of the plan alone where that is its path', () => {
+    const answer = { ...okkiAnswer, code: 'status', successCodes: new Set(['failed']) };
+    expect(read('{"status":"failed","data":[]}', answer)).toMatchObject({ kind: 'page' });
   });
 
   it('shows only the beginning of a long message', () => {

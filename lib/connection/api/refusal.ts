@@ -1,5 +1,5 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
-import { readPath } from '../json/path.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
+import { readPath } from '../../json/path.ts';
 
 /** A refusal in an answer of status 2xx: where it stands, what it says, and the target's words about it. */
 export type Refusal = { path: string; value: JsonValue; words?: string };
@@ -41,6 +41,9 @@ const firstOf = (paths: readonly string[], around: JsonValue | undefined): strin
   }
   return undefined;
 };
+/** The other end's words about how it went, under the names that are usual for them. Pure. */
+export const usualWords = (around: JsonValue | undefined): string | undefined => firstOf(WORDS, around);
+
 const wordsOf = (around: JsonObject, value: JsonValue): string | undefined =>
   firstOf(WORDS, around) ?? firstOf(WORDS, value) ?? firstOf(['Errors.0.Message', 'error.message', 'error'], around);
 
@@ -101,5 +104,26 @@ export const refusalIn = (
   const own = isJsonObject(value) ? refusalsAt(value, path) : [];
   for (const found of own) if (!isDecided(found.path)) return found;
   for (const found of nestedRefusals(body, '', rowsPath)) if (!isDecided(found.path)) return found;
+  return undefined;
+};
+
+/** Where 金蝶 says inside a list that the query was refused: `[[{"Result":{"ResponseStatus":{"IsSuccess":false}}}]]`. */
+const REFUSED_ROW = /^(?:\d+\.)+(?:result\.)?responsestatus\.issuccess$/i;
+const INSIDE_A_LIST = /(?:^|\.)\d+\./;
+
+/**
+ * The first usual envelope of a refusal around a list of records, if there is one. What records hold is no envelope:
+ * lists are not looked into, but for the one row that stands for a refusal. `isDecided` as above; `listPath`: where the
+ * records are. Pure.
+ */
+export const refusalAround = (
+  body: JsonValue,
+  isDecided: (path: string) => boolean,
+  listPath?: string,
+): Refusal | undefined => {
+  if (!Array.isArray(body)) return refusalIn(body, (path) => isDecided(path) || INSIDE_A_LIST.test(path), listPath);
+  const { value, path } = unpacked(body);
+  if (!isJsonObject(value)) return undefined;
+  for (const found of nestedRefusals(value, path)) if (REFUSED_ROW.test(found.path)) return found;
   return undefined;
 };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type JsonValue, parseJson, stringifyJson } from '../../lib/json/json.ts';
-import { refusalIn } from '../../lib/target/refusal.ts';
+import { refusalIn } from '../../../lib/connection/api/refusal.ts';
+import { type JsonValue, parseJson, stringifyJson } from '../../../lib/json/json.ts';
 
 const none = () => false;
 const pathIn = (body: unknown, rules: readonly string[] = [], rowsPath?: string) =>

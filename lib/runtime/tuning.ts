@@ -91,6 +91,11 @@ export type ConnectionTuning = {
   tokenPollMs: number;
   /** The lock of a renewal outlives the token request by this: reading and writing the item around it. */
   tokenLockMarginMs: number;
+  /**
+   * A token that was refused right after it had taken another's place is not renewed again for so long: a wrong scope or
+   * a want of rights is not cured by it, and each record would ask for one more. `forbidden`: refused by a 403.
+   */
+  refusedAnewMs: { expired: number; forbidden: number };
 };
 
 const MINUTE_MS = 60_000;
@@ -134,5 +139,6 @@ export const standardTuning: Tuning = {
     tokenAheadPauseMs: MINUTE_MS,
     tokenPollMs: 250,
     tokenLockMarginMs: 10_000,
+    refusedAnewMs: { expired: MINUTE_MS, forbidden: 10 * MINUTE_MS },
   },
 };

@@ -142,6 +142,10 @@ export const pageAnswer = (answer: ApiAnswer, plan: AnswerPlan, nowMs: number): 
       if (waitMs !== undefined) return { ...wait('token-unavailable'), what, waitMs };
       return { ...retry('token-unavailable'), what };
     }
+    case 'tokenRefused': {
+      const what = `the token is refused with status ${answer.status} and "${answer.words}", a new one as well`;
+      return { ...fail('token-refused', 'check the credentials, the scope and auth.expired'), what };
+    }
     case 'foreignLink': {
       const what = 'the link to the next page leads to another host';
       return { ...fail('link-foreign', 'links must stay on the host of the base URL'), what };

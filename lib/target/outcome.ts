@@ -84,6 +84,8 @@ export const outcomeOf = (
     }
     case 'noToken':
       return { kind: 'notApplied', failure: { cause: 'no-token', excerpt: answer.message }, waits: false };
+    case 'tokenRefused':
+      return { kind: 'notApplied', failure: failureOf('no-token', answer.status, answer.words), waits: false };
     case 'later':
       return { kind: 'notApplied', failure: { cause: 'no-time' }, waits: true, pauseMs: 0 };
     case 'foreignLink':

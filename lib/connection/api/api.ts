@@ -4,6 +4,7 @@ import { ConfigurationError, type FaultPlace } from '../../runtime/fault.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
+import { type TokenRefusal, tokenRefusalIn } from '../auth/expired.ts';
 import type { ConnectionEvent, Credential, Later, NoToken, SchemeDeps } from '../auth/scheme.ts';
 import { schemeOf } from '../auth/schemes.ts';
 import type { TokenStore } from '../auth/token.ts';
@@ -31,6 +32,8 @@ export type ApiAnswer =
   | HttpAnswer
   | NoToken
   | Later
+  /** By a rule of the file, and again with another token: not applied, whatever its status says. */
+  | { kind: 'tokenRefused'; status: number; words: string }
   /** Surely not sent: the link leads to another host, where the authorization must not go. */
   | { kind: 'foreignLink' };
 
@@ -40,8 +43,8 @@ export type ApiResult = { answer: ApiAnswer; requests: number; tokenRenewed: boo
 /** An API behind its base URL and its authorization. */
 export interface Api {
   /**
-   * Sends a request, cut off at `deadlineMs`. A 401 renews the token once and repeats the request once; the answer to
-   * that is final. Throws `ConfigurationError`, `SecretUnreadableError` and what the token store throws.
+   * Sends a request, cut off at `deadlineMs`. A token that is refused (401, a rule of `auth.expired`, or a 403 to a token
+   * that was at hand) is renewed once, and the request repeated once; the answer to that is final. Throws `ConfigurationError`, `SecretUnreadableError` and what the token store throws.
    */
   send(request: ApiRequest, limits: { deadlineMs: number; awaitPermit?: AwaitPermit }): Promise<ApiResult>;
 }
@@ -61,8 +64,7 @@ const alwaysGranted: AwaitPermit = async () => ({ granted: true });
 
 const requestsIn = ({ kind }: ApiAnswer): number => (kind === 'answered' || kind === 'failed' ? 1 : 0);
 
-/** The server does not take the credential any more (RFC 9110 §15.5.2): the request was surely not applied. */
-const isExpired = (answer: ApiAnswer): boolean => answer.kind === 'answered' && answer.status === 401;
+const EXCERPT_CHARACTERS = 200;
 
 /** Opens the API of a connection. Throws `ConfigurationError` with every reference that leads nowhere. */
 export const connect = (connection: Connection, place: FaultPlace, deps: ApiDeps): Api => {
@@ -78,6 +80,26 @@ export const connect = (connection: Connection, place: FaultPlace, deps: ApiDeps
     if (leftMs < deps.tuning.connection.minRequestMs) return { kind: 'later', retryAtMs: clock.nowMs() };
     const { timeoutMs, maxAnswerBytes } = connection;
     return http.send({ ...request, timeoutMs: Math.min(timeoutMs, leftMs), maxAnswerBytes });
+  };
+  const { expired = [] } = connection.auth;
+  const rules = Array.isArray(expired) ? expired : [expired];
+  const refusalIn = (answer: ApiAnswer) => (answer.kind === 'answered' ? tokenRefusalIn(answer, rules) : undefined);
+  /** The last token that was refused right after it had taken another's place. */
+  let refusedAnew: { token: string | undefined; as: TokenRefusal; untilMs: number } | undefined;
+  const noteRefusedAnew = ({ token }: Credential, as: TokenRefusal) => {
+    refusedAnew = { token, as, untilMs: clock.nowMs() + deps.tuning.connection.refusedAnewMs[as] };
+  };
+  /** One request that is let through proves an expired token alive; a 403 may be about the request. */
+  const noteAccepted = ({ token }: Credential) => {
+    if (refusedAnew?.token === token && refusedAnew?.as === 'expired') refusedAnew = undefined;
+  };
+  const maySucceedAnew = ({ token }: Credential): boolean =>
+    refusedAnew === undefined || refusedAnew.token !== token || refusedAnew.untilMs <= clock.nowMs();
+  /** A refusal that only the file knows must not be judged by its status. */
+  const judged = (answer: ApiAnswer): ApiAnswer => {
+    if (answer.kind !== 'answered' || answer.status === 401 || !refusalIn(answer)?.byRule) return answer;
+    const words = (answer.shown ?? answer.text).replace(/\s+/g, ' ').trim().slice(0, EXCERPT_CHARACTERS);
+    return { kind: 'tokenRefused', status: answer.status, words: words.toWellFormed() };
   };
   const getCredential = schemeOf(connection.auth).open({ ...deps, ...values, connection, exchange });
 
@@ -103,17 +125,30 @@ export const connect = (connection: Connection, place: FaultPlace, deps: ApiDeps
       if (first.kind === 'none') return { answer: first.answer, requests: first.requests, tokenRenewed: false };
       const answer = await sendWith(first.credential);
       const requests = first.requests + requestsIn(answer);
-      if (!isExpired(answer)) return { answer, requests, tokenRenewed: false };
+      const unrenewed = { answer: judged(answer), requests, tokenRenewed: false };
+      const refusal = refusalIn(answer);
+      if (refusal === undefined) {
+        if (answer.kind === 'answered') noteAccepted(first.credential);
+        return unrenewed;
+      }
+      // Who has only just been given a token is not helped by the next one.
+      const isNew = refusal.as === 'forbidden' && first.requests > 0;
+      if (isNew || !maySucceedAnew(first.credential)) return unrenewed;
 
       const renewed = await first.credential.renew(limits);
-      if (renewed.kind === 'unchanged') return { answer, requests, tokenRenewed: false };
+      if (renewed.kind === 'unchanged') {
+        if (refusal.as === 'forbidden') noteRefusedAnew(first.credential, refusal.as);
+        return unrenewed;
+      }
       if (renewed.kind === 'none') {
         return { answer: renewed.answer, requests: requests + renewed.requests, tokenRenewed: false };
       }
       log.info('token-renewed', { connection: connection.name });
       const repeated = await sendWith(renewed.credential);
       const total = requests + renewed.requests + requestsIn(repeated);
-      return { answer: repeated, requests: total, tokenRenewed: true };
+      const refusedAgain = refusalIn(repeated);
+      if (refusedAgain !== undefined) noteRefusedAnew(renewed.credential, refusedAgain.as);
+      return { answer: judged(repeated), requests: total, tokenRenewed: true };
     },
   };
 };

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { lookUp, refSchema, resolveRef } from '../secrets.ts';
+import { expiredKey } from './expired.ts';
 import type { Credential, CredentialResult, Scheme } from './scheme.ts';
 
 export const bearerSchema = () =>
@@ -9,12 +10,14 @@ export const bearerSchema = () =>
     optional: z
       ._default(z.boolean(), false)
       .check(z.describe('Go on without a token where the reference is not set. 未设置时不带令牌继续。')),
+    ...expiredKey(),
   });
 
 /** How a request shows a token: in the Authorization header (RFC 6750 §2.1). */
-export const showing = (token: string): Pick<Credential, 'authorise' | 'secrets'> => ({
+export const showing = (token: string): Pick<Credential, 'authorise' | 'secrets' | 'token'> => ({
   authorise: (request) => ({ ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } }),
   secrets: [token],
+  token,
 });
 
 const showingNone: ReturnType<typeof showing> = { authorise: (request) => request, secrets: [] };

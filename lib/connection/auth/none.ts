@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
+import { expiredKey } from './expired.ts';
 import type { Credential, Scheme } from './scheme.ts';
 
-export const noneSchema = () => z.strictObject({ kind: z.literal('none') });
+export const noneSchema = () => z.strictObject({ kind: z.literal('none'), ...expiredKey() });
 
 const credential: Credential = {
   authorise: (request) => request,

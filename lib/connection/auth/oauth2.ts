@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
-import { isJsonObject, type JsonObject, parsedOrUndefined } from '../../json/json.ts';
+import { isCompound, isJsonObject, type JsonObject, type JsonValue, parsedOrUndefined } from '../../json/json.ts';
 import { defined } from '../../runtime/defined.ts';
 import { joinUrl } from '../base-url.ts';
 import type { HttpAnswer } from '../http.ts';
@@ -9,6 +9,7 @@ import { strikeOut } from '../redaction.ts';
 import { retryAfterMs } from '../retry-after.ts';
 import { type Ref, refSchema } from '../secrets.ts';
 import { showing } from './bearer.ts';
+import { expiredKey } from './expired.ts';
 import type { CredentialResult, CredentialSource, Limits, Reference, Scheme, SchemeDeps } from './scheme.ts';
 import { type AskForToken, type TokenAnswer, type TokenResult, type TokenSource, tokenSource } from './token.ts';
 
@@ -21,6 +22,7 @@ export const oauth2Schema = () => {
       .check(z.regex(/^\//, 'a path that starts with /'), z.describe('Path of the token request. 获取令牌的路径。')),
     clientId: refSchema(),
     clientSecret: refSchema(),
+    ...expiredKey(),
   };
   const user = { username: refSchema(), password: refSchema() };
   const scope = z.exactOptional(
@@ -80,6 +82,10 @@ export const tokenReactions: ReactionTable<'read' | 'refused' | 'unavailable', '
   failures: { never: 'unavailable', maybe: 'unavailable' },
 };
 
+/** Vendors write "none" as null, "", 0 or false, beside a token and without one. */
+const isSomething = (error: JsonValue | undefined): boolean =>
+  isCompound(error) || !/^(undefined|null|false|0?)$/.test(String(error));
+
 const EXCERPT_CHARACTERS = 200;
 
 /** RFC 6749 §5.2, and OKKI's `message` beside it. */
@@ -125,7 +131,7 @@ export const readTokenAnswer = (
     case 'read': {
       if (unreadable !== undefined)
         return { kind: 'unavailable', message: `status ${status}, but ${unreadable.message}` };
-      if (body?.error !== undefined) return { kind: 'refused', message: `an error in status ${status}${saying}` };
+      if (isSomething(body?.error)) return { kind: 'refused', message: `an error in status ${status}${saying}` };
       const accessToken = body?.access_token;
       if (typeof accessToken !== 'string' || accessToken === '') {
         return { kind: 'unavailable', message: `status ${status}, but no access_token in the answer` };

@@ -35,6 +35,8 @@ export type Credential = {
   authorise(request: UnsentRequest): UnsentRequest;
   /** Texts that the server may repeat, and that nobody may see. */
   secrets: readonly string[];
+  /** What tells it from another one: the token that it shows. Absent: it shows none. */
+  token?: string;
   /** Another one in its place, after the server has refused it; `unchanged` where there is none. */
   renew(limits: Limits): Promise<CredentialResult | { kind: 'unchanged' }>;
 };

@@ -133,6 +133,64 @@ describe('an API behind its authorization', () => {
     expect(answer).toMatchObject({ shown: '*** ***' });
   });
 
+  /** Gives tokens 1, 2, …; the API answers as `answer` says. */
+  const giving = (answer: (token: string) => HttpAnswer): FakeHttp => {
+    let given = 0;
+    return fakeHttp((request) =>
+      isTokenRequest(request)
+        ? answered(200, { access_token: `token-${++given}` })
+        : answer(request.headers.authorization?.replace('Bearer ', '') ?? ''),
+    );
+  };
+  const tokensAsked = (http: FakeHttp) => http.requests.filter(isTokenRequest).length;
+  const byCode: Auth = { ...oauth2, expired: { path: 'code', equals: [401] } };
+
+  it('renews a token that a 403 refuses, unless it was only just given', async () => {
+    const revoked = new Set<string>();
+    const http = giving((token) => (revoked.has(token) ? answered(403, {}) : answered(200, {})));
+    const api = open(http, oauth2);
+    await api.send(list, inMs(60_000));
+    revoked.add('token-1');
+    expect(await api.send(list, inMs(60_000))).toMatchObject({ tokenRenewed: true, answer: { status: 200 } });
+    expect(tokensAsked(http)).toBe(2);
+  });
+
+  it.each([
+    ['a lasting 403', oauth2, answered(403, {}), 2],
+    ['a lasting 401', oauth2, answered(401, {}), 2],
+    ['a refusal by rule that lasts', byCode, answered(200, { code: 401 }), 2],
+    ['a 403 that speaks of the rate', oauth2, answered(403, {}, { 'retry-after': '1' }), 1],
+    ['a 403 whose interval is used up', oauth2, answered(403, {}, { 'x-ratelimit-remaining': '0' }), 1],
+  ])('%s asks for no token per record', async (_, auth, answer, tokens) => {
+    const http = giving(() => answer);
+    const api = open(http, auth);
+    for (let record = 0; record < 10; record++) await api.send(list, inMs(60_000));
+    expect(tokensAsked(http)).toBe(tokens);
+  });
+
+  it('renews a token again that was let through after it had been refused', async () => {
+    const refusing = ['token-1', 'token-2'];
+    const http = giving((token) => (refusing.includes(token) ? answered(401, {}) : answered(200, {})));
+    const api = open(http, oauth2);
+    await api.send(list, inMs(60_000));
+    refusing.pop();
+    await api.send(list, inMs(60_000));
+    refusing.push('token-2');
+    expect(await api.send(list, inMs(60_000))).toMatchObject({ tokenRenewed: true, answer: { status: 200 } });
+  });
+
+  it('renews by a rule of the file, inside a 200 as well', async () => {
+    const http = giving((token) => answered(200, { code: token === 'token-1' ? 401 : 0 }));
+    const sent = await open(http, byCode).send(list, inMs(60_000));
+    expect(sent).toMatchObject({ tokenRenewed: true, answer: { kind: 'answered', status: 200 } });
+  });
+
+  it('says that the token is refused where a rule refuses the new one, too, whatever the status', async () => {
+    const http = giving(() => answered(200, { code: 401, msg: 'expired' }));
+    const { answer } = await open(http, byCode).send(list, inMs(60_000));
+    expect(answer).toEqual({ kind: 'tokenRefused', status: 200, words: '{"code":401,"msg":"expired"}' });
+  });
+
   it('takes a second 401 as the answer', async () => {
     const http = okki(['token-1', 'token-2']);
     const sent = await open(http, oauth2).send(list, inMs(120_000));

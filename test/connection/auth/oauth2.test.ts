@@ -50,6 +50,10 @@ describe('the answer to a token request', () => {
     });
   });
 
+  it.each([null, '', 0, '0', false])('takes an error of %j beside a token for none', (error) => {
+    expect(read(answered(200, { ...granted, error }))).toMatchObject({ kind: 'token' });
+  });
+
   const invalid = { error: 'invalid_client', error_description: 'Client authentication failed' };
   it.each<[name: string, answer: HttpAnswer, kind: string, words: RegExp]>([
     ['an OAuth error', answered(400, invalid), 'refused', /400.*invalid_client: Client authentication failed/],

@@ -354,6 +354,67 @@ describe('a source over HTTP', () => {
     );
   });
 
+  /** A list of 20 rows that says its total, and answers what lies behind its last page in a way of its own. */
+  const endingWith =
+    (end: HttpAnswer, total: number | undefined = 20) =>
+    ({ url }: HttpRequest): HttpAnswer => {
+      const page = Number(new URL(url).searchParams.get('start_index'));
+      if (page > 2) return end;
+      const said = total === undefined ? {} : { total };
+      return answered(200, { code: 200, data: rows(10, (page - 1) * 10 + 1), ...said });
+    };
+
+  it.each<[name: string, end: HttpAnswer]>([
+    ['204', answered(204, '')],
+    ['404', answered(404, { detail: 'Invalid page.' })],
+    ['416', answered(416, '')],
+    ['a business code', answered(200, { code: 40_404, message: 'no such page' })],
+    ['null in place of the list', answered(200, { code: 200, data: null })],
+    ['no list', answered(200, { code: 200 })],
+  ])('ends where all that was announced is read and the next page is %s', async (_, end) => {
+    expect(await readList(worldOf(endingWith(end)))).toMatchObject({ records: rows(20), warnings: {} });
+    // A total that is only the length of the page is announced as well.
+    const ofThePage = await readList(worldOf(endingWith(end, 10)));
+    expect(ofThePage.failure).toBeUndefined();
+    expect(ofThePage.records).toEqual(rows(20));
+    // Where more was announced it is a failure; and where nothing was, but for an answer that says that it is empty.
+    expect((await readList(worldOf(endingWith(end, 30)))).failure).toBeDefined();
+    const isEmpty = end.kind === 'answered' && end.status === 204;
+    expect((await readList(worldOf(endingWith(end, -1)))).failure === undefined).toBe(isEmpty);
+  });
+
+  it.each([
+    ['status 500', answered(500, '')],
+    ['a time-out', failed('timeout')],
+    ['403', answered(403, '')],
+    ['an object for the list', answered(200, { code: 200, data: {} })],
+  ])('fails at %s, though all that was announced is read', async (_, end) => {
+    expect((await readList(worldOf(endingWith(end)))).failure).toBeDefined();
+  });
+
+  it('takes 204 on the first page for an empty list, and 404 for a failure', async () => {
+    expect(await readList(worldOf(() => answered(204, '')))).toMatchObject({ records: [], requests: 2 });
+    expect((await readList(worldOf(() => answered(404, '')))).failure).toMatchObject({ code: 'source-refused' });
+  });
+
+  it('follows a link with another scheme on the same host under its own', async () => {
+    const world = worldOf((_, index) =>
+      index === 0
+        ? answered(200, [{ id: 1 }], { link: '<https://okki.test/v1/product/groups?page=2>; rel="next"' })
+        : answered(200, [{ id: 2 }]),
+    );
+    const changes = { 'source.paging': { kind: 'nextLink', in: 'header' } };
+    expect(await readList(world, HOUR_MS, changes)).toMatchObject({ records: [{ id: 1 }, { id: 2 }] });
+    expect(world.http.requests.at(-1)?.url).toBe('http://okki.test/v1/product/groups?page=2');
+  });
+
+  it('gives {{PAGINATION_START_PAGE}} the number that the file begins with', async () => {
+    const world = worldOf(() => answered(200, { code: 200, data: [] }));
+    const request = [{ field: 'where', value: 'page {{PAGINATION_START_PAGE}}' }];
+    await readList(world, HOUR_MS, { 'source.metadata.request': request, 'source.paging.firstPage': 0 });
+    expect(world.http.requests.at(-1)?.url).toContain('where=page+0&start_index=0');
+  });
+
   it('names a checkpoint of another paging', async () => {
     const world = worldOf(okki(5));
     const result = await open(world).readPage({ kind: 'offset', pages: 1, seen: 10, position: 10 }, HOUR_MS, context);

@@ -240,7 +240,7 @@ describe.each([
         fc.integer({ min: 0, max: 200 }),
         fc.integer({ min: 1, max: 50 }),
         fc.integer({ min: 1, max: 60 }),
-        fc.constantFrom('list' as const, 'none' as const),
+        fc.constantFrom('list' as const, 'none' as const, 'page' as const),
         (count, size, cap, total) => {
           const reading = readAll(
             paging(size),

@@ -1,0 +1,71 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { JsonValue } from '../../lib/json/json.ts';
+import { readAnswer } from '../../lib/source/answer.ts';
+import { moreFlagsOf } from '../../lib/source/answer-hints.ts';
+import { okkiAnswer } from './settings.ts';
+
+describe('what an answer says of more pages', () => {
+  it.each<[body: JsonValue, says: string[]]>([
+    [{ data: [], has_next: true }, ['has_next']],
+    [{ data: [], hasMore: false }, ['not hasMore']],
+    [{ data: { list: [], hasNextPage: 'Y' } }, ['data.hasNextPage']],
+    [{ data: [], page: { last: false } }, ['page.last']],
+    [{ data: [], isLastPage: true }, ['not isLastPage']],
+    [{ data: [], paging: { next: 2 } }, ['paging.next']],
+    [{ data: [], links: { next: { href: '/p2' } } }, ['links.next']],
+    [{ data: [], '@odata.nextLink': 'https://a.test/b' }, ['@odata.nextLink']],
+    [{ data: [], next_cursor: 'abc', has_more: false }, ['not has_more']],
+    [{ data: [], next: null, nextPage: 0, next_cursor: '' }, []],
+    [{ data: [], totalPages: 3 }, ['totalPages']],
+    [{ data: [], totalPages: 1, pages: '3', last: 'today' }, []],
+    [{ data: [{ has_next: true }] }, []],
+    [[{ has_next: true }], []],
+  ])('in %j: %j', (body, says) => {
+    expect(moreFlagsOf(body).map(({ path, more }) => (more ? path : `not ${path}`))).toEqual(says);
+  });
+
+  it('never throws, whatever the answer is', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (body) => {
+        expect(Array.isArray(moreFlagsOf(body as JsonValue))).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('the total of an answer', () => {
+  const totalIn = (body: object, total: readonly string[] = ['data.count']) => {
+    const read = readAnswer(JSON.stringify(body), {}, { ...okkiAnswer, records: ['data.list'], total });
+    return read.kind === 'page' ? read.page.total : 'fault';
+  };
+  const list = [{ id: 1 }, { id: 2 }];
+
+  it.each<[name: string, body: object, total: number | undefined]>([
+    ['stands where the file says', { data: { list, count: 9 } }, 9],
+    ['stands under a usual name where it does not', { data: { list }, total: 9 }, 9],
+    ['is a text there as well', { data: { list, totalCount: '9' } }, 9],
+    ['stands there, where the file names the length of the page', { data: { list, count: 2 }, total_count: 9 }, 9],
+    ['is the length of the page where nothing else is said', { data: { list, count: 2 } }, 2],
+    ['is no money', { data: { list }, total: 12.5 }, undefined],
+    ['is not looked for in the list', { data: { list: [{ total: 9 }] } }, undefined],
+  ])('%s', (_, body, total) => {
+    expect(totalIn(body)).toBe(total);
+  });
+
+  it('is none where the file says that there is none', () => {
+    expect(totalIn({ data: { list, count: 9 }, total: 9 }, [])).toBeUndefined();
+  });
+
+  it.each<[body: object, isEmptyList: boolean]>([
+    [{ code: 0, total: 0 }, true],
+    [{ code: 0, data: null, total: '0' }, true],
+    [{ code: 0, data: {}, total: 0 }, true],
+    [{ code: 0, total: 3 }, false],
+    [{ code: 0 }, false],
+    [{ code: 0, data: { list: {} }, total: 0 }, false],
+    [{ code: 7, total: 0 }, false],
+  ])('makes an answer without a list an empty one where it is 0: %j', (body, isEmptyList) => {
+    expect(totalIn(body)).toBe(isEmptyList ? 0 : 'fault');
+  });
+});

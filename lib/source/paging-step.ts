@@ -13,6 +13,7 @@ export type PagingWarning =
   | 'paging-clamped'
   | 'total-mismatch'
   | 'total-changed'
+  | 'total-unusable'
   | 'paging-unstated'
   | 'cursor-unseen'
   | 'window-split';
@@ -80,14 +81,19 @@ const withoutTotal = ({ total: _, least: _least, most: _most, ...rest }: Progres
   noTotal: true,
 });
 
-/** Why what is called the total cannot be one; undefined: it may be one. */
-const noTotalFor = ({ seen, total: before }: Progress, total: number, count: number): string | undefined => {
+/** What shows that something called the total cannot be one; undefined: it may be one. */
+const noTotalFor = ({ seen, total: before }: Progress, total: number, count: number): Warning | undefined => {
+  const warningOf = (code: PagingWarning, why: string): Warning => ({
+    code,
+    message: `the total ${total} is ${why} and is not used: mend source.answer.total`,
+  });
   if (count === 0) return undefined;
-  // A later page that is as long as the whole list: what is called the total is the count of the page.
-  if (seen > 0 && total === count) return `the total ${total} is only the length of the page and is not used`;
+  // A later page that is as long as the whole list: what is called the total is the count of the page. The list is
+  // read as one without a total, and as whole.
+  if (seen > 0 && total === count) return warningOf('total-unusable', 'only the length of the page');
   // Where it fell, rows were deleted that had been read.
   const fell = before !== undefined && total < before;
-  return total < seen + count && !fell ? `the total ${total} is lower than what came and is not used` : undefined;
+  return total < seen + count && !fell ? warningOf('total-mismatch', 'lower than what came') : undefined;
 };
 
 /**
@@ -100,11 +106,8 @@ export const heardTotal = (asked: Progress, page: PageLook): { progress: Progres
   if (total === undefined || (total === 0 && count === 0 && asked.seen > 0)) return { progress: asked, warnings: [] };
   const progress = { ...asked, announced: total };
   if (asked.noTotal || (asked.seen === 0 && total === count && count > 0)) return { progress, warnings: [] };
-  const why = noTotalFor(asked, total, count);
-  if (why !== undefined) {
-    const message = `${why}: mend source.answer.total`;
-    return { progress: withoutTotal(progress), warnings: [{ code: 'total-mismatch', message }] };
-  }
+  const warning = noTotalFor(asked, total, count);
+  if (warning !== undefined) return { progress: withoutTotal(progress), warnings: [warning] };
   const { total: before, least = Infinity, most = 0 } = asked;
   const heard = { ...progress, total, least: Math.min(least, total), most: Math.max(most, total) };
   if (before === undefined || before === total) return { progress: heard, warnings: [] };

@@ -45,11 +45,12 @@ const UNSTATED: Warning = {
 /** One answer is the whole list; a total or a flag that says otherwise means that the source pages after all. */
 const singleStep = ({ isStated, hasCeiling }: SinglePaging, asked: Progress, page: PageLook): Step => {
   const { progress, warnings } = heardTotal(asked, page);
-  if (!isStated) warnings.push(UNSTATED);
+  if (!isStated && asked.asked === undefined) warnings.push(UNSTATED);
   const more = hasCeiling ? saysMore(page, ['flag', 'next', 'pages']) : undefined;
   if (more !== undefined) {
     const message = `the source says that there is more (${more}) than the ${page.count} records of its answer`;
-    const advice = 'set source.paging to how it pages, or source.paging.ceiling to false if this means something else';
+    const advice =
+      'set source.paging to how it pages, or to {"kind": "single", "ceiling": false} if this means something else';
     return failure('more-unread', `${message}: ${advice}`, warnings);
   }
   const advice = 'the source pages: set source.paging';

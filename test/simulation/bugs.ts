@@ -421,6 +421,20 @@ export const bugs: readonly Bug[] = [
     }),
   },
   {
+    name: 'short-page-ends',
+    summary: 'a page shorter than it was asked for is taken for the last one',
+    seeds: 20,
+    where: ({ capsPages, paging }) => capsPages && paging !== 'single',
+    source: (source, { settings }) => ({
+      readPage: async (...asked) => {
+        const page = await source.readPage(...asked);
+        if (page.kind !== 'page' || page.records.length >= settings.pageSize) return page;
+        const { next: _, ...last } = page;
+        return last;
+      },
+    }),
+  },
+  {
     name: 'empty-id-0',
     summary: 'id 0 counts as missing',
     seeds: 20,

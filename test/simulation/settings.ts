@@ -61,6 +61,8 @@ export type Settings = {
   tellsUnderWay: boolean;
   paging: Paging;
   pageSize: number;
+  /** Whether the source gives fewer rows than it is asked for, and calls the length of a page its total where it has none. */
+  capsPages: boolean;
   groups: number;
   periodMs: number;
   /** For so long faults, edits and the operator are at work. */
@@ -209,7 +211,7 @@ export const settingsOf = (chance: Chance): Settings => {
   const targetKind = targetKindOf(chance, policy, rows);
   // Where a 409 says that a request was applied already, the file must say so, or the record would wait for ever.
   const conflict = targetKind === 'conflicts' ? chance.pick<Conflict>(['rejected', 'rejected', 'loaded']) : undefined;
-  return {
+  const drawn = {
     policy,
     targetKind,
     integration: integrationOf(chance, policy, paging, pageSize, rows, deletes, tree, conflict),
@@ -232,4 +234,6 @@ export const settingsOf = (chance: Chance): Settings => {
     rates: ratesOf(chance),
     tuning: standardTuning,
   };
+  // Not drawn by itself: every seed would stand for another world.
+  return { ...drawn, capsPages: drawn.groups % 3 === 0 };
 };

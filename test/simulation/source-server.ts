@@ -149,13 +149,15 @@ export const sourceServer = (world: World): ((request: HttpRequest) => HttpAnswe
     if (chance.happens(world.rates.drift)) editGroups(world);
     const { list: all } = world.groups;
     if (settings.paging === 'single') return answered(200, { code: 0, data: all.map(recordOf) });
-    const size = Number(url.searchParams.get('count'));
+    const size = Math.min(Number(url.searchParams.get('count')), settings.capsPages ? settings.pageSize - 1 : Infinity);
     const first =
       settings.paging === 'offset'
         ? Number(url.searchParams.get('offset'))
         : (Number(url.searchParams.get('start_index')) - 1) * size;
-    const total = settings.paging === 'numbered-without-total' ? {} : { totalItem: all.length };
-    const page = JSON.stringify({ code: 200, data: { list: all.slice(first, first + size).map(recordOf), ...total } });
+    const rows = all.slice(first, first + size).map(recordOf);
+    const ofPage = settings.capsPages ? { count: rows.length } : {};
+    const total = settings.paging === 'numbered-without-total' ? ofPage : { totalItem: all.length };
+    const page = JSON.stringify({ code: 200, data: { list: rows, ...total } });
     const repeats = lastPage !== '' && first > 0 && chance.happens(world.rates.source / 4);
     const text = repeats ? lastPage : page;
     if (repeats) world.note('source', 'repeats a page');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LinkedPaging, PagingPlan } from '../../lib/integration/compile/source-plan.ts';
+import type { LinkedPaging, PagingPlan } from '../../lib/integration/compile/paging-plan.ts';
 import type { Page } from '../../lib/source/answer.ts';
 import type { NextMark } from '../../lib/source/answer-next.ts';
 import { nextStep } from '../../lib/source/paging.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PagingPlan, SourcePlan } from '../../lib/integration/compile/source-plan.ts';
+import type { PagingPlan } from '../../lib/integration/compile/paging-plan.ts';
+import type { SourcePlan } from '../../lib/integration/compile/source-plan.ts';
 import { sourcePlanOf } from '../../lib/integration/compile/source-plan.ts';
 import type { RequestContext } from '../../lib/integration/dialect/variables.ts';
 import type { JsonValue } from '../../lib/json/json.ts';

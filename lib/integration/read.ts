@@ -6,6 +6,7 @@ import { ConfigurationError, describeFound, type Fault, formatPath } from '../ru
 import { decodeUtf8, type NotUtf8Error } from '../runtime/utf8.ts';
 import { findInBlocks } from './check/blocks.ts';
 import { findContradictions } from './check/contradictions.ts';
+import { doubtsIn } from './check/doubts.ts';
 import { type KeyReading, keyReadings } from './check/keys.ts';
 import { positionAt, positionsOf } from './check/positions.ts';
 import { checkShape, type Finding } from './check/shape.ts';
@@ -55,6 +56,7 @@ export const parseIntegration = (
     ...filled.findings,
     ...findContradictions(filled.raw, requests),
     ...findInBlocks({ raw, filled: filled.raw, requests }),
+    ...doubtsIn(raw, filled.raw, requests),
     ...successFindings(filled.raw),
     ...nameWarning(raw, file),
   ];

@@ -18,6 +18,7 @@ import { startRun } from './start-run.ts';
 import { deadlinesOf } from './time-budget.ts';
 import { noteVanished } from './vanished.ts';
 import { isToBeWeighed, stoppedCounts, weighMapping } from './weigh-mapping.ts';
+import { holdWindow } from './window-hold.ts';
 
 /**
  * How one invocation ended. `continued`: another invocation goes on with the run; `waiting`: another run is under way,
@@ -114,7 +115,7 @@ const extract = async (
     case 'out-of-time':
       return { end: 'continued', retryAtMs: weighed.retryAtMs };
     case 'stopped':
-      return { end: 'extracted', failed: await stop(weighed.run, weighed.failure, earlier, deps) };
+      return { end: 'extracted', failed: await stop(weighed.run, weighed.failure, earlier, plan, deps) };
     default:
       return await extractWhole(weighed?.run ?? begun, earlier, first, deps);
   }
@@ -147,7 +148,7 @@ const extractWhole = async (
     if (!sent.done) return { end: 'continued', retryAtMs: clock.nowMs() };
     run = sent.run;
   }
-  const handed = await handOver(run, plan, deps);
+  const handed = await handOver(run, earlier, plan, deps);
   return { end: 'extracted', ...(handed.status === 'failed' && { failed: handed }) };
 };
 
@@ -175,9 +176,10 @@ const stop = async (
   run: UnfinishedRun,
   failure: { code: string; message: string },
   earlier: ExtractedRun | undefined,
+  plan: FetchPlan,
   { runs, clock, log }: FetchDeps,
 ): Promise<ExtractedRun> => {
-  const { checkpoint: _, mapping: __, weighing, ...rest } = run;
+  const { checkpoint: _, mapping: __, weighing, ...rest } = holdWindow(run, true, earlier, plan);
   const nowMs = clock.nowMs();
   const stopped: ExtractedRun = {
     ...rest,
@@ -197,13 +199,14 @@ const stop = async (
 
 /** All is sent: the run is `loading` from now on, or closed where there is nothing to load. Gives it as it was saved. */
 const handOver = async (
-  run: UnfinishedRun,
+  read: UnfinishedRun,
+  earlier: ExtractedRun | undefined,
   plan: FetchPlan,
   { runs, clock, log }: FetchDeps,
 ): Promise<ExtractedRun> => {
-  const { checkpoint: last, ...rest } = run;
+  const failure = failureOfRows(read.counts, read.invalidRows, plan.invalidRows);
+  const { checkpoint: last, ...rest } = holdWindow(read, failure !== undefined, earlier, plan);
   const nowMs = clock.nowMs();
-  const failure = failureOfRows(run.counts, run.invalidRows, plan.invalidRows);
   const extracted: ExtractedRun = {
     ...rest,
     ...defined({ failure }),
@@ -211,11 +214,12 @@ const handOver = async (
     extractedMs: nowMs,
     chunks: last?.chunks ?? 0,
   };
-  const { integration, runId, counts, window, vanished } = extracted;
+  const { integration, runId, counts, window, windowHeld, vanished } = extracted;
   const isDone = counts.enqueued === 0 && (extracted.deletions?.enqueued ?? 0) === 0 && isBalanced(extracted);
   const closed: ExtractedRun = { ...extracted, status: failure ? 'failed' : 'balanced', closedMs: nowMs };
   const handed = isDone ? closed : extracted;
-  if (handed.status === 'balanced' && window !== undefined) await runs.moveWatermark(integration, window.toMs);
+  const moves = handed.status === 'balanced' && windowHeld === undefined;
+  if (moves && window !== undefined) await runs.moveWatermark(integration, window.toMs);
   await runs.saveRun(handed);
   const { fetched, enqueued, unchanged } = counts;
   log.info('run-extracted', { integration, runId, fetched, unchanged, enqueued, vanished });

@@ -60,7 +60,8 @@ export const reconcile = async (reconciling: Reconciling, deps: ReconcileDeps): 
     if (next.closedMs !== undefined && (status !== run.status || run.closedMs === undefined)) {
       await deps.onClosed?.(next, run);
     }
-    if (status === 'balanced' && next.window) await runs.moveWatermark(integration, next.window.toMs);
+    if (status === 'balanced' && next.window && next.windowHeld === undefined)
+      await runs.moveWatermark(integration, next.window.toMs);
     await runs.saveRun(next);
     log.info('run-reconciled', { integration, runId, status, ...counts });
     if (status === 'unbalanced' && run.status !== 'unbalanced') {

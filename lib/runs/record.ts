@@ -62,6 +62,8 @@ type RunFacts = {
   deletions?: DeletionCounts;
   /** What an incremental list was asked for; absent: the whole list. */
   window?: Window;
+  /** So many runs in a row asked for the same window, since rows of it are invalid; present: the watermark stays. */
+  windowHeld?: number;
   /** Events worth an operator's eye: token renewed, page repeated, total changed. Code → how often and the last words. */
   warnings: RunWarning[];
   /** What made the reading doubtful, beside warnings; absent: nothing did. */

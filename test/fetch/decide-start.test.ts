@@ -116,7 +116,7 @@ it('a run is unfinished while pages are to be read', () => {
 });
 
 const INITIAL_MS = Date.UTC(2026, 0, 1);
-const setting = { initialMs: INITIAL_MS, overlapMs: 600_000 };
+const setting = { initialMs: INITIAL_MS, overlapMs: 600_000, staysAtInvalid: false };
 
 describe('the window of a run', () => {
   it('begins at the initial time as long as nothing was loaded', () => {

@@ -184,7 +184,7 @@ describe('a dry run and the run after it agree', () => {
     const { source } = world.plan;
     Object.assign(world.plan, fetchPlanOf(integration, source), {
       policy,
-      ...(isWindow && { window: { initialMs: 0, overlapMs: 600_000 } }),
+      ...(isWindow && { window: { initialMs: 0, overlapMs: 600_000, staysAtInvalid: false } }),
     });
     world.pageMs = pageMs;
     const hashes = new Map<string, string>();

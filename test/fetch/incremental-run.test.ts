@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RequestContext } from '../../lib/integration/dialect/variables.ts';
+import type { JsonValue } from '../../lib/json/json.ts';
 import { reconcile } from '../../lib/runs/reconcile.ts';
 import type { Source } from '../../lib/source/source.ts';
 import { loadingFor } from '../runs/load-all.ts';
@@ -11,7 +12,7 @@ const INITIAL_MS = Date.UTC(2020, 0, 1);
 const incrementalWorld = () => {
   const world = fetchWorld({
     pages: [[group(1)], [group(2)]],
-    plan: { window: { initialMs: INITIAL_MS, overlapMs: 600_000 } },
+    plan: { window: { initialMs: INITIAL_MS, overlapMs: 600_000, staysAtInvalid: false } },
   });
   const asked: RequestContext[] = [];
   const { readPage } = world.plan.source;
@@ -83,5 +84,57 @@ describe('a run over a list of changes', () => {
     world.pages = [[group(1), group(2, '新名字')]];
     await world.invoke(schedule({ scheduledMs: DUE_MS + HOUR_MS }));
     expect(await world.run(DUE_MS + HOUR_MS)).toMatchObject({ counts: { unchanged: 1, enqueued: 1 } });
+  });
+
+  describe('with a bad row', () => {
+    const bad = { name: 'no id' };
+    const good = [group(1), group(2), group(3)];
+
+    const badWorld = (staysAtInvalid: boolean) => {
+      const { world, asked, target, balance, watermark } = incrementalWorld();
+      world.plan.window = { initialMs: INITIAL_MS, overlapMs: 0, staysAtInvalid };
+      let hours = 0;
+      const runOnce = async (rows: JsonValue[]) => {
+        world.pages = [rows];
+        const scheduledMs = DUE_MS + hours++ * HOUR_MS;
+        await world.clock.advance(scheduledMs - world.clock.nowMs());
+        await world.invoke(schedule({ scheduledMs }));
+        await target.all();
+        await balance();
+        return { run: await world.run(scheduledMs), fromMs: asked.at(-1)?.lastSyncMs };
+      };
+      return { runOnce, watermark };
+    };
+
+    it('asks for the same window in three runs, then moves on and says what it leaves behind', async () => {
+      const { runOnce } = badWorld(false);
+      const rows = [...good, bad];
+      for (const windowHeld of [1, 2]) {
+        const { run, fromMs } = await runOnce(rows);
+        expect(run).toMatchObject({ status: 'balanced', windowHeld, warnings: [{ code: 'window-held' }] });
+        expect(fromMs).toBe(INITIAL_MS);
+      }
+      const third = await runOnce(rows);
+      expect(third.run).toMatchObject({ warnings: [{ code: 'rows-left-behind', count: 1 }], invalidRows: [{}] });
+      expect([third.fromMs, third.run?.windowHeld]).toEqual([INITIAL_MS, undefined]);
+      expect((await runOnce(good)).fromMs).toBe(DUE_MS + 2 * HOUR_MS);
+    });
+
+    it('asks for the same window for ever where the file says so', async () => {
+      const { runOnce, watermark } = badWorld(true);
+      for (let count = 0; count < 5; count++) expect((await runOnce([...good, bad])).fromMs).toBe(INITIAL_MS);
+      expect(await watermark()).toBeUndefined();
+      await runOnce(good);
+      expect(await watermark()).toBe(DUE_MS + 5 * HOUR_MS);
+    });
+
+    it('does not count runs that failed', async () => {
+      const { runOnce } = badWorld(false);
+      await runOnce([...good, bad]);
+      for (let count = 0; count < 4; count++) {
+        expect((await runOnce([bad])).run).toMatchObject({ status: 'failed', windowHeld: 1 });
+      }
+      expect((await runOnce([...good, bad])).run).toMatchObject({ windowHeld: 2 });
+    });
   });
 });

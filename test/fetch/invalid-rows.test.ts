@@ -72,7 +72,7 @@ describe('a list whose rows are mostly invalid', () => {
   });
 
   it('does not move the watermark', async () => {
-    const window = { initialMs: 0, overlapMs: 0 };
+    const window = { initialMs: 0, overlapMs: 0, staysAtInvalid: false };
     const world = fetchWorld({ pages: [[{ uid: 1 }]], plan: { window } });
     await world.invoke();
     expect(await world.runs.watermark(NAME)).toBeUndefined();

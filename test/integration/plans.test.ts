@@ -14,7 +14,7 @@ describe('the plan of a run', () => {
     ['2026-01-01', Date.UTC(2025, 11, 31, 16)],
   ])('begins its first window at %s in Beijing', (initial, initialMs) => {
     const integration = integrationWith(crm, { 'source.metadata.request': since, 'source.window': { initial } });
-    expect(runPlanOf(integration).window).toEqual({ initialMs, overlapMs: 600_000 });
+    expect(runPlanOf(integration).window).toEqual({ initialMs, overlapMs: 600_000, staysAtInvalid: false });
   });
 
   it('asks for nothing that the file does not ask for', () => {

@@ -97,6 +97,7 @@ const facts = {
   vanishedSample: z.array(z.string()),
   deletions: z.exactOptional(deletions),
   window: z.exactOptional(window),
+  windowHeld: z.exactOptional(count),
   warnings: z.array(z.object({ code: z.string(), count, message: z.string() })),
   doubts: z.exactOptional(doubts),
   absences: z.exactOptional(count),

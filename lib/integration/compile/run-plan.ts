@@ -10,6 +10,8 @@ export type WindowPlan = {
   /** Where the first window begins, ms since the epoch; no window begins before. */
   initialMs: number;
   overlapMs: number;
+  /** As long as rows of a window are invalid, the next run asks for it again; otherwise for three runs. */
+  staysAtInvalid: boolean;
 };
 
 /** What a run of an integration needs to know beside its source, its records and its target. */
@@ -45,7 +47,11 @@ const beijingMs = (text: string): number =>
   Date.parse(`${text.slice(0, 10)}T${text.slice(11) || '00:00:00'}Z`) - BEIJING_OFFSET_MS;
 
 const windowPlanOf = ({ window }: Integration['source']): WindowPlan | undefined =>
-  window && { initialMs: beijingMs(window.initial), overlapMs: window.overlapMinutes * MINUTE_MS };
+  window && {
+    initialMs: beijingMs(window.initial),
+    overlapMs: window.overlapMinutes * MINUTE_MS,
+    staysAtInvalid: window.invalid === 'stay',
+  };
 
 /** Compiles what an integration's file says of its runs. Pure. */
 export const runPlanOf = (integration: Integration): RunPlan => {

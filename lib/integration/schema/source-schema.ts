@@ -161,6 +161,16 @@ const windowSchema = z
         ),
       10,
     ),
+    invalid: z._default(
+      z
+        .enum(['move', 'stay'])
+        .check(
+          z.describe(
+            'A window with invalid rows is asked for again: by three runs, or for ever. 窗口内有不合格行时:重读三次后前移,或一直重读。',
+          ),
+        ),
+      'move',
+    ),
     initial: z
       .string()
       .check(

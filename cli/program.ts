@@ -73,11 +73,11 @@ program
   .description('one scheduled run to its end, on the embedded stack (the default command)  执行一次同步')
   .addOption(integrationOption())
   .addOption(dataDirOption())
-  .option('--fresh', 'forget everything known before')
+  .option('--fresh', 'forget what is known of this integration: all is sent again (asks where the target is real)')
   .option('--full-refresh', 'send every record again, known or not (where idCheck is false)')
   .option(
     '--yes',
-    'take a list of less than half of the rows before as it is, and send what a changed mapping overwrites',
+    'take a list of less than half of the rows before as it is, send what a changed mapping overwrites, and do not ask for --fresh',
   )
   .addOption(stageOption())
   .addOption(regionOption())
@@ -190,18 +190,20 @@ onStack(dlq.command('show'))
   .action(ending(async (id, flags) => (await import('./commands/letters.ts')).showCommand(id, flags)));
 
 onLetters(dlq.command('replay'))
-  .description('sends dead letters to be loaded again; on the embedded stack waits until they are  重放死信')
+  .description('sends dead letters to be loaded again, uncertain ones only where --reason or --id names them  重放死信')
   .option('--rate <n>', 'letters a second (default: as fast as the target is allowed to take them)', ratePerSec)
   .option('--force', 'also records that were refused again after three replays')
   .option('--dry-run', 'only say what would be sent')
+  .option('--why <text>', 'why, for the audit log')
+  .addOption(byOption())
   .addOption(sandboxOption())
   .addOption(groupsOption())
   .addOption(faultOption())
   .action(ending(async (flags) => (await import('./commands/replay.ts')).replayCommand(flags)));
 
 onLetters(dlq.command('discard'))
-  .description('deletes dead letters for good; who and why goes into the audit log  丢弃死信')
-  .option('--all', 'every letter')
+  .description('deletes dead letters of one integration for good; who and why goes into the audit log  丢弃死信')
+  .option('--all', 'every letter of the integration')
   .option('--why <text>', 'why, for the audit log')
   .addOption(byOption())
   .option('--yes', 'do not ask')

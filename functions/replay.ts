@@ -1,6 +1,6 @@
-import { sqsClient } from '../lib/aws/clients.ts';
+import { dynamoClient, sqsClient } from '../lib/aws/clients.ts';
 import { lambdaHandler } from '../lib/aws/lambda/handler.ts';
-import { deadLettersOf, recordsOf } from '../lib/aws/ports.ts';
+import { auditOf, deadLettersOf, recordsOf } from '../lib/aws/ports.ts';
 import { functionLog as log } from '../lib/aws/telemetry/function-log.ts';
 import { replayFlow } from '../lib/flows/replay.ts';
 import { type Replayed, readReplayEvent } from '../lib/replay/replay.ts';
@@ -11,7 +11,12 @@ import { once } from '../lib/runtime/once.ts';
 const opened = once(() => {
   const { env } = process;
   const sqs = sqsClient();
-  return replayFlow({ records: recordsOf(sqs, env), deadLetters: deadLettersOf(sqs, env) }, { clock, log });
+  const stores = {
+    records: recordsOf(sqs, env),
+    deadLetters: deadLettersOf(sqs, env),
+    audit: auditOf(dynamoClient(), env),
+  };
+  return replayFlow(stores, { clock, log });
 });
 
 /** Sends dead letters back to the records queue, as the event's filter says. */

@@ -11,30 +11,37 @@ import { countByReason } from '../../lib/operate/letters.ts';
 import { systemClock as clock } from '../../lib/runtime/clock.ts';
 import { ask, operatorName } from '../input/ask.ts';
 import { filterOf, type LetterFlags, type StackFlags } from '../input/flags.ts';
-import { integrationsMeant, nameMeant } from '../input/integration-choice.ts';
+import { chooseIntegration, DEFAULT_INTEGRATION, integrationsMeant } from '../input/integration-choice.ts';
 import { UsageError } from '../input/usage-error.ts';
-import { countWords } from '../screen/letters.ts';
+import { countWords, doubtWords } from '../screen/letters.ts';
+import { isSandboxState } from '../stack/embedded.ts';
 import { withStores } from '../stack/with-stores.ts';
 
 export type DiscardFlags = LetterFlags & { all?: boolean; why?: string; by?: string; yes?: boolean; dryRun?: boolean };
 
+const FOR_THE_SANDBOX = 'letters of the sandbox';
+
 /**
- * Deletes letters for good, once someone said yes and why. Exit 1 where uncertain records stay to be resolved.
- * Throws UsageError where no letter is named, or nobody is there to ask.
+ * Deletes letters of one integration for good, once someone said yes and why; those of the sandbox without a question.
+ * Exit 1 where uncertain records stay to be resolved. Throws UsageError where no letter is named, or nobody is there to
+ * ask.
  */
 export const discardCommand = async (flags: DiscardFlags): Promise<ExitCode> => {
   const isNamed = [flags.id, flags.reason, flags.integration, flags.olderThan].some((word) => word !== undefined);
   if (!isNamed && !flags.all) {
     throw new UsageError('Which letters? --id, --reason, --integration, --older-than, or --all. 请指定要丢弃的死信。');
   }
-  if (!flags.dryRun && !process.stdin.isTTY) checkUnasked(flags);
-  const filter = filterOf(flags, nameMeant(flags.integration));
+  const { integration } = chooseIntegration(flags.integration ?? DEFAULT_INTEGRATION);
+  const isSandbox = flags.stage === undefined && isSandboxState(flags.dataDir, integration, process.env);
+  if (!flags.dryRun && !isSandbox && !process.stdin.isTTY) checkUnasked(flags);
+  const filter = filterOf(flags, integration.name);
   return withStores(flags, async (stores) => {
     const deps = { ...stores, clock };
     const nobody = { by: '', why: '' };
     const planned = await discard({ ...filter, dryRun: true }, nobody, deps);
     const isAgreed = planned.discarded.length > 0 && !flags.dryRun;
-    const done = isAgreed ? await discard(filter, await signature(planned, flags), deps) : planned;
+    const signed = isSandbox ? { yes: true, why: FOR_THE_SANDBOX, ...flags } : flags;
+    const done = isAgreed ? await discard(filter, await signature(planned, signed), deps) : planned;
     const dryRun = flags.dryRun ?? false;
     process.stdout.write(flags.json ? `${JSON.stringify({ ...done, dryRun })}\n` : discardText(done, dryRun));
     return done.mustBeResolved.length > 0 ? exitCodes.unfinishedRecords : exitCodes.ok;
@@ -50,7 +57,7 @@ const checkUnasked = ({ yes, why }: DiscardFlags): void => {
 const signature = async ({ discarded }: Discarded, flags: DiscardFlags): Promise<Signature> => {
   const what = countWords(countByReason(discarded));
   if (!flags.yes) {
-    const answer = await ask(`Discard ${what} for good? 永久丢弃? [y/N] `);
+    const answer = await ask(`Discard ${what} for good? Their records are not loaded. 永久丢弃? [y/N] `);
     if (!/^y(es)?$/i.test(answer ?? '')) throw new UsageError('Nothing was discarded. 未丢弃。');
   }
   const why = flags.why ?? (await ask('Why? It goes into the audit log. 原因? ')) ?? '';
@@ -58,17 +65,13 @@ const signature = async ({ discarded }: Discarded, flags: DiscardFlags): Promise
   return { by: flags.by ?? operatorName(), why };
 };
 
-const discardText = ({ discarded, mustBeResolved }: Discarded, dryRun: boolean): string =>
+const discardText = ({ discarded, mustBeResolved, others }: Discarded, dryRun: boolean): string =>
   [
     discarded.length === 0
       ? 'Nothing to discard. 没有可丢弃的死信。'
       : `${dryRun ? 'Dry run 预演: would be discarded' : 'Discarded 已丢弃'}: ${discarded.map(({ id, messageId, reason }) => `${id ?? messageId} (${reason})`).join(', ')}`,
-    ...(mustBeResolved.length > 0
-      ? [
-          `Kept 保留: ${mustBeResolved.join(', ')}. Nobody knows whether the target has them: look there, then`,
-          `  npm start -- dlq resolve ${mustBeResolved.join(' ')} --loaded   (or --not-loaded)`,
-        ]
-      : []),
+    ...doubtWords(mustBeResolved),
+    ...others.map((name) => `Such letters of ${name} stay: --integration ${name}. 其他集成的死信保留。`),
     '',
   ].join('\n');
 

@@ -1,5 +1,4 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { createInterface } from 'node:readline/promises';
 import { profileNames } from '../../lib/integration/fill/profile.ts';
 import { parseIntegration } from '../../lib/integration/read.ts';
 import { isJsonObject, type JsonObject, parseJson, stringifyJson } from '../../lib/json/json.ts';
@@ -14,6 +13,7 @@ import {
   questionsFor,
 } from '../../lib/operate/integration-draft.ts';
 import { describeFault } from '../../lib/runtime/fault.ts';
+import { PASTE_END, readPaste, terminalLines } from '../input/terminal-lines.ts';
 import { UsageError } from '../input/usage-error.ts';
 import { readUserText, userText } from '../input/user-text.ts';
 
@@ -77,30 +77,48 @@ const questionWords: Readonly<Record<QuestionKey, string>> = {
   onUncertain: 'After an unknown outcome: resend (the target knows the id again) or park (a person decides) 结果未知时',
 };
 
-/** Asks on the terminal for what is still open; without a terminal the suggestions stand. */
+/** What the suggestions give where nobody can be asked. Throws UsageError for what has none. */
+const suggestedAnswers = (open: readonly Question[], given: Answers): Answers => {
+  const missing = open.filter(({ suggestion }) => suggestion === undefined).map(({ key }) => `--set ${key}=…`);
+  if (missing.length > 0) throw new UsageError(`Without a terminal these are needed: ${missing.join(' ')}`);
+  return { ...given, ...Object.fromEntries(open.map(({ key, suggestion = '' }) => [key, suggestion])) };
+};
+
+/** Asks on the terminal for what is still open; without a terminal the suggestions stand. Throws UsageError. */
 const ask = async (questions: readonly Question[], given: Answers): Promise<Answers> => {
+  const open = questions.filter(({ key }) => given[key] === undefined);
+  if (!process.stdin.isTTY) return suggestedAnswers(open, given);
   const answers: Partial<Record<QuestionKey, string>> = { ...given };
-  const open = questions.filter(({ key }) => answers[key] === undefined);
-  if (!process.stdin.isTTY) {
-    const missing = open.filter(({ suggestion }) => suggestion === undefined).map(({ key }) => `--set ${key}=…`);
-    if (missing.length > 0) throw new UsageError(`Without a terminal these are needed: ${missing.join(' ')}`);
-    for (const { key, suggestion = '' } of open) answers[key] = suggestion;
-    return answers;
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const lines = terminalLines();
   try {
     for (const { key, suggestion } of open) {
       let answer = '';
       while (answer === '') {
         const shown = suggestion === undefined ? '' : ` [${suggestion}]`;
-        answer = (await terminal.question(`${questionWords[key]}${shown}: `)).trim() || (suggestion ?? '');
+        const line = await lines.next(`${questionWords[key]}${shown}: `);
+        if (line === undefined) throw new UsageError('\nNothing was written. 未写入。');
+        answer = line.trim() || (suggestion ?? '');
       }
       answers[key] = answer;
     }
   } finally {
-    terminal.close();
+    lines.close();
   }
   return answers;
+};
+
+/** What is pasted on the terminal, or all of stdin where there is none. */
+const readBlocks = async (): Promise<string> => {
+  if (!process.stdin.isTTY) return readStdin();
+  process.stderr.write(
+    `Paste the source block, then the target block; a line with a single ${PASTE_END} ends the paste.\n请依次粘贴源平台和目标平台的元数据,以单独一行 ${PASTE_END} 结束。\n`,
+  );
+  const lines = terminalLines();
+  try {
+    return await readPaste(lines);
+  } finally {
+    lines.close();
+  }
 };
 
 const secretWords = (leftOut: readonly string[]): string[] =>
@@ -119,9 +137,11 @@ const pastedBlocks = async (flags: InitFlags): Promise<[JsonObject, JsonObject]>
   if (flags.source !== undefined || flags.target !== undefined) {
     throw new UsageError('--source and --target go together; without both the blocks are read from stdin.');
   }
-  const blocks = blocksIn(await readStdin());
+  const blocks = blocksIn(await readBlocks());
   if (blocks !== undefined) return blocks;
-  throw new UsageError('On stdin: two JSON objects are expected, the source block and then the target block.');
+  throw new UsageError(
+    'Two JSON objects are expected, the source block and then the target block. 需要源和目标两个 JSON 对象。',
+  );
 };
 
 /**

@@ -11,17 +11,20 @@ import { MAX_REPLAYS, type Replayed, type ReplayRequest } from '../../lib/replay
 import { systemClock as clock } from '../../lib/runtime/clock.ts';
 import { defined } from '../../lib/runtime/defined.ts';
 import { silentLog } from '../../lib/runtime/log.ts';
+import { operatorName } from '../input/ask.ts';
 import { dataDirOf, filterOf, type LetterFlags } from '../input/flags.ts';
 import { type Choice, chooseIntegration, nameMeant } from '../input/integration-choice.ts';
 import { checkStageFlags, type SandboxFlags, sandboxOptions } from '../input/sandbox-options.ts';
 import { UsageError } from '../input/usage-error.ts';
+import { doubtWords } from '../screen/letters.ts';
 import { table } from '../screen/table.ts';
 import { startEmbedded } from '../stack/embedded.ts';
 import { loadAll } from '../stack/embedded-engine.ts';
 import { strangeVariables } from '../stack/strange-variables.ts';
 import { withStores } from '../stack/with-stores.ts';
 
-export type ReplayFlags = LetterFlags & SandboxFlags & { rate?: number; force?: boolean; dryRun?: boolean };
+export type ReplayFlags = LetterFlags &
+  SandboxFlags & { rate?: number; force?: boolean; dryRun?: boolean; why?: string; by?: string };
 
 /**
  * Sends letters to be loaded again. On the embedded stack it waits until they are and says what became of them; on a
@@ -34,8 +37,12 @@ export const replayCommand = async (flags: ReplayFlags): Promise<ExitCode> => {
   return result.deadLetters > 0 ? exitCodes.unfinishedRecords : exitCodes.ok;
 };
 
+const MENDED = 'to be loaded again';
+
 const requestOf = (flags: ReplayFlags, integration: string | undefined): ReplayRequest => ({
   ...filterOf(flags, integration),
+  by: flags.by ?? operatorName(),
+  why: flags.why ?? MENDED,
   ...defined({ ratePerSec: flags.rate }),
   ...(flags.force && { force: true }),
   ...(flags.dryRun && { dryRun: true }),
@@ -103,7 +110,7 @@ const shippedChoice = (name: string): Choice => {
 };
 
 const replayText = (
-  { replayed, notReplayable, heldBack, dryRun, backInQueue, deadLetters }: ReplayEnd,
+  { replayed, notReplayable, heldBack, mustBeResolved, dryRun, backInQueue, deadLetters }: ReplayEnd,
   stage: string | undefined,
 ): string => {
   const notes = [
@@ -115,6 +122,7 @@ const replayText = (
     ...(heldBack > 0
       ? [`${heldBack} held back, refused after ${MAX_REPLAYS} replays: --force or --id sends them. 多次被拒,保留。`]
       : []),
+    ...doubtWords(mustBeResolved),
   ];
   if (replayed.length === 0) {
     return [`Nothing to replay. 没有可重放的死信。  (${deadLetters} waiting)`, ...notes, ''].join('\n');

@@ -17,12 +17,19 @@ import { putBackWords } from '../screen/words.ts';
 import { deployedEngine } from '../stack/deployed.ts';
 import { startEmbedded } from '../stack/embedded.ts';
 import { embeddedEngine } from '../stack/embedded-engine.ts';
-import { type Side, sides } from '../stack/sides.ts';
+import { type Side, sandboxedSides, sides } from '../stack/sides.ts';
 import { strangeVariables } from '../stack/strange-variables.ts';
 import { withStores } from '../stack/with-stores.ts';
+import { beginAnew } from './fresh.ts';
 
 export type RunFlags = StackFlags &
-  SandboxFlags & { integration: string; fresh?: boolean; fullRefresh?: boolean; yes?: boolean; json?: boolean };
+  SandboxFlags & {
+    integration: string;
+    fresh?: boolean;
+    fullRefresh?: boolean;
+    yes?: boolean;
+    json?: boolean;
+  };
 
 const askedBy = ({ fullRefresh = false, yes = false }: Pick<RunFlags, 'fullRefresh' | 'yes'>): Asked => ({
   fullRefresh,
@@ -44,9 +51,11 @@ const runEmbedded = async (flags: Omit<RunFlags, 'stage'>): Promise<ExitCode> =>
   for (const words of strangeVariables(integration, process.env)) progress.say(words);
   const run = { integration, paths, needs: sides, ...(await sandboxOptions(flags)) };
   const stop = stopSignal();
+  const isReal = !sandboxedSides(integration, process.env, run).includes('target');
   const embedded = await startEmbedded({
     dataDir: flags.dataDir,
-    fresh: flags.fresh ?? false,
+    // Where a real target is at the end of it, somebody is asked first.
+    fresh: (flags.fresh ?? false) && (!isReal || (flags.yes ?? false)),
     run,
     onEvent: progress.onEvent,
   });
@@ -56,6 +65,7 @@ const runEmbedded = async (flags: Omit<RunFlags, 'stage'>): Promise<ExitCode> =>
     if (embedded.sandbox) {
       progress.say(standInWords(embedded.sandboxedSides, embedded.sandbox.url, integration, flags));
     }
+    if (flags.fresh) await beginAnew(integration, embedded, flags);
     const onNews = (news: RunNews) => {
       if (news.kind === 'seen') progress.onSeen(news);
     };

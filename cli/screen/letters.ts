@@ -15,6 +15,18 @@ export const letterWords = ({ reason, failure, body }: Pick<LetterFacts, 'reason
 export const countWords = (byReason: ReadonlyMap<DeadLetterReason, number>): string =>
   [...byReason].map(([reason, count]) => `${count} ${reason}`).join(', ');
 
+const IDS_TO_TYPE = 5;
+
+/** What to do about records of which nobody knows whether the target has them; nothing where there are none. */
+export const doubtWords = (ids: readonly string[]): string[] => {
+  if (ids.length === 0) return [];
+  const [shown, more] = [ids.slice(0, IDS_TO_TYPE), ids.length > IDS_TO_TYPE ? ' …' : ''];
+  return [
+    `${ids.length} uncertain stay: the target may have them already. Look there, then 结果未知,保留,请先到目标系统核对:`,
+    `  npm start -- dlq resolve ${shown.join(' ')}${more} --loaded   (or --not-loaded; or dlq replay --reason uncertain)`,
+  ];
+};
+
 /** The letters that wait, by reason. */
 export const listText = (letters: readonly ListedLetter[], byReason: ReadonlyMap<DeadLetterReason, number>): string => {
   if (letters.length === 0) return 'No dead letters. 没有死信。\n';
@@ -43,7 +55,10 @@ export const listText = (letters: readonly ListedLetter[], byReason: ReadonlyMap
       ? [`${settled} loaded since by a later run: a replay only deletes them 其中 ${settled} 条已写入,重放只删除死信`]
       : []),
     'npm start -- dlq show ID shows one 查看',
-    'when the cause is mended 修复后重放: npm start -- dlq replay',
+    ...(letters.some(({ reason }) => reason !== 'uncertain')
+      ? ['when the cause is mended 修复后重放: npm start -- dlq replay']
+      : []),
+    ...doubtWords(letters.flatMap(({ reason, id }) => (reason === 'uncertain' && id !== undefined ? [id] : []))),
     '',
   ].join('\n');
 };

@@ -161,7 +161,12 @@ const stepsAfter = ({ run, deadLetters, stranded, integration, sandboxedSides, f
   if (deadLetters > 0) {
     return [
       [start(` dlq list${place}`), 'what waits, and why 查看死信'],
-      [start(` dlq replay --dry-run${which}${sandbox}${place}`), 'what a replay would send 预演重放'],
+      ...(deadLetters > run.counts.uncertain
+        ? [[start(` dlq replay --dry-run${which}${sandbox}${place}`), 'what a replay would send 预演重放'] as const]
+        : []),
+      ...(run.counts.uncertain > 0
+        ? [[start(` dlq resolve --help`), 'says whether the target has what is uncertain 裁定结果未知的记录'] as const]
+        : []),
     ];
   }
   const toCrm = 'okki-product-groups-to-crm';

@@ -1,25 +1,33 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { awsSecretStore } from '../../lib/aws/secrets/secret-store.ts';
-import { awsStoresAt } from '../../lib/aws/stores.ts';
+import { type AwsStores, awsStoresAt } from '../../lib/aws/stores.ts';
+import type { Env } from '../../lib/connection/secrets.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { notifierOf } from '../../lib/notify/notifier.ts';
 import { defined } from '../../lib/runtime/defined.ts';
 import { silentLog } from '../../lib/runtime/log.ts';
 import { systemRuntime } from '../../lib/stores/runtime.ts';
-import type { OpenStores } from '../../lib/stores/stores.ts';
-import { type Fault, type Sandbox, startSandbox } from '../../local/sandbox/sandbox.ts';
+import { type Fault, forgetTarget, isTarget, type Sandbox, startSandbox } from '../../local/sandbox/sandbox.ts';
+import { DataDirUnreadableError } from '../../local/stack/errors.ts';
 import { type Stack, type StackEvent, startStack } from '../../local/stack/stack.ts';
 import { SERVICE_DIR } from '../input/integration-choice.ts';
 import { checkSandboxFlags } from './sandbox-flags.ts';
-import { connectionVariables, type Side, type SidesAsked, sandboxedSides } from './sides.ts';
+import { connectionVariables, hasAddress, type Side, type SidesAsked, sandboxedSides } from './sides.ts';
 
 /** What the sandbox's targets hold, in the data directory. */
 const SANDBOX_FILE = 'sandbox-target.jsonl';
 
 /** Where the running stack's servers listen, in the data directory: for a second process that only looks. */
 export const ENDPOINTS_FILE = 'endpoints.json';
+
+/**
+ * Whether what a data directory keeps of an integration is of the sandbox: its target has no address here, and the
+ * sandbox has stood in for a target there before.
+ */
+export const isSandboxState = (dataDir: string, integration: Integration, env: Env): boolean =>
+  !hasAddress(integration, 'target', env) && existsSync(join(dataDir, SANDBOX_FILE));
 
 /** What an operator sets for the functions beside the connections' variables. */
 const OPERATOR_VARIABLES = [
@@ -36,7 +44,7 @@ const operatorVariables = (): Record<string, string> =>
 /** The embedded stack, with the sandbox for the sides that have no address. */
 export type Embedded = {
   stack: Stack;
-  stores: OpenStores;
+  stores: AwsStores;
   sandbox: Sandbox | undefined;
   sandboxedSides: Side[];
   /** The connections' variables, as the functions get them. */
@@ -54,6 +62,7 @@ export type EmbeddedRun = SidesAsked & {
 
 export type EmbeddedOptions = {
   dataDir: string;
+  /** The sandbox's targets forget what this integration loaded; a data directory that cannot be read is begun anew. */
   fresh?: boolean;
   /** Absent: no integration is run; the functions get no connection variables. */
   run?: EmbeddedRun;
@@ -82,7 +91,8 @@ export const startEmbedded = async ({ dataDir, fresh, run, onEvent }: EmbeddedOp
       if (run === undefined) return operatorVariables();
       if (sides.length > 0) {
         const storeFile = join(dataDir, SANDBOX_FILE);
-        if (fresh) rmSync(storeFile, { force: true });
+        const target = run.integration.target.connection.name;
+        if (fresh && isTarget(target)) forgetTarget(storeFile, target);
         const { groups, faults } = run;
         sandbox = await startSandbox({ storeFile, ...defined({ groups }), ...defined({ faults }) });
         undo.push(sandbox.close);
@@ -90,12 +100,12 @@ export const startEmbedded = async ({ dataDir, fresh, run, onEvent }: EmbeddedOp
       variables = connectionVariables(run.integration, process.env, sandbox && { url: sandbox.url, sides }, run.needs);
       return { ...operatorVariables(), ...variables, INTEGRATIONS: run.paths };
     };
-    const stack = await startStack({
-      dataDir,
-      serviceDir: SERVICE_DIR,
-      fresh: fresh ?? false,
-      env: connections,
-      ...defined({ onEvent }),
+    const open = (anew: boolean) =>
+      startStack({ dataDir, serviceDir: SERVICE_DIR, fresh: anew, env: connections, ...defined({ onEvent }) });
+    const stack = await open(false).catch((error: unknown) => {
+      // What nobody can read is lost already, whichever integration it was of.
+      if (fresh && error instanceof DataDirUnreadableError) return open(true);
+      throw error;
     });
     undo.push(stack.close);
     const stores = awsStoresAt(stack.env);

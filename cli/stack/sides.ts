@@ -27,6 +27,12 @@ export const variablesRead = (integration: Integration): string[] =>
 const baseUrlVariable = ({ baseUrl }: Connection): string | undefined =>
   typeof baseUrl !== 'string' && 'env' in baseUrl ? baseUrl.env : undefined;
 
+/** Whether an end has an address: in the file, in a secret store, or in a variable that is set. */
+export const hasAddress = (integration: Integration, side: Side, env: Env): boolean => {
+  const variable = baseUrlVariable(integration[side].connection);
+  return variable === undefined || variableIn(env, variable) !== '';
+};
+
 /** Which ends a command speaks to, and which of them the operator wants the sandbox for. */
 export type SidesAsked = { needs: readonly Side[]; sandbox?: Side };
 
@@ -40,24 +46,21 @@ export const sandboxedSides = (integration: Integration, env: Env, { needs, sand
     source: baseUrlVariable(integration.source.connection),
     target: baseUrlVariable(integration.target.connection),
   };
-  const hasAddress = (side: Side): boolean => {
-    const variable = variables[side];
-    return variable === undefined || variableIn(env, variable) !== '';
-  };
+  const isAddressed = (side: Side): boolean => hasAddress(integration, side, env);
   const place = (side: Side): string => variables[side] ?? `${side}.connection.baseUrl in the file`;
   if (sandbox !== undefined) {
     const other = otherSide[sandbox];
     if (variables[sandbox] === undefined) {
       throw new UsageError(`--sandbox ${sandbox}: its address stands in the file. 地址写在集成文件里,沙箱无法代替。`);
     }
-    if (needs.includes(other) && !hasAddress(other)) {
+    if (needs.includes(other) && !isAddressed(other)) {
       throw new UsageError(
         `--sandbox ${sandbox} leaves the ${other} to you, and ${place(other)} is not set. Without --sandbox the sandbox stands in for both. 请设置 ${place(other)},或去掉 --sandbox。`,
       );
     }
     return needs.includes(sandbox) ? [sandbox] : [];
   }
-  const without = sides.filter((side) => !hasAddress(side));
+  const without = sides.filter((side) => !isAddressed(side));
   const [missing] = without;
   if (missing === undefined) return [];
   if (without.length === sides.length) return [...needs];

@@ -4,6 +4,7 @@ import type { Env } from '../connection/secrets.ts';
 import { ConfigurationError } from '../runtime/fault.ts';
 import type { Stores } from '../stores/stores.ts';
 import { dynamoAuditLog } from './dynamodb/audit-log.ts';
+import { forgetIntegration } from './dynamodb/forget.ts';
 import { dynamoIdStore } from './dynamodb/id-store.ts';
 import { dynamoRateLimiter } from './dynamodb/rate-limiter.ts';
 import { dynamoRunStore } from './dynamodb/run-store.ts';
@@ -63,6 +64,15 @@ export const runsOf: DynamoPort<'runs'> = (dynamo, env) =>
   dynamoRunStore(tableOf(dynamo, 'RUNS_TABLE', env), { retentionDays: runRetentionDays(env) });
 
 export const auditOf: DynamoPort<'audit'> = (dynamo, env) => dynamoAuditLog(tableOf(dynamo, 'RUNS_TABLE', env));
+
+/** Forgets what is known of an integration but its audit log. */
+export const forgetOf =
+  (dynamo: DynamoDBClient, env: Env): ((integration: string) => Promise<void>) =>
+  (integration) =>
+    forgetIntegration(integration, {
+      idCheck: tableOf(dynamo, 'IDCHECK_TABLE', env),
+      runs: tableOf(dynamo, 'RUNS_TABLE', env),
+    });
 
 export const limiterOf: DynamoPort<'limiter'> = (dynamo, env) =>
   dynamoRateLimiter(tableOf(dynamo, 'CONNECTIONS_TABLE', env));

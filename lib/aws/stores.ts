@@ -3,11 +3,24 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Env } from '../connection/secrets.ts';
 import type { OpenStores } from '../stores/stores.ts';
 import { dynamoClient, sqsClient } from './clients.ts';
-import { auditOf, deadLettersOf, idStoreOf, limiterOf, recordsOf, runRequestsOf, runsOf, tokensOf } from './ports.ts';
+import {
+  auditOf,
+  deadLettersOf,
+  forgetOf,
+  idStoreOf,
+  limiterOf,
+  recordsOf,
+  runRequestsOf,
+  runsOf,
+  tokensOf,
+} from './ports.ts';
 import { awsSecretStore } from './secrets/secret-store.ts';
 
+/** The stores, and a way to forget one integration: for people, no function may delete an item. */
+export type AwsStores = OpenStores & { forget(integration: string): Promise<void> };
+
 /** All stores of a stack on AWS. Throws ConfigurationError. */
-export const awsStores = (dynamo: DynamoDBClient, sqs: SQSClient, env: Env): OpenStores => ({
+export const awsStores = (dynamo: DynamoDBClient, sqs: SQSClient, env: Env): AwsStores => ({
   idStore: idStoreOf(dynamo, env),
   runs: runsOf(dynamo, env),
   records: recordsOf(sqs, env),
@@ -17,6 +30,7 @@ export const awsStores = (dynamo: DynamoDBClient, sqs: SQSClient, env: Env): Ope
   tokens: tokensOf(dynamo, env),
   secrets: awsSecretStore,
   audit: auditOf(dynamo, env),
+  forget: forgetOf(dynamo, env),
   close: () => {
     dynamo.destroy();
     sqs.destroy();
@@ -24,7 +38,7 @@ export const awsStores = (dynamo: DynamoDBClient, sqs: SQSClient, env: Env): Ope
 });
 
 /** The stores of a stack of which `env` gives the endpoints and credentials as well: the embedded one. */
-export const awsStoresAt = (env: Env): OpenStores => {
+export const awsStoresAt = (env: Env): AwsStores => {
   const shared = {
     region: env.AWS_REGION ?? '',
     credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID ?? '', secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? '' },

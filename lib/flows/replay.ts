@@ -3,7 +3,7 @@ import type { Runtime } from '../stores/runtime.ts';
 
 /** Sends dead letters to the records queue again. */
 export const replayFlow = (
-  stores: Pick<ReplayDeps, 'deadLetters' | 'records'>,
+  stores: Pick<ReplayDeps, 'deadLetters' | 'records' | 'audit'>,
   runtime: Pick<Runtime<ReplayEvent>, 'clock' | 'log'>,
 ): ((request: ReplayRequest) => Promise<Replayed>) => {
   const deps: ReplayDeps = { ...stores, ...runtime };

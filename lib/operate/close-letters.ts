@@ -17,26 +17,34 @@ export type Discarded = {
   discarded: Array<Pick<Letter, 'integration' | 'id' | 'reason' | 'messageId'>>;
   /** Uncertain records are not for discarding: someone must say what the target has (`dlq resolve`). */
   mustBeResolved: string[];
+  /** Other integrations that have such letters, too: those stay. */
+  others: string[];
 };
+
+/** Which letters are discarded; those that name no integration are anyone's. */
+export type DiscardRequest = LetterFilter & { dryRun?: boolean };
 
 /**
  * Deletes letters for good. The record's item keeps what is known of it, but no longer waits for the letter, so that a
  * later failure of the same content writes one again. Each is written to the audit log before it is deleted.
  */
 export const discard = async (
-  filter: LetterFilter & { dryRun?: boolean },
+  { integration: meant, dryRun, limit = Number.POSITIVE_INFINITY, ...filter }: DiscardRequest,
   signature: Signature,
   deps: CloseDeps,
 ): Promise<Discarded> => {
   const { deadLetters, idStore, audit, clock } = deps;
-  const result: Discarded = { discarded: [], mustBeResolved: [] };
-  const limit = filter.limit ?? Number.POSITIVE_INFINITY;
+  const result: Discarded = { discarded: [], mustBeResolved: [], others: [] };
   await visitLetters(deadLetters, async (letter) => {
     if (result.discarded.length >= limit) return 'stop';
     if (!isMeant(letter, filter)) return 'stays';
     const { reason, messageId, message } = letter;
     const hash = message?.hash ?? letter.hash;
     const integration = letter.integration ?? message?.integration;
+    if (meant !== undefined && integration !== undefined && integration !== meant) {
+      if (!result.others.includes(integration)) result.others.push(integration);
+      return 'stays';
+    }
     const id = letter.id ?? message?.id;
     const isOfRecord = integration !== undefined && id !== undefined && hash !== undefined;
     const item = isOfRecord ? await readItem(idStore, integration, id) : undefined;
@@ -50,7 +58,7 @@ export const discard = async (
       ...defined({ integration }),
       ...defined({ id }),
     });
-    if (filter.dryRun) return 'stays';
+    if (dryRun) return 'stays';
     await audit.add({
       atMs: clock.nowMs(),
       action: 'discarded',

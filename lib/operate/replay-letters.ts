@@ -42,8 +42,11 @@ export const replayAndLoad = async (
     const limit = request.limit === undefined ? undefined : request.limit - end.replayed.length;
     if (limit === 0) break;
     const one = { ...request, integration, ...defined({ limit }) };
-    const { replayed, notReplayable, heldBack, backInQueue } = await open((engine) => replayOne(one, engine));
+    const { replayed, notReplayable, heldBack, mustBeResolved, backInQueue } = await open((engine) =>
+      replayOne(one, engine),
+    );
     end.replayed.push(...replayed);
+    end.mustBeResolved.push(...mustBeResolved);
     end.notReplayable += notReplayable;
     end.heldBack += heldBack;
     end.backInQueue += backInQueue;
@@ -51,7 +54,13 @@ export const replayAndLoad = async (
   return end;
 };
 
-const nothingReplayed = (): Replayed => ({ replayed: [], notReplayable: 0, heldBack: 0, others: 0 });
+const nothingReplayed = (): Replayed => ({
+  replayed: [],
+  notReplayable: 0,
+  heldBack: 0,
+  mustBeResolved: [],
+  others: 0,
+});
 
 const replayOne = async (
   request: ReplayRequest & { integration: string },

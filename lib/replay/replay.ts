@@ -7,6 +7,7 @@ import { type RecordMessage, writeMessage } from '../messages/record-message.ts'
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import type { EventsOf, Log } from '../runtime/log.ts';
+import type { AuditLog } from '../stores/audit.ts';
 
 /** What a replay logs: each letter that was sent again. */
 export type ReplayEvent = EventsOf<{
@@ -14,7 +15,13 @@ export type ReplayEvent = EventsOf<{
     Record<'integration' | 'runId' | 'id', string | undefined>;
 }>;
 
-export type ReplayDeps = { deadLetters: ReadableQueue; records: Queue; clock: Clock; log: Log<ReplayEvent> };
+export type ReplayDeps = {
+  deadLetters: ReadableQueue;
+  records: Queue;
+  audit: Pick<AuditLog, 'add'>;
+  clock: Clock;
+  log: Log<ReplayEvent>;
+};
 
 /** Which letters to send again, and how. */
 export type ReplayRequest = LetterFilter & {
@@ -23,6 +30,9 @@ export type ReplayRequest = LetterFilter & {
   /** Also what was refused again after `MAX_REPLAYS` replays. */
   force?: boolean;
   dryRun?: boolean;
+  /** Who sends them again, and why, for the audit log. */
+  by?: string;
+  why?: string;
 };
 
 /** Thrown for an event that says something other than which letters to replay. */
@@ -42,6 +52,8 @@ const replayEvent = z.strictObject({
   ratePerSec: z.exactOptional(z.number().check(z.positive())),
   force: z.exactOptional(z.boolean()),
   dryRun: z.exactOptional(z.boolean()),
+  by: z.exactOptional(z.string()),
+  why: z.exactOptional(z.string()),
 });
 
 /** Reads an event of `functions/replay`. Throws ReplayEventError naming what is wrong. */
@@ -62,6 +74,11 @@ export type Replayed = {
   notReplayable: number;
   /** Meant, but refused after so many replays that one more needs `force` or the record's id; it stays. */
   heldBack: number;
+  /**
+   * Uncertain records that nobody named, by reason or id: the target may have them, and would have them twice. They stay
+   * until someone has looked (`dlq resolve`), or asks for them.
+   */
+  mustBeResolved: string[];
   /** Not meant; stays. */
   others: number;
 };
@@ -78,8 +95,16 @@ const isSendable = (letter: Letter): letter is Sendable => letter.message !== un
 const isHeldBack = ({ reason, message }: Sendable, { force, id }: ReplayRequest): boolean =>
   reason === 'rejected' && (message.replays ?? 0) >= MAX_REPLAYS && force !== true && id === undefined;
 
+/** Nobody knows whether the target has it, and nobody said that this one is to be sent all the same. */
+const isUnnamedDoubt = ({ reason }: Sendable, request: ReplayRequest): boolean =>
+  reason === 'uncertain' && request.reason === undefined && request.id === undefined;
+
+/** Signs for whoever invokes the function without a name. */
+const UNSIGNED = { by: 'functions/replay', why: 'an event without a reason' };
+
 /**
- * Sends dead letters back to the records queue: each is deleted only after the queue accepted its message.
+ * Sends dead letters back to the records queue: each is written to the audit log before it is sent, and deleted only after
+ * the queue accepted its message.
  *
  * The message says that a person replayed it, and when: that lets a rejected or parked record be POSTed once more.
  * idCheck still decides, so an id that is settled by now stays settled. A crash in between replays a letter twice,
@@ -87,7 +112,7 @@ const isHeldBack = ({ reason, message }: Sendable, { force, id }: ReplayRequest)
  * for another replay.
  */
 export const replay = async (request: ReplayRequest, deps: ReplayDeps): Promise<Replayed> => {
-  const result: Replayed = { replayed: [], notReplayable: 0, heldBack: 0, others: 0 };
+  const result: Replayed = { replayed: [], notReplayable: 0, heldBack: 0, mustBeResolved: [], others: 0 };
   const { ratePerSec = Number.POSITIVE_INFINITY, dryRun } = request;
   const limit = Math.min(request.limit ?? Number.POSITIVE_INFINITY, Math.max(1, ratePerSec * MAX_DELAY_SEC));
   let taken = 0;
@@ -95,7 +120,7 @@ export const replay = async (request: ReplayRequest, deps: ReplayDeps): Promise<
   const sendPending = async () => {
     const batch = pending;
     pending = [];
-    if (batch.length > 0) result.replayed.push(...(await sendAgain(batch, deps)));
+    if (batch.length > 0) result.replayed.push(...(await sendAgain(batch, request, deps)));
   };
   await visitLetters(deps.deadLetters, async (letter) => {
     if (taken >= limit) return 'stop';
@@ -105,6 +130,10 @@ export const replay = async (request: ReplayRequest, deps: ReplayDeps): Promise<
     }
     if (!isSendable(letter)) {
       result.notReplayable += 1;
+      return 'stays';
+    }
+    if (isUnnamedDoubt(letter, request)) {
+      result.mustBeResolved.push(letter.id ?? letter.message.id);
       return 'stays';
     }
     if (isHeldBack(letter, request)) {
@@ -134,9 +163,14 @@ const namesOf = ({ integration, id, reason }: Letter): Replayed['replayed'][numb
 
 const sendAgain = async (
   batch: ReadonlyArray<{ letter: Sendable; delaySec: number }>,
-  { deadLetters, records, clock, log }: ReplayDeps,
+  { by = UNSIGNED.by, why = UNSIGNED.why }: ReplayRequest,
+  { deadLetters, records, audit, clock, log }: ReplayDeps,
 ): Promise<Replayed['replayed']> => {
   const replayedMs = clock.nowMs();
+  for (const { letter } of batch) {
+    const { integration, id } = letter.message;
+    await audit.add({ atMs: replayedMs, action: 'replayed', integration, id, reason: letter.reason, by, why });
+  }
   const { failed } = await records.sendAll(
     batch.map(({ letter: { message }, delaySec }) => ({
       body: writeMessage({ ...message, attempts: 0, deferrals: 0, replayedMs, replays: (message.replays ?? 0) + 1 }),

@@ -1,7 +1,10 @@
-/** What a person did to a dead letter other than sending it again. */
+/** What a person does to a dead letter. */
+export const auditActions = ['replayed', 'discarded', 'resolved-loaded', 'resolved-not-loaded'] as const;
+
+/** What a person did to a dead letter, or was about to do when something broke. */
 export type AuditEntry = {
   atMs: number;
-  action: 'discarded' | 'resolved-loaded' | 'resolved-not-loaded';
+  action: (typeof auditActions)[number];
   /** Absent: a letter that nobody could read names no integration. */
   integration?: string;
   /** The record's id; for an unreadable letter its message id. */

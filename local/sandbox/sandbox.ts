@@ -18,7 +18,7 @@ import { deliver, MAX_BODY_BYTES, readRequest } from './wire.ts';
 export { type Fault, FaultSyntaxError, faultHelp, isOnTarget, parseFault } from './fault.ts';
 export { builtInFacts } from './groups.ts';
 export { GroupsFileError, readGroupsFile } from './groups-file.ts';
-export { type StoredRecord, StoreFileError, type Target } from './target-store.ts';
+export { forgetTarget, isTarget, type StoredRecord, StoreFileError, type Target } from './target-store.ts';
 
 export type SandboxOptions = {
   /** 0 (the default): any free port. */

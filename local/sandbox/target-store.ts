@@ -1,4 +1,13 @@
-import { closeSync, mkdirSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { isJsonObject, type JsonObject, type JsonValue, parseJson, stringifyJson } from '../../lib/json/json.ts';
 
@@ -90,6 +99,14 @@ export const openTargetStore = (file?: string): TargetStore => {
       descriptor = undefined;
     },
   };
+};
+
+/** Takes one target's records out of a store file, with what nobody can read; the other targets keep theirs. */
+export const forgetTarget = (file: string, target: Target): void => {
+  if (!existsSync(file)) return;
+  const lines = readFileSync(file, 'utf8').split('\n');
+  const kept = lines.filter((line) => (parseApplication(line)?.target ?? target) !== target);
+  writeFileSync(file, kept.map((line) => `${line}\n`).join(''));
 };
 
 const readApplications = (file: string): Application[] => {

@@ -5,6 +5,7 @@ import type { JsonValue } from '../../lib/json/json.ts';
 import { replay } from '../../lib/replay/replay.ts';
 import { holds } from '../../lib/runs/books.ts';
 import { reconcile } from '../../lib/runs/reconcile.ts';
+import { memoryAuditLog } from '../fakes/memory-audit-log.ts';
 import { integrationWith } from '../integration/sample.ts';
 import { loadingFor } from '../runs/load-all.ts';
 import { DUE_MS, fetchWorld, NAME, schedule } from './fetch-world.ts';
@@ -151,7 +152,8 @@ describe('a run with dependsOn', () => {
 
     target.refused.clear();
     const { clock } = world;
-    await replay({}, { deadLetters: target.deadLetters, records: world.records, clock, log: world.deps.log });
+    const audit = memoryAuditLog();
+    await replay({}, { deadLetters: target.deadLetters, records: world.records, audit, clock, log: world.deps.log });
     await target.all();
     const thirdMs = DUE_MS + 7_200_000;
     await world.invoke(schedule({ scheduledMs: thirdMs }));

@@ -176,13 +176,21 @@ describe('dlq', () => {
     expect(discarded.code).toBe(0);
   });
 
-  test('discard wants to know which, why, and a yes', async () => {
-    const refused = await Promise.all([
-      on('dlq', 'discard', '--yes', '--why', 'x'),
-      on('dlq', 'discard', '--id', REFUSED[0] ?? '', '--why', 'x'),
-      on('dlq', 'discard', '--reason', 'rejected', '--yes'),
-    ]);
-    expect(refused.map(({ code }) => code)).toEqual([2, 2, 2]);
+  test('discard wants to know which, and touches one integration only: the default one unless another is named', async () => {
+    expect((await on('dlq', 'discard', '--yes', '--why', 'x')).code).toBe(2);
+    const ended = await on('dlq', 'discard', '--all', '--json');
+    expect(jsonOf<object>(ended)).toMatchObject({ discarded: [], others: [CRM] });
+    expect(jsonOf<{ letters: unknown[] }>(await on('dlq', 'list', '--json')).letters).toHaveLength(2);
+  });
+
+  test('discard asks for a yes and why where the target is real', async () => {
+    const real = (...args: string[]) =>
+      program(['dlq', 'discard', '--integration', CRM, ...args, '--data-dir', dataDir], {
+        CRM_BASE_URL: 'http://127.0.0.1:9',
+      });
+    const refused = await Promise.all([real('--why', 'x'), real('--yes')]);
+    expect(refused.map(({ code }) => code)).toEqual([2, 2]);
+    expect(refused[0]?.stderr).toContain('--yes');
     expect(jsonOf<{ letters: unknown[] }>(await on('dlq', 'list', '--json')).letters).toHaveLength(2);
   });
 
@@ -196,7 +204,7 @@ describe('dlq', () => {
   test('discard gives a letter up, and says who and why', async () => {
     const [, second = ''] = REFUSED;
     const signed = ['--why', '源数据已废弃', '--by', 'li'];
-    const discarded = await on('dlq', 'discard', '--id', second, '--yes', ...signed, '--json');
+    const discarded = await on('dlq', 'discard', '--integration', CRM, '--id', second, ...signed, '--json');
     expect(jsonOf<object>(discarded)).toMatchObject({ discarded: [{ id: second }] });
     const history = jsonOf<object>(await on('record', second, '--json'));
     expect(history).toMatchObject({
@@ -226,6 +234,8 @@ describe('dlq', () => {
 
     const last = await run();
     expect(last.report).toMatchObject({ deadLetters: 0, counts: { unchanged: 3, skipped: 1, enqueued: 0 } });
-    expect(jsonOf<object>(await on('record', first, '--json'))).toMatchObject({ records: [{ item: { loaded: {} } }] });
+    expect(jsonOf<object>(await on('record', first, '--json'))).toMatchObject({
+      records: [{ item: { loaded: {} }, audit: [{ action: 'replayed', reason: 'rejected' }] }],
+    });
   }, 90_000);
 });

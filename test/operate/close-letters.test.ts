@@ -55,6 +55,14 @@ describe('discard', () => {
     expect(posts).toHaveLength(before);
   });
 
+  test('touches one integration where one is named, and says which others have such letters; unnamed ones are anyone’s', async () => {
+    const { deps, deadLetters, waiting } = await world();
+    await deadLetters.sendAll([{ body: 'not JSON' }]);
+    const result = await discard({ integration: 'others' }, signature, deps);
+    expect(result).toMatchObject({ discarded: [{ reason: 'unreadable' }], others: ['groups'], mustBeResolved: [] });
+    expect(await waiting()).toEqual(['lost', 'refused']);
+  });
+
   test('leaves parked records to be resolved', async () => {
     const { deps, waiting, audit } = await world();
     const result = await discard({}, signature, deps);

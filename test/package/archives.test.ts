@@ -21,7 +21,7 @@ const integrations = (await readdir('integrations')).filter((file) => file.endsW
 const maxStartBytes: Readonly<Record<string, number>> = {
   fetch: 435_000,
   load: 356_000,
-  replay: 246_000,
+  replay: 294_000,
   reconcile: 292_000,
 };
 const maxArchiveBytes = 600_000;

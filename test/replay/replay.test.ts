@@ -5,6 +5,7 @@ import { MAX_REPLAYS, type ReplayRequest, replay } from '../../lib/replay/replay
 import { silentLog } from '../../lib/runtime/log.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
 import { faultKinds, portFaults } from '../fakes/faults.ts';
+import { memoryAuditLog } from '../fakes/memory-audit-log.ts';
 import { memoryQueue } from '../fakes/memory-queue.ts';
 import { NOW_MS, recordMessage } from '../load/message.ts';
 
@@ -16,11 +17,13 @@ const setUp = async (...bodies: string[]) => {
   const clock = fakeClock(NOW_MS);
   const deadLetters = memoryQueue(clock);
   const records = memoryQueue(clock);
+  const audit = memoryAuditLog();
   const faults = portFaults();
   await deadLetters.sendAll(bodies.map((body) => ({ body })));
   const deps = {
     deadLetters: faults.wrap('deadLetters', deadLetters),
     records: faults.wrap('records', { sendAll: records.sendAll }),
+    audit: faults.wrap('audit', audit),
     clock,
     log: silentLog,
   };
@@ -30,7 +33,16 @@ const setUp = async (...bodies: string[]) => {
       if (read.kind === 'unreadable') throw new Error(read.why);
       return read.message;
     });
-  return { clock, deadLetters, records, faults, deps, sent, replay: (request: ReplayRequest) => replay(request, deps) };
+  return {
+    clock,
+    deadLetters,
+    records,
+    audit,
+    faults,
+    deps,
+    sent,
+    replay: (request: ReplayRequest) => replay(request, deps),
+  };
 };
 const rejected = (count: number, changes: Partial<RecordMessage> = {}) =>
   Array.from({ length: count }, (_, id) => letter('rejected', { id: String(id), ...changes }));
@@ -42,6 +54,7 @@ describe('replaying dead letters', () => {
       replayed: [{ integration: 'groups', id: '0', reason: 'rejected' }],
       notReplayable: 0,
       heldBack: 0,
+      mustBeResolved: [],
       others: 0,
     });
     expect(world.sent()).toEqual([
@@ -109,7 +122,48 @@ describe('replaying dead letters', () => {
     expect(await world.replay({ force: true })).toMatchObject({ replayed: [{ id: '0' }], heldBack: 0 });
     expect(world.sent().map(({ replays }) => replays)).toEqual([MAX_REPLAYS, MAX_REPLAYS + 1, MAX_REPLAYS + 1]);
     const uncertain = await setUp(letter('uncertain', { replays: MAX_REPLAYS }));
-    expect(await uncertain.replay({})).toMatchObject({ heldBack: 0, replayed: [{ id: '1' }] });
+    expect(await uncertain.replay({ reason: 'uncertain' })).toMatchObject({ heldBack: 0, replayed: [{ id: '1' }] });
+  });
+
+  it('leaves what is uncertain until it is named: the target may have it already', async () => {
+    const doubts = ['1', '2'].map((id) => letter('uncertain', { id }));
+    const world = await setUp(...doubts, ...rejected(1));
+    expect(await world.replay({ force: true })).toMatchObject({
+      replayed: [{ id: '0' }],
+      mustBeResolved: ['1', '2'],
+    });
+    expect(world.deadLetters.bodies()).toEqual(doubts);
+    await world.clock.advance(1_000);
+    expect(await world.replay({ id: '2' })).toMatchObject({ replayed: [{ id: '2' }], mustBeResolved: [] });
+    await world.clock.advance(1_000);
+    expect(await world.replay({ reason: 'uncertain' })).toMatchObject({ replayed: [{ id: '1' }] });
+  });
+
+  it('is in the audit log with who, when and why, before anything is sent', async () => {
+    const world = await setUp(...rejected(1));
+    await world.replay({ by: 'li@desk', why: '目标已修好' });
+    expect(await world.audit.list('groups')).toEqual([
+      {
+        atMs: NOW_MS,
+        action: 'replayed',
+        integration: 'groups',
+        id: '0',
+        reason: 'rejected',
+        by: 'li@desk',
+        why: '目标已修好',
+      },
+    ]);
+    const steps = world.faults.calls.filter((call) => /add|sendAll|delete/.test(call));
+    expect(steps).toEqual(['audit.add', 'records.sendAll', 'deadLetters.delete']);
+  });
+
+  it('without a name is signed for by the function; a dry run leaves no trace', async () => {
+    const world = await setUp(...rejected(1));
+    await world.replay({ dryRun: true });
+    expect(await world.audit.list('groups')).toEqual([]);
+    await world.clock.advance(1_000);
+    await world.replay({});
+    expect(await world.audit.list('groups')).toMatchObject([{ by: 'functions/replay' }]);
   });
 
   it('keeps the pace that it is given, by the delays of the messages', async () => {

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { parseJson } from '../../json/json.ts';
-import type { AuditEntry, AuditLog } from '../../stores/audit.ts';
+import { type AuditEntry, type AuditLog, auditActions } from '../../stores/audit.ts';
 import { type Item, MalformedItemError, readItem, text } from './attributes.ts';
 import { keyName, queryPages, type Table } from './table.ts';
 
 // `satisfies` over the keys: a field that the schema forgot would be dropped from every entry read back.
 const auditEntry: z.ZodMiniType<AuditEntry> = z.object({
   atMs: z.number(),
-  action: z.enum(['discarded', 'resolved-loaded', 'resolved-not-loaded']),
+  action: z.enum(auditActions),
   integration: z.exactOptional(z.string()),
   id: z.string(),
   reason: z.string(),

@@ -59,6 +59,10 @@ const batchesOf = <Entry>(entries: readonly Entry[], size: number): Entry[][] =>
     entries.slice(index * size, (index + 1) * size),
   );
 
+/** The partition keys under which an integration's items lie. */
+export const idCheckPartitions = (integration: string, shards = ID_CHECK_SHARDS): string[] =>
+  Array.from({ length: shards }, (_, shard) => `${integration}#${shard}`);
+
 export type DynamoIdStoreOptions = { shards?: number; clock?: Clock; random?: Random };
 
 /**

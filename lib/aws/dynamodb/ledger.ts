@@ -26,6 +26,9 @@ const toChunk = async (item: Item, runId: string, index: number): Promise<Ledger
 // Six digits: a million records in pages of ten are 100,000 chunks, and the keys must sort as the numbers do.
 const chunkName = (index: number) => text(`chunk#${String(index).padStart(6, '0')}`);
 
+/** The partition key of a run's chunks. */
+export const chunkPartition = (integration: string, runId: string): string => `${integration}#${runId}`;
+
 /** Ledgers, chunk by chunk under the run's own partition. */
 export const dynamoLedger = (
   table: Table,
@@ -38,7 +41,7 @@ export const dynamoLedger = (
         throw new ChunkTooLargeError(runId, index, packed.length, MAX_PACKED_BYTES);
       }
       const Item: Item = {
-        pk: text(`${integration}#${runId}`),
+        pk: text(chunkPartition(integration, runId)),
         sk: chunkName(index),
         versionMs: number(versionMs),
         entries: { B: packed },
@@ -53,7 +56,7 @@ export const dynamoLedger = (
         ConsistentRead: true,
         KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
         ExpressionAttributeValues: {
-          ':pk': text(`${integration}#${runId}`),
+          ':pk': text(chunkPartition(integration, runId)),
           ':from': chunkName(1),
           ':to': chunkName(upTo),
         },

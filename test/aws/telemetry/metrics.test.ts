@@ -7,6 +7,7 @@ import { reconcile } from '../../../lib/runs/reconcile.ts';
 import { silentLog } from '../../../lib/runtime/log.ts';
 import { standardTuning } from '../../../lib/runtime/tuning.ts';
 import { failed, fakeHttp } from '../../fakes/fake-http.ts';
+import { memoryAuditLog } from '../../fakes/memory-audit-log.ts';
 import { memoryIdStore } from '../../fakes/memory-id-store.ts';
 import { memoryRunStore } from '../../fakes/memory-run-store.ts';
 import { memorySecretStore } from '../../fakes/memory-secret-store.ts';
@@ -105,9 +106,9 @@ test('every metric of the table is emitted by some flow, and none outside the ta
   await loading.send(recordMessage({ id: 'a' }));
   await loading.records.sendAll([{ body: '{' }]);
   await loading.run();
-  await replay({}, { deadLetters: loading.deadLetters, records: loading.records, clock: loading.clock, log });
+  const { deadLetters, records, clock } = loading;
+  await replay({}, { deadLetters, records, audit: memoryAuditLog(), clock, log });
 
-  const { clock } = loading;
   const runs = memoryRunStore();
   await runs.saveRun({ ...loadingRun, chunks: 0, startedMs: clock.nowMs() });
   const onClosed = openNotifier(

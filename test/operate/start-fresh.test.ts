@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { letterFor, writeLetter } from '../../lib/messages/dead-letter.ts';
+import { writeMessage } from '../../lib/messages/record-message.ts';
+import { forgottenByFresh, startFresh } from '../../lib/operate/start-fresh.ts';
+import { recordMessage } from '../load/message.ts';
+import { groups, loaded, operateWorld, troubled } from './operate-world.ts';
+
+const failure = { cause: 'status', status: 422, atMs: 1 };
+const of = (integration: string, id: string) => recordMessage({ integration, id });
+const letter = (reason: 'rejected' | 'uncertain', integration: string, id: string) => ({
+  body: writeLetter(letterFor(reason, of(integration, id), failure)),
+});
+const signature = { by: 'li@desk', why: '--fresh' };
+
+const world = async () => {
+  const stores = operateWorld();
+  await stores.knows(loaded('1'), loaded('2'), troubled('3', 'rejected'));
+  const { name } = groups;
+  await stores.deadLetters.sendAll([
+    letter('rejected', name, '3'),
+    letter('uncertain', name, '4'),
+    letter('rejected', 'others', '5'),
+  ]);
+  await stores.records.sendAll([of(name, '6'), of('others', '7')].map((message) => ({ body: writeMessage(message) })));
+  const forgotten: string[] = [];
+  const forget = async (integration: string) => {
+    forgotten.push(integration);
+  };
+  return { ...stores, forget, forgotten };
+};
+
+test('what a fresh start would forget is counted, of this integration alone, and stays', async () => {
+  const stores = await world();
+  expect(await forgottenByFresh(groups.name, stores)).toEqual({ loaded: 2, letters: 2 });
+  expect(stores.deadLetters.bodies()).toHaveLength(3);
+  expect(stores.forgotten).toEqual([]);
+});
+
+test('a fresh start leaves what is queued or waits for others; its own letters are in the audit log', async () => {
+  const stores = await world();
+  await startFresh(groups.name, signature, stores);
+  expect(stores.forgotten).toEqual([groups.name]);
+  expect(stores.records.bodies()).toEqual([writeMessage(of('others', '7'))]);
+  expect(stores.deadLetters.bodies()).toEqual([letter('rejected', 'others', '5').body]);
+  expect(await stores.audit.list(groups.name)).toMatchObject([
+    { action: 'discarded', id: '3', ...signature },
+    { action: 'discarded', id: '4', ...signature },
+  ]);
+});

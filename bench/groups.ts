@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readIntegrations } from '../lib/integration/read.ts';
 import type { Integration } from '../lib/integration/schema/schema.ts';
 import type { JsonValue } from '../lib/json/json.ts';
+import { isJsonObject, type JsonObject, parseJson } from '../lib/json/json.ts';
+import { setPath } from '../lib/json/path.ts';
 import type { Source } from '../lib/source/source.ts';
 import { groupRecord } from '../local/sandbox/group-tree.ts';
 
@@ -10,6 +13,13 @@ export const PAGE_RECORDS = 500;
 export const SHIPPED_FILE = fileURLToPath(
   new URL('../integrations/okki-product-groups-to-qingyiyun.json', import.meta.url),
 );
+
+/** The shipped file for lists of exactly so many groups: round numbers are no ceiling of this source. */
+export const fileWithoutCeiling = (): JsonObject => {
+  const file = parseJson(readFileSync(SHIPPED_FILE, 'utf8'));
+  if (!isJsonObject(file)) throw new Error(`${SHIPPED_FILE} holds no integration`);
+  return setPath(file, 'source.paging.ceiling', false);
+};
 
 /** The shipped integration that the measurements are made with. */
 export const shippedIntegration = (): Integration => {

@@ -1,7 +1,14 @@
-import { type FailureCause, type HttpAnswer, sentBeforeFailing } from './http.ts';
+import { type Answered, type FailureCause, sentBeforeFailing } from './http.ts';
+import { isUsedUp } from './throttling.ts';
 
-/** Statuses from, to, and the reaction to them; with `needs`, only where the answer has that header. */
-type StatusRow<Reaction> = readonly [from: number, to: number, reaction: Reaction, needs?: 'retry-after'];
+/** What the headers must say for a row to fit: when to come back, or that no request is left for now. */
+const saidIn = {
+  'retry-after': (headers: Answered['headers']): boolean => headers['retry-after'] !== undefined,
+  'used-up': isUsedUp,
+} as const;
+
+/** Statuses from, to, and the reaction to them; with `needs`, only where the headers say so. */
+type StatusRow<Reaction> = readonly [from: number, to: number, reaction: Reaction, needs?: keyof typeof saidIn];
 
 /**
  * How to react to each way in which a request can end. Requests to a source, to a target and for a token have one table
@@ -18,10 +25,10 @@ export type ReactionTable<ToStatus, ToFailure> = {
 /** The reaction to an answer, by its status. Pure. */
 export const reactionToStatus = <ToStatus>(
   { statuses, otherStatus }: Pick<ReactionTable<ToStatus, unknown>, 'statuses' | 'otherStatus'>,
-  { status, headers }: Pick<Extract<HttpAnswer, { kind: 'answered' }>, 'status' | 'headers'>,
+  { status, headers }: Pick<Answered, 'status' | 'headers'>,
 ): ToStatus => {
   const row = statuses.find(
-    ([from, to, , needs]) => from <= status && status <= to && (needs === undefined || headers[needs] !== undefined),
+    ([from, to, , needs]) => from <= status && status <= to && (needs === undefined || saidIn[needs](headers)),
   );
   return row === undefined ? otherStatus : row[2];
 };

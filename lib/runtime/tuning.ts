@@ -87,6 +87,8 @@ export type ConnectionTuning = {
   tokenAheadShare: number;
   /** While a renewal ahead of time does not succeed, the old token serves this long before the next try. */
   tokenAheadPauseMs: number;
+  /** The pause after a token request that was throttled without a word of how long: at least half of this, growing. */
+  tokenPauseBackoff: Backoff;
   /** Who waits for another's renewal looks again this often. */
   tokenPollMs: number;
   /** The lock of a renewal outlives the token request by this: reading and writing the item around it. */
@@ -137,6 +139,7 @@ export const standardTuning: Tuning = {
     secretLifeMs: 5 * MINUTE_MS,
     tokenAheadShare: 0.9,
     tokenAheadPauseMs: MINUTE_MS,
+    tokenPauseBackoff: { baseMs: 2_000, capMs: 60_000 },
     tokenPollMs: 250,
     tokenLockMarginMs: 10_000,
     refusedAnewMs: { expired: MINUTE_MS, forbidden: 10 * MINUTE_MS },

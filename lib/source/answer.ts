@@ -27,7 +27,8 @@ export type FaultCode =
   | 'answer-charset'
   | 'answer-not-json'
   | 'answer-shape'
-  | 'business-error';
+  | 'business-error'
+  | 'source-throttled';
 
 /** Why an answer is no page. */
 export type AnswerFault = {
@@ -104,6 +105,15 @@ const businessError = (body: JsonValue, answer: AnswerPlan): AnswerFault | undef
   return refusedWith(`code ${shown}`, wordsIn(body, answer));
 };
 
+/** "Too many" inside a 2xx, as the plan names it. */
+const throttledIn = (body: JsonValue, answer: AnswerPlan): AnswerFault | undefined => {
+  const found = answer.throttled && readPath(body, answer.throttled.path);
+  if (found === undefined || isCompound(found) || !answer.throttled?.codes.has(String(found))) return undefined;
+  const words = wordsIn(body, answer)?.slice(0, SHOWN_CHARACTERS);
+  const told = words === undefined ? '' : ` "${words}"`;
+  return fault('source-throttled', `the source says that it is asked too often: ${String(found)}${told}`);
+};
+
 /** A refusal in a usual envelope that the plan says nothing of: with a list beside it, it is none the less. */
 const envelopeError = (body: JsonValue, answer: AnswerPlan, listPath: string | undefined): AnswerFault | undefined => {
   const refusal = refusalAround(body, (path) => path === answer.code, listPath);
@@ -167,7 +177,7 @@ export const readAnswer = (
   const parsed = parse(text);
   if (parsed.kind === 'fault') return parsed;
   const { body } = parsed;
-  const refused = businessError(body, answer);
+  const refused = throttledIn(body, answer) ?? businessError(body, answer);
   if (refused) return refused;
   const places = answer.records.map((path) => readPath(body, path));
   const found = Array.isArray(body)

@@ -1,7 +1,7 @@
 import type { ApiAnswer } from '../connection/api/api.ts';
-import type { HttpAnswer, Unreadable } from '../connection/http.ts';
+import type { Answered, HttpAnswer, Unreadable } from '../connection/http.ts';
 import { type ReactionTable, reactionToFailure, reactionToStatus } from '../connection/reactions.ts';
-import { retryAfterMs } from '../connection/retry-after.ts';
+import { askedWaitMs } from '../connection/throttling.ts';
 import type { AnswerPlan } from '../integration/compile/source-plan.ts';
 import { defined } from '../runtime/defined.ts';
 import { type FaultCode, messageIn, type Page, passingFaults, readAnswer } from './answer.ts';
@@ -53,6 +53,9 @@ export const pageReactions: ReactionTable<ToStatus, Again> = {
     [300, 399, fail('source-redirected', 'check the base URL and the path')],
     // The API has renewed the token and repeated the request already.
     [401, 401, fail('token-refused', 'check the credentials and the scope')],
+    // A 403 may speak of the rate, as GitHub's does.
+    [403, 403, wait('source-throttled'), 'retry-after'],
+    [403, 403, wait('source-throttled'), 'used-up'],
     [403, 403, fail('source-refused', 'check what the credentials allow')],
     [404, 404, { ...fail('source-refused', 'check the base URL and metadata.api'), isOrderly: true }],
     [408, 408, retry('source-timeout')],
@@ -86,10 +89,11 @@ export type PageAnswer =
   | { kind: 'retry'; code: PageAnswerCode; what: string; advice: string }
   | { kind: 'fail'; code: PageAnswerCode; what: string; advice: string; isOrderly?: true };
 
-const pageIn = (text: string, headers: Readonly<Record<string, string>>, plan: AnswerPlan): PageAnswer => {
+const pageIn = ({ text, headers }: Answered, plan: AnswerPlan, nowMs: number): PageAnswer => {
   const found = readAnswer(text, headers, plan);
   if (found.kind === 'page') return found;
   const { code, message: what, isOrderly } = found;
+  if (code === 'source-throttled') return { ...wait(code), what, ...defined({ waitMs: askedWaitMs(headers, nowMs) }) };
   const advice = 'check source.answer and what the source says';
   if (passingFaults.has(code)) return { kind: 'retry', code, what, advice };
   return { kind: 'fail', code, what, advice, ...defined({ isOrderly }) };
@@ -110,12 +114,12 @@ const toHttp = (answer: HttpAnswer, plan: AnswerPlan, nowMs: number): PageAnswer
   const { status, headers, text, unreadable } = answer;
   const reaction = reactionToStatus(pageReactions, answer);
   if (reaction.kind === 'read' && unreadable !== undefined) return noText(unreadable);
-  if (reaction.kind === 'read') return pageIn(text, headers, plan);
+  if (reaction.kind === 'read') return pageIn(answer, plan, nowMs);
   if (reaction.kind === 'empty') return { kind: 'page', page: { records: [] } };
   const said = messageIn(text, plan);
   const what = `the source answers with status ${status}${said === undefined ? '' : ` "${said}"`}`;
   if (reaction.kind !== 'wait') return { ...reaction, what };
-  const waitMs = retryAfterMs(headers['retry-after'], nowMs);
+  const waitMs = askedWaitMs(headers, nowMs);
   return { ...reaction, what, ...defined({ waitMs }) };
 };
 

@@ -1,6 +1,6 @@
 import type { ApiAnswer } from '../connection/api/api.ts';
 import { type ReactionTable, reactionToFailure, reactionToStatus } from '../connection/reactions.ts';
-import { retryAfterMs } from '../connection/retry-after.ts';
+import { askedWaitMs } from '../connection/throttling.ts';
 import type { Success } from '../integration/schema/schema.ts';
 import { defined } from '../runtime/defined.ts';
 import type { TargetTuning } from '../runtime/tuning.ts';
@@ -47,6 +47,9 @@ export const targetReactions: ReactionTable<ToStatus, 'retry' | 'uncertain'> = {
     [400, 400, 'rejected'],
     // The API has renewed the token and repeated the call already.
     [401, 401, 'retry'],
+    // A 403 may speak of the rate, as GitHub's does.
+    [403, 403, 'throttled', 'retry-after'],
+    [403, 403, 'throttled', 'used-up'],
     [404, 404, 'rejected'],
     [409, 409, 'conflict'],
     [410, 410, 'rejected'],
@@ -82,8 +85,12 @@ export const outcomeOf = (
         ? { kind: 'notApplied', failure, waits: false }
         : { kind: 'uncertain', failure };
     }
-    case 'noToken':
-      return { kind: 'notApplied', failure: { cause: 'no-token', excerpt: answer.message }, waits: false };
+    case 'noToken': {
+      const failure = { cause: 'no-token', excerpt: answer.message } as const;
+      return answer.permanent || answer.retryAfterMs === undefined
+        ? { kind: 'notApplied', failure, waits: false }
+        : { kind: 'notApplied', failure, waits: true, pauseMs: answer.retryAfterMs };
+    }
     case 'tokenRefused':
       return { kind: 'notApplied', failure: failureOf('no-token', answer.status, answer.words), waits: false };
     case 'later':
@@ -105,7 +112,7 @@ const outcomeOfStatus = (
   const { status, headers, unreadable } = answer;
   const text = unreadable === undefined ? answer.text : `${unreadable.message}: ${answer.text}`;
   const failure = failureOf('status', status, text);
-  const askedPauseMs = retryAfterMs(headers['retry-after'], nowMs);
+  const askedPauseMs = askedWaitMs(headers, nowMs);
   const reaction = reactionToStatus(targetReactions, answer);
   switch (reaction) {
     case 'success':

@@ -62,9 +62,11 @@ describe('a token request', () => {
       '300-407 refused',
       '408 unavailable',
       '409-428 refused',
-      '429 unavailable',
+      '429 throttled',
       '430-499 refused',
       '500-599 unavailable',
+      '403 with Retry-After throttled',
+      '403 with nothing remaining throttled',
       ...everyCause.map((cause) => `${cause} unavailable`),
     ]);
   });

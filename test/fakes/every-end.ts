@@ -8,7 +8,7 @@ export const everyCause = Object.keys(sentBeforeFailing) as FailureCause[];
 export const everyStatus: readonly number[] = Array.from({ length: 500 }, (_, index) => 100 + index);
 
 /**
- * A whole table in the order of the statuses: `200-299 read`, with what a Retry-After changes as `503 wait, asked to`,
+ * A whole table in the order of the statuses: `200-299 read`, with what headers change as `503 with Retry-After wait`,
  * then each cause of failure. `wordOf` says what counts of a reaction.
  */
 export const tableInWords = <ToStatus, ToFailure>(
@@ -23,8 +23,14 @@ export const tableInWords = <ToStatus, ToFailure>(
     const to = (starts[index + 1] ?? 600) - 1;
     return `${from === to ? from : `${from}-${to}`} ${plain[from - 100]}`;
   });
-  const asked = inWords({ 'retry-after': '1' }).flatMap((word, index) =>
-    word === plain[index] ? [] : [`${index + 100} with Retry-After ${word}`],
-  );
-  return [...ranges, ...asked, ...everyCause.map((cause) => `${cause} ${wordOf(reactionToFailure(table, cause))}`)];
+  const changedBy = (name: string, headers: Record<string, string>) =>
+    inWords(headers).flatMap((word, index) => (word === plain[index] ? [] : [`${index + 100} with ${name} ${word}`]));
+  const asked = changedBy('Retry-After', { 'retry-after': '1' });
+  const usedUp = changedBy('nothing remaining', { 'x-ratelimit-remaining': '0' });
+  return [
+    ...ranges,
+    ...asked,
+    ...usedUp,
+    ...everyCause.map((cause) => `${cause} ${wordOf(reactionToFailure(table, cause))}`),
+  ];
 };

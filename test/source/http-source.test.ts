@@ -249,6 +249,44 @@ describe('a source over HTTP', () => {
     });
   });
 
+  const throttled = { path: 'code', equals: [42901] };
+  it.each<[string, Changes, HttpAnswer]>([
+    ['a code in the body', { 'source.answer.throttled': throttled }, answered(200, { code: '42901', message: 'slow' })],
+    ['403 with Retry-After', {}, answered(403, '', { 'retry-after': '1' })],
+    ['403 with nothing remaining', {}, answered(403, '', { 'x-ratelimit-remaining': '0' })],
+  ])('spends no retry where the source says "too many" by %s', async (_, changes, answer) => {
+    const waits = 2 * maxRetries;
+    const world = worldOf((request, index) => (index < waits ? answer : okki(5)(request)));
+    expect(await readList(world, HOUR_MS, changes)).toMatchObject({
+      records: rows(5),
+      warnings: { 'source-throttled': waits },
+    });
+  });
+
+  it('waits as long as a throttle in the body says', async () => {
+    const slow = answered(200, { code: 42901 }, { 'retry-after': '90' });
+    const world = worldOf((request, index) => (index === 0 ? slow : okki(5)(request)));
+    const startMs = world.clock.nowMs();
+    await readList(world, HOUR_MS, { 'source.answer.throttled': throttled });
+    expect(world.clock.nowMs() - startMs).toBeGreaterThanOrEqual(90_000);
+  });
+
+  it('spends no retry on a token endpoint that says "too many" and not for how long; its pauses grow', async () => {
+    const world = worldOf(okki(5));
+    let asked = 0;
+    const atMs: number[] = [];
+    world.http = fakeHttp((request) => {
+      if (!isTokenRequest(request)) return okki(5)(request);
+      atMs.push(world.clock.nowMs());
+      return ++asked <= 12 ? answered(429, '') : answered(200, { access_token: 'late' });
+    });
+    expect(await readList(world, HOUR_MS)).toMatchObject({ records: rows(5), warnings: { 'token-unavailable': 12 } });
+    const pauses = atMs.slice(1).map((at, index) => at - (atMs[index] ?? 0));
+    expect(pauses[0]).toBeLessThan(3_000);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(61_000);
+    expect(pauses.at(-1)).toBeGreaterThanOrEqual(30_000);
+  });
+
   it('never waits past the deadline to try again', async () => {
     for (let budgetMs = 300; budgetMs < 6_000; budgetMs += 300) {
       const world = worldOf(() => answered(500));

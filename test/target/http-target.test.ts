@@ -75,6 +75,16 @@ describe('the answer of the API', () => {
       { kind: 'notApplied', failure: { cause: 'no-token', excerpt: 'invalid_client' }, waits: false },
     ],
     [
+      'no token for want of patience',
+      { kind: 'noToken', permanent: false, message: 'status 429', retryAfterMs: 7_000 },
+      { kind: 'notApplied', failure: { cause: 'no-token', excerpt: 'status 429' }, waits: true, pauseMs: 7_000 },
+    ],
+    [
+      'a token that its rule refuses',
+      { kind: 'tokenRefused', status: 200, words: 'expired' },
+      { kind: 'notApplied', failure: { cause: 'no-token', status: 200, excerpt: 'expired' }, waits: false },
+    ],
+    [
       'no time',
       { kind: 'later', retryAtMs: NOW_MS },
       { kind: 'notApplied', failure: { cause: 'no-time' }, waits: true, pauseMs: 0 },

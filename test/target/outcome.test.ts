@@ -90,6 +90,8 @@ describe('Retry-After', () => {
     { status: 429, header: '0', pauseMs: 0 },
     { status: 429, header: 'soon', pauseMs: PAUSE_MS },
     { status: 429, header: undefined, pauseMs: PAUSE_MS },
+    { status: 403, header: '120', pauseMs: 120_000 },
+    { status: 403, header: 'soon', pauseMs: PAUSE_MS },
     { status: 503, header: '120', pauseMs: 120_000 },
     { status: 503, header: inTenMinutes, pauseMs: 600_000 },
     { status: 503, header: 'Mon, 05 Jan 2026 07:00:00 GMT', pauseMs: 0 },
@@ -110,6 +112,13 @@ describe('Retry-After', () => {
 
   it('with another 5xx does not make it less uncertain', () => {
     expect(inOneWord(judge(answered(502, '', { 'retry-after': '1' })))).toBe('uncertain');
+  });
+
+  it.each([
+    [{ 'x-ratelimit-remaining': '0' }, PAUSE_MS],
+    [{ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '7' }, 7_000],
+  ])('is not needed in a 403 that says %j: everyone waits for %d ms', (headers, pauseMs) => {
+    expect(judge(answered(403, '', headers as Record<string, string>))).toMatchObject({ waits: true, pauseMs });
   });
 
   it('tells how long a throttle inside a 2xx lasts', () => {

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import { isCompound, isJsonObject, type JsonObject, type JsonValue, parsedOrUndefined } from '../../json/json.ts';
+import { backoffMs } from '../../runtime/backoff.ts';
 import { defined } from '../../runtime/defined.ts';
 import { joinUrl } from '../base-url.ts';
 import type { HttpAnswer } from '../http.ts';
 import { type ReactionTable, reactionToFailure, reactionToStatus } from '../reactions.ts';
 import { strikeOut } from '../redaction.ts';
-import { retryAfterMs } from '../retry-after.ts';
 import { type Ref, refSchema } from '../secrets.ts';
+import { askedWaitMs } from '../throttling.ts';
 import { showing } from './bearer.ts';
 import { expiredKey } from './expired.ts';
 import type { CredentialResult, CredentialSource, Limits, Reference, Scheme, SchemeDeps } from './scheme.ts';
@@ -69,13 +70,15 @@ export const tokenForm = (grant: Grant): string => {
 
 /**
  * What the end of a token request says: look for the token in it; no for good (RFC 6749 §5.2: wrong credentials, scope
- * or request); or not now. Asking again changes nothing, so it does not matter whether the request was sent.
+ * or request); or not now, of which `throttled` is asked for too often. Asking again changes nothing, so it does not matter whether the request was sent.
  */
-export const tokenReactions: ReactionTable<'read' | 'refused' | 'unavailable', 'unavailable'> = {
+export const tokenReactions: ReactionTable<'read' | 'refused' | 'unavailable' | 'throttled', 'unavailable'> = {
   statuses: [
     [200, 299, 'read'],
     [408, 408, 'unavailable'],
-    [429, 429, 'unavailable'],
+    [429, 429, 'throttled'],
+    [403, 403, 'throttled', 'retry-after'],
+    [403, 403, 'throttled', 'used-up'],
     [500, 999, 'unavailable'],
   ],
   otherStatus: 'refused',
@@ -122,9 +125,12 @@ export const readTokenAnswer = (
   const saying = said === undefined ? '' : ` (${strikeOut(said, secrets).slice(0, EXCERPT_CHARACTERS).toWellFormed()})`;
   const reaction = reactionToStatus(tokenReactions, answer);
   switch (reaction) {
+    case 'throttled':
     case 'unavailable': {
-      const waitMs = retryAfterMs(headers['retry-after'], nowMs);
-      return { kind: 'unavailable', message: `status ${status}${saying}`, ...defined({ retryAfterMs: waitMs }) };
+      const waitMs = askedWaitMs(headers, nowMs);
+      const unavailable = { kind: 'unavailable', message: `status ${status}${saying}` } as const;
+      const isThrottled = reaction === 'throttled' && { isThrottled: true as const };
+      return { ...unavailable, ...defined({ retryAfterMs: waitMs }), ...isThrottled };
     }
     case 'refused':
       return { kind: 'refused', message: `status ${status}${saying}` };
@@ -171,9 +177,21 @@ const audienceOf = (baseUrl: string, { tokenPath }: OAuth2, grant: Grant): strin
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 };
 
+/** How long to wait after a token answer that says "too many"; where it does not say how long, longer each time, ms. */
+const pausing = ({ random, tuning }: SchemeDeps) => {
+  let unsaid = 0;
+  return (answer: TokenAnswer): TokenAnswer => {
+    if (answer.kind === 'token') unsaid = 0;
+    if (answer.kind !== 'unavailable' || !answer.isThrottled || answer.retryAfterMs !== undefined) return answer;
+    const waitMs = backoffMs(unsaid, (1 + random.fraction()) / 2, tuning.connection.tokenPauseBackoff);
+    unsaid += 1;
+    return { ...answer, retryAfterMs: waitMs };
+  };
+};
+
 /** Sends one token request within its limits. */
 const asking =
-  (auth: OAuth2, deps: SchemeDeps, limits: Limits): AskForToken =>
+  (auth: OAuth2, deps: SchemeDeps, limits: Limits, pause: ReturnType<typeof pausing>): AskForToken =>
   async () => {
     const { connection, clock, log } = deps;
     const grant = await grantOf(auth, deps);
@@ -182,7 +200,7 @@ const asking =
     const sentMs = clock.nowMs();
     const answer = await deps.exchange({ method: 'POST', url, headers, body: tokenForm(grant) }, limits);
     if (answer.kind === 'later') return answer;
-    const read = readTokenAnswer(answer, sentMs, clock.nowMs(), secretsOf(grant));
+    const read = pause(readTokenAnswer(answer, sentMs, clock.nowMs(), secretsOf(grant)));
     if (read.kind === 'token') log.info('token-obtained', { connection: connection.name });
     else log.warn(`token-${read.kind}`, { connection: connection.name, why: read.message });
     return read;
@@ -190,6 +208,7 @@ const asking =
 
 const openOAuth2 = (auth: OAuth2, deps: SchemeDeps): CredentialSource => {
   const { connection, tokens: store, clock, random, tuning } = deps;
+  const pause = pausing(deps);
   let source: TokenSource | undefined;
   const open = async (): Promise<TokenSource> => {
     const audience = audienceOf(await deps.baseUrl(), auth, await grantOf(auth, deps));
@@ -197,7 +216,7 @@ const openOAuth2 = (auth: OAuth2, deps: SchemeDeps): CredentialSource => {
     source ??= tokenSource({ connection: name, audience, timeoutMs, store, clock, random, tuning: tuning.connection });
     return source;
   };
-  const wishOf = (limits: Limits) => ({ deadlineMs: limits.deadlineMs, ask: asking(auth, deps, limits) });
+  const wishOf = (limits: Limits) => ({ deadlineMs: limits.deadlineMs, ask: asking(auth, deps, limits, pause) });
 
   const credentialIn = async (result: TokenResult): Promise<CredentialResult> => {
     const { kind, requests } = result;

@@ -41,8 +41,8 @@ export type TokenAnswer =
   | { kind: 'token'; token: Token }
   /** For good: wrong credentials, scope or request. */
   | { kind: 'refused'; message: string }
-  /** For now; `retryAfterMs` where the server says when. */
-  | { kind: 'unavailable'; message: string; retryAfterMs?: number };
+  /** For now; `retryAfterMs` where the server says when. `isThrottled`: it has been asked too often. */
+  | { kind: 'unavailable'; message: string; retryAfterMs?: number; isThrottled?: true };
 
 /** What asking for a token came to. `requests` counts token requests: 0 where one was at hand. */
 export type TokenResult = { requests: number } & (

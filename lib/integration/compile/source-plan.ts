@@ -38,6 +38,8 @@ export type AnswerPlan = {
   records: readonly string[];
   code: string;
   successCodes: ReadonlySet<string>;
+  /** Codes, as texts, that say "too many", and where they stand. */
+  throttled?: { path: string; codes: ReadonlySet<string> };
   message: string;
   /** Paths of the total, the first hit counts. */
   total: readonly string[];
@@ -185,12 +187,13 @@ const nextOf = (paging: Paging): AnswerPlan['next'] => {
 };
 
 const answerPlanOf = (source: SourceBlock, paging: Paging): AnswerPlan => {
-  const { records, code, successCodes, message, total } = source.answer;
+  const { records, code, successCodes, message, total, throttled } = source.answer;
   return {
     records: typeof records === 'string' ? [records] : records,
     code,
     successCodes: new Set(successCodes.map(String)),
     message,
+    ...(throttled && { throttled: { path: throttled.path, codes: new Set(throttled.equals.map(String)) } }),
     total,
     next: nextOf(paging),
   };

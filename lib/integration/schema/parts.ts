@@ -29,3 +29,13 @@ export const ruledOut = (expected: string) => z.exactOptional(z.never(expected))
 
 /** A value of a status field; compared as text, since servers write both 200 and "200". */
 export const statusValueSchema = z.union([z.string(), z.number(), z.boolean()], 'a text, a number, true or false');
+
+/** A body that says what the status 429 says. */
+export const throttledSchema = z
+  .strictObject({
+    path: text('Dotted path of the status in the body. 状态字段路径。'),
+    equals: z
+      .array(statusValueSchema)
+      .check(z.minLength(1), z.describe('Values that mean: too many requests. 表示被限流的取值。')),
+  })
+  .check(z.describe('A body that says, inside a 2xx, what 429 says. 2xx 响应体中的限流标志。'));

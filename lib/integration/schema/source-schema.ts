@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { connectionSchema } from '../../connection/api/connection.ts';
 import { rateLimitSchema } from '../../connection/limit/rate-limit.ts';
 import { sourceMetadataSchema } from './metadata-schema.ts';
-import { needed, requestPath, ruledOut, statusValueSchema, text } from './parts.ts';
+import { needed, requestPath, ruledOut, statusValueSchema, text, throttledSchema } from './parts.ts';
 import { profileSetting, sourceSendSchema } from './send-schema.ts';
 
 /** Where things stand in an answer. The defaults are OKKI's envelope; a bare array is always accepted as the records. */
@@ -22,6 +22,7 @@ const answerSchema = z
       z.array(statusValueSchema).check(z.minLength(1), z.describe('Codes that mean success. 表示成功的状态码。')),
       [0, 200],
     ),
+    throttled: z.exactOptional(throttledSchema),
     message: z._default(text('Path of the message of a business error. 错误信息路径。'), 'message'),
     total: z._default(
       z.array(z.string().check(z.minLength(1))).check(z.describe('Paths of the total, first hit wins. 总数路径。')),

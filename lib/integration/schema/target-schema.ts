@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { connectionSchema } from '../../connection/api/connection.ts';
 import { rateLimitSchema } from '../../connection/limit/rate-limit.ts';
 import { targetMetadataSchema } from './metadata-schema.ts';
-import { requestPath, ruledOut, statusValueSchema, text } from './parts.ts';
+import { requestPath, ruledOut, statusValueSchema, text, throttledSchema } from './parts.ts';
 import { profileSetting, targetSendSchema } from './send-schema.ts';
 
 const successSchema = z
@@ -43,16 +43,7 @@ const successSchema = z
           ),
         ),
     ),
-    throttled: z.exactOptional(
-      z
-        .strictObject({
-          path: text('Dotted path of the status in the body. 状态字段路径。'),
-          equals: z
-            .array(statusValueSchema)
-            .check(z.minLength(1), z.describe('Values that mean: too many requests. 表示被限流的取值。')),
-        })
-        .check(z.describe('A body that says, inside a 2xx, what 429 says. 2xx 响应体中的限流标志。')),
-    ),
+    throttled: z.exactOptional(throttledSchema),
     message: z._default(
       z
         .array(z.string().check(z.minLength(1)))

@@ -96,6 +96,16 @@ const failing = (settings: Settings, rates: Partial<FaultRates>): Settings => ({
 /** Deliveries of one message are under way together, and the first outlives its claim. */
 const contended = (settings: Settings): Settings => failing(settings, { stall: 0.2, deliveredTwice: 0.5, target: 0.3 });
 
+/** A world with long pauses between its runs: one that never comes to rest is soon through. */
+const unhurried = (settings: Settings): Settings => ({
+  ...settings,
+  periodMs: periodsMs.longest,
+  troubledMs: 3 * periodsMs.longest,
+});
+
+/** A world in which people replay at any moment, and all letters in the end. */
+const replaying = (settings: Settings): Settings => ({ ...settings, operatorReplays: 3, replaysInTheEnd: true });
+
 /** A world of few groups, one of which is edited `edits` times, once a run or more. */
 const editing = (
   settings: Settings,
@@ -182,7 +192,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'reads-cached-across-runs',
     summary: 'an environment remembers what it read of idCheck',
-    seeds: 50,
+    seeds: 100,
     // A parent that is remembered as not loaded is waited for through a whole day: such a world takes too long.
     where: ({ tree }) => tree === 'none',
     idStore: (store) => {
@@ -206,7 +216,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'fails-open',
     summary: 'what idCheck does not answer counts as unknown, and is sent',
-    seeds: 60,
+    seeds: 100,
     idStore: (store): IdStore => ({
       ...store,
       read: (integration, ids) => store.read(integration, ids).catch(() => new Map()),
@@ -216,7 +226,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'timeout-is-failure',
     summary: 'a time-out counts as surely not applied',
-    seeds: 20,
+    seeds: 100,
     target: misjudging((outcome) =>
       outcome.kind === 'uncertain' ? { kind: 'notApplied', failure: outcome.failure, waits: false } : outcome,
     ),
@@ -224,13 +234,14 @@ export const bugs: readonly Bug[] = [
   {
     name: 'error-is-success',
     summary: 'a dropped answer counts as loaded',
-    seeds: 20,
+    seeds: 100,
     target: misjudging((outcome) => (outcome.kind === 'uncertain' ? { kind: 'loaded' } : outcome)),
   },
   {
     name: 'envelope-is-success',
     summary: 'a refusal inside a 2xx that no rule names counts as loaded',
-    seeds: 30,
+    seeds: 300,
+    harsher: (settings) => failing(settings, { target: 0.5 }),
     target: misjudging((outcome) =>
       outcome.kind === 'rejected' && outcome.failure.excerpt?.startsWith('errcode') ? { kind: 'loaded' } : outcome,
     ),
@@ -266,12 +277,13 @@ export const bugs: readonly Bug[] = [
   {
     name: 'rejected-for-ever',
     summary: 'what the target refuses is sent again and again',
-    seeds: 80,
+    seeds: 100,
     // Where a record may wait a day for its parent, a world that never rests takes too long.
     where: ({ tree }) => tree === 'none',
+    harsher: unhurried,
     target: misjudging((outcome) =>
       outcome.kind === 'rejected'
-        ? { kind: 'notApplied', failure: outcome.failure, waits: true, pauseMs: 1_000 }
+        ? { kind: 'notApplied', failure: outcome.failure, waits: true, pauseMs: 600_000 }
         : outcome,
     ),
   },
@@ -285,19 +297,19 @@ export const bugs: readonly Bug[] = [
   {
     name: 'key-on-delivery',
     summary: 'the Idempotency-Key is the delivery’s, not the content’s',
-    seeds: 50,
+    seeds: 100,
     target: (target, world) => withKeys(target, () => world.chance.token()),
   },
   {
     name: 'park-ignored',
     summary: 'an unknown outcome is sent again although the integration says park',
-    seeds: 30,
+    seeds: 100,
     loadPolicy: (policy) => ({ ...policy, onUncertain: 'resend' }),
   },
   {
     name: 'idcheck-ignored',
     summary: 'a loaded id is overwritten although the integration says idCheck',
-    seeds: 20,
+    seeds: 100,
     loadPolicy: (policy) => ({ ...policy, idCheck: false }),
     fetchPolicy: (policy) => ({ ...policy, idCheck: false }),
   },
@@ -310,7 +322,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'defers-by-failing',
     summary: 'a delivery is put off by failing it',
-    seeds: 20,
+    seeds: 100,
     loadRecords: refusing,
   },
   {
@@ -322,13 +334,13 @@ export const bugs: readonly Bug[] = [
   {
     name: 'settles-before-the-letter',
     summary: 'idCheck speaks of a dead letter that is not in its queue yet',
-    seeds: 30,
+    seeds: 100,
     deadLetters: sendingLater,
   },
   {
     name: 'checkpoint-before-the-queue',
     summary: 'the checkpoint moves before the queue accepted the page',
-    seeds: 20,
+    seeds: 100,
     fetchRecords: sendingLater,
   },
   {
@@ -357,7 +369,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'failed-entries-not-sent-again',
     summary: 'entries that failed inside HTTP 200 are taken for sent',
-    seeds: 50,
+    seeds: 100,
     ignoresFailedEntries: true,
   },
   {
@@ -376,7 +388,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'lease-ignored',
     summary: 'a run begins although another holds the lease',
-    seeds: 30,
+    seeds: 100,
     runs: (store) => ({
       ...store,
       lease: async (integration) => {
@@ -389,14 +401,15 @@ export const bugs: readonly Bug[] = [
   {
     name: 'run-per-delivery',
     summary: 'a run’s id comes from the clock, so that an event delivered twice starts two',
-    seeds: 20,
+    seeds: 100,
     runRequest: (request, world) =>
       request.kind === 'schedule' ? { ...request, scheduledMs: world.scheduler.nowMs() } : request,
   },
   {
     name: 'vanished-from-a-part',
     summary: 'a source that fails is taken for the end of its list',
-    seeds: 2_000,
+    seeds: 300,
+    harsher: (settings) => failing({ ...settings, groups: 10, troubledMs: 8 * settings.periodMs }, { source: 0.6 }),
     source: (source) => ({
       readPage: async (...asked) => {
         const page = await source.readPage(...asked);
@@ -437,7 +450,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'empty-id-0',
     summary: 'id 0 counts as missing',
-    seeds: 20,
+    seeds: 100,
     transform: (transform) => ({
       begin: (earlier) => {
         const snapshot = transform.begin(earlier);
@@ -458,6 +471,7 @@ export const bugs: readonly Bug[] = [
     name: 'replay-resets',
     summary: 'a replay makes idCheck forget the id',
     seeds: 300,
+    harsher: replaying,
     replayRecords: (queue, world) => ({
       ...queue,
       sendAll: async (messages) => {
@@ -473,13 +487,14 @@ export const bugs: readonly Bug[] = [
   {
     name: 'replay-deletes-first',
     summary: 'a dead letter is deleted before its message is in the queue',
-    seeds: 30,
+    seeds: 100,
     replayRecords: sendingLater,
   },
   {
     name: 'replay-not-marked',
     summary: 'a replayed message does not say that a person sent it',
     seeds: 300,
+    harsher: replaying,
     replayRecords: (queue) => ({
       ...queue,
       sendAll: (messages) =>

@@ -70,6 +70,8 @@ const questionWords: Readonly<Record<QuestionKey, string>> = {
   sourceProfile: `Profile of the source (${profileNames.join(', ')}, or a file) 源画像`,
   sourceScope: 'Modules asked for (OAuth scope) 授权范围',
   sourceId: "Path of the record's primary key 主键字段",
+  sourceForm: 'Form that is queried (FormId) 查询的业务对象表单 Id',
+  targetForm: 'Form that is written (formid) 写入的业务对象表单 Id',
   windowInitial: 'First changes from (Beijing) 首次增量起点',
   targetName: 'Connection name of the target 目标连接名',
   targetProfile: `Profile of the target (${profileNames.join(', ')}, or a file) 目标画像`,

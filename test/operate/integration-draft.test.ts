@@ -29,7 +29,18 @@ const answersTo = (source: JsonObject, target: JsonObject, given: Record<string,
 
 test.each<[string, JsonObject, JsonObject, Record<string, string>]>([
   ['the blocks of the article', groups, empty, {}],
-  ['an export without an id, with a window of time', bills, empty, { sourceId: 'FSupplierId' }],
+  [
+    'an export without an id, with a window of time',
+    bills,
+    empty,
+    { sourceId: 'FSupplierId', sourceForm: 'BD_Supplier' },
+  ],
+  [
+    '金蝶 at both ends',
+    { ...bills, id: 'FID', request: [{ field: 'FID', value: 'FID' }] },
+    { api: 'batchSave', effect: 'EXECUTE', method: 'POST', request: [{ field: 'FBillNo', value: '{{FID}}' }] },
+    { sourceForm: 'BD_Supplier', targetForm: 'STK_MISCELLANEOUS' },
+  ],
   ['a target whose api is neither a path nor a name', groups, { ...empty, api: '保存 单据' }, {}],
 ])('a draft of %s is an integration without faults', (_, source, target, given) => {
   const answers = answersTo(source, target, given);

@@ -5,6 +5,7 @@ import { isUnused } from '../dialect/keys.ts';
 import { readOtherResponse } from '../dialect/other-response.ts';
 import type { Requests } from '../dialect/request-fields.ts';
 import { wrapperIn } from '../dialect/wrapper.ts';
+import { billQueryFindings, needFindings } from './family.ts';
 import { pageStartFindings } from './page-start.ts';
 import { recognisePaging, statedPageSize } from './paging-families.ts';
 import type { FindProfile, Profile } from './profile.ts';
@@ -172,13 +173,17 @@ export const fillIn = (raw: JsonValue, requests: Requests, findProfile: FindProf
   };
   let filled = raw;
   if (isJsonObject(raw.source)) {
-    const source = fillSource(raw.source, profileOf('source')?.source, requests.source);
-    findings.push(...source.findings);
+    const profile = profileOf('source')?.source;
+    const source = fillSource(raw.source, profile, requests.source);
+    findings.push(...source.findings, ...billQueryFindings(source.block, requests.source.request));
+    findings.push(...needFindings('source', profile, requests.source));
     filled = { ...filled, source: source.block };
   }
   if (isJsonObject(raw.target)) {
     const { idCheck } = objectAt(objectAt(raw, 'source'), 'metadata');
-    filled = { ...filled, target: fillTarget(raw.target, profileOf('target')?.target, idCheck) };
+    const profile = profileOf('target')?.target;
+    findings.push(...needFindings('target', profile, requests.target));
+    filled = { ...filled, target: fillTarget(raw.target, profile, idCheck) };
   }
   return { raw: filled, findings };
 };

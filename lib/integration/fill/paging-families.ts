@@ -73,11 +73,6 @@ const sizeOf = (metadata: JsonObject, size: RequestField | undefined): number | 
 
 const metadataPath: FaultPath = ['source', 'metadata'];
 
-const sizeMissing: Recognised = {
-  path: [...metadataPath, 'pagination'],
-  expected: '{"pageSize": N}, since request pages by {{PAGINATION_…}}',
-};
-
 /** By the variable of the page's number, counted from 1. */
 const byPageVariable = (metadata: JsonObject, leaves: readonly RequestField[]): Recognised => {
   const position = leaves.find((leaf) => isVariableItself(leaf, 'PAGINATION_START_PAGE'));
@@ -86,8 +81,7 @@ const byPageVariable = (metadata: JsonObject, leaves: readonly RequestField[]): 
     const expected = '{{PAGINATION_START_PAGE}} as a value of its own, with nothing around it; else set source.paging';
     return { path: [...metadataPath, 'request'], expected };
   }
-  const pageSize = sizeOf(metadata, undefined);
-  if (pageSize === undefined) return sizeMissing;
+  const pageSize = sizeOf(metadata, undefined) ?? DEFAULT_PAGE_SIZE;
   const sized = size === undefined ? {} : { sizeParam: size.path };
   return { paging: { kind: 'pageNumber', pageParam: position.path, ...sized, pageSize, firstPage: 1 } };
 };
@@ -107,8 +101,7 @@ const firstPageOf = ({ template }: RequestField, pageSize: number): number | und
 const byVariables = (metadata: JsonObject, leaves: readonly RequestField[]): Recognised => {
   const position = leaves.find((leaf) => isVariableItself(leaf, 'PAGINATION_START_ROW'));
   const size = leaves.find((leaf) => isVariableItself(leaf, 'PAGINATION_PAGE_SIZE'));
-  const pageSize = sizeOf(metadata, undefined);
-  if (pageSize === undefined) return sizeMissing;
+  const pageSize = sizeOf(metadata, undefined) ?? DEFAULT_PAGE_SIZE;
   const counted = leaves.filter((leaf) => takes(leaf, 'PAGINATION_START_ROW'));
   for (const leaf of position === undefined ? counted : []) {
     // Rows after a short page are no whole number of pages: such a field is paged by the page, not by the row.

@@ -5,6 +5,7 @@ import { suggestion } from '../../runtime/nearest.ts';
 import { NotUtf8Error, readUtf8 } from '../../runtime/utf8.ts';
 import { sourceSendSchema, targetSendSchema } from '../schema/send-schema.ts';
 import genericRest from './profiles/generic-rest.json' with { type: 'json' };
+import kingdee from './profiles/kingdee.json' with { type: 'json' };
 import okki from './profiles/okki.json' with { type: 'json' };
 import qingyiyun from './profiles/qingyiyun.json' with { type: 'json' };
 
@@ -16,6 +17,15 @@ const end = {
     z
       .record(z.string(), z.string().check(z.regex(/^\//, 'a path that starts with /')))
       .check(z.describe('metadata.api → path of the request. 接口名对应的请求路径。')),
+  ),
+  needs: z.exactOptional(
+    z
+      .record(z.string(), z.string().check(z.minLength(1)))
+      .check(
+        z.describe(
+          'Fields of otherRequest that the family cannot do without → what they say. 必需的 otherRequest 字段。',
+        ),
+      ),
   ),
 };
 
@@ -46,7 +56,7 @@ export const profileSchema = z.strictObject({
 
 export type Profile = z.infer<typeof profileSchema>;
 
-const shipped: Readonly<Record<string, unknown>> = { okki, qingyiyun, 'generic-rest': genericRest };
+const shipped: Readonly<Record<string, unknown>> = { okki, qingyiyun, kingdee, 'generic-rest': genericRest };
 
 /** The names of the shipped profiles. */
 export const profileNames: readonly string[] = Object.keys(shipped);

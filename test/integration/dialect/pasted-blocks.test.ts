@@ -380,8 +380,14 @@ describe('a source that pages by the number of the page', () => {
     });
   });
 
+  test('is asked for pages of 100 where nothing states a size', () => {
+    const { faults, runs } = said('source', { request: block.request ?? null });
+    expect([faults, runs]).toEqual([[], true]);
+    const integration = integrationWith(crm, { 'source.metadata.request': block.request, 'source.paging': undefined });
+    expect(integration.source.paging).toMatchObject({ kind: 'pageNumber', pageSize: 100 });
+  });
+
   test.each<[string, JsonObject, RegExp]>([
-    ['without a size', { request: block.request }, /^pagination: {"pageSize": N}/],
     [
       'with arithmetic around the variable',
       { ...block, request: one('_function {PAGINATION_START_PAGE} - 1') },

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { bodyPlanOf } from '../../lib/integration/compile/body-plan.ts';
+import { sourcePlanOf } from '../../lib/integration/compile/source-plan.ts';
+import { targetPlanOf } from '../../lib/integration/compile/target-plan.ts';
+import { transformPlanOf } from '../../lib/integration/compile/transform-plan.ts';
+import { parseIntegration } from '../../lib/integration/read.ts';
+import { pageRequest } from '../../lib/source/request.ts';
+import { loadRequest } from '../../lib/target/target-request.ts';
+import { mapRecord } from '../../lib/transform/map.ts';
+import { type Changes, changedText, integrationWith } from './sample.ts';
+
+const crm = 'okki-product-groups-to-crm';
+
+const columns = [
+  { field: 'FMasterId', value: 'FMasterId' },
+  { field: 'F_XC_ASSISTANT', value: 'F_XC_ASSISTANT.FDATAVALUE' },
+  { field: 'FNumber', value: 'FNumber' },
+];
+const query: Changes = {
+  'source.metadata.api': 'executeBillQuery',
+  'source.metadata.method': 'POST',
+  'source.metadata.id': 'FMasterId',
+  'source.metadata.number': 'FNumber',
+  'source.metadata.request': columns,
+  'source.profile': undefined,
+  'source.answer': undefined,
+  'source.paging': undefined,
+};
+const form = [{ field: 'FormId', value: 'BD_MATERIAL' }];
+
+const faultsOf = (changes: Changes): string[] =>
+  parseIntegration(changedText(crm, { ...query, ...changes }), `${crm}.json`).faults.map(
+    ({ path, expected }) => `${path}: ${expected}`,
+  );
+
+describe('a query of bills whose request lists its columns', () => {
+  it('is refused without the profile that sends their names, which is named', () => {
+    expect(faultsOf({})).toEqual([
+      expect.stringMatching(/^source\.profile: "kingdee", since request lists the columns/),
+    ]);
+    expect(faultsOf({ 'source.profile': 'generic-rest' })).toHaveLength(1);
+  });
+
+  it('is taken as it is, where it lists no columns', () => {
+    expect(faultsOf({ 'source.metadata.request': [{ field: 'FormId', value: 'BD_MATERIAL' }] })).toEqual([]);
+  });
+
+  it('asks for its form', () => {
+    expect(faultsOf({ 'source.profile': 'kingdee' })).toEqual([
+      expect.stringMatching(/^source\.metadata\.otherRequest: \{"field": "FormId", "value": …\}/),
+    ]);
+  });
+
+  it('is refused with FieldKeys among its columns, and said where they belong', () => {
+    const request = [{ field: 'FieldKeys', value: 'FID,FNumber' }];
+    const changes = { 'source.profile': 'kingdee', 'source.metadata.otherRequest': form };
+    expect(faultsOf({ ...changes, 'source.metadata.request': request })).toEqual([
+      expect.stringContaining('source.metadata.request[0]: the columns as fields of request'),
+    ]);
+  });
+
+  it('is sent as the platform sends it, and its rows are read by these columns', () => {
+    const integration = integrationWith(crm, {
+      ...query,
+      'source.profile': 'kingdee',
+      'source.metadata.otherRequest': form,
+      'source.metadata.pagination': { pageSize: 50 },
+    });
+    const page = { position: 0, pageSize: 50, startRow: 0 };
+    expect(pageRequest(sourcePlanOf(integration).request, { page }, { nowMs: 0, lastSyncMs: 0 })).toMatchObject({
+      path: '/Kingdee.BOS.WebApi.ServicesStub.DynamicFormService.ExecuteBillQuery.common.kdsvc',
+      body: '{"data":{"FieldKeys":"FMasterId,F_XC_ASSISTANT.FDATAVALUE,FNumber","FormId":"BD_MATERIAL","StartRow":0,"Limit":50}}',
+    });
+    expect(transformPlanOf(integration).expand).toMatchObject({
+      rows: 'lists',
+      columns: ['FMasterId', 'F_XC_ASSISTANT', 'FNumber'],
+    });
+  });
+});
+
+describe('a batch of bills', () => {
+  const save: Changes = {
+    'target.metadata.api': 'batchSave',
+    'target.metadata.operation': { method: 'batchArraySave', rows: 1, rowsKey: 'array' },
+    'target.metadata.request': [{ field: 'FBillNo', value: '{{id}}' }],
+    'target.metadata.otherRequest': [{ field: 'formid', value: 'STK_MisDelivery' }],
+    'target.profile': 'kingdee',
+    'target.path': undefined,
+    'target.success': undefined,
+    'target.send': undefined,
+    'transform.types': undefined,
+  };
+
+  it.each<[string, Changes]>([
+    ['with batchArraySave', {}],
+    ['without it', { 'target.metadata.operation': { method: 'none' } }],
+  ])('goes under Model, %s, beside its form', async (_, changes) => {
+    const integration = integrationWith(crm, { ...save, ...changes });
+    const mapped = mapRecord(bodyPlanOf(integration), { id: 'A1' });
+    if ('reason' in mapped) throw new TypeError(mapped.reason);
+    const request = loadRequest(await targetPlanOf(integration), [
+      { id: 'A1', idempotencyKey: 'k', body: mapped.body },
+    ]);
+    expect(request).toMatchObject({
+      path: '/Kingdee.BOS.WebApi.ServicesStub.DynamicFormService.BatchSave.common.kdsvc',
+      body: '{"formid":"STK_MisDelivery","data":{"Model":[{"FBillNo":"A1"}]}}',
+    });
+  });
+
+  it('asks for its form', () => {
+    const text = changedText(crm, { ...save, 'target.metadata.otherRequest': undefined });
+    expect(parseIntegration(text, `${crm}.json`).faults).toEqual([
+      expect.objectContaining({ path: 'target.metadata.otherRequest', expected: expect.stringContaining('"formid"') }),
+    ]);
+  });
+});

@@ -72,6 +72,14 @@ describe('what is hardly meant is warned about, and runs', () => {
   });
 });
 
+test('a body in which nothing has a value is refused: it would be empty for every record', () => {
+  const request = [{ field: 'a' }, { field: 'o', children: [{ field: 'b', value: '' }] }];
+  const text = changedText(crm, { 'transform.types': undefined, 'target.metadata.request': request });
+  expect(parseIntegration(text, `${crm}.json`).faults).toEqual([
+    expect.objectContaining({ path: 'target.metadata.request', expected: expect.stringContaining('would be empty') }),
+  ]);
+});
+
 test.each<[string, JsonValue]>([
   ['a field of the record', [id]],
   ['a list of the record', [{ field: 'ls', type: 'array', value: 'details', children: [{ field: 'a', value: 'x' }] }]],

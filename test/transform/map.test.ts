@@ -78,7 +78,18 @@ describe('a target block with request', () => {
     ],
     ['null as null', { field: 'x', value: '{{a}}', type: 'int' }, { a: null }, { x: null }],
     ['nothing for a missing field', { field: 'x', value: '{{a}}' }, {}, {}],
-    ['nothing for a field without value', { field: 'x', type: 'string' }, { x: 'X' }, {}],
+    [
+      'nothing for a field without value',
+      {
+        field: 'x',
+        children: [
+          { field: 'y', type: 'string' },
+          { field: 'z', value: '{{z}}' },
+        ],
+      },
+      { y: 'Y', z: 1 },
+      { x: { z: 1 } },
+    ],
     ["the record's own list for an array without value", { field: 'x', type: 'array' }, { x: [1] }, { x: [1] }],
     ['nothing where that is no list', { field: 'x', type: 'array' }, { x: 1 }, {}],
     [

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { readPath, valueAt } from '../../json/path.ts';
 import { suggestion } from '../../runtime/nearest.ts';
-import { leavesOf, type RequestField, type Requests, takes } from '../dialect/request-fields.ts';
+import { isUnset, leavesOf, type RequestField, type Requests, takes } from '../dialect/request-fields.ts';
 import { effects } from '../dialect/words.ts';
 import { flattenedFindings } from './fields.ts';
 import { type Finding, fault } from './shape.ts';
@@ -38,7 +38,9 @@ const apiRule =
     const path = readPath(raw, `${side}.path`);
     if (typeof api !== 'string') return [];
     if (/[{}]/.test(api) && (isPath(api) || path === undefined)) {
-      return [fault([side, 'metadata', 'api'], 'a path without braces: it is the same for every request')];
+      return [
+        fault([side, 'metadata', 'api'], 'a path without braces, the real ids in it: it is the same for every request'),
+      ];
     }
     if (path === undefined && !isPath(api) && !isPathName(api)) {
       const expected = `a path such as "/execute", since metadata.api ${JSON.stringify(api)} is none`;
@@ -112,10 +114,26 @@ const bodyPaths = (raw: JsonValue, { target }: Requests): string[] => {
     : leavesOf(target.request).map(({ path }) => path);
 };
 
-const body: Rule = (raw, requests) =>
-  objectAt(raw, 'target.metadata') !== undefined && bodyPaths(raw, requests).length === 0
-    ? [fault(['target', 'metadata'], 'a request, or at least one of id, number and name: the body would be empty')]
+/** A field without a value is left out; an array without one is the record's own list. */
+const isNeverSent = (field: RequestField): boolean => field.type !== 'array' && isUnset(field);
+
+const body: Rule = (raw, requests) => {
+  if (objectAt(raw, 'target.metadata') === undefined) return [];
+  if (bodyPaths(raw, requests).length === 0) {
+    return [
+      fault(['target', 'metadata'], 'a request, or at least one of id, number and name: the body would be empty'),
+    ];
+  }
+  const leaves = leavesOf(requests.target.request);
+  return leaves.length > 0 && leaves.every(isNeverSent)
+    ? [
+        fault(
+          ['target', 'metadata', 'request'],
+          'a value in at least one field, such as {{id}}: the body would be empty',
+        ),
+      ]
     : [];
+};
 
 const types: Rule = (raw, requests) => {
   const rules = objectAt(raw, 'transform.types');

@@ -38,7 +38,9 @@ const shownTime = (calculated: Calculated, clock: string): Filled => {
   if (text === undefined) return { reason: `${shortened(value)} is no time` };
   const [Y, m, d, H, i, s] = text.split(/\D/);
   const parts: Readonly<Record<string, string | undefined>> = { Y, m, d, H, i, s };
-  return { value: clock.replace(/%([YmdHis])/g, (sign, letter: string) => parts[letter] ?? sign) };
+  return {
+    value: clock.replace(/%T/g, '%H:%i:%s').replace(/%([YmdHis])/g, (sign, letter: string) => parts[letter] ?? sign),
+  };
 };
 
 const asText = (value: JsonValue | undefined): string => {

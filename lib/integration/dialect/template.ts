@@ -89,14 +89,14 @@ const braced = (text: string): string =>
 
 /** The one call that exports put around the whole of their arithmetic: a time, some seconds earlier. */
 const FROM_UNIXTIME = /^\s*FROM_UNIXTIME\s*\(([\s\S]*?)(?:,\s*'([^']*)'\s*)?\)\s*$/i;
-const CLOCK_SIGNS = /%[YmdHis]/g;
+const CLOCK_SIGNS = /%[YmdHisT]/g;
 
 const readFormula = (whole: string): Template => {
   const call = FROM_UNIXTIME.exec(whole);
   if (call === null) return readArithmetic(whole);
   const clock = call[2] ?? '%Y-%m-%d %H:%i:%s';
   if (clock.replace(CLOCK_SIGNS, '').includes('%')) {
-    return unsupported(`a _function with the format '${clock}' (known: %Y %m %d %H %i %s)`);
+    return unsupported(`a _function with the format '${clock}' (known: %Y %m %d %H %i %s %T)`);
   }
   const read = readArithmetic(call[1] ?? '');
   return read.kind === 'formula' ? { ...read, clock } : read;
@@ -126,6 +126,7 @@ const readQuoted = (inside: string): Template => {
 const readOperand = (text: string): Template => {
   const quoted = QUOTED.exec(text)?.[1];
   if (quoted !== undefined) return readQuoted(quoted);
+  if (/^(?:true|false)$/i.test(text)) return { kind: 'constant', value: text.toLowerCase() === 'true' };
   return /^null$/i.test(text) ? NOTHING : readArithmetic(text);
 };
 

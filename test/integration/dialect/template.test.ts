@@ -48,6 +48,7 @@ test.each([
 test.each<[string, JsonValue, unknown]>([
   ["_function FROM_UNIXTIME({{a}} - 600, '%Y-%m-%d %H:%i:%s')", 1_706_904_306, { value: '2024-02-03 03:55:06' }],
   ["_function FROM_UNIXTIME({{a}}, '%Y年%m月%d日')", '1706904306', { value: '2024年02月03日' }],
+  ["_function FROM_UNIXTIME( ( {{ a }} / 1000 ) ,'%Y-%m-%d %T' )", 1_706_904_306_000, { value: '2024-02-03 04:05:06' }],
   ['_function FROM_UNIXTIME({{a}})', 1_706_904_306.9, { value: '2024-02-03 04:05:06' }],
   ['_function FROM_UNIXTIME({{a}})', 1e14, { reason: '100000000000000 is no time' }],
   ['_function FROM_UNIXTIME({{a}} > 1)', 2, { value: '1970-01-01 08:00:01' }],
@@ -74,6 +75,8 @@ describe('CASE', () => {
     ["_function CASE {{a}} WHEN 1 THEN 'one' END", { a: 1 }, { value: 'one' }],
     ["_function CASE {{a}} WHEN 1 THEN 'one' END", { a: '1.0' }, { value: 'one' }],
     ["_function CASE {{a}} WHEN 1 THEN 'one' END", { a: 2 }, { value: null }],
+    ['_function case {{a}} when 0 then true else false end', { a: 0 }, { value: true }],
+    ['_function case {{a}} when 0 then true else false end', { a: 5 }, { value: false }],
     ["_function CASE {{a}} WHEN 1 THEN 'one' ELSE NULL END", {}, { value: null }],
     ["_function CASE '{{a}}' WHEN '' THEN 'none' ELSE '{{a}}' END", { a: null }, { value: 'none' }],
     ["_function CASE '{{a}}' WHEN 'Sent' THEN 1 ELSE 0 END", { a: 'Sent' }, { value: 1 }],

@@ -15,15 +15,16 @@ export const letterWords = ({ reason, failure, body }: Pick<LetterFacts, 'reason
 export const countWords = (byReason: ReadonlyMap<DeadLetterReason, number>): string =>
   [...byReason].map(([reason, count]) => `${count} ${reason}`).join(', ');
 
-const IDS_TO_TYPE = 5;
+const IDS_SHOWN = 5;
 
 /** What to do about records of which nobody knows whether the target has them; nothing where there are none. */
 export const doubtWords = (ids: readonly string[]): string[] => {
   if (ids.length === 0) return [];
-  const [shown, more] = [ids.slice(0, IDS_TO_TYPE), ids.length > IDS_TO_TYPE ? ' …' : ''];
+  const shown = [...ids.slice(0, IDS_SHOWN), ...(ids.length > IDS_SHOWN ? ['…'] : [])].join(', ');
   return [
-    `${ids.length} uncertain stay: the target may have them already. Look there, then 结果未知,保留,请先到目标系统核对:`,
-    `  npm start -- dlq resolve ${shown.join(' ')}${more} --loaded   (or --not-loaded; or dlq replay --reason uncertain)`,
+    `${ids.length} uncertain, which the target may have already 结果未知,请先到目标系统核对: ${shown}`,
+    // Each by itself: one word for all of them would be a guess.
+    '  npm start -- dlq resolve ID --loaded   (or --not-loaded; dlq replay --id ID sends it again)',
   ];
 };
 

@@ -34,7 +34,7 @@ export class DataDirUnreadableError extends Error {
     const problem =
       part === 'folder'
         ? `${dataDir} cannot be used (${reason}). Choose`
-        : `The ${part} in ${dataDir} cannot be read (${reason}). Start once with --fresh to discard what is stored there, or choose`;
+        : `The ${part} in ${dataDir} cannot be read (${reason}). Start once with --fresh (and --yes where the target is real) to discard what is stored there, or choose`;
     super(`${problem} another folder with --data-dir.`, { cause });
   }
 }

@@ -66,7 +66,7 @@ const runs: RunStore = {
   watermark: async () => undefined,
   moveWatermark: async () => {},
 };
-const stores = { idStore, runs, records: queue, runRequests: queue, secrets: awsSecretStore };
+const stores = { idStore, runs, records: queue, runRequests: queue, deadLetters: queue, secrets: awsSecretStore };
 const plan = fetchPlanOf(integration, groupSource(total));
 const fetchRun = fetchFlow(stores, async () => plan, systemRuntime({}, silentLog));
 

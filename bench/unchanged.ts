@@ -54,7 +54,14 @@ const ourRun = async (
   const idStore = dynamoIdStore({ client, TableName: 'idcheck' });
   const runs = dynamoRunStore({ client, TableName: 'runs' });
   const records = collecting();
-  const stores = { idStore, runs, records, runRequests: collecting(), secrets: awsSecretStore };
+  const stores = {
+    idStore,
+    runs,
+    records,
+    runRequests: collecting(),
+    deadLetters: collecting(),
+    secrets: awsSecretStore,
+  };
   const plan = fetchPlanOf(shippedIntegration(), groupSource(RECORDS));
   const fetchRun = fetchFlow(stores, async () => plan, systemRuntime({}, silentLog));
   const run = (scheduledMs: number) => {

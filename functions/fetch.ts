@@ -1,7 +1,7 @@
 import type { SQSBatchResponse } from 'aws-lambda';
 import { dynamoClient, sqsClient } from '../lib/aws/clients.ts';
 import { lambdaHandler } from '../lib/aws/lambda/handler.ts';
-import { idStoreOf, limiterOf, recordsOf, runRequestsOf, runsOf, tokensOf } from '../lib/aws/ports.ts';
+import { deadLettersOf, idStoreOf, limiterOf, recordsOf, runRequestsOf, runsOf, tokensOf } from '../lib/aws/ports.ts';
 import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
 import { functionLog } from '../lib/aws/telemetry/function-log.ts';
 import type { FetchEnd } from '../lib/fetch/fetch-run.ts';
@@ -25,6 +25,7 @@ const opened = once(() => {
     secrets: awsSecretStore,
     records: recordsOf(sqs, env),
     runRequests: runRequestsOf(sqs, env),
+    deadLetters: deadLettersOf(sqs, env),
   };
   const runtime = systemRuntime(env, functionLog);
   return fetchFlow(stores, openSources(openCatalog(env), connectionsOf(stores, runtime)), runtime);

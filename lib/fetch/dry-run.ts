@@ -139,6 +139,7 @@ const countingSink = ({ samplePerKind, showsUnchanged = false }: DryRunOptions) 
       }
       if (part.postponed.length > 0) postponed.push({ index, records: part.postponed.map(({ record }) => record) });
     },
+    keep: async (run) => run,
     save: async () => {},
     async *postponed() {
       yield* postponed;

@@ -30,6 +30,8 @@ export type FetchDeps = {
   records: Queue;
   /** Where a run that is out of time asks to be continued (the runs queue). */
   runRequests: Queue;
+  /** Where rows go that a window leaves behind. */
+  deadLetters: Queue;
   runs: RunStore;
   /** How long one invocation may work on a run, ms; absent: as long as Lambda allows. */
   timeBudgetMs?: number;

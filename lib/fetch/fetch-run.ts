@@ -10,6 +10,7 @@ import { earlierReading } from './earlier-reading.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
 import { noteDrift } from './fields.ts';
 import { failureOfRows } from './invalid-rows.ts';
+import { writeInvalidLetters } from './left-behind.ts';
 import { openPass } from './pass.ts';
 import { placePostponed, readPages } from './read-pages.ts';
 import { noteShrinking } from './shrinking.ts';
@@ -18,7 +19,7 @@ import { startRun } from './start-run.ts';
 import { deadlinesOf } from './time-budget.ts';
 import { noteVanished } from './vanished.ts';
 import { isToBeWeighed, stoppedCounts, weighMapping } from './weigh-mapping.ts';
-import { holdWindow } from './window-hold.ts';
+import { holdWindow, mayLeaveBehind } from './window-hold.ts';
 
 /**
  * How one invocation ended. `continued`: another invocation goes on with the run; `waiting`: another run is under way,
@@ -130,7 +131,7 @@ const extractWhole = async (
 ): Promise<Extracted> => {
   const { idStore, runs, clock } = deps;
   const { plan, tuning } = first;
-  const sink = runSink(deps);
+  const sink = runSink(deps, mayLeaveBehind(earlier, plan));
   const pass = await openPass(plan, idStore, begun, sink.chunks(begun), tuning);
   const work: FetchWork = { ...first, pass, sink };
 
@@ -202,11 +203,13 @@ const handOver = async (
   read: UnfinishedRun,
   earlier: ExtractedRun | undefined,
   plan: FetchPlan,
-  { runs, clock, log }: FetchDeps,
+  { runs, deadLetters, clock, log }: FetchDeps,
 ): Promise<ExtractedRun> => {
   const failure = failureOfRows(read.counts, read.invalidRows, plan.invalidRows);
   const { checkpoint: last, ...rest } = holdWindow(read, failure !== undefined, earlier, plan);
   const nowMs = clock.nowMs();
+  // Before the window can move on.
+  if (rest.windowHeld === undefined) await writeInvalidLetters(read, { runs, deadLetters, nowMs });
   const extracted: ExtractedRun = {
     ...rest,
     ...defined({ failure }),

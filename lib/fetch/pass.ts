@@ -30,9 +30,17 @@ export type Pass = {
   /**
    * Identifies, filters, cleans, maps and places a page's records, compares them with idCheck and writes their messages
    * and ledger entries. A part is made when it is asked for: the one before it can be sent and written down by then.
-   * `doubts`: what of the page makes the reading doubtful.
+   * `doubts`: what of the page makes the reading doubtful. `rowOf`: the record as it came, by the id of its entry.
    */
-  page(page: Page, run: RunFacts, nowMs: number): Promise<{ parts: Iterable<Part>; doubts: Doubts }>;
+  page(
+    page: Page,
+    run: RunFacts,
+    nowMs: number,
+  ): Promise<{
+    parts: Iterable<Part>;
+    doubts: Doubts;
+    rowOf(id: string): JsonValue | undefined;
+  }>;
   /** Whether records wait for the end of the snapshot. */
   hasPostponed(): boolean;
   /** For when the snapshot is complete: postponed records pass, too, in the place that they turn out to have. */
@@ -87,7 +95,7 @@ export const openPass = async (
   return {
     async page({ records, before, isLast }, run, nowMs) {
       // Places count through the run: "record 501" is the first of the second page of 500.
-      const { prepared, memory } = snapshot.prepare(records, (index) => `record ${before + index + 1}`);
+      const { prepared, memory, rows } = snapshot.prepare(records, (index) => `record ${before + index + 1}`);
       await known.lookUp(idsOf(prepared));
       const doubts = doubtsOf(prepared, snapshot);
       const parts = cut(prepared, {
@@ -102,7 +110,12 @@ export const openPass = async (
         leaveOut,
         sizes,
       });
-      return { parts, doubts };
+      let indexes: Map<string, number> | undefined;
+      const rowOf = (id: string) => {
+        indexes ??= new Map(prepared.map((one, index) => [one.id, index]));
+        return rows[indexes.get(id) ?? -1];
+      };
+      return { parts, doubts, rowOf };
     },
     hasPostponed: () => parents.size > 0,
     async openPlacing() {

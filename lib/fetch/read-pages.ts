@@ -56,21 +56,23 @@ export const readPages = async (begun: UnfinishedRun, work: FetchWork): Promise<
 
 /** The pass over one page: messages are sent, then the ledger is written. Gives the run with its checkpoint behind it. */
 const passPage = async (
-  run: UnfinishedRun,
+  begun: UnfinishedRun,
   { records, next, requests }: Extract<PageResult, { kind: 'page' }>,
   { pass, sink, clock, log }: FetchWork,
 ): Promise<UnfinishedRun> => {
+  let run = begun;
   const { integration, runId, checkpoint } = run;
   const before = checkpoint?.fetched ?? 0;
   let chunks = checkpoint?.chunks ?? 0;
   let counts = noExtractCounts();
   let postponed = 0;
   let rows = run.invalidRows;
-  const { parts, doubts } = await pass.page({ records, before, isLast: next === undefined }, run, clock.nowMs());
+  const { parts, doubts, rowOf } = await pass.page({ records, before, isLast: next === undefined }, run, clock.nowMs());
   for (const made of parts) {
     // The messages come before the ledger that says so.
     const part = await sendPart(made, sink);
     chunks += 1;
+    run = await sink.keep(run, part.entries, rowOf);
     await sink.write(run, chunks, part);
     counts = addCounts(counts, countEntries(part.entries));
     postponed += part.postponed.length;
@@ -101,6 +103,8 @@ export const placePostponed = async (
     if (run !== begun && time.isUp()) return { run, done: false };
     const part = await sendPart(place(records, run, clock.nowMs()), sink);
     const chunks = checkpoint.chunks + 1;
+    // What was postponed is known by its body only.
+    run = await sink.keep(run, part.entries, () => undefined);
     await sink.write(run, chunks, part);
     const { integration, runId } = run;
     const counts = countEntries(part.entries);

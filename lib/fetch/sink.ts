@@ -1,3 +1,4 @@
+import type { JsonValue } from '../json/json.ts';
 import type { LedgerChunk, LedgerEntry } from '../runs/ledger.ts';
 import type { UnfinishedRun } from '../runs/record.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -6,9 +7,12 @@ import type { Log } from '../runtime/log.ts';
 import type { FetchTuning } from '../runtime/tuning.ts';
 import type { FetchEvent } from './events.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
+import { keepInvalidRows } from './left-behind.ts';
 import type { Part, Pass } from './pass.ts';
 import { type Postponed, readPostponed } from './postponed.ts';
 import type { Deadlines } from './time-budget.ts';
+
+type RowOf = (id: string) => JsonValue | undefined;
 
 /** Where fetching puts what it makes: a run's into queue and tables, a dry run's into counts. */
 export type Sink = {
@@ -21,6 +25,8 @@ export type Sink = {
   send(messages: readonly string[]): Promise<ReadonlySet<number>>;
   /** Writes chunk `index` of the ledger. What its messages say must be sent before. */
   write(run: UnfinishedRun, index: number, part: Part & Pick<LedgerChunk, 'deletions'>): Promise<void>;
+  /** Keeps invalid rows with the run, where its window may move on without them. */
+  keep(run: UnfinishedRun, entries: readonly LedgerEntry[], rowOf: RowOf): Promise<UnfinishedRun>;
   /** Moves the checkpoint to where the run stands. */
   save(run: UnfinishedRun): Promise<void>;
   /** The records that were postponed, by the ledger chunk in which they wait. */
@@ -45,7 +51,7 @@ class QueueRefusedError extends Error {
 }
 
 /** What a run makes goes to the records queue and into the tables. */
-export const runSink = ({ records, runs }: Pick<FetchDeps, 'records' | 'runs'>): Sink => {
+export const runSink = ({ records, runs }: Pick<FetchDeps, 'records' | 'runs'>, mayLeaveBehind: boolean): Sink => {
   const chunks = ({ integration, runId, checkpoint }: UnfinishedRun) =>
     runs.chunks(integration, runId, checkpoint?.chunks ?? 0);
   return {
@@ -67,6 +73,7 @@ export const runSink = ({ records, runs }: Pick<FetchDeps, 'records' | 'runs'>):
         ...defined({ deletions }),
         memory,
       }),
+    keep: async (run, entries, rowOf) => (mayLeaveBehind ? keepInvalidRows(run, entries, rowOf, runs) : run),
     save: (run) => runs.saveRun(run),
     async *postponed(run) {
       for await (const { index, postponed = [] } of chunks(run)) {

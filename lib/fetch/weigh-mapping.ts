@@ -82,6 +82,7 @@ const weighingSink = (begun: UnfinishedRun, from: Weighing, runs: Pick<RunStore,
   const sink: Sink = {
     chunks: none,
     send: async () => new Set(),
+    keep: async (run) => run,
     write: async (_, index, part) => {
       counts = addCounts(counts, countEntries(part.entries));
       overwrites += part.toLoad.filter(({ as }) => as === 'overwrite').length;

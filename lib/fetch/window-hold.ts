@@ -4,6 +4,12 @@ import type { FetchPlan } from './fetch-plan.ts';
 /** So many runs ask for the same window because of single bad rows. */
 const HELD_RUNS = 3;
 
+/** Whether this is the last run that asks for a window with bad rows: what it cannot read either is left behind. Pure. */
+export const mayLeaveBehind = (
+  earlier: Pick<ExtractedRun, 'windowHeld'> | undefined,
+  { window }: Pick<FetchPlan, 'window'>,
+): boolean => window !== undefined && !window.staysAtInvalid && (earlier?.windowHeld ?? 0) + 1 >= HELD_RUNS;
+
 /**
  * Whether the next run asks for the same window again, since rows of it are invalid: `windowHeld` counts such runs in a
  * row, and its presence keeps the watermark. After three the window moves on and its bad rows are left behind, unless
@@ -23,13 +29,13 @@ export const holdWindow = (
   if (invalid === 0) return rest;
   const words = `${invalid} rows are invalid`;
   const noted = (code: string, message: string) => addWarnings(run.warnings, [{ code, count: invalid, message }]);
-  if (window.staysAtInvalid || before + 1 < HELD_RUNS) {
+  if (!mayLeaveBehind(earlier, { window })) {
     return {
       ...rest,
       windowHeld: before + 1,
       warnings: noted('window-held', `${words}: the next run asks for the same window again`),
     };
   }
-  const left = `${words} after ${HELD_RUNS} runs: the window moves on, and they are left behind`;
+  const left = `${words} after ${HELD_RUNS} runs: the window moves on, each is kept as a dead letter`;
   return { ...rest, warnings: noted('rows-left-behind', left) };
 };

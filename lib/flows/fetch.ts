@@ -23,7 +23,8 @@ class UnknownIntegrationError extends Error {
 export const openSources = (catalog: Catalog, connections: SourceDeps): Open<FetchPlan> =>
   openOnce(catalog, (integration) => fetchPlanOf(integration, openSource(sourcePlanOf(integration), connections)));
 
-type FetchStores = Pick<FetchDeps, 'idStore' | 'runs' | 'records' | 'runRequests'> & Pick<Stores, 'secrets'>;
+type FetchStores = Pick<FetchDeps, 'idStore' | 'runs' | 'records' | 'runRequests' | 'deadLetters'> &
+  Pick<Stores, 'secrets'>;
 
 /**
  * Starts, resumes or continues runs, one request after the other. Throws ConfigurationError; a request throws

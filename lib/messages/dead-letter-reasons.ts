@@ -1,5 +1,5 @@
 /** Why a message waits in the dead-letter queue; what each reason says is in `deadLetterWords`. */
-export const deadLetterReasons = ['rejected', 'uncertain', 'exhausted', 'unreadable', 'crashed'] as const;
+export const deadLetterReasons = ['rejected', 'uncertain', 'exhausted', 'unreadable', 'crashed', 'invalid'] as const;
 export type DeadLetterReason = (typeof deadLetterReasons)[number];
 
 type Words = { means: string; act: string };
@@ -39,6 +39,17 @@ export const deadLetterWords: Readonly<Record<DeadLetterReason, Readonly<Record<
       act: 'deploy the integration and replay, or discard',
     },
     zh: { means: '不是本程序的消息,或集成没有部署;原文保留', act: '部署该集成后重放,或丢弃' },
+  },
+  invalid: {
+    en: {
+      means:
+        'a row of a list of changes that could not be read, and that its window has moved on without; the row is kept as it came',
+      act: 'mend the row in the source, so that it counts as changed, or run with `--full-refresh`; then discard the letter',
+    },
+    zh: {
+      means: '增量列表中无法读取的一行,窗口已前移;原样保留',
+      act: '在源里改正该行(使其成为新的变更)或以 `--full-refresh` 运行,然后丢弃死信',
+    },
   },
   crashed: {
     en: {

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue, parsedOrUndefined } from '../json/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, parsedOrUndefined, stringifyJson } from '../json/json.ts';
 import { defined } from '../runtime/defined.ts';
 import { type DeadLetterReason, deadLetterReasons } from './dead-letter-reasons.ts';
 import type { Queue, Received } from './queue.ts';
@@ -20,6 +20,8 @@ export type DeadLetter = {
   message?: RecordMessage;
   /** The body as it was received, in a reduced letter its beginning; only for `unreadable`. */
   unreadableBody?: string;
+  /** The row as the source sent it, as JSON; only for `invalid`. */
+  row?: string;
   /** Hash of the record's content, where a reduced letter holds no message. */
   hash?: string;
 };
@@ -54,12 +56,35 @@ export const letterForUnreadable = (body: string, why: string, nowMs: number): D
   unreadableBody: body,
 });
 
+/** The letter for a row that could not be read and is left behind. */
+export const letterForInvalid = (
+  {
+    integration,
+    runId,
+    id,
+    reason,
+    row,
+  }: Record<'integration' | 'runId' | 'id' | 'reason', string> & { row?: JsonValue },
+  nowMs: number,
+): DeadLetter => ({
+  v: 1,
+  deadLetter: 'invalid',
+  integration,
+  id,
+  runId,
+  attempts: 0,
+  firstMs: nowMs,
+  lastMs: nowMs,
+  failure: { cause: 'invalid', excerpt: reason, atMs: nowMs },
+  ...(row !== undefined && { row: stringifyJson(row) }),
+});
+
 export const writeLetter = (letter: DeadLetter): string => bodyText(letter as JsonObject);
 
 const REDUCED_CHARACTERS = 10_000;
 
 /** The letter without what may be long: the record's content and the answer. It can be read and closed, not replayed. */
-export const reducedLetter = ({ message, unreadableBody, failure, ...names }: DeadLetter): DeadLetter => ({
+export const reducedLetter = ({ message, unreadableBody, row: _, failure, ...names }: DeadLetter): DeadLetter => ({
   ...names,
   failure: {
     ...failure,
@@ -152,7 +177,7 @@ const writtenByLoader = (letter: JsonObject, sentMs: number): Omit<Letter, 'mess
       failure,
       message: read.kind === 'message' ? read.message : undefined,
       hash: text(letter.hash),
-      body: unreadableBody,
+      body: unreadableBody ?? text(letter.row),
     }),
   };
 };

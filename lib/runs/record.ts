@@ -64,6 +64,8 @@ type RunFacts = {
   window?: Window;
   /** So many runs in a row asked for the same window, since rows of it are invalid; present: the watermark stays. */
   windowHeld?: number;
+  /** Chunks of invalid rows as the source sent them, kept in case the window moves on without them. */
+  keptChunks?: number;
   /** Events worth an operator's eye: token renewed, page repeated, total changed. Code → how often and the last words. */
   warnings: RunWarning[];
   /** What made the reading doubtful, beside warnings; absent: nothing did. */

@@ -44,9 +44,13 @@ export type Transform = {
 export type Snapshot = {
   /**
    * At least one `Prepared` for each record, in their order; several where the source block splits it. Never throws for
-   * what the records are. `memory`: what a resumed run must be given again, beside the ids.
+   * what the records are. `memory`: what a resumed run must be given again, beside the ids. `rows`: of each
+   * `Prepared` the record that it was made of.
    */
-  prepare(records: readonly JsonValue[], place: (index: number) => string): { prepared: Prepared[]; memory: string[] };
+  prepare(
+    records: readonly JsonValue[],
+    place: (index: number) => string,
+  ): { prepared: Prepared[]; memory: string[]; rows: JsonValue[] };
   /** Whether a record with this id was ready so far. */
   has(id: string): boolean;
 };
@@ -178,9 +182,12 @@ export const openTransform = (plan: TransformPlan): Transform => {
           learn(memory, fact);
           facts.push(writeFact(fact));
         };
-        const candidates = records
-          .flatMap((raw, index) => expand(raw, place(index), plan.expand))
-          .map((one) => ('record' in one ? candidateOf(one.record, one.place, plan) : one));
+        const expanded = records.flatMap((row, index) =>
+          expand(row, place(index), plan.expand).map((one) => ({ row, one })),
+        );
+        const candidates = expanded.map(({ one }) =>
+          'record' in one ? candidateOf(one.record, one.place, plan) : one,
+        );
         const collisions = collisionsIn(candidates);
         const prepared = candidates.map((candidate): Prepared => {
           if (candidate.outcome !== 'candidate') return candidate;
@@ -193,7 +200,7 @@ export const openTransform = (plan: TransformPlan): Transform => {
           if (!memory.contested.has(targetId)) note(['contested', targetId, id]);
           return collision(candidate, [...ids].filter((other) => other !== id).join(', '));
         });
-        return { prepared, memory: facts };
+        return { prepared, memory: facts, rows: expanded.map(({ row }) => row) };
       },
     };
   };

@@ -32,6 +32,7 @@ export type FetchWorld = {
   idStore: MemoryIdStore;
   records: MemoryQueue;
   runRequests: MemoryQueue;
+  deadLetters: MemoryQueue;
   runs: FetchDeps['runs'];
   faults: Faults;
   /** Whose log takes what other functions say of the same runs, too. */
@@ -80,7 +81,7 @@ export const loadedItem = (id: string, hash = 'old'): IdCheck => ({
 export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPlan> }): FetchWorld => {
   const clock = fakeClock(DUE_MS);
   const faults = portFaults();
-  const { idStore, records, runRequests, runs } = memoryStores(clock);
+  const { idStore, records, runRequests, deadLetters, runs } = memoryStores(clock);
   const logged: FetchWorld['logged'] = [];
   const note = (event: string, fields: LogFields = {}) => {
     logged.push({ event, fields });
@@ -109,6 +110,7 @@ export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPl
     idStore,
     records,
     runRequests,
+    deadLetters,
     runs,
     faults,
     pages: setup.pages,
@@ -130,6 +132,7 @@ export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPl
     deps: {
       idStore: faults.wrap('idStore', idStore),
       records: faults.wrap('records', { sendAll: records.sendAll }),
+      deadLetters: faults.wrap('deadLetters', { sendAll: deadLetters.sendAll }),
       runRequests: faults.wrap('runRequests', { sendAll: runRequests.sendAll }),
       runs: faults.wrap('runs', runs),
       clock,

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { transformPlanOf } from '../../lib/integration/compile/transform-plan.ts';
 import type { RequestContext } from '../../lib/integration/dialect/variables.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
+import { listLetters } from '../../lib/messages/dead-letter-queue.ts';
 import { reconcile } from '../../lib/runs/reconcile.ts';
 import type { Source } from '../../lib/source/source.ts';
+import { openTransform } from '../../lib/transform/transform.ts';
+import { integrationWith } from '../integration/sample.ts';
 import { loadingFor } from '../runs/load-all.ts';
 import { DUE_MS, fetchWorld, group, loadedItem, NAME, schedule } from './fetch-world.ts';
 
@@ -103,7 +107,7 @@ describe('a run over a list of changes', () => {
         await balance();
         return { run: await world.run(scheduledMs), fromMs: asked.at(-1)?.lastSyncMs };
       };
-      return { runOnce, watermark };
+      return { runOnce, watermark, world };
     };
 
     it('asks for the same window in three runs, then moves on and says what it leaves behind', async () => {
@@ -118,6 +122,39 @@ describe('a run over a list of changes', () => {
       expect(third.run).toMatchObject({ warnings: [{ code: 'rows-left-behind', count: 1 }], invalidRows: [{}] });
       expect([third.fromMs, third.run?.windowHeld]).toEqual([INITIAL_MS, undefined]);
       expect((await runOnce(good)).fromMs).toBe(DUE_MS + 2 * HOUR_MS);
+    });
+
+    it('keeps each row that it leaves behind as a letter, as it was read, before the window moves on', async () => {
+      const { runOnce, world, watermark } = badWorld(false);
+      const rows = [...good, bad, { id: 4, name: ' ', note: 'blank' }, 'text'];
+      world.plan.transform = openTransform(
+        transformPlanOf(integrationWith(NAME, { 'transform.clean.blank': { fields: ['name'], action: 'reject' } })),
+      );
+      for (const _ of [1, 2]) {
+        await runOnce(rows);
+        expect(world.deadLetters.bodies()).toEqual([]);
+      }
+      const { deadLetters } = world.deps;
+      world.deps.deadLetters = { sendAll: async (messages) => ({ failed: messages.map((_, place) => place) }) };
+      await runOnce(rows);
+      expect(await watermark()).toBeUndefined();
+      world.deps.deadLetters = deadLetters;
+      await runOnce(rows);
+      const letters = await listLetters(world.deadLetters, { integration: NAME });
+      expect(letters).toMatchObject([
+        { reason: 'invalid', id: 'record 4', attempts: 0, body: '{"name":"no id"}', failure: { cause: 'invalid' } },
+        { reason: 'invalid', id: '4', body: '{"id":4,"name":" ","note":"blank"}' },
+        { reason: 'invalid', id: 'record 6', body: '"text"' },
+      ]);
+      expect(await watermark()).toBeDefined();
+    });
+
+    it('cannot keep a row that is too large: its letter has the reason', async () => {
+      const { runOnce, world } = badWorld(false);
+      const rows = [...good, ...Array.from({ length: 3 }, (_, n) => ({ name: 'x'.repeat((n + 1) * 60_000) }))];
+      for (const _ of [1, 2, 3]) await runOnce(rows);
+      const letters = await listLetters(world.deadLetters, { integration: NAME });
+      expect(letters.map(({ body }) => body?.length)).toEqual([60_011, 120_011, undefined]);
     });
 
     it('asks for the same window for ever where the file says so', async () => {

@@ -1,4 +1,3 @@
-import { deadLetterReasons } from '../../lib/messages/dead-letter-reasons.ts';
 import type { Bug } from './bug.ts';
 import { type Functions, functionsOf } from './functions.ts';
 import { invoke, workerOf } from './lambda.ts';
@@ -102,13 +101,16 @@ const replayAll = (world: World, functions: Functions, filter: object): void =>
     if (end.kind !== 'returned') world.broken('a replay ends while nothing fails', end.kind);
   });
 
+/** The reasons of letters that a replay could send. */
+const replayable = ['rejected', 'uncertain', 'exhausted', 'unreadable', 'crashed'] as const;
+
 /** Edits and replays at random moments until the trouble ends. */
 const trouble = (world: World, functions: Functions): void => {
   const { scheduler, chance, settings } = world;
   const sometime = () => chance.whole(0, settings.troubledMs - 1);
   for (let edit = 0; edit < settings.edits; edit++) scheduler.after(sometime(), () => editGroups(world));
   for (let count = 0; count < settings.operatorReplays; count++) {
-    const filter = chance.pick<object>([{}, {}, { limit: 1 }, { reason: chance.pick([...deadLetterReasons]) }]);
+    const filter = chance.pick<object>([{}, {}, { limit: 1 }, { reason: chance.pick(replayable) }]);
     scheduler.after(sometime(), () => invoke(world, functions.replay, { kind: 'replay', ...filter }, () => {}));
   }
   scheduler.after(settings.troubledMs, () => calmDown(world));

@@ -4,7 +4,7 @@ import { countEntries, fateOf, holds } from '../../lib/runs/books.ts';
 import { extractOutcomes, type LedgerEntry } from '../../lib/runs/ledger.ts';
 import { reconcile } from '../../lib/runs/reconcile.ts';
 import type { RunRecord } from '../../lib/runs/record.ts';
-import { runIdOf } from '../../lib/runs/record.ts';
+import { hasFailed, runIdOf } from '../../lib/runs/record.ts';
 import { silentLog as log } from '../../lib/runtime/log.ts';
 import { openTransform } from '../../lib/transform/transform.ts';
 import { REFUSED_NAME, recordOf } from './source-server.ts';
@@ -98,6 +98,9 @@ const judgeTarget = (world: World, isReplayed: boolean, named: ReadonlySet<strin
 /** What the source has no more: deleted in the target too, where the integration says so, or named. */
 const judgeVanished = (world: World): void => {
   const { settings, groups, idTable, rows, broken } = world;
+  const last = lastCalmRun(world);
+  // Such a run concludes nothing from absence, and says so.
+  if (last !== undefined && (hasFailed(last) || last.shrunkFrom !== undefined)) return;
   const letters = lettersIn(world);
   const present = new Set(groups.list.map(({ id }) => String(id)));
   for (const id of settings.deletes ? idTable.keys() : []) {

@@ -98,6 +98,7 @@ const facts = {
   deletions: z.exactOptional(deletions),
   window: z.exactOptional(window),
   windowHeld: z.exactOptional(count),
+  keptChunks: z.exactOptional(count),
   warnings: z.array(z.object({ code: z.string(), count, message: z.string() })),
   doubts: z.exactOptional(doubts),
   absences: z.exactOptional(count),

@@ -119,11 +119,11 @@ export const runBugs: readonly Bug[] = [
         return {
           ...snapshot,
           prepare: (...page) => {
-            const { prepared, memory } = snapshot.prepare(...page);
+            const { prepared, ...rest } = snapshot.prepare(...page);
             const without = prepared.map((one) =>
               Number(one.id) ? one : { outcome: 'invalid' as const, id: one.id, reason: 'no id' },
             );
-            return { prepared: without, memory };
+            return { prepared: without, ...rest };
           },
         };
       },

@@ -51,11 +51,36 @@ describe('a query of bills whose request lists its columns', () => {
     ]);
   });
 
-  it('is refused with FieldKeys among its columns, and said where they belong', () => {
-    const request = [{ field: 'FieldKeys', value: 'FID,FNumber' }];
+  const named = (FieldKeys?: string) => [
+    { field: 'Limit', value: '{{PAGINATION_PAGE_SIZE}}' },
+    { field: 'StartRow', value: '{{PAGINATION_START_ROW}}' },
+    { field: 'FieldKeys', type: 'array', parser: { name: 'ArrayToString', params: ',' }, value: FieldKeys ?? null },
+    { field: 'FormId', value: 'BD_Account' },
+  ];
+
+  it('names its columns itself in FieldKeys, with the other parameters beside them', () => {
+    const request = named('FID, FGroup.FNumber');
+    const integration = integrationWith(crm, {
+      ...query,
+      'source.profile': 'kingdee',
+      'source.metadata.request': request,
+    });
+    const page = { position: 0, pageSize: 100, startRow: 0 };
+    const sent = pageRequest(sourcePlanOf(integration).request, { page }, { nowMs: 0, lastSyncMs: 0 });
+    expect('body' in sent && JSON.parse(String(sent.body))).toEqual({
+      data: { Limit: 100, StartRow: 0, FieldKeys: 'FID, FGroup.FNumber', FormId: 'BD_Account' },
+    });
+    expect(transformPlanOf(integration).expand).toMatchObject({ rows: 'lists', columns: ['FID', 'FGroup.FNumber'] });
+  });
+
+  it('is refused with FieldKeys that names nothing, or that the file itself sends as names', () => {
     const changes = { 'source.profile': 'kingdee', 'source.metadata.otherRequest': form };
-    expect(faultsOf({ ...changes, 'source.metadata.request': request })).toEqual([
-      expect.stringContaining('source.metadata.request[0]: the columns as fields of request'),
+    expect(faultsOf({ ...changes, 'source.metadata.request': named() })).toEqual([
+      expect.stringContaining('source.metadata.request[2].value: the columns that are wanted'),
+    ]);
+    const send = { request: { as: 'names', under: 'data.FieldKeys' } };
+    expect(faultsOf({ ...changes, 'source.metadata.request': named('FID'), 'source.send': send })).toEqual([
+      expect.stringContaining('source.metadata.request[2]: the columns as fields of request'),
     ]);
   });
 

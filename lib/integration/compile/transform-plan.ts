@@ -1,4 +1,5 @@
 import { defined } from '../../runtime/defined.ts';
+import { columnsIn } from '../dialect/columns.ts';
 import { type Condition, readCondition } from '../dialect/condition.ts';
 import type { DependsOn, DuplicateRule, Integration } from '../schema/schema.ts';
 import { type BodyPlan, bodyPlanOf } from './body-plan.ts';
@@ -36,7 +37,7 @@ export type TransformPlan = {
 const expandPlanOf = ({ metadata, answer, beatFlat }: Integration['source']): ExpandPlan => ({
   id: metadata.id,
   rows: answer.rows ?? 'objects',
-  columns: (metadata.request ?? []).map(({ field }) => field),
+  columns: columnsIn(metadata.request ?? []),
   arrayKey: metadata.operation?.method === 'splitArray' ? metadata.operation.arrayKey : undefined,
   beatFlat: metadata.beatFlat ?? [],
   firstSuffix: beatFlat?.firstSuffix ?? 0,

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { readPath } from '../../json/path.ts';
 import { type Finding, fault } from '../check/shape.ts';
+import { COLUMNS_FIELD } from '../dialect/columns.ts';
 import { constantOf, isUnset, type RequestField } from '../dialect/request-fields.ts';
 import type { Profile } from './profile.ts';
 
@@ -27,6 +28,22 @@ const isColumn = (field: RequestField): boolean => {
 };
 
 /**
+ * How a profile sends a request that names its columns itself: field by field, beside them, instead of as the names of
+ * its fields. Pure.
+ */
+export const besideColumns = (
+  send: JsonObject | undefined,
+  request: readonly RequestField[],
+): JsonObject | undefined => {
+  const own = send?.request;
+  if (!isJsonObject(own) || own.as !== 'names' || typeof own.under !== 'string') return send;
+  const steps = own.under.split('.');
+  const isNamed = steps.at(-1) === COLUMNS_FIELD && request.some(({ name }) => name === COLUMNS_FIELD);
+  const under = steps.slice(0, -1).join('.');
+  return isNamed ? { ...send, request: under === '' ? {} : { under } } : send;
+};
+
+/**
  * 金蝶's query takes the names of its columns in one text: a request that lists them must not go out field by field, and
  * one that names them in FieldKeys is no list of columns. Pure.
  */
@@ -35,13 +52,18 @@ export const billQueryFindings = (source: JsonObject, request: readonly RequestF
   if (typeof api !== 'string' || !/(?:^|[./])executebillquery(?:$|\.)/i.test(api)) return [];
   const send: JsonValue | undefined = readPath(source, 'send.request');
   const areNames = isJsonObject(send) && send.as === 'names';
-  const keys = request.find(({ name }) => name === 'FieldKeys');
+  const keys = request.find(({ name }) => name === COLUMNS_FIELD);
   if (areNames && keys !== undefined) {
     return [
       fault(
         ['source', 'metadata', 'request', ...keys.at],
         'the columns as fields of request, one each, since source.send sends their names as FieldKeys; the other parameters belong into otherRequest',
       ),
+    ];
+  }
+  if (keys !== undefined && isUnset(keys)) {
+    return [
+      fault(['source', 'metadata', 'request', ...keys.at, 'value'], 'the columns that are wanted: "FID,FNumber"'),
     ];
   }
   return !areNames && keys === undefined && request.some(isColumn)

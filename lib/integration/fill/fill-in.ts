@@ -5,7 +5,7 @@ import { isUnused } from '../dialect/keys.ts';
 import { readOtherResponse } from '../dialect/other-response.ts';
 import type { Requests } from '../dialect/request-fields.ts';
 import { wrapperIn } from '../dialect/wrapper.ts';
-import { billQueryFindings, needFindings } from './family.ts';
+import { besideColumns, billQueryFindings, needFindings } from './family.ts';
 import { pageStartFindings } from './page-start.ts';
 import { recognisePaging, statedPageSize } from './paging-families.ts';
 import type { FindProfile, Profile } from './profile.ts';
@@ -118,7 +118,10 @@ const fillSource = (
   }
   const isCursor = isJsonObject(paging) && paging.kind === 'cursor';
   const said = { ...profile?.answer, ...answerSaid(metadata, isCursor) };
-  let block = withSend(withPath(withAuth(withId(source), profile?.auth), profile?.paths), profile?.send);
+  let block = withSend(
+    withPath(withAuth(withId(source), profile?.auth), profile?.paths),
+    besideColumns(profile?.send, requests.request),
+  );
   block = set(block, 'answer', laid(Object.keys(said).length > 0 ? said : undefined, source.answer));
   return { block: set(block, 'paging', paging), findings };
 };

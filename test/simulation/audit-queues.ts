@@ -7,8 +7,6 @@ import type { QueueName } from './sqs.ts';
 import { itemOf } from './stores.ts';
 import type { World } from './world.ts';
 
-const DAY_MS = 86_400_000;
-
 /** Whether the records queue holds a message of this content, or of newer content of the same record. */
 const isQueued = ({ queues }: World, { id, hash, versionMs }: RecordMessage): boolean =>
   [...queues.records.messages.values()].some(({ body }) => {
@@ -91,7 +89,7 @@ export const auditQueues = (world: World, evidence: Evidence) => {
       const isUnderWay = item?.claim !== undefined && owners.get(item.claim.owner) !== worker;
       const hasOutcome = fateOf(item, { id, hash, versionMs }, settings.policy.idCheck) !== 'open';
       // Its parent never came: the next run decides anew.
-      if (parentId !== undefined && scheduler.nowMs() - firstSentMs > DAY_MS) return;
+      if (parentId !== undefined && scheduler.nowMs() - firstSentMs > settings.tuning.load.maxParentWaitMs) return;
       if (isUnderWay || hasOutcome || item?.trouble?.hash === hash || isQueued(world, read.message)) return;
       world.broken(
         'a message is acknowledged only when its record has an outcome, or a copy',

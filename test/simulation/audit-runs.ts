@@ -5,11 +5,13 @@ import type { Evidence } from './evidence.ts';
 import { type Environment, workerOf } from './lambda.ts';
 import type { World } from './world.ts';
 
+const WHOLE_PAGES = 'every record of a page is in the ledger once';
+
 /** Watches leases, ledgers and checkpoints. */
 export const auditRuns = (world: World, evidence: Evidence) => {
   const { owners, accepted, chunks, runs, refreshVersionsMs } = evidence;
-  /** Environment → the page that its source gave last, by ids; '' for a record without one. */
-  const lastPages = new Map<string, string[]>();
+  /** Worker → the page that its source gave last, by ids ('' for a record without one), and how much of it is written. */
+  const pages = new Map<string, { ids: string[]; written: number }>();
   /** Chunks whose messages were looked for already. */
   const checked = new Map<string, LedgerChunk>();
 
@@ -34,22 +36,22 @@ export const auditRuns = (world: World, evidence: Evidence) => {
     },
 
     pageRead: (environment: Environment, ids: string[]): void => {
-      lastPages.set(environment.name, ids);
+      pages.set(workerOf(environment), { ids, written: 0 });
     },
 
     chunkSaved: async (environment: Environment, chunk: LedgerChunk): Promise<void> => {
       const worker = workerOf(environment);
       const place = `${chunk.runId}, chunk ${chunk.index}`;
       chunks.set(`${chunk.runId} ${chunk.index}`, structuredClone(chunk));
-      const page = lastPages.get(environment.name) ?? [];
-      const isWhole =
-        chunk.deletions !== undefined ||
-        // What a reading did not find stands beside its ledger.
-        chunk.runId.endsWith('~absent') ||
-        world.settings.tree !== 'none' ||
-        (page.length === chunk.entries.length &&
-          page.every((id, index) => id === '' || id === chunk.entries[index]?.id));
-      if (!isWhole) world.broken('every record of a page is in the ledger once', place);
+      // What a reading did not find stands beside its ledger.
+      const isOfPage = chunk.deletions === undefined && !chunk.runId.endsWith('~absent');
+      if (isOfPage && world.settings.tree === 'none') {
+        // A page may take several chunks.
+        const page = pages.get(worker) ?? { ids: [], written: 0 };
+        const isNext = chunk.entries.every(({ id }, index) => ['', id].includes(page.ids[page.written + index] ?? '-'));
+        page.written += chunk.entries.length;
+        if (!isNext || page.written > page.ids.length) world.broken(WHOLE_PAGES, place);
+      }
       const lease = await world.runTable.lease(world.settings.integration.name);
       if (lease === undefined || owners.get(lease.owner) !== worker) {
         world.broken('only the leaseholder writes the ledger', `${place}, by ${worker}`);
@@ -58,6 +60,9 @@ export const auditRuns = (world: World, evidence: Evidence) => {
 
     runSaved: (environment: Environment, run: RunRecord): void => {
       const { runId, status, fullRefresh, versionMs, failure } = run;
+      const page = pages.get(workerOf(environment));
+      const isWhole = world.settings.tree !== 'none' || page === undefined || page.written === page.ids.length;
+      if (!isWhole) world.broken(WHOLE_PAGES, `${runId}, ${page.written} of ${page.ids.length}`);
       const counted = run.checkpoint?.chunks ?? run.chunks ?? 0;
       world.note(environment.name, 'saves', runId, `${status}, ${counted} chunks`, failure?.message ?? '');
       runs.set(runId, structuredClone(run));

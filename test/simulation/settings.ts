@@ -2,7 +2,7 @@ import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { Conflict } from '../../lib/integration/schema/target-schema.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
-import { standardTuning, type Tuning } from '../../lib/runtime/tuning.ts';
+import type { Tuning } from '../../lib/runtime/tuning.ts';
 import { integrationWith } from '../integration/sample.ts';
 import type { Chance } from './chance.ts';
 
@@ -199,7 +199,7 @@ const ratesOf = (chance: Chance): FaultRates => {
 };
 
 /** What one seed stands for. */
-export const settingsOf = (chance: Chance): Settings => {
+export const settingsOf = (chance: Chance, tuning: Tuning): Settings => {
   const policy: LoadPolicy = { idCheck: chance.happens(0.5), onUncertain: chance.pick(['resend', 'park']) };
   const paging = chance.pick<Paging>(['numbered', 'numbered', 'numbered-without-total', 'offset', 'single']);
   const pageSize = chance.whole(2, 4);
@@ -232,7 +232,7 @@ export const settingsOf = (chance: Chance): Settings => {
     loadConcurrency: chance.whole(2, 4),
     maxReceiveCount: chance.pick([5, 5, 2]),
     rates: ratesOf(chance),
-    tuning: standardTuning,
+    tuning,
   };
   // Not drawn by itself: every seed would stand for another world.
   return { ...drawn, capsPages: drawn.groups % 3 === 0 };

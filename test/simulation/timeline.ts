@@ -1,3 +1,4 @@
+import { standardTuning } from '../../lib/runtime/tuning.ts';
 import type { Outcome } from './simulate.ts';
 
 /** Virtual time since the world began: `1d 02:03:04.005`. */
@@ -8,12 +9,13 @@ const timeOf = (ms: number): string => {
 
 /** Everything that happened in a world, one line each, and what it broke. */
 export const timelineOf = ({ notes, violations, world }: Outcome): string => {
-  const { policy, targetKind, paging, pageSize, rates, integration } = world.settings;
+  const { policy, targetKind, paging, pageSize, rates, integration, tuning } = world.settings;
   const faults = Object.entries(rates).filter(([, rate]) => rate > 0);
   const batch = integration.target.metadata.operation?.rows ?? 1;
   return [
     `idCheck ${policy.idCheck}, onUncertain ${policy.onUncertain}, target ${targetKind}, ${batch} per request, source ${paging} by ${pageSize}`,
     `faults: ${faults.map(([name, rate]) => `${name} ${rate}`).join(', ') || 'none'}`,
+    `numbers: ${tuning === standardTuning ? 'as in earnest' : JSON.stringify(tuning).replaceAll('"', '')}`,
     ...notes.map(
       ({ atMs, actor, words }) => `${timeOf(atMs - world.startMs)}  ${actor.padEnd(13)} ${words.join('  ')}`,
     ),

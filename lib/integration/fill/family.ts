@@ -75,3 +75,17 @@ export const billQueryFindings = (source: JsonObject, request: readonly RequestF
       ]
     : [];
 };
+
+/** 宜搭 takes a record as one JSON text under formDataJson: sent as fields of the body it would be an empty form. Pure. */
+export const formTextFindings = (target: JsonObject, request: readonly RequestField[]): Finding[] => {
+  const api = readPath(target, 'metadata.api');
+  const isForm = typeof api === 'string' && /\/yida\/forms\/instances$/.test(api);
+  return isForm && !request.some(({ name }) => name === 'formDataJson')
+    ? [
+        fault(
+          ['target', 'metadata', 'api'],
+          'another API: 宜搭 takes the record as one JSON text under formDataJson, which is not carried out; write that field yourself, or send by an interface of your own',
+        ),
+      ]
+    : [];
+};

@@ -5,7 +5,7 @@ import { isUnused } from '../dialect/keys.ts';
 import { readOtherResponse } from '../dialect/other-response.ts';
 import type { Requests } from '../dialect/request-fields.ts';
 import { wrapperIn } from '../dialect/wrapper.ts';
-import { besideColumns, billQueryFindings, needFindings } from './family.ts';
+import { besideColumns, billQueryFindings, formTextFindings, needFindings } from './family.ts';
 import { pageStartFindings } from './page-start.ts';
 import { recognisePaging, statedPageSize } from './paging-families.ts';
 import type { FindProfile, Profile } from './profile.ts';
@@ -186,6 +186,7 @@ export const fillIn = (raw: JsonValue, requests: Requests, findProfile: FindProf
     const { idCheck } = objectAt(objectAt(raw, 'source'), 'metadata');
     const profile = profileOf('target')?.target;
     findings.push(...needFindings('target', profile, requests.target));
+    findings.push(...formTextFindings(raw.target, requests.target.request));
     filled = { ...filled, target: fillTarget(raw.target, profile, idCheck) };
   }
   return { raw: filled, findings };

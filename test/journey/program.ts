@@ -72,6 +72,7 @@ export type Counts = Record<
   | 'merged'
   | 'unchanged'
   | 'skipped'
+  | 'waiting'
   | 'enqueued'
   | 'loaded'
   | 'superseded'

@@ -68,6 +68,7 @@ describe('the built-in data, from a fresh data directory', () => {
       'merged',
       'unchanged',
       'skipped',
+      'waiting',
       'enqueued',
       'loaded',
       'superseded',

@@ -127,7 +127,8 @@ export const sourceServer = (world: World): ((request: HttpRequest) => HttpAnswe
       case 'html':
         return answered(200, '<html><body>maintenance</body></html>');
       case 'business':
-        return answered(200, { code: -1, message: '分组不存在' });
+        // Behind everything that was announced a refusal is the end of the list, and these pages announce only themselves.
+        return settings.capsPages ? answered(500, 'oops') : answered(200, { code: -1, message: '分组不存在' });
       case 'revoke':
         valid = '';
         return undefined;

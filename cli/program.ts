@@ -79,6 +79,10 @@ program
     '--yes',
     'take a list of less than half of the rows before as it is, send what a changed mapping overwrites, and do not ask for --fresh',
   )
+  .option(
+    '--max-wait <span>',
+    'how long an end that asks to wait (429, Retry-After) is waited for: 90s, 30m, 2h (default: 10m; not with --stage)',
+  )
   .addOption(stageOption())
   .addOption(regionOption())
   .addOption(jsonOption())

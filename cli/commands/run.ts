@@ -6,14 +6,14 @@ import { lastPutBack } from '../../lib/operate/last-put-back.ts';
 import { type Asked, type RunNews, runNow } from '../../lib/operate/run-now.ts';
 import { lookAtRun } from '../../lib/operate/status.ts';
 import { systemClock as clock } from '../../lib/runtime/clock.ts';
-import { dataDirOf, type StackFlags } from '../input/flags.ts';
+import { dataDirOf, maxWaitOf, type StackFlags } from '../input/flags.ts';
 import { chooseIntegration } from '../input/integration-choice.ts';
 import { checkStageFlags, type SandboxFlags, sandboxOptions } from '../input/sandbox-options.ts';
 import { stopSignal } from '../input/stop-signal.ts';
 import { startProgress } from '../screen/progress.ts';
 import { type Finished, reportJson, reportText, warningLines } from '../screen/report.ts';
 import { statusText } from '../screen/status.ts';
-import { putBackWords } from '../screen/words.ts';
+import { pauseWords, putBackWords } from '../screen/words.ts';
 import { deployedEngine } from '../stack/deployed.ts';
 import { startEmbedded } from '../stack/embedded.ts';
 import { embeddedEngine } from '../stack/embedded-engine.ts';
@@ -24,6 +24,7 @@ import { beginAnew } from './fresh.ts';
 
 export type RunFlags = StackFlags &
   SandboxFlags & {
+    maxWait?: string;
     integration: string;
     fresh?: boolean;
     fullRefresh?: boolean;
@@ -46,6 +47,7 @@ export const runCommand = async ({ stage, ...flags }: RunFlags): Promise<ExitCod
 const runEmbedded = async (flags: Omit<RunFlags, 'stage'>): Promise<ExitCode> => {
   const startedMs = Date.now();
   const { integration, paths, warnings } = chooseIntegration(flags.integration);
+  const maxWaitMs = maxWaitOf(flags.maxWait);
   const loadLog = join(flags.dataDir, 'logs', 'load.log');
   const progress = startProgress(process.stderr, () => putBackWords(lastPutBack(tailOf(loadLog))));
   for (const words of strangeVariables(integration, process.env)) progress.say(words);
@@ -68,11 +70,12 @@ const runEmbedded = async (flags: Omit<RunFlags, 'stage'>): Promise<ExitCode> =>
     if (flags.fresh) await beginAnew(integration, embedded, flags);
     const onNews = (news: RunNews) => {
       if (news.kind === 'seen') progress.onSeen(news);
+      if (news.kind === 'paused') progress.say(`  ${pauseWords(news.pause)}`);
     };
     const asked = askedBy(flags);
     const engine = embeddedEngine(embedded, integration.name);
     const end = await stop.unlessStopped(
-      runNow(integration, asked, engine, { clock, onNews, isStopped: stop.isStopped }),
+      runNow(integration, asked, engine, { clock, onNews, isStopped: stop.isStopped, maxWaitMs }),
     );
     progress.end();
     if (end === 'stopped') {
@@ -138,7 +141,12 @@ const runDeployed = async (flags: RunFlags & { stage: string }): Promise<ExitCod
     };
     const engine = deployedEngine(flags.stage, stores, integration);
     const asked = askedBy(flags);
-    const end = await runNow(integration, asked, engine, { clock, onNews, isStopped: () => false });
+    const end = await runNow(integration, asked, engine, {
+      clock,
+      onNews,
+      isStopped: () => false,
+      maxWaitMs: Number.POSITIVE_INFINITY,
+    });
     const durationMs = Date.now() - startedMs;
     process.stdout.write(
       flags.json
@@ -153,6 +161,8 @@ const newsLine = (news: RunNews, stage: string, integration: string): string => 
   switch (news.kind) {
     case 'asked':
       return `Asked ${stage} for a run of ${integration}.`;
+    case 'paused':
+      return `  ${pauseWords(news.pause)}`;
     case 'joined':
       return `The run ${news.runId} is under way; following that one.`;
     case 'seen': {

@@ -70,7 +70,15 @@ const runMeant = async (runs: RunStore, integrations: readonly Integration[], wo
   }
 };
 
-const statusJson = ({ run, limits, unsettled, records, isUnderWay, balanced }: RunLook): string => {
+const statusJson = ({ run, limits, pauses, unsettled, records, isUnderWay, balanced }: RunLook): string => {
   const reasons = records.flatMap((one) => ('reason' in one ? [[one.id, one.reason] as const] : []));
-  return JSON.stringify({ ...run, limits, unsettled, reasons: Object.fromEntries(reasons), isUnderWay, balanced });
+  return JSON.stringify({
+    ...run,
+    limits,
+    pauses,
+    unsettled,
+    reasons: Object.fromEntries(reasons),
+    isUnderWay,
+    balanced,
+  });
 };

@@ -43,6 +43,13 @@ export const filterOf = (
   return defined({ integration, reason, id, limit, lastBeforeMs });
 };
 
+/** How long pauses are waited for, ms; 10 minutes where nothing is said. Throws UsageError for a span that is none. */
+export const maxWaitOf = (maxWait = '10m'): number => {
+  const ms = parseSpan(maxWait);
+  if (ms === undefined) throw new UsageError(`--max-wait ${maxWait}: expected a span such as 90s, 30m, 2h or 7d.`);
+  return ms;
+};
+
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** Reads `90s`, `30m`, `2h`, `7d` as ms; undefined for anything else. */

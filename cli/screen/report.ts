@@ -8,7 +8,7 @@ import { DEFAULT_DATA_DIR } from '../input/flags.ts';
 import { DEFAULT_INTEGRATION } from '../input/integration-choice.ts';
 import { type Side, sides } from '../stack/sides.ts';
 import { padEnd, padStart } from './table.ts';
-import { failedWords, limitWords, waitingWords } from './words.ts';
+import { failedWords, limitWords, pauseWords, waitingWords } from './words.ts';
 
 export type Finished = RunEnd & {
   integration: Integration;
@@ -24,7 +24,8 @@ export const reportJson = ({
   run,
   deadLetters,
   durationMs,
-}: Pick<Finished, 'run' | 'deadLetters' | 'durationMs'>): string =>
+  pause,
+}: Pick<Finished, 'run' | 'deadLetters' | 'durationMs' | 'pause'>): string =>
   JSON.stringify({
     runId: run.runId,
     integration: run.integration,
@@ -35,6 +36,7 @@ export const reportJson = ({
     balanced: booksHold(run),
     requests: run.requests,
     durationMs,
+    ...(pause && { pause }),
   });
 
 type Line = readonly [count: number, english: string, chinese: string];
@@ -117,7 +119,10 @@ const SAMPLE = 5;
 const sample = ({ vanished, vanishedSample }: RunRecord): string =>
   `(${vanishedSample.slice(0, SAMPLE).join(', ')}${vanished > SAMPLE ? ', …' : ''})`;
 
-const verdict = ({ run, deadLetters, stranded }: Finished): string => {
+const verdict = ({ run, deadLetters, stranded, pause }: Finished): string => {
+  if (pause) {
+    return `✗ Not finished: ${pauseWords(pause)}. Nothing is lost, a run after that goes on. 未完成,之后再运行即可继续。`;
+  }
   if (isUnfinished(run)) {
     return '✗ Not finished: the source could not be read to its end. Nothing is lost, the next run goes on. 未完成,下次继续。';
   }
@@ -144,7 +149,7 @@ const nextSteps = (finished: Finished): string[] => {
 /** A group of the built-in data (its second). */
 const REFUSABLE_ID = '5203300118';
 
-const stepsAfter = ({ run, deadLetters, stranded, integration, sandboxedSides, flags }: Finished): Step[] => {
+const stepsAfter = ({ run, deadLetters, stranded, pause, integration, sandboxedSides, flags }: Finished): Step[] => {
   const place = flags.dataDir === DEFAULT_DATA_DIR ? '' : ` --data-dir ${flags.dataDir}`;
   const which = flags.integration === DEFAULT_INTEGRATION ? '' : ` --integration ${flags.integration}`;
   const start = (words: string) => (words === '' ? 'npm start' : `npm start --${words}`);
@@ -157,7 +162,7 @@ const stepsAfter = ({ run, deadLetters, stranded, integration, sandboxedSides, f
     ];
   }
   if (hasFailed(run)) return [[again, 'again, when the list or the file is mended 修复后再次运行']];
-  if (isUnfinished(run) || stranded > 0) return [[again, 'again: goes on where this run stopped 继续']];
+  if (isUnfinished(run) || stranded > 0 || pause) return [[again, 'again: goes on where this run stopped 继续']];
   if (deadLetters > 0) {
     return [
       [start(` dlq list${place}`), 'what waits, and why 查看死信'],

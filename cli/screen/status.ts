@@ -1,8 +1,9 @@
+import type { ConnectionPause } from '../../lib/operate/pauses.ts';
 import type { OpenRecord, RunLook } from '../../lib/operate/status.ts';
 import type { LimitHits } from '../../lib/runs/limits.ts';
 import { warningLines } from './report.ts';
 import { fittedTable, padEnd, padStart, terminalColumns } from './table.ts';
-import { coloured, failedWords, limitWords, localTime, span, statusWord, waitingWords } from './words.ts';
+import { coloured, failedWords, limitWords, localTime, pauseWords, span, statusWord, waitingWords } from './words.ts';
 
 type Line = readonly [count: number, english: string, chinese: string];
 
@@ -32,6 +33,11 @@ const limitLine = (hits: LimitHits): string => {
   return `  ${padEnd('  limits 限流', 20)}${words === '' ? 'none hit 未触发' : coloured('yellow', words)}`;
 };
 
+const pauseLines = ({ pauses }: RunLook, side: ConnectionPause['side']): string[] =>
+  pauses
+    .filter((pause) => pause.side === side)
+    .map((pause) => `  ${padEnd('  paused 暂停', 20)}${coloured('yellow', pauseWords(pause))}`);
+
 const rate = (count: number, ms: number): string => (ms > 0 ? `, ${((count * 1_000) / ms).toFixed(1)}/s` : '');
 
 /** What a person reads of one run: when, how much in each stage, what it used, and what is not settled. */
@@ -55,6 +61,7 @@ export const statusText = (seen: RunLook): string => {
     '',
     stage('Extract', '抓取', `${source}, ${requests.source} requests${rate(counts.fetched, readMs)}`),
     limitLine(limits.source),
+    ...pauseLines(seen, 'source'),
     line([counts.fetched, 'fetched', '抓取'], counts.fetched),
     stage('Transform', '清洗映射', ''),
     ...nonZero([
@@ -75,6 +82,7 @@ export const statusText = (seen: RunLook): string => {
     line([counts.enqueued, 'enqueued', '入队'], counts.fetched),
     stage('Load', '写入', `${target}, ${requests.target} requests${rate(counts.loaded, loadMs)}`),
     limitLine(limits.target),
+    ...pauseLines(seen, 'target'),
     line([counts.loaded, 'loaded', '写入成功'], counts.fetched),
     ...nonZero([
       [counts.superseded, 'superseded', '被更新版本取代'],

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { PutBack } from '../../lib/operate/last-put-back.ts';
+import type { ConnectionPause } from '../../lib/operate/pauses.ts';
 import type { LimitHits } from '../../lib/runs/limits.ts';
 import {
   needsLook,
@@ -96,6 +97,10 @@ export const putBackWords = (putBack: PutBack | undefined): string | undefined =
   const { cause, status } = putBack;
   return status === undefined ? (causeWords[cause] ?? cause) : `HTTP ${status}`;
 };
+
+/** Who asked to wait, until when and why. */
+export const pauseWords = ({ connection, untilMs, why = 'no reason is known' }: ConnectionPause): string =>
+  `${connection} asks to wait until ${localTime(untilMs)} (${why}) 对方要求等待`;
 
 /** Text in a colour where stdout is a terminal that shows colours. */
 export const coloured = (colour: 'green' | 'yellow' | 'red' | 'cyan' | 'dim', text: string): string =>

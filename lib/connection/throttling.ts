@@ -16,6 +16,9 @@ export const isUsedUp = (headers: AnswerHeaders): boolean => /^0+$/.test(headerO
 export const isThrottled = ({ status, headers }: Pick<Answered, 'status' | 'headers'>): boolean =>
   status === 429 || (status === 403 && (headers['retry-after'] !== undefined || isUsedUp(headers)));
 
+/** A pause that people are told of, ms. */
+export const LONG_PAUSE_MS = 60_000;
+
 /** Larger numbers are no seconds to wait, but a moment: seconds, or ms, since the epoch. */
 const FIRST_EPOCH_SEC = 1_000_000_000;
 const FIRST_EPOCH_MS = 1_000 * FIRST_EPOCH_SEC;

@@ -60,6 +60,8 @@ export type LoadEvent = EventsOf<{
   unreadable: { messageId: string; why: string };
   'target-requests': OfRun & TargetUse;
   'requests-not-counted': OfRun & TargetUse & { error: string };
+  /** The target asked for a long pause, which holds everybody. */
+  'target-paused': OfRun & { connection: string; until: string; why: string };
   /** What could not be reached or opened; the deliveries wait. */
   'not-opened': { integration: string; messages: number; error: string };
   'target-not-opened': { integration: string; error: string };

@@ -247,7 +247,8 @@ const settleEach = async (round: Round, answered: readonly Answered[]): Promise<
   const runId = runOf(answered.map(({ delivery }) => delivery));
   await Promise.all(
     answered.map(async ({ delivery, outcome }) => {
-      if (outcome.kind === 'notApplied' && outcome.waits) await pauseAll(round, runId, outcome.pauseMs ?? 0);
+      if (outcome.kind === 'notApplied' && outcome.waits)
+        await pauseAll(round, runId, outcome.pauseMs ?? 0, outcome.failure);
       end(round, delivery, await settle(delivery, outcome, round.plan, round.deps));
     }),
   );

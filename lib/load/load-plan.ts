@@ -42,7 +42,7 @@ export type LoaderDeps = {
   idStore: IdStore;
   records: Queue;
   deadLetters: Queue;
-  limiter: RateLimiter;
+  limiter: Pick<RateLimiter, 'acquire' | 'pause'>;
   runs: Pick<RunStore, 'addTargetUse'>;
   clock: Clock;
   random: Random;

@@ -1,5 +1,7 @@
 import { spacingMs } from '../connection/limit/gcra.ts';
 import type { Permit, RateLimit } from '../connection/limit/rate-limit.ts';
+import { LONG_PAUSE_MS } from '../connection/throttling.ts';
+import type { OutcomeFailure } from '../target/failure.ts';
 import type { RecordDelivery } from './deliveries.ts';
 import type { PutOffReason } from './events.ts';
 import { countUse, type Round, runOf } from './round.ts';
@@ -82,13 +84,23 @@ const waitByLimitMs = ({ notBeforeMs }: Permit, limit: RateLimit | undefined, no
   limit === undefined ? 0 : Math.min(spacingMs(limit), Math.max(0, notBeforeMs - nowMs));
 
 /** Pauses all workers of the target, as its answer to a request asked. */
-export const pauseAll = async (round: Round, runId: string, pauseMs: number): Promise<void> => {
+export const pauseAll = async (
+  round: Round,
+  runId: string,
+  pauseMs: number,
+  failure: OutcomeFailure,
+): Promise<void> => {
   const { clock, limiter, log } = round.deps;
   const { connection } = round.plan.target;
   const untilMs = clock.nowMs() + pauseMs;
   if (pauseMs <= 0 || untilMs <= round.pausedUntilMs) return;
   round.pausedUntilMs = untilMs;
-  const heldMs = await limiter.pause(connection, untilMs).catch((error: unknown) => {
+  const why = [failure.cause, failure.status, failure.excerpt].filter((word) => word !== undefined).join(' ');
+  if (pauseMs >= LONG_PAUSE_MS) {
+    const { integration } = round.plan;
+    log.warn('target-paused', { integration, runId, connection, until: new Date(untilMs).toISOString(), why });
+  }
+  const heldMs = await limiter.pause(connection, untilMs, why).catch((error: unknown) => {
     log.error('limiter-unreachable', { connection, error: String(error) });
     return 0;
   });

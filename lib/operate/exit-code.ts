@@ -1,5 +1,6 @@
 import { holds } from '../runs/books.ts';
 import { hasFailed, needsLook, type RunRecord } from '../runs/record.ts';
+import type { ConnectionPause } from './pauses.ts';
 
 /** Exit codes of the program; scripts rely on them. */
 export const exitCodes = {
@@ -24,12 +25,14 @@ export type SeenRun = {
   deadLetters?: number;
   /** Messages whose function failed. */
   stranded?: number;
+  /** A pause that was not waited for. */
+  pause?: ConnectionPause;
 };
 
 /** The exit code that a run stands for: of a run that is over, or of one that may still go on. Pure. */
-export const exitCodeOf = ({ run, isOver, deadLetters = 0, stranded = 0 }: SeenRun): ExitCode => {
+export const exitCodeOf = ({ run, isOver, deadLetters = 0, stranded = 0, pause }: SeenRun): ExitCode => {
   const { status, counts } = run;
-  if (status === 'incomplete' || status === 'failed') return exitCodes.runFailed;
+  if (status === 'incomplete' || status === 'failed' || pause !== undefined) return exitCodes.runFailed;
   if (isOver && (status === 'extracting' || stranded > 0 || hasFailed(run))) return exitCodes.runFailed;
   if (counts.rejected + counts.uncertain + deadLetters > 0) return exitCodes.unfinishedRecords;
   if (needsLook(run)) return exitCodes.unfinishedRecords;

@@ -6,6 +6,7 @@ import { runIdOf } from '../runs/record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Stores } from '../stores/stores.ts';
 import { type Followed, type Following, followRun, type RunSeen } from './follow-run.ts';
+import { type ConnectionPause, pausedTooLong } from './pauses.ts';
 
 /** What whoever asked for a run is told while it goes on. */
 export type RunNews =
@@ -13,6 +14,8 @@ export type RunNews =
   | { kind: 'asked' }
   /** Another run is under way, and is followed in place of the one that was asked for. */
   | { kind: 'joined'; runId: string }
+  /** One end asked to wait. */
+  | { kind: 'paused'; pause: ConnectionPause }
   | ({ kind: 'seen' } & RunSeen);
 
 /** What is asked of a run. `confirmed`: yes to what would stop it, or keep it from concluding. */
@@ -21,6 +24,8 @@ export type Asked = { fullRefresh: boolean; confirmed?: boolean };
 /** What runs an integration: a deployed stack, or one in this process. */
 export type Engine = Pick<Following, 'runs' | 'idStore' | 'backlog' | 'closeBooks'> &
   Pick<Stores, 'deadLetters'> & {
+    /** Says which connections are paused; absent where nobody gives up waiting for their end. */
+    limiter?: Stores['limiter'];
     /** Starts a run, or goes on with one that was left unfinished; answers its id. Throws RunNotStartedError. */
     start(asked: Asked, onNews: (news: RunNews) => void): Promise<string>;
   };
@@ -29,21 +34,55 @@ export type Engine = Pick<Following, 'runs' | 'idStore' | 'backlog' | 'closeBook
 export type RunEnd = Followed & {
   /** Letters of this integration that wait, whichever run they are from; not counted for who has given up. */
   deadLetters: number;
+  /** The pause that was not waited for. */
+  pause?: ConnectionPause;
 };
 
-/** Asks for a run and follows it to its end. Throws RunNotStartedError, and what the engine throws. */
+/** How a run is followed. `maxWaitMs`: how long pauses are waited for, where the engine tells of them. */
+export type FollowedHow = {
+  clock: Clock;
+  onNews: (news: RunNews) => void;
+  isStopped: () => boolean;
+  maxWaitMs: number;
+};
+
+/** Asks for a run and follows it to its end, or until a pause is too long to wait for. Throws RunNotStartedError, and what the engine throws. */
 export const runNow = async (
   integration: Integration,
   asked: Asked,
   engine: Engine,
-  { clock, onNews, isStopped }: { clock: Clock; onNews: (news: RunNews) => void; isStopped: () => boolean },
+  { clock, onNews, isStopped, maxWaitMs }: FollowedHow,
 ): Promise<RunEnd> => {
-  const runId = await engine.start(asked, onNews);
-  const onSeen = (seen: RunSeen) => onNews({ kind: 'seen', ...seen });
-  const followed = await followRun(runId, { ...engine, integration, clock, onSeen, isStopped });
-  // Who has given up may close the stores next: letters that are being looked through would stay hidden.
-  const deadLetters = isStopped() ? 0 : await countLetters(integration.name, engine);
-  return { ...followed, deadLetters };
+  let isOver = false;
+  const hasEnded = () => isOver || isStopped();
+  const toItsEnd = async (): Promise<RunEnd> => {
+    const runId = await engine.start(asked, onNews);
+    const onSeen = (seen: RunSeen) => onNews({ kind: 'seen', ...seen });
+    const followed = await followRun(runId, { ...engine, integration, clock, onSeen, isStopped: hasEnded });
+    // Who has given up may close the stores next: letters that are being looked through would stay hidden.
+    const deadLetters = hasEnded() ? 0 : await countLetters(integration.name, engine);
+    return { ...followed, deadLetters };
+  };
+  const following = toItsEnd();
+  const { limiter, backlog, runs } = engine;
+  if (limiter === undefined || backlog === undefined) return following;
+  const onPaused = (pause: ConnectionPause) => onNews({ kind: 'paused', pause });
+  const watch = { integration, runs, limiter, backlog, clock, maxWaitMs, isOver: hasEnded, onPaused };
+  const untilPausedTooLong = async (): Promise<RunEnd> => {
+    const found = await pausedTooLong(watch);
+    if (found === undefined) return following;
+    const { run, pause } = found;
+    isOver = true;
+    // What was loaded meanwhile stands in the books only once they are drawn up.
+    if (run.status === 'loading') await engine.closeBooks();
+    const drawn = await runs.run(integration.name, run.runId);
+    return { run: drawn ?? run, pause, stranded: 0, deadLetters: 0 };
+  };
+  try {
+    return await Promise.race([following, untilPausedTooLong()]);
+  } finally {
+    isOver = true;
+  }
 };
 
 /** Looking through an empty queue takes a long poll; where the backlog is known exactly, so is the depth. */

@@ -8,6 +8,7 @@ import { limitsOf, type RunLimits } from '../runs/limits.ts';
 import { hasFailed, isUnfinished, needsLook, type RunRecord, type Unsettled } from '../runs/record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Stores } from '../stores/stores.ts';
+import { type ConnectionPause, pausesOf } from './pauses.ts';
 
 /** What is known of a record that was sent and of which nothing came yet. */
 export type OpenRecord =
@@ -45,6 +46,8 @@ export type RunLook = {
   /** Absent: no file of it is here, and the books are those that were stored last. */
   integration: Integration | undefined;
   limits: RunLimits;
+  /** Ends that ask to wait now, while the run is not closed. */
+  pauses: ConnectionPause[];
   unsettled: Unsettled;
   /** The same ids, with what is known of each. */
   records: UnsettledRecord[];
@@ -56,7 +59,7 @@ export type RunLook = {
   atMs: number;
 };
 
-export type LookDeps = Pick<Stores, 'runs' | 'idStore' | 'records'> & { clock: Clock };
+export type LookDeps = Pick<Stores, 'runs' | 'idStore' | 'records' | 'limiter'> & { clock: Clock };
 
 /**
  * Draws up a run's books now: what it sent is held against idCheck, as reconciliation does, and nothing is written.
@@ -65,7 +68,7 @@ export type LookDeps = Pick<Stores, 'runs' | 'idStore' | 'records'> & { clock: C
 export const lookAtRun = async (
   run: RunRecord,
   integration: Integration | undefined,
-  { runs, idStore, records, clock }: LookDeps,
+  { runs, idStore, records, limiter, clock }: LookDeps,
   { everyId = false }: { everyId?: boolean } = {},
 ): Promise<RunLook> => {
   const atMs = clock.nowMs();
@@ -78,6 +81,7 @@ export const lookAtRun = async (
     run: drawn.run,
     integration,
     limits: limitsOf(run),
+    pauses: integration === undefined || isClosed(run) ? [] : await pausesOf(integration, limiter),
     unsettled: drawn.unsettled,
     records: recordsOf(drawn.unsettled, drawn.items, queued),
     isUnderWay,

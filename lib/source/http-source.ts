@@ -1,5 +1,6 @@
 import { type ApiDeps, connect } from '../connection/api/api.ts';
 import { type AwaitPermit, limitOf, permitsByLimit, type RateLimiter } from '../connection/limit/rate-limit.ts';
+import { LONG_PAUSE_MS } from '../connection/throttling.ts';
 import type { SourcePlan } from '../integration/compile/source-plan.ts';
 import type { RequestContext } from '../integration/dialect/variables.ts';
 import { isHit, type LimitHits, noHits } from '../runs/limits.ts';
@@ -89,13 +90,18 @@ export const openSource = (plan: SourcePlan, deps: SourceDeps): Source => {
       if (got.kind === 'fail') {
         return { kind: 'failed', code, message: `${title}: ${what}; ${got.advice}`, requests };
       }
-      warn(tally, code, what);
+      if (got.kind !== 'wait') warn(tally, code, what);
       if (got.kind === 'wait') {
         // Waiting is not failing: it costs no retry, however often. The next request's permit does the waiting.
         const ownMs = backoffMs(waits, (1 + random.fraction()) / 2, pauseBackoff);
         waits += 1;
         hits.throttled += 1;
-        await limiter.pause(connection.name, clock.nowMs() + Math.max(got.waitMs ?? 0, ownMs));
+        const waitMs = Math.max(got.waitMs ?? 0, ownMs);
+        const untilMs = clock.nowMs() + waitMs;
+        const told =
+          waitMs >= LONG_PAUSE_MS ? `${what}; it is asked again at ${new Date(untilMs).toISOString()}` : what;
+        warn(tally, code, told);
+        await limiter.pause(connection.name, untilMs, `${title}: ${what}`);
         continue;
       }
       if (retries >= maxRetries) {

@@ -99,7 +99,7 @@ describe('the rate limiter in DynamoDB', () => {
     release = intercept(dynamo.client, async ({ command }, next) => {
       if (command === 'UpdateItemCommand' && !interrupted) {
         interrupted = true;
-        await limiter(2).pause('okki', untilMs);
+        await limiter(2).pause('okki', untilMs, 'status 429');
       }
       return next();
     });

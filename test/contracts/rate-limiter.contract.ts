@@ -77,7 +77,7 @@ export const rateLimiterContract = (create: () => Promise<LimiterUnderTest> | Li
     });
 
     it('holds every worker during a pause', async () => {
-      await one.pause('okki', inMs(300_000));
+      await one.pause('okki', inMs(300_000), 'status 429');
       const untilMs = inMs(300_000);
       for (const worker of [one, two]) {
         const { permits, retryAtMs } = await worker.acquire('okki', TEN_A_SECOND, 3, inMs(10_000));
@@ -90,41 +90,54 @@ export const rateLimiterContract = (create: () => Promise<LimiterUnderTest> | Li
 
     it('never shortens a pause', async () => {
       const untilMs = inMs(300_000);
-      await one.pause('okki', untilMs);
-      await two.pause('okki', inMs(1_000));
+      await one.pause('okki', untilMs, 'status 429');
+      await two.pause('okki', inMs(1_000), 'status 429');
       expect((await one.acquire('okki', TEN_A_SECOND, 1, inMs(600_000))).permits[0]?.notBeforeMs).toBe(untilMs);
-      await one.pause('okki', untilMs + 5_000);
+      await one.pause('okki', untilMs + 5_000, 'status 429');
       expect((await two.acquire('okki', TEN_A_SECOND, 1, inMs(600_000))).permits[0]?.notBeforeMs).toBe(untilMs + 5_000);
+    });
+
+    it('says until when a connection is paused and why, by whoever asked for the longest pause', async () => {
+      expect(await one.pauseOf('okki')).toBeUndefined();
+      const untilMs = inMs(60_000);
+      await one.pause('okki', untilMs, 'status 429');
+      await two.pause('okki', inMs(1_000), 'status 503');
+      expect(await two.pauseOf('okki')).toEqual({ untilMs, why: 'status 429' });
+      expect(await two.pauseOf('crm')).toBeUndefined();
+      await one.acquire('okki', TEN_A_SECOND, 1, inMs(120_000));
+      expect(await two.pauseOf('okki')).toEqual({ untilMs, why: 'status 429' });
+      under.advance(60_000);
+      expect(await one.pauseOf('okki')).toBeUndefined();
     });
 
     it('says by how long a pause became longer, so that added up no moment counts twice', async () => {
       const gains = [
-        await one.pause('okki', inMs(10_000)),
-        await two.pause('okki', inMs(10_000)),
-        await two.pause('okki', inMs(4_000)),
-        await one.pause('okki', inMs(13_000)),
+        await one.pause('okki', inMs(10_000), 'status 429'),
+        await two.pause('okki', inMs(10_000), 'status 429'),
+        await two.pause('okki', inMs(4_000), 'status 429'),
+        await one.pause('okki', inMs(13_000), 'status 429'),
       ];
       under.advance(20_000);
-      gains.push(await two.pause('okki', inMs(5_000)));
+      gains.push(await two.pause('okki', inMs(5_000), 'status 429'));
       expect(gains).toEqual([10_000, 0, 0, 3_000, 5_000]);
     });
 
     it('does not forget what was leased before a pause', async () => {
       const first = await one.acquire('okki', TEN_A_SECOND, 30, inMs(60_000));
-      await two.pause('okki', inMs(1));
+      await two.pause('okki', inMs(1), 'status 429');
       under.advance(2);
       const second = await two.acquire('okki', TEN_A_SECOND, 30, inMs(60_000));
       expect(mayBreak([...first.permits, ...second.permits], TEN_A_SECOND)).toBe(false);
     });
 
     it('goes on after a pause that began before the first lease', async () => {
-      await one.pause('okki', inMs(1_000));
+      await one.pause('okki', inMs(1_000), 'status 429');
       under.advance(1_000);
       expect((await one.acquire('okki', TEN_A_SECOND, 1, inMs(1))).permits).toHaveLength(1);
     });
 
     it('keeps connections apart', async () => {
-      await one.pause('okki', inMs(300_000));
+      await one.pause('okki', inMs(300_000), 'status 429');
       expect((await one.acquire('crm', TEN_A_SECOND, 1, inMs(1_000))).permits).toHaveLength(1);
     });
 
@@ -153,7 +166,7 @@ export const rateLimiterContract = (create: () => Promise<LimiterUnderTest> | Li
       it("minds a pause: its own at once, another worker's within a second", async () => {
         await one.acquire('okki', undefined, 1, inMs(1_000));
         await two.acquire('okki', undefined, 1, inMs(1_000));
-        await one.pause('okki', inMs(60_000));
+        await one.pause('okki', inMs(60_000), 'status 429');
         const untilMs = inMs(60_000);
         expect(await one.acquire('okki', undefined, 1, inMs(1_000))).toEqual({ permits: [], retryAtMs: untilMs });
         under.advance(1_000);

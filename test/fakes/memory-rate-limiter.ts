@@ -4,8 +4,8 @@ import type { Clock } from '../../lib/runtime/clock.ts';
 
 /** A rate limiter in memory, shared by all who hold it. */
 export const memoryRateLimiter = (clock: Clock): RateLimiter => {
-  const states = new Map<string, LimiterState>();
-  const stateOf = (connection: string) => states.get(connection) ?? unusedLimiter;
+  const states = new Map<string, LimiterState & { why?: string }>();
+  const stateOf = (connection: string): LimiterState & { why?: string } => states.get(connection) ?? unusedLimiter;
   return {
     acquire: async (connection, limit, count, deadlineMs) => {
       const state = stateOf(connection);
@@ -13,10 +13,14 @@ export const memoryRateLimiter = (clock: Clock): RateLimiter => {
       states.set(connection, { ...state, tatMs: lease.tatMs });
       return { permits: lease.permits, retryAtMs: lease.retryAtMs };
     },
-    pause: async (connection, untilMs) => {
+    pause: async (connection, untilMs, why) => {
       const state = stateOf(connection);
-      states.set(connection, { ...state, pausedUntilMs: Math.max(state.pausedUntilMs, untilMs) });
+      if (untilMs > state.pausedUntilMs) states.set(connection, { ...state, pausedUntilMs: untilMs, why });
       return pauseGainMs(state.pausedUntilMs, untilMs, clock.nowMs());
+    },
+    pauseOf: async (connection) => {
+      const { pausedUntilMs: untilMs, why } = stateOf(connection);
+      return untilMs > clock.nowMs() ? { untilMs, ...(why !== undefined && { why }) } : undefined;
     },
   };
 };

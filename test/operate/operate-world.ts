@@ -7,6 +7,7 @@ import { fakeClock } from '../fakes/fake-clock.ts';
 import { memoryAuditLog } from '../fakes/memory-audit-log.ts';
 import { memoryIdStore } from '../fakes/memory-id-store.ts';
 import { memoryQueue } from '../fakes/memory-queue.ts';
+import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
 import { memoryRunStore } from '../fakes/memory-run-store.ts';
 import { loadingRun } from '../runs/run-record.ts';
 
@@ -68,6 +69,7 @@ export const operateWorld = () => {
     records: memoryQueue(clock),
     deadLetters: memoryQueue(clock),
     runRequests: memoryQueue(clock),
+    limiter: memoryRateLimiter(clock),
     audit: memoryAuditLog(),
   };
   return {

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { letterFor, writeLetter } from '../../lib/messages/dead-letter.ts';
 import { readFetchEvent } from '../../lib/messages/run-request.ts';
+import { exitCodeOf } from '../../lib/operate/exit-code.ts';
 import { askForRun, type Engine, type RunNews, RunNotStartedError, runNow } from '../../lib/operate/run-now.ts';
-import { runIdOf } from '../../lib/runs/record.ts';
+import { type RunStatus, runIdOf } from '../../lib/runs/record.ts';
 import { recordMessage } from '../load/message.ts';
-import { groups, inStatus, operateWorld, runAt } from './operate-world.ts';
+import { enqueued, groups, inStatus, operateWorld, runAt } from './operate-world.ts';
 
 /** Asks a stack that is elsewhere for a run. */
 const asking = () => {
@@ -91,7 +92,7 @@ describe('a run now', () => {
       return run.runId;
     },
   });
-  const watched = { isStopped: () => false };
+  const watched = { isStopped: () => false, maxWaitMs: 600_000 };
   const receive = async () => {
     throw new Error('looked through');
   };
@@ -122,10 +123,41 @@ describe('a run now', () => {
 
   test('counts nothing for who has given up', async () => {
     const world = operateWorld();
-    const watching = { ...world, onNews: () => {}, isStopped: () => true };
+    const watching = { ...world, ...watched, onNews: () => {}, isStopped: () => true };
     const engine = { ...engineOf(world), deadLetters: { ...world.deadLetters, receive } };
     expect(await runNow(groups, { fullRefresh: false }, engine, watching)).toMatchObject({ deadLetters: 0 });
   });
+
+  test.each<RunStatus>(['extracting', 'loading'])(
+    'is left %s where a pause is too long to wait for, its books drawn up',
+    async (status) => {
+      const world = operateWorld();
+      const { clock, runs, limiter } = world;
+      const run = inStatus(await world.ran(runAt(0), enqueued('1')), status);
+      await runs.saveRun(run);
+      await limiter.pause(
+        groups[status === 'loading' ? 'target' : 'source'].connection.name,
+        clock.nowMs() + 3_600_000,
+        'status 429',
+      );
+      let books = 0;
+      const news: RunNews[] = [];
+      const engine: Engine = {
+        ...world,
+        backlog: () => ({ visible: 0, inFlight: 0, delayed: 1, running: 0 }),
+        closeBooks: async () => {
+          books += 1;
+        },
+        start: async () => run.runId,
+      };
+      const how = { clock, ...watched, onNews: (one: RunNews) => news.push(one) };
+      const end = await clock.run(runNow(groups, { fullRefresh: false }, engine, how));
+      expect(end).toMatchObject({ run: { status }, pause: { why: 'status 429' } });
+      expect(exitCodeOf({ ...end, isOver: true })).toBe(3);
+      expect(books).toBe(status === 'loading' ? 1 : 0);
+      expect(news.filter(({ kind }) => kind === 'paused')).toHaveLength(1);
+    },
+  );
 
   test('does not look through a queue that is known to be empty', async () => {
     const world = operateWorld();

@@ -134,8 +134,9 @@ const tokenStoreOf = (world: World, environment: Environment): TokenStore => {
 const limiterOf = (world: World, environment: Environment): RateLimiter => ({
   acquire: (connection, limit, count, deadlineMs) =>
     request(world, environment, writeFate(world), () => world.limiter.acquire(connection, limit, count, deadlineMs)),
-  pause: (connection, untilMs) =>
-    request(world, environment, writeFate(world), () => world.limiter.pause(connection, untilMs)),
+  pause: (connection, untilMs, why) =>
+    request(world, environment, writeFate(world), () => world.limiter.pause(connection, untilMs, why)),
+  pauseOf: (connection) => request(world, environment, readFate(world), () => world.limiter.pauseOf(connection)),
 });
 
 /** The stores as one environment reaches them. No simulated integration has secrets, and nobody closes letters. */

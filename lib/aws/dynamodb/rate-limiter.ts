@@ -3,6 +3,7 @@ import { type LimiterState, leasePermits, pauseGainMs, unusedLimiter } from '../
 import type { RateLimiter } from '../../connection/limit/rate-limit.ts';
 import { type Backoff, backoffMs } from '../../runtime/backoff.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
+import { defined } from '../../runtime/defined.ts';
 import { type Random, systemRandom } from '../../runtime/random.ts';
 import { type Item, isConditionFailed, number, readItem, text } from './attributes.ts';
 import { getItem, type Table } from './table.ts';
@@ -93,7 +94,7 @@ export const dynamoRateLimiter = (
         state = outcome.now ?? (await read(connection));
       }
     },
-    pause: async (connection, untilMs) => {
+    pause: async (connection, untilMs, why) => {
       const nowMs = clock.nowMs();
       let gainMs = 0;
       try {
@@ -101,9 +102,14 @@ export const dynamoRateLimiter = (
           new UpdateItemCommand({
             TableName,
             Key: keyOf(connection),
-            UpdateExpression: 'SET pausedUntilMs = :untilMs, tatMs = if_not_exists(tatMs, :unusedTatMs)',
+            UpdateExpression:
+              'SET pausedUntilMs = :untilMs, pausedWhy = :why, tatMs = if_not_exists(tatMs, :unusedTatMs)',
             ConditionExpression: PAUSE_IS_LONGER,
-            ExpressionAttributeValues: { ':untilMs': number(untilMs), ':unusedTatMs': number(unusedLimiter.tatMs) },
+            ExpressionAttributeValues: {
+              ':untilMs': number(untilMs),
+              ':why': text(why),
+              ':unusedTatMs': number(unusedLimiter.tatMs),
+            },
             ReturnValues: 'UPDATED_OLD',
           }),
         );
@@ -115,6 +121,12 @@ export const dynamoRateLimiter = (
       }
       pauses.delete(connection);
       return gainMs;
+    },
+    pauseOf: async (connection) => {
+      const item = await getItem(table, keyOf(connection));
+      const untilMs = stateOf(item, connection)?.pausedUntilMs ?? 0;
+      const why = item?.pausedWhy?.S;
+      return untilMs > clock.nowMs() ? { untilMs, ...defined({ why }) } : undefined;
     },
   };
 };

@@ -70,6 +70,9 @@ export const limitOf = (setting: RateLimitSetting | undefined, block: FaultPlace
  */
 export type Permit = { notBeforeMs: number; untilMs: number };
 
+/** Until when a connection is paused, ms since the epoch, and what was said; pauses of an earlier version say nothing. */
+export type Pause = { untilMs: number; why?: string };
+
 /**
  * A rate limit shared by all workers of one connection, as a port (one DynamoDB item).
  *
@@ -88,10 +91,12 @@ export interface RateLimiter {
     deadlineMs: number,
   ): Promise<{ permits: Permit[]; retryAtMs: number }>;
   /**
-   * Holds every worker of the connection until `untilMs` (429, Retry-After, lock-out). Never shortens a pause. Gives by
+   * Holds every worker of the connection until `untilMs` (429, Retry-After, lock-out); `why` is kept for people. Never shortens a pause. Gives by
    * how many ms it made the pause longer: added up over all workers that is how long the connection was paused.
    */
-  pause(connection: string, untilMs: number): Promise<number>;
+  pause(connection: string, untilMs: number, why: string): Promise<number>;
+  /** The pause that holds now; `why` in the words of who asked for it. */
+  pauseOf(connection: string): Promise<Pause | undefined>;
 }
 
 /** Waits until one request may be sent, or says when to ask again. */

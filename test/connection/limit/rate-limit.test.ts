@@ -49,7 +49,7 @@ describe('a permit by a shared limit', () => {
   it('waits a pause out that ends in time, and does not wait for another', async () => {
     const clock = fakeClock(0);
     const limiter = memoryRateLimiter(clock);
-    await limiter.pause('okki', 30_000);
+    await limiter.pause('okki', 30_000, 'status 429');
     const brief = permitsByLimit(limiter, 'okki', undefined, clock, 29_999);
     expect(await brief()).toMatchObject({ granted: false, retryAtMs: expect.any(Number) });
     expect(clock.nowMs()).toBe(0);
@@ -67,6 +67,7 @@ describe('a permit by a shared limit', () => {
         return { permits: [{ notBeforeMs: leases === 1 ? 10 : clock.nowMs(), untilMs }], retryAtMs: 0 };
       },
       pause: async () => 0,
+      pauseOf: async () => undefined,
     };
     expect(await clock.run(permitsByLimit(limiter, 'okki', ONE_A_SECOND, clock, 60_000)())).toEqual({ granted: true });
     expect(leases).toBe(2);

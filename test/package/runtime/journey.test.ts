@@ -4,7 +4,7 @@ import { builtInFacts, parseFault, type Sandbox, startSandbox } from '../../../l
 import { readTemplate, resourcesOf } from '../template.ts';
 import { type DeployedStack, deployStack, type FunctionName } from './deployed-stack.ts';
 import { atSandbox, client, parameters } from './operator.ts';
-import { grantsOf, sortedLines, usesByLambda } from './permissions.ts';
+import { grantsOf, seldomUses, sortedLines, usesByLambda } from './permissions.ts';
 import { permissionsPage } from './permissions-table.ts';
 
 // The whole journey from the archives: schedule → fetch → load → reconcile, a refused record, and its replay.
@@ -96,12 +96,12 @@ describe('permissions', () => {
   const permissions = (name: FunctionName) => ({
     name,
     granted: grantsOf(template, name),
-    called: stack.uses(name),
+    called: [...stack.uses(name), ...seldomUses(name)],
     byLambda: usesByLambda(template, name),
   });
 
   test.each(functionNames)(
-    'the role of %s allows what was used in this journey, nothing less and nothing more',
+    'the role of %s allows what was used in this journey or is seldom used, nothing less and nothing more',
     (name) => {
       const { granted, called, byLambda } = permissions(name);
       expect(sortedLines(granted)).toEqual(sortedLines([...called, ...byLambda]));

@@ -19,6 +19,16 @@ export const usesByLambda = (template: Template, name: FunctionName): Use[] => {
   return [...polled, ...LOGGING.map((action) => ({ action, resource: group }))];
 };
 
+/**
+ * What a function does too seldom for the journey to show it. `fetch` keeps a row as a letter where a window moved on
+ * without it, after three runs (test/fetch/decide-start.test.ts).
+ */
+const seldom: Readonly<Partial<Record<FunctionName, readonly Use[]>>> = {
+  fetch: [{ action: 'sqs:SendMessage', resource: 'DeadLetterQueue' }],
+};
+
+export const seldomUses = (name: FunctionName): readonly Use[] => seldom[name] ?? [];
+
 /** What a function's role allows, resources by logical id or by the name of a parameter. Throws for other resources. */
 export const grantsOf = (template: Template, name: FunctionName): Use[] => {
   const roleId = idOf(resource(template, 'AWS::Lambda::Function', lambdaIdOf(template, name)).Role);

@@ -75,7 +75,7 @@ describe("the archives, run by Lambda's own runtime client", () => {
     if (end.kind !== 'failed') throw new Error('it did not fail');
     expect(end.error).toMatchObject({ errorType: 'FetchEventError', errorMessage: expect.stringContaining('kind') });
     // Source maps are in the archive.
-    expect(end.error.trace.join('\n')).toMatch(/\(lib\/fetch\/fetch-event\.ts:\d+:\d+\)/);
+    expect(end.error.trace.join('\n')).toMatch(/\(lib\/messages\/run-request\.ts:\d+:\d+\)/);
     expect(await stack.functions.fetch.invoke(await readEvent('schedule'))).toMatchObject({ kind: 'result' });
   });
 });

@@ -21,7 +21,7 @@ export const usesByLambda = (template: Template, name: FunctionName): Use[] => {
 
 /**
  * What a function does too seldom for the journey to show it. `fetch` keeps a row as a letter where a window moved on
- * without it, after three runs (test/fetch/decide-start.test.ts).
+ * without it, after three runs (test/fetch/incremental-run.test.ts).
  */
 const seldom: Readonly<Partial<Record<FunctionName, readonly Use[]>>> = {
   fetch: [{ action: 'sqs:SendMessage', resource: 'DeadLetterQueue' }],

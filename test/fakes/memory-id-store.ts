@@ -6,7 +6,8 @@ export interface MemoryIdStore extends IdStore {
   items(integration: string): IdCheck[];
 }
 
-const holds = (condition: WriteCondition, stored: IdCheck | undefined): boolean => {
+/** Whether what is stored is in the state that a write asks for. */
+export const holds = (condition: WriteCondition, stored: IdCheck | undefined): boolean => {
   if ('absent' in condition) return stored === undefined;
   if ('rev' in condition) return stored?.rev === condition.rev;
   return stored?.claim?.owner === condition.owner;

@@ -6,6 +6,7 @@ import type { LedgerChunk } from '../../lib/runs/ledger.ts';
 import type { RunStore } from '../../lib/runs/store.ts';
 import type { Stores } from '../../lib/stores/stores.ts';
 import { memoryAuditLog } from '../fakes/memory-audit-log.ts';
+import { holds } from '../fakes/memory-id-store.ts';
 import { memorySecretStore } from '../fakes/memory-secret-store.ts';
 import type { Environment } from './lambda.ts';
 import { queueOf } from './sqs.ts';
@@ -24,12 +25,6 @@ const writeFate = (world: World): Fate => {
 export type IdTable = Map<string, { item: IdCheck; sinceMs: number }[]>;
 
 export const itemOf = (table: IdTable, id: string): IdCheck | undefined => table.get(id)?.at(-1)?.item;
-
-const holds = (condition: WriteCondition, stored: IdCheck | undefined): boolean => {
-  if ('absent' in condition) return stored === undefined;
-  if ('rev' in condition) return stored?.rev === condition.rev;
-  return stored?.claim?.owner === condition.owner;
-};
 
 const LONGEST_LAG_MS = 5_000;
 const SCAN_PAGE = 4;

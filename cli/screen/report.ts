@@ -1,6 +1,6 @@
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { RunEnd } from '../../lib/operate/run-now.ts';
-import { booksHold } from '../../lib/operate/status.ts';
+import { isRunBalanced } from '../../lib/operate/status.ts';
 import { holds } from '../../lib/runs/books.ts';
 import { type LimitHits, limitsOf } from '../../lib/runs/limits.ts';
 import { hasFailed, isUnfinished, type RunRecord, runFailureOf } from '../../lib/runs/record.ts';
@@ -33,7 +33,7 @@ export const reportJson = ({
     counts: run.counts,
     vanished: run.vanished,
     deadLetters,
-    balanced: booksHold(run),
+    balanced: isRunBalanced(run),
     requests: run.requests,
     durationMs,
     ...(pause && { pause }),
@@ -133,9 +133,8 @@ const verdict = ({ run, deadLetters, stranded, pause }: Finished): string => {
   }
   const letters = deadLetters > 0 ? `${deadLetters} in the dead-letter queue` : '';
   const waiting = [waitingWords(run), letters].filter((words) => words !== '').join(', ');
-  return waiting === ''
-    ? '✓ Books balance, nothing is waiting. 账目平衡,无待处理。'
-    : `! Books balance 账目平衡; ${waiting}.`;
+  if (waiting === '') return '✓ Books balance, nothing is waiting. 账目平衡,无待处理。';
+  return isRunBalanced(run) ? `! Books balance 账目平衡; ${waiting}.` : `! Not settled yet 尚未完结; ${waiting}.`;
 };
 
 type Step = readonly [command: string, why: string];

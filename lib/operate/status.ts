@@ -2,7 +2,7 @@ import type { IdCheck } from '../idcheck/item.ts';
 import { loadPolicyOf } from '../integration/compile/load-policy.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { messagesIn } from '../messages/queue.ts';
-import { holds } from '../runs/books.ts';
+import { holds, isBalanced } from '../runs/books.ts';
 import { gatherEvidence, NAMED_IDS, readItems } from '../runs/evidence.ts';
 import { limitsOf, type RunLimits } from '../runs/limits.ts';
 import { hasFailed, isUnfinished, needsLook, type RunRecord, type Unsettled } from '../runs/record.ts';
@@ -85,7 +85,7 @@ export const lookAtRun = async (
     unsettled: drawn.unsettled,
     records: recordsOf(drawn.unsettled, drawn.items, queued),
     isUnderWay,
-    balanced: booksHold(drawn.run),
+    balanced: isRunBalanced(drawn.run),
     state: booksState(drawn.run, queued),
     atMs,
   };
@@ -123,8 +123,8 @@ const openRecord = (item: IdCheck | undefined, queued: number): OpenRecord => {
   return { as: queued === 0 ? 'lost' : 'queued-or-lost', idCheck: item === undefined ? 'never-seen' : known };
 };
 
-/** Whether the source was read to its end, the run has not failed and the sums of the books hold. */
-export const booksHold = (run: RunRecord): boolean => !isUnfinished(run) && holds(run.counts) && !hasFailed(run);
+/** Whether the source was read to its end, the run has not failed, the sums of the books hold and nothing is open. */
+export const isRunBalanced = (run: RunRecord): boolean => !isUnfinished(run) && isBalanced(run) && !hasFailed(run);
 
 /** How the books of a run stand while `queued` messages wait. Pure. */
 export const booksState = (

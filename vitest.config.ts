@@ -13,8 +13,8 @@ const cores = availableParallelism();
 const JOURNEYS = 'test/journey/**/*.test.ts';
 const SERVERS = 'test/**/*.server.test.ts';
 
-/** On a busy machine a test may take ten times as long as alone. */
-const patient = { testTimeout: 30_000 };
+/** No promise is held by these limits: they end a test that never would. A busy machine takes ten times as long. */
+const patient = { testTimeout: 120_000 };
 /** What waits for servers and processes rather than computes: more of it than there are cores. */
 const waiting = { maxWorkers: 2 * cores, sequence: { groupOrder: 1 }, hookTimeout: 60_000, ...patient };
 

@@ -8,7 +8,7 @@ import { timelineOf } from './timeline.ts';
 const WORLDS = 300;
 
 describe('the real flows in simulated worlds', () => {
-  it(`hold every invariant in the first ${WORLDS} worlds`, { timeout: 120_000 }, async () => {
+  it(`hold every invariant in the first ${WORLDS} worlds`, { timeout: 300_000 }, async () => {
     for (let seed = 1; seed <= WORLDS; seed++) {
       const { violations } = await simulate(seed);
       if (violations.length === 0) continue;

@@ -7,7 +7,7 @@ const cores = availableParallelism();
  * The three groups of `npm test`. A file's name says which one it is in:
  *
  * - `test/journey/`: the program as its user runs it, in processes of its own;
- * - `*.server.test.ts`: servers on the loopback interface, in the process of the test;
+ * - `*.server.test.ts`: servers on the loopback interface, or other processes, of the test's own;
  * - all other files: neither. `npm run test:fast` runs these alone, and refuses to listen on a port.
  */
 const JOURNEYS = 'test/journey/**/*.test.ts';

@@ -100,7 +100,8 @@ const businessError = (body: JsonValue, answer: AnswerPlan): AnswerFault | undef
   const found = readPath(body, code);
   // The code comes as 200 and as "200"; a bare array has none.
   if (found === undefined || found === null || Array.isArray(body)) return undefined;
-  if (successCodes.has(String(found))) return undefined;
+  // Of an object `String` may throw: JSON can say `{"toString": false}`.
+  if (!isCompound(found) && successCodes.has(String(found))) return undefined;
   const shown = isCompound(found) ? describe(found) : String(found).slice(0, SHOWN_CHARACTERS);
   return refusedWith(`code ${shown}`, wordsIn(body, answer));
 };

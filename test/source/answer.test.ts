@@ -132,6 +132,7 @@ describe('an answer without a page', () => {
     ['code -1', '{"code":-1,"message":"分组不存在","data":[]}', 'business-error', /code -1 "分组不存在"/],
     ['code 500', '{"code":500,"message":"父级节点不存在"}', 'business-error', /code 500/],
     ['a code that is no code', '{"code":{"a":1},"data":[]}', 'business-error', /an object with a/],
+    ['a code that is an object without words', '{"code":{"toString":[]}}', 'business-error', /an object with toString/],
     ['an error without words', '{"code":"E1"}', 'business-error', /code E1$/],
   ])('holds %s', (_, text, code, words) => {
     expect(read(text)).toMatchObject({ kind: 'fault', code, message: expect.stringMatching(words) });

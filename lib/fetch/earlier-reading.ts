@@ -2,10 +2,19 @@ import type { ExtractedRun, UnfinishedRun } from '../runs/record.ts';
 import { isUnfinished } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
 
-/** Mostly the run just before is the one; where the source was down for long, many are looked through. */
-const LOOKED_THROUGH = [3, 200] as const;
+/** Mostly the run just before is among the first; where the source was down for long, many are looked through. */
+const LOOKED_THROUGH = [10, 200] as const;
 
-/** The last run before this one that was read to its end: incomplete ones between them do not count. */
+const latest = (runs: readonly ExtractedRun[]): ExtractedRun | undefined =>
+  runs.reduce<ExtractedRun | undefined>(
+    (last, run) => (last !== undefined && last.extractedMs >= run.extractedMs ? last : run),
+    undefined,
+  );
+
+/**
+ * The last reading before this run's that came to its end: incomplete ones between them do not count. Runs are listed by
+ * their scheduled time, and one that had to wait for another reads later than its place in that list says.
+ */
 export const earlierReading = async (
   { integration, runId, startedMs }: Pick<UnfinishedRun, 'integration' | 'runId' | 'startedMs'>,
   runs: Pick<RunStore, 'runs'>,
@@ -13,7 +22,7 @@ export const earlierReading = async (
   for (const limit of LOOKED_THROUGH) {
     const found = await runs.runs(integration, limit);
     const before = found.filter((run) => run.runId !== runId && run.startedMs <= startedMs);
-    const earlier = before.find((run): run is ExtractedRun => !isUnfinished(run));
+    const earlier = latest(before.filter((run): run is ExtractedRun => !isUnfinished(run)));
     if (earlier !== undefined || found.length < limit) return earlier;
   }
   return undefined;

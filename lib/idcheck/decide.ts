@@ -94,6 +94,10 @@ export const isLeftToPerson = (
   { onUncertain }: Pick<LoadPolicy, 'onUncertain'>,
 ): boolean => claim === undefined && trouble?.kind === 'parked' && (onUncertain === 'park' || trouble.hash === hash);
 
+/** Whether the target itself refused this content; a refusal for the parent's sake is looked into again. */
+const isRefused = ({ trouble }: IdCheck, { hash }: Ask): boolean =>
+  trouble?.kind === 'rejected' && trouble.hash === hash && trouble.parentId === undefined;
+
 /** The first row that fits, in this order. */
 const situationOf = (stored: IdCheck | undefined, ask: Ask, nowMs: number): Situation => {
   if (stored === undefined) return 'unknown';
@@ -102,11 +106,7 @@ const situationOf = (stored: IdCheck | undefined, ask: Ask, nowMs: number): Situ
   if (doubtSinceMs(stored) !== undefined) return 'in-doubt';
   const loaded = surelyLoaded(stored);
   if (loaded?.hash === ask.hash) return 'loaded-same';
-  // Only a refusal by the target itself stands; one for the parent's sake is looked into again.
-  const { trouble } = stored;
-  if (trouble?.kind === 'rejected' && trouble.hash === ask.hash && trouble.parentId === undefined) {
-    return 'rejected-same';
-  }
+  if (isRefused(stored, ask)) return 'rejected-same';
   if (isTombstone(ask.hash) && stored.loaded === undefined) return 'nothing-to-delete';
   if (loaded) return 'loaded-other';
   return 'free';
@@ -134,20 +134,14 @@ export const decide = (stored: IdCheck | undefined, ask: Ask, policy: LoadPolicy
       return decideInDoubt(stored as IdCheck, ask, policy, nowMs);
     case 'loaded-same': {
       const isNewer = (stored?.loaded?.versionMs ?? 0) < ask.versionMs;
-      return ask.refresh && isNewer && !policy.idCheck
-        ? unlessStillInDoubt(stored as IdCheck, ask, nowMs)
-        : acknowledge('already-loaded');
-    }
-    case 'rejected-same': {
-      const trouble = stored?.trouble;
-      const onPurpose =
-        isReplayedSince(ask, trouble?.sinceMs ?? 0) || (ask.refresh && (trouble?.versionMs ?? 0) < ask.versionMs);
-      if (!onPurpose) return acknowledge('already-rejected');
-      // Replayed or not: an id that is loaded is never overwritten where idCheck says so.
-      return stored && surelyLoaded(stored) && policy.idCheck
-        ? acknowledge('duplicate')
+      if (!ask.refresh || !isNewer || policy.idCheck) return acknowledge('already-loaded');
+      // The refresh itself may have been refused: its message, back for its dead letter alone, is not POSTed again.
+      return isRefused(stored as IdCheck, ask)
+        ? decideRefused(stored as IdCheck, ask, policy, nowMs)
         : unlessStillInDoubt(stored as IdCheck, ask, nowMs);
     }
+    case 'rejected-same':
+      return decideRefused(stored as IdCheck, ask, policy, nowMs);
     case 'loaded-other':
       return policy.idCheck && !isTombstone(ask.hash)
         ? acknowledge('duplicate')
@@ -159,6 +153,16 @@ export const decide = (stored: IdCheck | undefined, ask: Ask, policy: LoadPolicy
     default:
       return situation satisfies never;
   }
+};
+
+/** A refusal stands until somebody replays it, or a newer full refresh asks again. */
+const decideRefused = (stored: IdCheck, ask: Ask, policy: LoadPolicy, nowMs: number): Decision => {
+  const { trouble } = stored;
+  const onPurpose =
+    isReplayedSince(ask, trouble?.sinceMs ?? 0) || (ask.refresh && (trouble?.versionMs ?? 0) < ask.versionMs);
+  if (!onPurpose) return acknowledge('already-rejected');
+  // Replayed or not: an id that is loaded is never overwritten where idCheck says so.
+  return surelyLoaded(stored) && policy.idCheck ? acknowledge('duplicate') : unlessStillInDoubt(stored, ask, nowMs);
 };
 
 /** `resend` sends again, `park` leaves it to a person; a person's replay after the doubt arose is such a decision. */

@@ -52,6 +52,7 @@ const stored: Record<string, IdCheck | undefined> = {
   'A refused for its parent': item({ trouble: { ...trouble('rejected', 'A', V2).trouble, parentId: '7' } }),
   'B rejected at v3': item(trouble('rejected', 'B', V3)),
   'X loaded, A rejected': item({ ...loaded('X', V1), ...trouble('rejected', 'A', V1) }),
+  'A loaded, its refresh rejected': item({ ...loaded('A', V1), ...trouble('rejected', 'A', V2) }),
   'A exhausted': item(trouble('exhausted', 'A', V2)),
   'A parked at v3': item(trouble('parked', 'A', V3)),
   'X unsure, A rejected': item({ ...unsure('X', V1), ...trouble('rejected', 'A', V1) }),
@@ -67,6 +68,8 @@ const messages: Record<string, Ask> = {
   deletion: ask('deleted@1'),
   'A, refresh': ask('A', { refresh: true }),
   'A, replayed': ask('A', { replayedMs: 5 }),
+  'A, refresh replayed': ask('A', { refresh: true, replayedMs: 5 }),
+  'A, newer refresh': ask('A', { refresh: true, versionMs: V3 }),
   'B, replayed': ask('B', { replayedMs: 5 }),
   'A, replayed before': ask('A', { replayedMs: 4 }),
 };
@@ -147,6 +150,10 @@ X loaded, A rejected              | A, replayed        | duplicate        | dupl
 X loaded, A rejected              | A, refresh         | duplicate        | duplicate        | claim             | claim
 X loaded, A rejected              | X                  | already-loaded   | already-loaded   | already-loaded    | already-loaded
 X loaded, A rejected              | B                  | duplicate        | duplicate        | claim             | claim
+A loaded, its refresh rejected    | A, refresh         | already-loaded   | already-loaded   | already-rejected  | already-rejected
+A loaded, its refresh rejected    | A                  | already-loaded   | already-loaded   | already-loaded    | already-loaded
+A loaded, its refresh rejected    | A, refresh replayed | already-loaded   | already-loaded   | claim             | claim
+A loaded, its refresh rejected    | A, newer refresh   | already-loaded   | already-loaded   | claim             | claim
 nothing                           | deletion           | claim            | claim            | claim             | claim
 no more than a revision           | deletion           | already-deleted  | already-deleted  | already-deleted   | already-deleted
 A loaded at v1                    | deletion           | claim            | claim            | claim             | claim

@@ -1,5 +1,5 @@
 import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { isConditionFailed, number, text } from '../lib/aws/dynamodb/attributes.ts';
+import { isConditionFailed, number, text } from '../lib/aws/dynamodb/table.ts';
 import { mapBounded } from '../lib/runtime/bounded.ts';
 
 const CONCURRENCY = 16;

@@ -2,8 +2,7 @@ import ky from 'ky';
 import { defined } from '../runtime/defined.ts';
 import { answerOf } from './answer-bytes.ts';
 import { type FailureCause, type Http, type HttpAnswer, type HttpRequest, sentBeforeFailing } from './http.ts';
-import { leavingPacked, PACKED_AS } from './packed-answers.ts';
-import { tracingSending } from './unsent.ts';
+import { leavingPacked, PACKED_AS, tracingSending } from './undici.ts';
 
 /**
  * What a failed request's error code says, by Node and undici. A server whose certificate is refused has seen no request,

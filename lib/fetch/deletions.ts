@@ -1,7 +1,7 @@
 import { isLeftToPerson, type LoadPolicy } from '../idcheck/decide.ts';
+import { tombstoneHash } from '../idcheck/hash.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import type { IdStore } from '../idcheck/store.ts';
-import { tombstoneHash } from '../idcheck/tombstone.ts';
 import { writeMessage } from '../messages/record-message.ts';
 import { noLoadCounts } from '../runs/books.ts';
 import { addWarnings, type UnfinishedRun } from '../runs/record.ts';

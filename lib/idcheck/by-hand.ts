@@ -1,5 +1,5 @@
+import { isTombstone } from './hash.ts';
 import type { IdCheck } from './item.ts';
-import { isTombstone } from './tombstone.ts';
 
 /** What a person found out about a record whose POST nobody knows the outcome of. */
 export type Verdict = 'loaded' | 'not-loaded';

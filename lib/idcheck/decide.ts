@@ -1,5 +1,5 @@
+import { isTombstone } from './hash.ts';
 import type { IdCheck, Loaded } from './item.ts';
-import { isTombstone } from './tombstone.ts';
 
 /** What a message asks to load. */
 export type Ask = {

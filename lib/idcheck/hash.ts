@@ -15,3 +15,12 @@ export const contentHash = (value: JsonValue): string => digest(value).slice(0, 
  */
 export const idempotencyKey = (integration: string, id: string, hash: string, turn = 0): string =>
   digest(turn === 0 ? [integration, id, hash] : [integration, id, hash, turn]);
+
+/**
+ * The content hash of "this record is gone", for the content loaded from `loadedVersionMs`. A record that comes back,
+ * is loaded and vanishes again gets another one, so that its second deletion does not pass for a repeat of the first.
+ */
+export const tombstoneHash = (loadedVersionMs: number): string => `deleted@${loadedVersionMs}`;
+
+/** Hashes of contents are base64url and hold no `@`. */
+export const isTombstone = (hash: string): boolean => hash.startsWith('deleted@');

@@ -1,7 +1,7 @@
 import { defined } from '../runtime/defined.ts';
 import { newestVersionMs } from './decide.ts';
+import { isTombstone } from './hash.ts';
 import type { Claim, IdCheck, Trouble } from './item.ts';
-import { isTombstone } from './tombstone.ts';
 
 /**
  * The item with a new claim on it; `stored` is what was read, absent where nothing is stored.

@@ -1,5 +1,5 @@
 import { stringifyJson } from '../json/json.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { fingerprintOf } from './catalog.ts';
 import type { PackagedIntegrations } from './packaged.ts';
 import { readIntegrations } from './read.ts';
 

@@ -1,6 +1,6 @@
 import { wasTriedBefore } from '../idcheck/decide.ts';
+import { isTombstone } from '../idcheck/hash.ts';
 import type { Claim, IdCheck } from '../idcheck/item.ts';
-import { isTombstone } from '../idcheck/tombstone.ts';
 import type { Conflict } from '../integration/schema/target-schema.ts';
 import type { Outcome } from '../target/outcome.ts';
 

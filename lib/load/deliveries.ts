@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { isTombstone } from '../idcheck/tombstone.ts';
+import { isTombstone } from '../idcheck/hash.ts';
 import { type RecordMessage, readMessage } from '../messages/record-message.ts';
 
 /** A message as the queue delivered it. */

@@ -1,7 +1,6 @@
 import { decide } from '../idcheck/decide.ts';
-import { idempotencyKey } from '../idcheck/hash.ts';
+import { idempotencyKey, isTombstone } from '../idcheck/hash.ts';
 import type { IdCheck } from '../idcheck/item.ts';
-import { isTombstone } from '../idcheck/tombstone.ts';
 import { letterForUnreadable, sendLetter } from '../messages/dead-letter.ts';
 import { mapBounded } from '../runtime/bounded.ts';
 import type { RemainingMs } from '../runtime/clock.ts';

@@ -1,7 +1,7 @@
 import type { RateLimiter } from '../connection/limit/rate-limit.ts';
 import type { LoadPolicy } from '../idcheck/decide.ts';
 import type { IdStore } from '../idcheck/store.ts';
-import { loadPolicyOf } from '../integration/compile/load-policy.ts';
+import { loadPolicyOf } from '../integration/compile/target-plan.ts';
 import type { Integration, Retry } from '../integration/schema/schema.ts';
 import type { Conflict } from '../integration/schema/target-schema.ts';
 import type { Queue } from '../messages/queue.ts';

@@ -1,5 +1,5 @@
 import type { IdCheck } from '../idcheck/item.ts';
-import { loadPolicyOf } from '../integration/compile/load-policy.ts';
+import { loadPolicyOf } from '../integration/compile/target-plan.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import type { Letter } from '../messages/dead-letter.ts';
 import { listLetters } from '../messages/dead-letter-queue.ts';

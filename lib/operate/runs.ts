@@ -1,4 +1,4 @@
-import { loadPolicyOf } from '../integration/compile/load-policy.ts';
+import { loadPolicyOf } from '../integration/compile/target-plan.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { gatherEvidence, readItems } from '../runs/evidence.ts';
 import type { RunRecord } from '../runs/record.ts';

@@ -1,5 +1,5 @@
 import type { IdCheck } from '../idcheck/item.ts';
-import { loadPolicyOf } from '../integration/compile/load-policy.ts';
+import { loadPolicyOf } from '../integration/compile/target-plan.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { messagesIn } from '../messages/queue.ts';
 import { holds, isBalanced } from '../runs/books.ts';

@@ -1,6 +1,6 @@
 import { newestVersionMs, surelyLoaded } from '../idcheck/decide.ts';
+import { isTombstone } from '../idcheck/hash.ts';
 import type { IdCheck, Trouble } from '../idcheck/item.ts';
-import { isTombstone } from '../idcheck/tombstone.ts';
 import { type ExtractOutcome, extractOutcomes, type LedgerEntry } from './ledger.ts';
 import type { DeletionCounts, ExtractCounts, LoadCounts, RunRecord } from './record.ts';
 

@@ -4,21 +4,32 @@ import { LONG_PAUSE_MS } from '../connection/throttling.ts';
 import type { SourcePlan } from '../integration/compile/source-plan.ts';
 import type { RequestContext } from '../integration/dialect/variables.ts';
 import { isHit, type LimitHits, noHits } from '../runs/limits.ts';
+import type { RunWarning } from '../runs/record.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Tuning } from '../runtime/tuning.ts';
 import type { Page } from './answer.ts';
-
 import { type PageAnswerCode, pageAnswer } from './page-answer.ts';
 import { pageAt } from './paging.ts';
-
 import { type Progress, readProgress, startOf } from './paging-state.ts';
 import { isAllRead, type PagingWarning } from './paging-step.ts';
 import { contextAt, stepInWindow } from './paging-window.ts';
 import { pageRequest } from './request.ts';
 import type { PageResult, Source } from './source.ts';
-import { type WarningTally, warningTally } from './warning-tally.ts';
+
+/** Warnings counted by their code, each with the words of its last. */
+type WarningTally = { add(code: string, message: string): void; list(): RunWarning[] };
+
+const warningTally = (): WarningTally => {
+  const tally = new Map<string, RunWarning>();
+  return {
+    add: (code, message) => {
+      tally.set(code, { code, count: (tally.get(code)?.count ?? 0) + 1, message });
+    },
+    list: () => [...tally.values()],
+  };
+};
 
 /** What reading a source logs: every warning of a run, as it comes up. */
 export type SourceEvent = [

@@ -1,14 +1,55 @@
 import { type Api, type ApiAnswer, type ApiDeps, type ApiRequest, connect } from '../connection/api/api.ts';
 import { limitOf, type RateLimit } from '../connection/limit/rate-limit.ts';
+import { contentHash } from '../idcheck/hash.ts';
 import type { ResultsPlan, TargetPlan } from '../integration/compile/target-plan.ts';
 import type { Success } from '../integration/schema/schema.ts';
+import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
+import { setPath } from '../json/path.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Tuning } from '../runtime/tuning.ts';
 import { failureOf, isNotUnderstood } from './failure.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { hasNoRows, rowOutcomes } from './row-results.ts';
 import type { PostRecord, Target } from './target.ts';
-import { deletionRequest, loadRequest } from './target-request.ts';
+
+/** Lays `over` on `base`, objects into objects. */
+const merged = (base: JsonObject, over: JsonObject): JsonObject => {
+  const both = Object.entries(over).map(([key, value]): [string, JsonValue] => {
+    const own = Object.hasOwn(base, key) ? base[key] : undefined;
+    return [key, isJsonObject(own) && isJsonObject(value) ? merged(own, value) : value];
+  });
+  return Object.fromEntries([...Object.entries(base), ...both]);
+};
+
+/** The key of a request: a record's own, or for several the hash of theirs in order. */
+const idempotencyKeyOf = ([first, ...others]: readonly [PostRecord, ...PostRecord[]]): string =>
+  others.length === 0
+    ? first.idempotencyKey
+    : contentHash([first, ...others].map(({ idempotencyKey }) => idempotencyKey));
+
+/** The request that loads records: what stands beside them never replaces a field of their own. Pure. */
+export const loadRequest = (
+  { method, path, batch, under, beside }: TargetPlan,
+  records: readonly [PostRecord, ...PostRecord[]],
+): ApiRequest => {
+  const content = batch === undefined ? records[0].body : { [batch.rowsKey]: records.map(({ body }) => body) };
+  const placed = under === undefined ? content : setPath({}, under, content);
+  return {
+    method,
+    path,
+    ...(beside.query.length > 0 && { query: beside.query }),
+    headers: { ...beside.headers, 'idempotency-key': idempotencyKeyOf(records) },
+    body: stringifyJson(merged(beside.body, placed)),
+  };
+};
+
+/** The request that tells the target of a deletion. Pure. */
+const deletionRequest = ({ method, path }: NonNullable<TargetPlan['deletion']>, record: PostRecord): ApiRequest => ({
+  method,
+  path,
+  headers: { 'idempotency-key': idempotencyKeyOf([record]) },
+  body: stringifyJson(record.body),
+});
 
 /** Deleted already (RFC 9110 §15.5.11). A 404 may as well mean that the path is wrong: that is not taken for success. */
 const GONE = 410;

@@ -1,7 +1,7 @@
 import type { ResultsPlan, RowKey } from '../integration/compile/target-plan.ts';
 import { isJsonObject, isNumber, type JsonValue, parsedOrUndefined } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
-import { targetIdIn } from '../transform/target-id.ts';
+import { targetIdIn } from '../transform/identity.ts';
 import { failureOf } from './failure.ts';
 import type { Outcome } from './outcome.ts';
 import type { PostRecord } from './target.ts';

@@ -1,4 +1,4 @@
-import { isCompound, type JsonObject, type JsonValue } from '../json/json.ts';
+import { isCompound, isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
 import { isBlank } from './clean.ts';
 import { kindOf } from './words.ts';
@@ -26,4 +26,12 @@ export const identify = (record: JsonObject, path: string): { id: string } | { r
   const id = String(value);
   if (!id.isWellFormed()) return { reason: `id: ${path} is not well-formed Unicode` };
   return Buffer.byteLength(id) > MAX_ID_BYTES ? { reason: `id: ${path} is longer than ${MAX_ID_BYTES} bytes` } : { id };
+};
+
+/** The id in a body as the target gets it, as text; undefined where the body carries none. */
+export const targetIdIn = (body: JsonObject, key: string | undefined): string | undefined => {
+  const value = key === undefined ? undefined : body[key];
+  if (value === undefined || value === null || Array.isArray(value)) return undefined;
+  // {"FNUMBER": 1}: two records that become one reference become one.
+  return isJsonObject(value) ? stringifyJson(value) : String(value);
 };

@@ -7,10 +7,9 @@ import { defined } from '../runtime/defined.ts';
 import { isBlank, trimRecord } from './clean.ts';
 import { duplicateKey, duplicateOutcome } from './duplicates.ts';
 import { expand } from './expand.ts';
-import { identify } from './identity.ts';
+import { identify, targetIdIn } from './identity.ts';
 import { mapRecord } from './map.ts';
 import { type Fact, fingerprint, learn, type Memory, openMemory, UNKNOWN, writeFact } from './memory.ts';
-import { targetIdIn } from './target-id.ts';
 import { parentOf } from './tree.ts';
 import { kindOf } from './words.ts';
 

@@ -1,8 +1,7 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { MalformedItemError } from '../../lib/aws/dynamodb/attributes.ts';
 import { dynamoRateLimiter } from '../../lib/aws/dynamodb/rate-limiter.ts';
-import type { Table } from '../../lib/aws/dynamodb/table.ts';
+import { MalformedItemError, type Table } from '../../lib/aws/dynamodb/table.ts';
 import { type EmbeddedDynamo, startDynamo } from '../contracts/embedded-dynamodb.ts';
 import { intercept } from '../contracts/intercept.ts';
 import { hastyClock } from '../fakes/fake-clock.ts';

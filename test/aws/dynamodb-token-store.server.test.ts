@@ -1,6 +1,6 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MalformedItemError } from '../../lib/aws/dynamodb/attributes.ts';
+import { MalformedItemError } from '../../lib/aws/dynamodb/table.ts';
 import { dynamoTokenStore } from '../../lib/aws/dynamodb/token-store.ts';
 import { type EmbeddedDynamo, startDynamo } from '../contracts/embedded-dynamodb.ts';
 

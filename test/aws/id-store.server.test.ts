@@ -1,8 +1,7 @@
 import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { MalformedItemError } from '../../lib/aws/dynamodb/attributes.ts';
 import { dynamoIdStore, ID_CHECK_SHARDS, KeysLeftUnprocessedError } from '../../lib/aws/dynamodb/id-store.ts';
-import type { Table } from '../../lib/aws/dynamodb/table.ts';
+import { MalformedItemError, type Table } from '../../lib/aws/dynamodb/table.ts';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
 import { collect } from '../contracts/collect.ts';
 import { type EmbeddedDynamo, startDynamo } from '../contracts/embedded-dynamodb.ts';

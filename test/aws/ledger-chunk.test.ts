@@ -1,7 +1,7 @@
 import { brotliCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { packChunk, unpackChunk } from '../../lib/aws/dynamodb/ledger-chunk.ts';
+import { packChunk, unpackChunk } from '../../lib/aws/dynamodb/ledger.ts';
 import { extractOutcomes } from '../../lib/runs/ledger.ts';
 
 const unicode = fc.string({ unit: 'binary', maxLength: 30 });

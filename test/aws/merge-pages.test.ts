@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mergePages } from '../../lib/aws/dynamodb/merge-pages.ts';
+import { mergePages } from '../../lib/aws/dynamodb/table.ts';
 import { collect } from '../contracts/collect.ts';
 
 const tick = () => new Promise((resolve) => setImmediate(resolve));

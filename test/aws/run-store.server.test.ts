@@ -1,8 +1,7 @@
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { MalformedItemError } from '../../lib/aws/dynamodb/attributes.ts';
 import { dynamoRunStore } from '../../lib/aws/dynamodb/run-store.ts';
-import type { Table } from '../../lib/aws/dynamodb/table.ts';
+import { MalformedItemError, type Table } from '../../lib/aws/dynamodb/table.ts';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
 import { ChunkTooLargeError, type Lease } from '../../lib/runs/store.ts';
 import { collect } from '../contracts/collect.ts';

@@ -8,8 +8,8 @@ import {
   newestVersionMs,
   surelyLoaded,
 } from '../../lib/idcheck/decide.ts';
+import { isTombstone } from '../../lib/idcheck/hash.ts';
 import type { IdCheck, TroubleKind } from '../../lib/idcheck/item.ts';
-import { isTombstone } from '../../lib/idcheck/tombstone.ts';
 import { asks, items, NOW_MS as NOW, policies } from './arbitraries.ts';
 
 /** What is stored of id 1; versions are v1 < v2 < v3, and every message of the table is of v2 unless it says otherwise. */

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { contentHash } from '../../lib/idcheck/hash.ts';
-import { isTombstone, tombstoneHash } from '../../lib/idcheck/tombstone.ts';
+import { contentHash, isTombstone, tombstoneHash } from '../../lib/idcheck/hash.ts';
 
 describe('the hash of a deletion', () => {
   it('is another for each content that was loaded, and never that of a content', () => {

@@ -5,7 +5,7 @@ import { targetPlanOf } from '../../lib/integration/compile/target-plan.ts';
 import { transformPlanOf } from '../../lib/integration/compile/transform-plan.ts';
 import { parseIntegration } from '../../lib/integration/read.ts';
 import { pageRequest } from '../../lib/source/request.ts';
-import { loadRequest } from '../../lib/target/target-request.ts';
+import { loadRequest } from '../../lib/target/http-target.ts';
 import { mapRecord } from '../../lib/transform/map.ts';
 import { type Changes, changedText, integrationWith } from './sample.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isTombstone, tombstoneHash } from '../../lib/idcheck/tombstone.ts';
+import { isTombstone, tombstoneHash } from '../../lib/idcheck/hash.ts';
 import {
   inRequests,
   LoadEventError,

@@ -1,5 +1,5 @@
+import { isTombstone } from '../../lib/idcheck/hash.ts';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
-import { isTombstone } from '../../lib/idcheck/tombstone.ts';
 import { addTo, type Evidence, isUnsafe, type Post, type Settled } from './evidence.ts';
 import { type Environment, workerOf } from './lambda.ts';
 import { itemOf } from './stores.ts';

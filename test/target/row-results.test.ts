@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ResultsPlan, targetPlanOf } from '../../lib/integration/compile/target-plan.ts';
+import { loadRequest } from '../../lib/target/http-target.ts';
 import { rowOutcomes } from '../../lib/target/row-results.ts';
-import { loadRequest } from '../../lib/target/target-request.ts';
 import { type Changes, integrationWith } from '../integration/sample.ts';
 
 const results = (row: ResultsPlan['row']): ResultsPlan => ({

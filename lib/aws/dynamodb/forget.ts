@@ -1,9 +1,8 @@
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { mapBounded } from '../../runtime/bounded.ts';
-import { type Item, text } from './attributes.ts';
 import { idCheckPartitions } from './id-store.ts';
 import { chunkPartition } from './ledger.ts';
-import { queryPages, type Table } from './table.ts';
+import { type Item, queryPages, type Table, text } from './table.ts';
 
 const DELETE_CONCURRENCY = 16;
 const AUDIT = 'audit#';

@@ -1,15 +1,104 @@
 import { hash } from 'node:crypto';
-import { BatchGetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import type { IdCheck } from '../../idcheck/item.ts';
+import { type AttributeValue, BatchGetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import type { IdCheck, TroubleKind } from '../../idcheck/item.ts';
 import type { IdStore, WriteCondition } from '../../idcheck/store.ts';
 import { type Backoff, backoffMs } from '../../runtime/backoff.ts';
 import { mapBounded } from '../../runtime/bounded.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { type Random, systemRandom } from '../../runtime/random.ts';
-import { type Item, number, text } from './attributes.ts';
-import { fromAttributes, toAttributes } from './id-item.ts';
-import { mergePages } from './merge-pages.ts';
-import { queryPages, succeeds, type Table } from './table.ts';
+import {
+  type Item,
+  type ItemReader,
+  keyName,
+  MalformedItemError,
+  mergePages,
+  number,
+  queryPages,
+  readItem,
+  succeeds,
+  type Table,
+  text,
+} from './table.ts';
+
+type Kind<Value> = Value extends number ? 'number' : 'text';
+
+/** For every field of a part its attribute type; `?` where it may be absent. The compiler misses none. */
+type FieldKinds<Part> = {
+  [Name in keyof Part]-?: Record<never, never> extends Pick<Part, Name>
+    ? `${Kind<Exclude<Part[Name], undefined>>}?`
+    : Kind<Part[Name]>;
+};
+
+type Parts = Omit<Required<IdCheck>, 'id' | 'rev' | 'turn'>;
+
+// Names are written out: a typical item still has about 170 bytes, and 409 would be too many to scan a record for
+// 0.05 read units (eventually consistent: half a unit per 4 KB).
+const PARTS: { [Name in keyof Parts]: FieldKinds<Parts[Name]> } = {
+  loaded: { hash: 'text', versionMs: 'number', atMs: 'number', unsureSinceMs: 'number?' },
+  deleted: { hash: 'text', versionMs: 'number', atMs: 'number' },
+  claim: { owner: 'text', hash: 'text', versionMs: 'number', sinceMs: 'number', untilMs: 'number' },
+  trouble: {
+    kind: 'text',
+    hash: 'text',
+    versionMs: 'number',
+    sinceMs: 'number',
+    reason: 'text',
+    letterMs: 'number?',
+    parentId: 'text?',
+  },
+  doubt: { hash: 'text', untilMs: 'number' },
+};
+
+type Field = string | number;
+
+const toMap = (part: object): AttributeValue => ({
+  M: Object.fromEntries(
+    Object.entries<Field>(part as Record<string, Field>).map(([name, value]) => [
+      name,
+      typeof value === 'number' ? number(value) : text(value),
+    ]),
+  ),
+});
+
+const fromMap = (map: ItemReader, kinds: Record<string, string>): Record<string, Field> => {
+  const part: Record<string, Field> = {};
+  for (const [name, kind] of Object.entries(kinds)) {
+    if (kind.endsWith('?') && !map.has(name)) continue;
+    part[name] = kind.startsWith('number') ? map.number(name) : map.text(name);
+  }
+  return part;
+};
+
+const TROUBLE_KINDS: Record<TroubleKind, true> = { rejected: true, uncertain: true, parked: true, exhausted: true };
+
+/** An item's attributes but for the partition key; the sort key `sk` is the id. */
+const toAttributes = ({ id, rev, turn, ...parts }: IdCheck): Item => {
+  const item: Item = { sk: text(id), rev: number(rev), ...(turn === undefined ? {} : { turn: number(turn) }) };
+  for (const [name, part] of Object.entries(parts)) if (part) item[name] = toMap(part);
+  return item;
+};
+
+/** Reads an item back; throws `MalformedItemError` with the item's key. */
+const fromAttributes = (item: Item): IdCheck => {
+  const key = keyName(item);
+  const reader = readItem(item, key);
+  const parts: Record<string, Record<string, Field>> = {};
+  for (const [name, kinds] of Object.entries(PARTS)) {
+    const map = reader.map(name);
+    if (map) parts[name] = fromMap(map, kinds);
+  }
+  const kind = parts.trouble?.kind;
+  if (kind !== undefined && !Object.hasOwn(TROUBLE_KINDS, kind)) {
+    throw new MalformedItemError(key, `trouble.kind must be one of ${Object.keys(TROUBLE_KINDS).join(', ')}`);
+  }
+  // PARTS names every field with its type, so what was read through it is an IdCheck's.
+  return {
+    id: reader.text('sk'),
+    rev: reader.number('rev'),
+    ...(reader.has('turn') ? { turn: reader.number('turn') } : {}),
+    ...(parts as Omit<IdCheck, 'id' | 'rev' | 'turn'>),
+  };
+};
 
 /**
  * Partition keys per integration. One partition takes 1,000 write units a second, and a record costs two (claim,
@@ -63,7 +152,7 @@ const batchesOf = <Entry>(entries: readonly Entry[], size: number): Entry[][] =>
 export const idCheckPartitions = (integration: string, shards = ID_CHECK_SHARDS): string[] =>
   Array.from({ length: shards }, (_, shard) => `${integration}#${shard}`);
 
-export type DynamoIdStoreOptions = { shards?: number; clock?: Clock; random?: Random };
+type DynamoIdStoreOptions = { shards?: number; clock?: Clock; random?: Random };
 
 /**
  * idCheck in a DynamoDB table with keys `pk` (`integration#shard`) and `sk` (the id). Reads by id are strongly

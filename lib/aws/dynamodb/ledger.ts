@@ -1,9 +1,103 @@
+import { promisify } from 'node:util';
+import { brotliCompress, brotliDecompress, constants } from 'node:zlib';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import type { LedgerChunk } from '../../runs/ledger.ts';
+import * as z from 'zod/mini';
+import { parseJson } from '../../json/json.ts';
+import { type ExtractOutcome, extractOutcomes, type LedgerChunk, type LedgerEntry } from '../../runs/ledger.ts';
 import { ChunkTooLargeError, MissingChunkError, type RunStore } from '../../runs/store.ts';
-import { type Item, MalformedItemError, number, readItem, text } from './attributes.ts';
-import { packChunk, unpackChunk } from './ledger-chunk.ts';
-import { keyName, queryPages, type Table } from './table.ts';
+import { defined } from '../../runtime/defined.ts';
+import { type Item, keyName, MalformedItemError, number, queryPages, readItem, type Table, text } from './table.ts';
+
+const compress = promisify(brotliCompress);
+const decompress = promisify(brotliDecompress);
+
+// Column by column like values stand together and compress best: one letter per entry for its outcome, then ids,
+// then reasons and hashes of those entries that have one (null where not). An entry with a random 10-digit id and a
+// random 22-letter hash comes to about 23 bytes, which is what their randomness holds. Few entries have a parent: those
+// with their place, [place, parent id]. Chunks of earlier commits have no such column.
+const columns = z.object({
+  v: z.literal(1),
+  outcomes: z.string(),
+  ids: z.array(z.string()),
+  reasons: z.array(z.nullable(z.string())),
+  hashes: z.array(z.nullable(z.string())),
+  parents: z.exactOptional(z.array(z.tuple([z.number(), z.string()]))),
+  memory: z.array(z.string()),
+  /** The records that are postponed. */
+  held: z.exactOptional(z.array(z.string())),
+  deletions: z.exactOptional(z.array(z.object({ id: z.string(), hash: z.string() }))),
+});
+
+type Columns = z.infer<typeof columns>;
+type ChunkContent = Pick<LedgerChunk, 'entries' | 'memory' | 'postponed' | 'deletions'>;
+
+const LETTERS: Record<ExtractOutcome, string> = {
+  filtered: 'f',
+  invalid: 'i',
+  merged: 'm',
+  unchanged: 'u',
+  skipped: 's',
+  waiting: 'w',
+  enqueued: 'e',
+};
+const OUTCOMES = new Map(extractOutcomes.map((outcome) => [LETTERS[outcome], outcome]));
+
+const toColumns = ({ entries, memory, postponed: held, deletions }: ChunkContent): Columns => ({
+  v: 1,
+  outcomes: entries.map(({ outcome }) => LETTERS[outcome]).join(''),
+  ids: entries.map(({ id }) => id),
+  reasons: entries.map(({ reason = null }) => reason),
+  hashes: entries.map(({ hash = null }) => hash),
+  parents: entries.flatMap(({ parentId }, place): [number, string][] =>
+    parentId === undefined ? [] : [[place, parentId]],
+  ),
+  memory,
+  ...defined({ held }),
+  ...defined({ deletions }),
+});
+
+/** Earlier commits kept the parent in the words of the reason only. */
+const parentInWords = (outcome: ExtractOutcome, reason: string | null | undefined): string | undefined =>
+  outcome === 'skipped' ? /^parent (.*) was rejected$/s.exec(reason ?? '')?.[1] : undefined;
+
+const toEntries = ({ outcomes, ids, reasons, hashes, parents }: Columns): LedgerEntry[] => {
+  if ([outcomes, reasons, hashes].some(({ length }) => length !== ids.length)) {
+    throw new RangeError('columns of unequal length');
+  }
+  const parentAt = parents && new Map(parents);
+  return ids.map((id, index) => {
+    const outcome = OUTCOMES.get(outcomes.charAt(index));
+    if (!outcome) throw new RangeError(`unknown outcome ${outcomes.charAt(index)}`);
+    const [reason, hash] = [reasons[index], hashes[index]];
+    const parentId = parentAt ? parentAt.get(index) : parentInWords(outcome, reason);
+    return {
+      id,
+      outcome,
+      ...(typeof reason === 'string' && { reason }),
+      ...(typeof hash === 'string' && { hash }),
+      ...(parentId !== undefined && { parentId }),
+    };
+  });
+};
+
+/** A chunk's entries and memory as compressed JSON. */
+export const packChunk = (content: ChunkContent): Promise<Buffer> => {
+  const json = Buffer.from(JSON.stringify(toColumns(content)));
+  return compress(json, {
+    params: {
+      [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
+      [constants.BROTLI_PARAM_QUALITY]: 5,
+      [constants.BROTLI_PARAM_SIZE_HINT]: json.length,
+    },
+  });
+};
+
+/** The reverse of `packChunk`. Throws where the bytes are not a chunk's. */
+export const unpackChunk = async (packed: Uint8Array): Promise<ChunkContent> => {
+  const stored = columns.parse(parseJson((await decompress(packed)).toString()));
+  const { memory, held: postponed, deletions } = stored;
+  return { entries: toEntries(stored), memory, ...defined({ postponed }), ...defined({ deletions }) };
+};
 
 /** DynamoDB: an item has up to 400 KB, names and keys included. */
 const MAX_ITEM_BYTES = 400 * 1024;

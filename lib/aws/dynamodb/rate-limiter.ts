@@ -5,8 +5,7 @@ import { type Backoff, backoffMs } from '../../runtime/backoff.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { defined } from '../../runtime/defined.ts';
 import { type Random, systemRandom } from '../../runtime/random.ts';
-import { type Item, isConditionFailed, number, readItem, text } from './attributes.ts';
-import { getItem, type Table } from './table.ts';
+import { getItem, type Item, isConditionFailed, number, readItem, type Table, text } from './table.ts';
 
 const NOTHING_STORED = 'attribute_not_exists(pk)';
 const STATE_AS_READ = 'tatMs = :readTatMs AND pausedUntilMs = :readPausedUntilMs';

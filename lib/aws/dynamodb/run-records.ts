@@ -16,8 +16,19 @@ import type {
   Window,
 } from '../../runs/record.ts';
 import type { RunStore } from '../../runs/store.ts';
-import { type Item, type ItemReader, MalformedItemError, number, readItem, text } from './attributes.ts';
-import { getItem, keyName, queryPages, succeeds, type Table } from './table.ts';
+import {
+  getItem,
+  type Item,
+  type ItemReader,
+  keyName,
+  MalformedItemError,
+  number,
+  queryPages,
+  readItem,
+  succeeds,
+  type Table,
+  text,
+} from './table.ts';
 
 const count = z.number();
 

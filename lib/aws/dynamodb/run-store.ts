@@ -1,9 +1,8 @@
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { type Lease, type RunStore, sameLease } from '../../runs/store.ts';
-import { type Item, number, readItem, text } from './attributes.ts';
 import { dynamoLedger } from './ledger.ts';
 import { dynamoRunRecords } from './run-records.ts';
-import { getItem, keyName, succeeds, type Table } from './table.ts';
+import { getItem, type Item, keyName, number, readItem, succeeds, type Table, text } from './table.ts';
 
 const DAY_SEC = 24 * 60 * 60;
 

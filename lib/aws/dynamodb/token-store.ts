@@ -1,7 +1,6 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import type { StoredToken, TokenStore } from '../../connection/auth/token.ts';
-import { type Item, number, readItem, text } from './attributes.ts';
-import { getItem, succeeds, type Table } from './table.ts';
+import { getItem, type Item, number, readItem, succeeds, type Table, text } from './table.ts';
 
 const UNLOCKED = '(attribute_not_exists(lockedUntilMs) OR lockedUntilMs <= :nowMs)';
 const NO_TOKEN = 'attribute_not_exists(obtainedAtMs)';

@@ -2,8 +2,7 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { RemainingMs } from '../../runtime/clock.ts';
-import { publishMetrics } from '../telemetry/function-log.ts';
-import { powertoolsLogger } from '../telemetry/powertools-log.ts';
+import { powertoolsLogger, publishMetrics } from '../telemetry/function-log.ts';
 
 /** What a handler does: an event of any shape in, a result out, within what is left of the invocation. */
 type Handle<Result> = (event: unknown, remainingMs: RemainingMs) => Promise<Result>;

@@ -12,8 +12,7 @@ import {
 import { MAX_DELAY_SEC, type Outgoing, type ReadableQueue, type Received } from '../../messages/queue.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { type Random, systemRandom } from '../../runtime/random.ts';
-import { packBatches } from './batches.ts';
-import { type FailedEntry, type SendBatch, type Split, settleBatches } from './settle-batches.ts';
+import { type FailedEntry, packBatches, type SendBatch, type Split, settleBatches } from './settle-batches.ts';
 
 /** A short poll asks a sample of SQS's servers and can miss messages that are there; a long poll asks all of them. */
 const LONG_POLL_SEC = 1;

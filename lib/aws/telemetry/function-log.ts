@@ -1,10 +1,22 @@
+import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
-import type { Log } from '../../runtime/log.ts';
-import type { FunctionEvent } from './events.ts';
-import { meteredLog } from './metered-log.ts';
+import { defined } from '../../runtime/defined.ts';
+import type { AnyLog, Log } from '../../runtime/log.ts';
+import { type FunctionEvent, meteredLog } from './metered-log.ts';
 import { METRIC_NAMESPACE, metricCollector, metricTable } from './metrics.ts';
-import { powertoolsLog, serviceName } from './powertools-log.ts';
 import { recordLogRate, sampledLog } from './sampled-log.ts';
+
+/** The stack that speaks, such as `okki-sync-prod`: in every log line, and the `service` dimension of every metric. */
+const serviceName = process.env.POWERTOOLS_SERVICE_NAME ?? 'okki-sync';
+
+/** The function's logger: one JSON line per event, with request id and cold start (AWS Lambda Powertools). */
+export const powertoolsLogger = new Logger({ serviceName });
+
+const powertoolsLog: AnyLog = {
+  info: (event, fields) => powertoolsLogger.info(event, defined(fields)),
+  warn: (event, fields) => powertoolsLogger.warn(event, defined(fields)),
+  error: (event, fields) => powertoolsLogger.error(event, defined(fields)),
+};
 
 const collector = metricCollector();
 const emf = new Metrics({ namespace: METRIC_NAMESPACE, serviceName });

@@ -1,7 +1,25 @@
-import { isLimitWait, type SettledAs } from '../../load/events.ts';
+import type { ConnectionEvent } from '../../connection/auth/scheme.ts';
+import type { FetchEvent } from '../../fetch/events.ts';
+import { isLimitWait, type LoadEvent, type SettledAs } from '../../load/events.ts';
+import type { NotifyEvent } from '../../notify/notifier.ts';
+import type { ReplayEvent } from '../../replay/replay.ts';
+import type { ReconcileEvent } from '../../runs/reconcile.ts';
 import type { AnyLog, Log } from '../../runtime/log.ts';
-import type { EventName, FieldsOf, FunctionEvent } from './events.ts';
+import type { SourceEvent } from '../../source/http-source.ts';
 import type { MetricName, Metrics } from './metrics.ts';
+
+/** All events that the functions log: what lines are searched by, and metrics are counted from. */
+export type FunctionEvent =
+  | ConnectionEvent
+  | SourceEvent
+  | FetchEvent
+  | LoadEvent
+  | ReconcileEvent
+  | ReplayEvent
+  | NotifyEvent;
+
+type EventName = FunctionEvent[0];
+type FieldsOf<Name extends EventName> = Extract<FunctionEvent, [Name, unknown]>[1];
 
 type Add = (name: MetricName, value: number | undefined) => void;
 

@@ -3,10 +3,10 @@ import type { RateLimitSetting } from '../../connection/limit/rate-limit.ts';
 import { defined } from '../../runtime/defined.ts';
 import { everyField, isUnset, leavesOf, type RequestField, readRequest } from '../dialect/request-fields.ts';
 import { slotsOf } from '../dialect/template.ts';
+import { requestPathOf } from '../dialect/words.ts';
 import type { Integration, MetadataField } from '../schema/schema.ts';
 import type { Paging } from '../schema/source-schema.ts';
 import { type PagingPlan, pagingPlanOf, requestsOf, UNSTATED } from './paging-plan.ts';
-import { requestPathOf } from './request-path.ts';
 
 type SourceBlock = Integration['source'];
 

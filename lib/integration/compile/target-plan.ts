@@ -1,10 +1,10 @@
 import type { Connection } from '../../connection/api/connection.ts';
 import type { RateLimitSetting } from '../../connection/limit/rate-limit.ts';
+import type { LoadPolicy } from '../../idcheck/decide.ts';
 import type { JsonObject } from '../../json/json.ts';
 import { defined } from '../../runtime/defined.ts';
-import { WRAPPER_FIELD, wrapperIn } from '../dialect/wrapper.ts';
+import { requestPathOf, WRAPPER_FIELD, wrapperIn } from '../dialect/words.ts';
 import type { Integration, Success } from '../schema/schema.ts';
-import { requestPathOf } from './request-path.ts';
 
 /** What goes beside the records into every request to a target, by its `otherRequest`. */
 export type Beside = {
@@ -100,3 +100,9 @@ export const targetPlanOf = async (integration: Integration): Promise<TargetPlan
     concurrency,
   };
 };
+
+/** Compiles what may happen to the ids of an integration that are stored already. Pure. */
+export const loadPolicyOf = ({ target }: Integration): LoadPolicy => ({
+  idCheck: target.metadata.idCheck,
+  onUncertain: target.onUncertain,
+});

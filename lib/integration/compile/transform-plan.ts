@@ -1,6 +1,6 @@
 import { defined } from '../../runtime/defined.ts';
-import { columnsIn } from '../dialect/columns.ts';
 import { type Condition, readCondition } from '../dialect/condition.ts';
+import { columnsIn } from '../dialect/words.ts';
 import type { DependsOn, DuplicateRule, Integration } from '../schema/schema.ts';
 import { type BodyPlan, bodyPlanOf } from './body-plan.ts';
 

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../json/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 
 /** Values of `effect` (older: `type`) by side. */
 export const effects = {
@@ -36,3 +36,30 @@ export const fieldTypes: Readonly<Record<string, FieldType>> = {
 /** The type that a field's `type` declares; undefined: none that is carried out. */
 export const fieldTypeOf = (word: JsonValue | undefined): FieldType | undefined =>
   typeof word === 'string' && Object.hasOwn(fieldTypes, word) ? fieldTypes[word] : undefined;
+
+/** The path of a request: the file's own, else the metadata's `api`, which may be a name. */
+export const requestPathOf = ({ path, metadata: { api } }: { path?: string; metadata: { api: string } }): string =>
+  path ?? (api.startsWith('/') ? api : `/${api}`);
+
+/** The field in which 金蝶's query names its columns, in one text with commas. */
+export const COLUMNS_FIELD = 'FieldKeys';
+
+/** The columns of a list whose rows are lists: as FieldKeys names them, else one for each field of the request. Pure. */
+export const columnsIn = (request: readonly { field: string; value?: JsonValue }[]): string[] => {
+  const named = request.find(({ field }) => field === COLUMNS_FIELD)?.value;
+  const texts = Array.isArray(named) ? named : typeof named === 'string' ? named.split(',') : undefined;
+  return texts === undefined
+    ? request.map(({ field }) => field)
+    : texts.flatMap((text) => (typeof text === 'string' && text.trim() !== '' ? [text.trim()] : []));
+};
+
+/** The field of `otherRequest` that names the key under which a batch is sent; the platform sends no such parameter. */
+export const WRAPPER_FIELD = 'key';
+
+/** The key that a target block wraps its batches in, by its `otherRequest`; undefined: it names none. */
+export const wrapperIn = ({ operation, otherRequest }: JsonObject): string | undefined => {
+  if (!isJsonObject(operation) || operation.method !== 'batchArraySave' || !Array.isArray(otherRequest))
+    return undefined;
+  const value = otherRequest.filter(isJsonObject).find(({ field }) => field === WRAPPER_FIELD)?.value;
+  return typeof value === 'string' && value !== '' ? value : undefined;
+};

@@ -1,8 +1,8 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { readPath } from '../../json/path.ts';
 import { type Finding, fault } from '../check/shape.ts';
-import { COLUMNS_FIELD } from '../dialect/columns.ts';
 import { constantOf, isUnset, type RequestField } from '../dialect/request-fields.ts';
+import { COLUMNS_FIELD } from '../dialect/words.ts';
 import type { Profile } from './profile.ts';
 
 type Trees = { request: readonly RequestField[]; otherRequest: readonly RequestField[] };

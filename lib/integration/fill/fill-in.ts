@@ -4,7 +4,7 @@ import { type Finding, warning } from '../check/shape.ts';
 import { isUnused } from '../dialect/keys.ts';
 import { readOtherResponse } from '../dialect/other-response.ts';
 import type { Requests } from '../dialect/request-fields.ts';
-import { wrapperIn } from '../dialect/wrapper.ts';
+import { wrapperIn } from '../dialect/words.ts';
 import { besideColumns, billQueryFindings, formTextFindings, needFindings } from './family.ts';
 import { pageStartFindings } from './page-start.ts';
 import { recognisePaging, statedPageSize } from './paging-families.ts';

@@ -64,7 +64,7 @@ const unpack = async (packed: Uint8Array, header: string | undefined, maxBytes: 
 /** The text of an answer; `unreadable` says in words why it is not what the server wrote. */
 type Decoded = { text: string; unreadable?: string };
 
-const CHARSET = /;\s*charset\s*=\s*["']?\s*([^"';,\s]+)/i;
+const CHARSET = /;\s*charset\s*=\s*(?:["']\s*)?([^"';,\s]+)/i;
 const SHOWN_CHARACTERS = 40;
 
 /** Byte order marks go before what a header says (WHATWG Encoding, decode). */

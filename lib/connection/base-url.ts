@@ -14,7 +14,7 @@ export type Query = readonly (readonly [name: string, value: string])[];
  * `//other.example` and `https://other.example` are odd paths here, never other hosts.
  */
 export const joinUrl = (base: string, path: string, query: Query = []): string => {
-  const url = new URL(`${base.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`);
+  const url = new URL(`${base.replace(/(?<!\/)\/+$/, '')}/${path.replace(/^\/+/, '')}`);
   for (const [name, value] of query) url.searchParams.append(name, value);
   url.hash = '';
   return url.href;

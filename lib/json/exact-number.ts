@@ -55,15 +55,20 @@ const textOf = ({ sign, digits, exponent }: Decimal): string => {
   return `${sign}${digits[0]}${fraction}e${point - 1}`;
 };
 
+/** Longer integers are kept as text: the time to read and write a bigint grows faster than its digits. */
+const MAX_BIGINT_CHARACTERS = 10_000;
+
 const INTEGER = /^-?\d+$/;
 const WITHOUT_POWER = /^[^eE]*$/;
 
 /**
  * The number that a JSON number says, exactly: a double where the shortest text of it is the same number, an integer
- * past 2^53 as a bigint, all else as `ExactNumber`. Zeros at the end never count. `value`: what JSON.parse makes of it.
+ * past 2^53 as a bigint (up to 10,000 digits), all else as `ExactNumber`. Zeros at the end never count. `value`: what JSON.parse makes of it.
  */
 export const exactNumber = (source: string, value: number): number | bigint | ExactNumber => {
-  if (INTEGER.test(source)) return Number.isSafeInteger(value) ? value : BigInt(source);
+  if (INTEGER.test(source) && source.length <= MAX_BIGINT_CHARACTERS) {
+    return Number.isSafeInteger(value) ? value : BigInt(source);
+  }
   const said = decimalOf(source);
   if (said === undefined) return new ExactNumber(source.toLowerCase());
   const isHeld =

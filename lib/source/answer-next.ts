@@ -43,12 +43,17 @@ const linkOf = (value: JsonValue): NextMark => {
   return unfit(typeof value === 'object' ? describe(value) : `the ${typeof value} ${String(value)}`);
 };
 
-const LINK = /<(?<target>[^>]*)>(?<params>(?:\s*;\s*[^;,="]+(?:=(?:"[^"]*"|[^;,"]*))?)*)/g;
-const IS_NEXT = /;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next\s*(?:;|$))/i;
+const LINK = /<(?<target>[^<>]*)>(?<params>(?:[^<",]|"[^"]*")*)/g;
+const RELATIONS = /;\s*rel\s*=\s*(?:"(?<quoted>[^"]*)"|(?<bare>[^\s";]+))/i;
+
+const isNext = (params = ''): boolean => {
+  const { quoted, bare = '' } = RELATIONS.exec(params)?.groups ?? {};
+  return (quoted ?? bare).toLowerCase().split(/\s/).includes('next');
+};
 
 /** The target of `rel="next"` in a Link header (RFC 8288 §3). */
 const nextInHeader = (header: string | undefined): string | undefined =>
-  [...(header ?? '').matchAll(LINK)].find(({ groups }) => IS_NEXT.test(groups?.params ?? ''))?.groups?.target;
+  [...(header ?? '').matchAll(LINK)].find(({ groups }) => isNext(groups?.params))?.groups?.target;
 
 /** What the answer says of the next page at the place that the plan names. `headers` are in lower case. Pure. */
 export const nextMarkOf = (

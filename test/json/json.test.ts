@@ -220,3 +220,8 @@ it.each([
 ])('%o is a JSON object: %s', (value, expected) => {
   expect(isJsonObject(value)).toBe(expected);
 });
+
+it('reads an integer of ten million digits without the time that a bigint takes', () => {
+  const parsed = parseJson(`[1${'0'.repeat(10_000_000)}]`);
+  expect(stringifyJson(parsed)).toBe('[1e10000000]');
+});

@@ -87,11 +87,22 @@ describe('an answer with a page', () => {
     ['</list?page=1>; rel="prev"', undefined],
     ['</a>; rel="nextish"', undefined],
     ['</a>; title="rel=next"', undefined],
+    ['</a>; title="x;y, z"; rel="next"', '/a'],
+    ['</a>;rel="prev";title="<b>", </b>;rel="next"', '/b'],
     ['garbage', undefined],
+    ['</a>', undefined],
   ])('has in the header link %j the next link %s', (header, link) => {
     const next = link === undefined ? { kind: 'absent' } : { kind: 'given', at: link };
     expect(read('[]', withHeaderLink, { link: header })).toEqual({ kind: 'page', page: { records: [], next } });
   });
+
+  // Each would take years where every way to part the blanks were tried.
+  it.each([`</a>${'; '.repeat(50_000)}=`, `</a>${';a\t'.repeat(50_000)}"`, '<'.repeat(200_000)])(
+    'reads a long header in time that grows with its length (%#)',
+    (header) => {
+      expect(read('[]', withHeaderLink, { link: header })).toMatchObject({ page: { next: { kind: 'absent' } } });
+    },
+  );
 
   it.each([
     ['"/p2"', { kind: 'given', at: '/p2' }],

@@ -3,7 +3,7 @@ import { SourceMap, type SourceMapPayload } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 /** A place in a bundle, as it stands in a stack: `file:///var/task/functions/load.mjs:3:1234`. */
-const PLACE = /((?:file:\/\/)?\/[^\s()]+\.mjs):(\d+):(\d+)/g;
+const PLACE = /(?<![^\s()])((?:file:\/\/)?\/[^\s()]+\.mjs):(\d+):(\d+)/g;
 
 /** Parsed once per process: a function that fails once will most likely fail again. */
 const maps = new Map<string, SourceMap | undefined>();

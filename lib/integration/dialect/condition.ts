@@ -1,5 +1,5 @@
 import { isCompound, isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../../json/json.ts';
-import { type Comparison, compareText, compareValues, isEmpty, isSame, likePattern } from './comparison.ts';
+import { type Comparison, compareText, compareValues, isEmpty, isLike, isSame } from './comparison.ts';
 import { instantMs } from './instant.ts';
 import { parseTemplate } from './template.ts';
 
@@ -44,8 +44,8 @@ const bounds = (wanted: JsonValue): JsonValue[] => {
   return typeof wanted === 'string' ? wanted.split(',').map((part) => part.trim()) : [];
 };
 
-const isLike = (found: JsonValue | undefined, wanted: JsonValue): boolean =>
-  !isEmpty(found) && !isCompound(found) && likePattern(compareText(wanted)).test(compareText(found));
+const isFoundLike = (found: JsonValue | undefined, wanted: JsonValue): boolean =>
+  !isEmpty(found) && !isCompound(found) && isLike(compareText(found), compareText(wanted));
 
 /** The operators of `condition`. A missing field is empty: it equals nothing but the empty, and is ordered nowhere. */
 const operators = {
@@ -55,9 +55,9 @@ const operators = {
   egt: ordered((order) => order >= 0),
   lt: ordered((order) => order < 0),
   elt: ordered((order) => order <= 0),
-  like: { holds: isLike, needs: (wanted) => (isEmpty(wanted) ? 'a text to look for' : scalarNeeded(wanted)) },
+  like: { holds: isFoundLike, needs: (wanted) => (isEmpty(wanted) ? 'a text to look for' : scalarNeeded(wanted)) },
   notlike: {
-    holds: (found, wanted) => !isLike(found, wanted),
+    holds: (found, wanted) => !isFoundLike(found, wanted),
     needs: (wanted) => (isEmpty(wanted) ? 'a text to look for' : scalarNeeded(wanted)),
   },
   between: {

@@ -67,11 +67,11 @@ export const parseFormula = (written: string, operands: number): Formula | { why
   }
 };
 
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)$/;
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$/;
 
 /** A text with more digits than a double holds is no operand: it would be rounded. */
 const asExact = (text: string): JsonValue => {
-  const [, sign = '', whole = '', fraction = ''] = /^([+-]?)(\d*)\.?(\d*)$/.exec(text) ?? [];
+  const [, sign = '', whole = '', fraction = ''] = /^([+-]?)(\d*)(?:\.(\d*))?$/.exec(text) ?? [];
   const plain = `${sign === '-' ? '-' : ''}${whole === '' ? '0' : whole}.${fraction}0`;
   return exactNumber(plain, Number(plain));
 };

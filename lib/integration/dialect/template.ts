@@ -157,10 +157,16 @@ const readChoice = (text: string): Template => {
   return { kind: 'choice', ...defined({ on }), branches, otherwise };
 };
 
+/** Reading arithmetic takes time that grows faster than its text. Exports stay below a thousand characters. */
+const MAX_FUNCTION_CHARACTERS = 10_000;
+
 /** Reads a template; what cannot be carried out is named instead of being sent as text. */
 export const parseTemplate = (value: JsonValue): Template => {
   if (typeof value !== 'string') return { kind: 'constant', value };
   if (FUNCTION.test(value)) {
+    if (value.length > MAX_FUNCTION_CHARACTERS) {
+      return unsupported(`a _function of more than ${MAX_FUNCTION_CHARACTERS} characters`);
+    }
     const text = value.replace(FUNCTION, '');
     return isCase(text) ? readChoice(text) : readFormula(text);
   }

@@ -7,7 +7,7 @@ import { leavesOf, type Requests } from '../dialect/request-fields.ts';
 const FROM_ZERO = [
   /[从由自]\s*0\s*(?:开始|起|计)/,
   /(?:^|\D)0\s*(?:为|是|表示|代表|即)\s*(?:第\s*[1一]\s*页|首页)/,
-  /(?:首页|第[1一]页|起始页?|起始值|默认值?)\s*(?:为|是|[:：=])?\s*0(?![\d.])/,
+  /(?:首页|第[1一]页|起始页?|起始值|默认值?)\s*(?:(?:为|是|[:：=])\s*)?0(?![\d.])/,
   /\b(?:0|zero)[-\s]?(?:based|indexed)\b/i,
   /\b(?:start|begin|count)(?:s|ing|ed)?\s+(?:at|from|with)\s+(?:0|zero)\b/i,
   /\bfirst page (?:is|has|=)\s*(?:number\s+)?(?:0|zero)\b/i,

@@ -60,6 +60,9 @@ describe('an operator', () => {
     ['abc', 'like', 'b%', false],
     ['a.c', 'like', 'a.c', true],
     ['abc', 'like', 'a.c', false],
+    ['abcabd', 'like', 'ab%bd', true],
+    ['abc', 'like', 'ab%bc', false],
+    ['a\nb', 'like', 'a%b', true],
     [123, 'like', '2', true],
     [undefined, 'like', 'a', false],
     [undefined, 'notlike', 'a', true],
@@ -98,6 +101,29 @@ describe('an operator', () => {
         expect(holds(one)).toBe(!holds(other));
       }),
     );
+  });
+
+  test('like finds what a regular expression would find, trying all ways', () => {
+    const letters = (more: string) =>
+      fc.array(fc.constantFrom(...`ab${more}`), { maxLength: 12 }).map((all) => all.join(''));
+    fc.assert(
+      fc.property(letters(''), letters('%'), (text, wanted) => {
+        fc.pre(wanted !== '');
+        const tries = wanted.includes('%') ? `^${wanted.replaceAll('%', '.*')}$` : wanted;
+        expect(passes([[item('a', 'like', wanted)]], { a: text || 'b' })).toBe(new RegExp(tries).test(text || 'b'));
+      }),
+    );
+  });
+
+  // Each would take hours where the time grew faster than the text.
+  test.each([
+    ['a'.repeat(1_000_000), 'like', `${'%a'.repeat(1_000)}%b%`],
+    ['ab'.repeat(1_000_000), 'like', `${'%ab'.repeat(1_000)}%c`],
+    ['1'.repeat(10_000_000), 'gt', '1'],
+    [`0.${'1'.repeat(10_000_000)}`, 'between', '0,1'],
+    [' '.repeat(1_000_000), 'eq', 'timestamp:2024-02-03'],
+  ])('a long value is compared in time that grows with its length', (found, logic, value) => {
+    expect(typeof passes([[item('a', logic, value)]], { a: found })).toBe('boolean');
   });
 
   test('the order of numbers is exact, whatever their size', () => {

@@ -150,3 +150,11 @@ test.each([
 ])('%j is named, not sent as text', (value, why) => {
   expect(parseTemplate(value)).toEqual({ kind: 'unsupported', why: expect.stringContaining(why) });
 });
+
+test.each([
+  [`_function 1${' + 1'.repeat(5_000)}`, 'more than 10000 characters'],
+  [`_function ${'('.repeat(9_000)}`, 'no arithmetic'],
+  [`_function case ${"\\'".repeat(4_500)}`, 'CASE without its END'],
+])('a long _function is named, not read for ever (%#)', (value, why) => {
+  expect(parseTemplate(value)).toEqual({ kind: 'unsupported', why: expect.stringContaining(why) });
+});

@@ -18,7 +18,7 @@ if (!isInstalled) {
   );
 } else if (!process.features.typescript) {
   refuse(
-    `Node ${process.versions.node} is too old. Type: npm ci && npm start   (npm ci brings a Node that fits), or use Node 22.18 or newer. Node 版本过低:请运行 npm ci 后用 npm start 启动,或使用 Node 22.18 以上。`,
+    `Node ${process.versions.node} is too old. Type: npm ci && npm start   (on Linux and Windows npm ci brings a Node that fits), or use Node 22.18 or newer. Node 版本过低:请运行 npm ci 后用 npm start 启动,或使用 Node 22.18 以上。`,
   );
 } else {
   import('./main.ts');

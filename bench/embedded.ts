@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { dynamoClient } from '../lib/aws/clients.ts';
 import { isConditionFailed } from '../lib/aws/dynamodb/table.ts';
+import { dynamoClient } from '../lib/aws/ports.ts';
 import { deployTables, startDynamoDbServer } from '../local/stack/dynamodb-server.ts';
 import { REFUSED_WRITE_UNITS } from './capacity.ts';
 

@@ -1,5 +1,5 @@
 import { BatchGetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { dynamoClient } from '../lib/aws/clients.ts';
+import { dynamoClient } from '../lib/aws/ports.ts';
 import { mapBounded } from '../lib/runtime/bounded.ts';
 import { DYNAMO_MS, TARGET_MS } from './latency-servers.ts';
 import type { Loader } from './loader-contract.ts';

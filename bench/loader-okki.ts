@@ -1,5 +1,4 @@
-import { dynamoClient } from '../lib/aws/clients.ts';
-import { idStoreOf, limiterOf, runsOf, tokensOf } from '../lib/aws/ports.ts';
+import { dynamoClient, idStoreOf, limiterOf, runsOf, tokensOf } from '../lib/aws/ports.ts';
 import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
 import { loadFlow } from '../lib/flows/load.ts';
 import { connectionsOf } from '../lib/flows/open.ts';
@@ -7,7 +6,7 @@ import { targetPlanOf } from '../lib/integration/compile/target-plan.ts';
 import { loadPlanOf } from '../lib/load/load-plan.ts';
 import type { Outgoing, Queue } from '../lib/messages/queue.ts';
 import { silentLog } from '../lib/runtime/log.ts';
-import { systemRuntime } from '../lib/stores/runtime.ts';
+import { systemRuntime } from '../lib/stores/stores.ts';
 import { openTarget } from '../lib/target/http-target.ts';
 import { shippedIntegration } from './groups.ts';
 import { DYNAMO_MS, TARGET_MS } from './latency-servers.ts';

@@ -2,7 +2,7 @@ import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-p
 import { IdempotencyConfig, makeIdempotent } from '@aws-lambda-powertools/idempotency';
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
 import type { Context, SQSRecord } from 'aws-lambda';
-import { dynamoClient } from '../lib/aws/clients.ts';
+import { dynamoClient } from '../lib/aws/ports.ts';
 import { readMessage } from '../lib/messages/record-message.ts';
 import { DYNAMO_MS, TARGET_MS } from './latency-servers.ts';
 import type { Loader } from './loader-contract.ts';

@@ -9,7 +9,7 @@ import type { Queue } from '../lib/messages/queue.ts';
 import type { RunRecord } from '../lib/runs/record.ts';
 import type { RunStore } from '../lib/runs/store.ts';
 import { silentLog } from '../lib/runtime/log.ts';
-import { systemRuntime } from '../lib/stores/runtime.ts';
+import { systemRuntime } from '../lib/stores/stores.ts';
 import { openTransform } from '../lib/transform/transform.ts';
 import { groupSource, groupsOfPage, PAGE_RECORDS, shippedIntegration } from './groups.ts';
 

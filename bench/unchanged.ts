@@ -8,7 +8,7 @@ import { readMessage } from '../lib/messages/record-message.ts';
 import { mapBounded } from '../lib/runtime/bounded.ts';
 import { systemClock } from '../lib/runtime/clock.ts';
 import { silentLog } from '../lib/runtime/log.ts';
-import { systemRuntime } from '../lib/stores/runtime.ts';
+import { systemRuntime } from '../lib/stores/stores.ts';
 import { putEach } from './conditional-puts.ts';
 import { type Consumed, type EmbeddedTables, startTables } from './embedded.ts';
 import { groupSource, shippedIntegration } from './groups.ts';

@@ -1,16 +1,24 @@
 import type { SQSBatchResponse } from 'aws-lambda';
-import { dynamoClient, sqsClient } from '../lib/aws/clients.ts';
 import { lambdaHandler } from '../lib/aws/lambda/handler.ts';
-import { deadLettersOf, idStoreOf, limiterOf, recordsOf, runRequestsOf, runsOf, tokensOf } from '../lib/aws/ports.ts';
+import {
+  deadLettersOf,
+  dynamoClient,
+  idStoreOf,
+  limiterOf,
+  recordsOf,
+  runRequestsOf,
+  runsOf,
+  sqsClient,
+  tokensOf,
+} from '../lib/aws/ports.ts';
 import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
 import { functionLog } from '../lib/aws/telemetry/function-log.ts';
 import type { FetchEnd } from '../lib/fetch/fetch-run.ts';
 import { fetchFlow, openSources } from '../lib/flows/fetch.ts';
-import { connectionsOf } from '../lib/flows/open.ts';
 import { openCatalog } from '../lib/integration/catalog.ts';
 import { isQueueEvent, readFetchEvent } from '../lib/messages/run-request.ts';
 import { once } from '../lib/runtime/once.ts';
-import { systemRuntime } from '../lib/stores/runtime.ts';
+import { systemRuntime } from '../lib/stores/stores.ts';
 
 /** Opened once per execution environment, with the stores that this function may use (serverless/roles.yml). */
 const opened = once(() => {
@@ -28,7 +36,7 @@ const opened = once(() => {
     deadLetters: deadLettersOf(sqs, env),
   };
   const runtime = systemRuntime(env, functionLog);
-  return fetchFlow(stores, openSources(openCatalog(env), connectionsOf(stores, runtime)), runtime);
+  return fetchFlow(stores, openSources(openCatalog(env), stores, runtime), runtime);
 });
 
 /**

@@ -1,15 +1,22 @@
 import type { SQSBatchResponse } from 'aws-lambda';
-import { dynamoClient, sqsClient } from '../lib/aws/clients.ts';
 import { lambdaHandler } from '../lib/aws/lambda/handler.ts';
-import { deadLettersOf, idStoreOf, limiterOf, recordsOf, runsOf, tokensOf } from '../lib/aws/ports.ts';
+import {
+  deadLettersOf,
+  dynamoClient,
+  idStoreOf,
+  limiterOf,
+  recordsOf,
+  runsOf,
+  sqsClient,
+  tokensOf,
+} from '../lib/aws/ports.ts';
 import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
 import { functionLog } from '../lib/aws/telemetry/function-log.ts';
 import { loadFlow, openTargets } from '../lib/flows/load.ts';
-import { connectionsOf } from '../lib/flows/open.ts';
 import { openCatalog } from '../lib/integration/catalog.ts';
 import { readLoadEvent } from '../lib/load/deliveries.ts';
 import { once } from '../lib/runtime/once.ts';
-import { systemRuntime } from '../lib/stores/runtime.ts';
+import { systemRuntime } from '../lib/stores/stores.ts';
 
 /** Opened once per execution environment, with the stores that this function may use (serverless/roles.yml). */
 const opened = once(() => {
@@ -26,7 +33,7 @@ const opened = once(() => {
     deadLetters: deadLettersOf(sqs, env),
   };
   const runtime = systemRuntime(env, functionLog);
-  return loadFlow(stores, openTargets(openCatalog(env), connectionsOf(stores, runtime)), runtime);
+  return loadFlow(stores, openTargets(openCatalog(env), stores, runtime), runtime);
 });
 
 /** Loads a batch of records and names the deliveries that must come again (ReportBatchItemFailures). */

@@ -1,12 +1,11 @@
-import { dynamoClient } from '../lib/aws/clients.ts';
 import { lambdaHandler } from '../lib/aws/lambda/handler.ts';
-import { idStoreOf, runsOf } from '../lib/aws/ports.ts';
+import { dynamoClient, idStoreOf, runsOf } from '../lib/aws/ports.ts';
 import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
 import { functionLog } from '../lib/aws/telemetry/function-log.ts';
 import { reconcileFlow } from '../lib/flows/reconcile.ts';
 import { openCatalog } from '../lib/integration/catalog.ts';
 import { once } from '../lib/runtime/once.ts';
-import { systemRuntime } from '../lib/stores/runtime.ts';
+import { systemRuntime } from '../lib/stores/stores.ts';
 
 /** Opened once per execution environment, with the stores that this function may use (serverless/roles.yml). */
 const opened = once(() => {

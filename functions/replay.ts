@@ -1,6 +1,5 @@
-import { dynamoClient, sqsClient } from '../lib/aws/clients.ts';
 import { lambdaHandler } from '../lib/aws/lambda/handler.ts';
-import { auditOf, deadLettersOf, recordsOf } from '../lib/aws/ports.ts';
+import { auditOf, deadLettersOf, dynamoClient, recordsOf, sqsClient } from '../lib/aws/ports.ts';
 import { functionLog as log } from '../lib/aws/telemetry/function-log.ts';
 import { replayFlow } from '../lib/flows/replay.ts';
 import { type Replayed, readReplayEvent } from '../lib/replay/replay.ts';

@@ -8,7 +8,7 @@ import { planRun } from '../../lib/operate/plan-run.ts';
 import { silentLog } from '../../lib/runtime/log.ts';
 import { openSource } from '../../lib/source/http-source.ts';
 import { savedAnswer } from '../../lib/source/saved-answer.ts';
-import { systemRuntime } from '../../lib/stores/runtime.ts';
+import { systemRuntime } from '../../lib/stores/stores.ts';
 import { dataDirOf } from '../input/flags.ts';
 import { chooseIntegration } from '../input/integration-choice.ts';
 import { sandboxOptions } from '../input/sandbox-options.ts';

@@ -2,8 +2,7 @@ import { reconcileFlow } from '../../lib/flows/reconcile.ts';
 import type { NotifyEvent } from '../../lib/notify/notifier.ts';
 import type { ReconcileEvent } from '../../lib/runs/reconcile.ts';
 import { type Log, silentLog } from '../../lib/runtime/log.ts';
-import { systemRuntime } from '../../lib/stores/runtime.ts';
-import type { Stores } from '../../lib/stores/stores.ts';
+import { type Stores, systemRuntime } from '../../lib/stores/stores.ts';
 
 type Event = ReconcileEvent | NotifyEvent;
 

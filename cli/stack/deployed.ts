@@ -1,5 +1,5 @@
 import { GetQueueUrlCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { dynamoClient, sqsClient } from '../../lib/aws/clients.ts';
+import { dynamoClient, sqsClient } from '../../lib/aws/ports.ts';
 import { awsStores } from '../../lib/aws/stores.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import { askForRun, type Engine } from '../../lib/operate/run-now.ts';

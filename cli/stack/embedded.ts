@@ -8,7 +8,7 @@ import type { JsonValue } from '../../lib/json/json.ts';
 import { notifierOf } from '../../lib/notify/notifier.ts';
 import { defined } from '../../lib/runtime/defined.ts';
 import { silentLog } from '../../lib/runtime/log.ts';
-import { systemRuntime } from '../../lib/stores/runtime.ts';
+import { systemRuntime } from '../../lib/stores/stores.ts';
 import { type Fault, forgetTarget, isTarget, type Sandbox, startSandbox } from '../../local/sandbox/sandbox.ts';
 import { DataDirUnreadableError } from '../../local/stack/errors.ts';
 import { type Stack, type StackEvent, startStack } from '../../local/stack/stack.ts';

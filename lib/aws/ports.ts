@@ -1,5 +1,5 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import type { Env } from '../connection/secrets.ts';
 import { ConfigurationError } from '../runtime/fault.ts';
 import type { Stores } from '../stores/stores.ts';
@@ -12,6 +12,38 @@ import type { Table } from './dynamodb/table.ts';
 import { dynamoTokenStore } from './dynamodb/token-store.ts';
 import { sqsQueue } from './sqs/queue.ts';
 
+/**
+ * Every call here is small and answered within some ms (an SQS long poll: 1 s), so a slow one is a lost one.
+ * Without `throwOnRequestTimeout` the SDK only logs a warning and waits on. Agents keep connections alive by default
+ * in SDK v3, but with 50 sockets a client: enough for all bounded loops of this project.
+ */
+const shared = {
+  requestHandler: {
+    connectionTimeout: 1_000,
+    requestTimeout: 5_000,
+    throwOnRequestTimeout: true,
+    httpAgent: { keepAlive: true, maxSockets: 50 },
+    httpsAgent: { keepAlive: true, maxSockets: 50 },
+  },
+  retryMode: 'standard',
+  maxAttempts: 4,
+} satisfies DynamoDBClientConfig & SQSClientConfig;
+
+/** A DynamoDB client; region, credentials and endpoint come from the SDK's own environment unless given. */
+export const dynamoClient = (config: DynamoDBClientConfig = {}): DynamoDBClient =>
+  new DynamoDBClient({ ...shared, ...config });
+
+/**
+ * An SQS client; region, credentials and endpoint come from the SDK's own environment unless given.
+ * With `AWS_ENDPOINT_URL_SQS` set that endpoint is used, and not the host inside the queue's URL, as the SDK would.
+ */
+export const sqsClient = (config: SQSClientConfig = {}): SQSClient =>
+  new SQSClient({
+    ...shared,
+    ...(process.env.AWS_ENDPOINT_URL_SQS ? { useQueueUrlAsEndpoint: false } : {}),
+    ...config,
+  });
+
 const variables = [
   'IDCHECK_TABLE',
   'RUNS_TABLE',
@@ -22,7 +54,7 @@ const variables = [
 ] as const;
 
 /** Names of tables and URLs of queues, as `serverless.yml` hands them to the functions. */
-export type ResourceVariable = (typeof variables)[number];
+type ResourceVariable = (typeof variables)[number];
 
 /** The value of a variable that the stack sets. Throws ConfigurationError naming it. */
 export const resource = (name: ResourceVariable, env: Env): string => {

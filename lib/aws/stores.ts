@@ -2,16 +2,17 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Env } from '../connection/secrets.ts';
 import type { OpenStores } from '../stores/stores.ts';
-import { dynamoClient, sqsClient } from './clients.ts';
 import {
   auditOf,
   deadLettersOf,
+  dynamoClient,
   forgetOf,
   idStoreOf,
   limiterOf,
   recordsOf,
   runRequestsOf,
   runsOf,
+  sqsClient,
   tokensOf,
 } from './ports.ts';
 import { awsSecretStore } from './secrets/secret-store.ts';

@@ -8,10 +8,9 @@ import type { RunRequest } from '../messages/run-request.ts';
 import { type NotifyEvent, notifierIfAny } from '../notify/notifier.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
-import { openSource, type SourceDeps } from '../source/http-source.ts';
-import type { Runtime } from '../stores/runtime.ts';
-import type { Stores } from '../stores/stores.ts';
-import { type Open, openOnce } from './open.ts';
+import { openSource } from '../source/http-source.ts';
+import type { Runtime, Stores } from '../stores/stores.ts';
+import { type ConnectionRuntime, type ConnectionStores, connectionsOf, type Open, openOnce } from './open.ts';
 
 /** Thrown for a request that names an integration which does not exist. */
 class UnknownIntegrationError extends Error {
@@ -20,8 +19,16 @@ class UnknownIntegrationError extends Error {
 }
 
 /** Integrations of a catalog as they are fetched: over HTTP. */
-export const openSources = (catalog: Catalog, connections: SourceDeps): Open<FetchPlan> =>
-  openOnce(catalog, (integration) => fetchPlanOf(integration, openSource(sourcePlanOf(integration), connections)));
+export const openSources = (
+  catalog: Catalog,
+  stores: ConnectionStores,
+  runtime: ConnectionRuntime,
+): Open<FetchPlan> => {
+  const connections = connectionsOf(stores, runtime);
+  return openOnce(catalog, (integration) =>
+    fetchPlanOf(integration, openSource(sourcePlanOf(integration), connections)),
+  );
+};
 
 type FetchStores = Pick<FetchDeps, 'idStore' | 'runs' | 'records' | 'runRequests' | 'deadLetters'> &
   Pick<Stores, 'secrets'>;

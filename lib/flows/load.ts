@@ -5,15 +5,17 @@ import type { LoadEvent } from '../load/events.ts';
 import { loadBatch } from '../load/load-batch.ts';
 import { type LoaderDeps, type LoadPlan, loadPlanOf } from '../load/load-plan.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
-import type { Runtime } from '../stores/runtime.ts';
-import { openTarget, type TargetDeps } from '../target/http-target.ts';
-import { type Open, openOnce } from './open.ts';
+import type { Runtime } from '../stores/stores.ts';
+import { openTarget } from '../target/http-target.ts';
+import { type ConnectionRuntime, type ConnectionStores, connectionsOf, type Open, openOnce } from './open.ts';
 
 /** Integrations of a catalog as they are loaded: over HTTP. */
-export const openTargets = (catalog: Catalog, connections: TargetDeps): Open<LoadPlan> =>
-  openOnce(catalog, async (integration) =>
+export const openTargets = (catalog: Catalog, stores: ConnectionStores, runtime: ConnectionRuntime): Open<LoadPlan> => {
+  const connections = connectionsOf(stores, runtime);
+  return openOnce(catalog, async (integration) =>
     loadPlanOf(integration, openTarget(await targetPlanOf(integration), connections)),
   );
+};
 
 type LoadStores = Pick<LoaderDeps, 'idStore' | 'records' | 'deadLetters' | 'limiter' | 'runs'>;
 

@@ -3,16 +3,20 @@ import { cachedSecrets } from '../connection/secrets.ts';
 import type { Catalog } from '../integration/catalog.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import type { SourceDeps, SourceEvent } from '../source/http-source.ts';
-import type { Runtime } from '../stores/runtime.ts';
-import type { Stores } from '../stores/stores.ts';
+import type { Runtime, Stores } from '../stores/stores.ts';
 import type { TargetDeps } from '../target/http-target.ts';
+
+/** What HTTP to either end needs of an engine. */
+export type ConnectionStores = Pick<Stores, 'tokens' | 'secrets' | 'limiter'>;
+
+export type ConnectionRuntime = Runtime<ConnectionEvent | SourceEvent>;
 
 /** What all share that speak to the two ends: HTTP, tokens, secrets and rate limits. */
 export type Connections = SourceDeps & TargetDeps;
 
 export const connectionsOf = (
-  { tokens, secrets, limiter }: Pick<Stores, 'tokens' | 'secrets' | 'limiter'>,
-  runtime: Runtime<ConnectionEvent | SourceEvent>,
+  { tokens, secrets, limiter }: ConnectionStores,
+  runtime: ConnectionRuntime,
 ): Connections => ({
   ...runtime,
   tokens,

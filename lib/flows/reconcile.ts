@@ -4,8 +4,7 @@ import { type ReconcileDeps, type ReconcileEvent, reconcileAll } from '../runs/r
 import { reconcilingOf } from '../runs/reconciling.ts';
 import type { RunRecord } from '../runs/record.ts';
 import { defined } from '../runtime/defined.ts';
-import type { Runtime } from '../stores/runtime.ts';
-import type { Stores } from '../stores/stores.ts';
+import type { Runtime, Stores } from '../stores/stores.ts';
 
 /** Balances the books of integrations' open runs. Throws ConfigurationError. */
 export const reconcileFlow = (

@@ -1,5 +1,5 @@
 import { type ReplayDeps, type ReplayEvent, type Replayed, type ReplayRequest, replay } from '../replay/replay.ts';
-import type { Runtime } from '../stores/runtime.ts';
+import type { Runtime } from '../stores/stores.ts';
 
 /** Sends dead letters to the records queue again. */
 export const replayFlow = (

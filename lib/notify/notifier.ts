@@ -5,8 +5,7 @@ import type { RunRecord } from '../runs/record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { ConfigurationError, type Fault } from '../runtime/fault.ts';
 import type { EventsOf, Log } from '../runtime/log.ts';
-import type { Runtime } from '../stores/runtime.ts';
-import type { Stores } from '../stores/stores.ts';
+import type { Runtime, Stores } from '../stores/stores.ts';
 import { type NotifyFormat, notifyFormats, robotAccepted, robotRequest } from './formats.ts';
 import { noticeOf } from './notice.ts';
 

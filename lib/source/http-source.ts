@@ -1,6 +1,6 @@
 import { type ApiDeps, connect } from '../connection/api/api.ts';
 import { type AwaitPermit, limitOf, permitsByLimit, type RateLimiter } from '../connection/limit/rate-limit.ts';
-import { LONG_PAUSE_MS } from '../connection/throttling.ts';
+import { LONG_PAUSE_MS } from '../connection/reactions.ts';
 import type { SourcePlan } from '../integration/compile/source-plan.ts';
 import type { RequestContext } from '../integration/dialect/variables.ts';
 import { isHit, type LimitHits, noHits } from '../runs/limits.ts';
@@ -11,10 +11,9 @@ import type { Log } from '../runtime/log.ts';
 import type { Tuning } from '../runtime/tuning.ts';
 import type { Page } from './answer.ts';
 import { type PageAnswerCode, pageAnswer } from './page-answer.ts';
-import { pageAt } from './paging.ts';
+import { contextAt, pageAt, stepInWindow } from './paging.ts';
 import { type Progress, readProgress, startOf } from './paging-state.ts';
 import { isAllRead, type PagingWarning } from './paging-step.ts';
-import { contextAt, stepInWindow } from './paging-window.ts';
 import { pageRequest } from './request.ts';
 import type { PageResult, Source } from './source.ts';
 

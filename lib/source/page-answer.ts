@@ -1,7 +1,6 @@
 import type { ApiAnswer } from '../connection/api/api.ts';
 import type { Answered, HttpAnswer, Unreadable } from '../connection/http.ts';
-import { type ReactionTable, reactionToFailure, reactionToStatus } from '../connection/reactions.ts';
-import { askedWaitMs } from '../connection/throttling.ts';
+import { askedWaitMs, type ReactionTable, reactionToFailure, reactionToStatus } from '../connection/reactions.ts';
 import type { AnswerPlan } from '../integration/compile/source-plan.ts';
 import { defined } from '../runtime/defined.ts';
 import { type FaultCode, messageIn, type Page, passingFaults, readAnswer } from './answer.ts';

@@ -1,7 +1,6 @@
 import type { LinkedPaging } from '../integration/compile/paging-plan.ts';
 import { defined } from '../runtime/defined.ts';
-import type { PageLook } from './page-look.ts';
-import type { Progress } from './paging-state.ts';
+import type { PageLook, Progress } from './paging-state.ts';
 import {
   askAgain,
   endOfList,

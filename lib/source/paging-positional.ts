@@ -1,6 +1,5 @@
 import type { PositionalPaging } from '../integration/compile/paging-plan.ts';
-import type { PageLook } from './page-look.ts';
-import type { Progress } from './paging-state.ts';
+import type { PageLook, Progress } from './paging-state.ts';
 import {
   askAgain,
   endOfList,

@@ -1,7 +1,6 @@
 import { defined } from '../runtime/defined.ts';
 import type { MoreFlag } from './answer-hints.ts';
-import type { PageLook } from './page-look.ts';
-import type { Progress } from './paging-state.ts';
+import type { PageLook, Progress } from './paging-state.ts';
 
 /** What may be odd about a page and does not end the reading. */
 export type PagingWarning =

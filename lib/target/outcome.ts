@@ -1,6 +1,5 @@
 import type { ApiAnswer } from '../connection/api/api.ts';
-import { type ReactionTable, reactionToFailure, reactionToStatus } from '../connection/reactions.ts';
-import { askedWaitMs } from '../connection/throttling.ts';
+import { askedWaitMs, type ReactionTable, reactionToFailure, reactionToStatus } from '../connection/reactions.ts';
 import type { Success } from '../integration/schema/schema.ts';
 import { defined } from '../runtime/defined.ts';
 import type { TargetTuning } from '../runtime/tuning.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_RETRY_AFTER_MS, retryAfterMs } from '../../lib/connection/throttling.ts';
+import { MAX_RETRY_AFTER_MS, retryAfterMs } from '../../lib/connection/reactions.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 5, 8, 0, 0);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { askedWaitMs, isThrottled, MAX_RETRY_AFTER_MS } from '../../lib/connection/throttling.ts';
+import { askedWaitMs, isThrottled, MAX_RETRY_AFTER_MS } from '../../lib/connection/reactions.ts';
 
 const NOW_MS = Date.parse('2026-11-28T12:00:00Z');
 const inAMinuteSec = String(NOW_MS / 1000 + 60);

@@ -3,8 +3,8 @@ import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { dynamoClient } from '../../lib/aws/clients.ts';
 import type { Table } from '../../lib/aws/dynamodb/table.ts';
+import { dynamoClient } from '../../lib/aws/ports.ts';
 
 // dynalite brings no types.
 const dynalite = createRequire(import.meta.url)('dynalite') as (options: { createTableMs: number }) => Server;

@@ -1,6 +1,6 @@
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { buildApp } from 'fauxqs';
-import { sqsClient } from '../../lib/aws/clients.ts';
+import { sqsClient } from '../../lib/aws/ports.ts';
 
 export type EmbeddedSqs = {
   client: SQSClient;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { HttpRequest } from '../../lib/connection/http.ts';
 import { fetchFlow, openSources } from '../../lib/flows/fetch.ts';
 import { loadFlow, openTargets } from '../../lib/flows/load.ts';
-import { connectionsOf, openOnce } from '../../lib/flows/open.ts';
+import { openOnce } from '../../lib/flows/open.ts';
 import { reconcileFlow } from '../../lib/flows/reconcile.ts';
 import { replayFlow } from '../../lib/flows/replay.ts';
 import type { Catalog } from '../../lib/integration/catalog.ts';
@@ -60,9 +60,8 @@ const remainingMs = () => INVOCATION_MS;
 
 test('the four flows work on the same stores: what is refused is in the books, and loaded by a replay', async () => {
   const { clock, refused, runtime, stores } = equipment();
-  const connections = connectionsOf(stores, runtime);
-  const fetchRun = fetchFlow(stores, openSources(catalog, connections), runtime);
-  const loadBatch = loadFlow(stores, openTargets(catalog, connections), runtime);
+  const fetchRun = fetchFlow(stores, openSources(catalog, stores, runtime), runtime);
+  const loadBatch = loadFlow(stores, openTargets(catalog, stores, runtime), runtime);
   const replay = replayFlow(stores, runtime);
   const reconcile = reconcileFlow(stores, runtime);
   const loadAll = async () => {
@@ -92,7 +91,7 @@ test('the four flows work on the same stores: what is refused is in the books, a
 
 test('a run of an integration that does not exist is refused by its name', async () => {
   const { runtime, stores } = equipment();
-  const fetchRun = fetchFlow(stores, openSources(catalog, connectionsOf(stores, runtime)), runtime);
+  const fetchRun = fetchFlow(stores, openSources(catalog, stores, runtime), runtime);
   const request = { kind: 'schedule', integration: 'others', scheduledMs: 0, fullRefresh: false } as const;
   await expect(fetchRun(request, remainingMs)).rejects.toThrow('there is no integration "others"');
 });

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { isCompound, type JsonValue, parsedOrUndefined, stringifyJson } from '../../json/json.ts';
 import { readPath } from '../../json/path.ts';
 import type { Answered } from '../http.ts';
-import { isThrottled } from '../throttling.ts';
+import { isThrottled } from '../reactions.ts';
 
 const path = z
   .string()

@@ -5,6 +5,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { isConditionFailed } from '../lib/aws/dynamodb/table.ts';
 import { dynamoClient } from '../lib/aws/ports.ts';
 import { deployTables, startDynamoDbServer } from '../local/stack/dynamodb-server.ts';
+import { newCredentials } from '../local/stack/local-account.ts';
 import { REFUSED_WRITE_UNITS } from './capacity.ts';
 
 /** What DynamoDB says a table was asked for. */
@@ -49,11 +50,12 @@ const measure = (client: DynamoDBClient, meter: Meter): void => {
 /** The embedded DynamoDB with empty tables of these names, in a folder of its own. */
 export const startTables = async (names: readonly string[]): Promise<EmbeddedTables> => {
   const dir = mkdtempSync(join(tmpdir(), 'okki-bench-'));
-  const server = await startDynamoDbServer(dir);
+  const credentials = newCredentials();
+  const server = await startDynamoDbServer(dir, credentials);
   const client = dynamoClient({
     endpoint: server.endpoint,
     region: 'us-east-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    credentials,
   });
   await deployTables(
     client,

@@ -94,7 +94,7 @@ export const startEmbedded = async ({ dataDir, fresh, run, onEvent }: EmbeddedOp
         const target = run.integration.target.connection.name;
         if (fresh && isTarget(target)) forgetTarget(storeFile, target);
         const { groups, faults } = run;
-        sandbox = await startSandbox({ storeFile, ...defined({ groups }), ...defined({ faults }) });
+        sandbox = await startSandbox({ storeFile, sealed: true, ...defined({ groups }), ...defined({ faults }) });
         undo.push(sandbox.close);
       }
       variables = connectionVariables(run.integration, process.env, sandbox && { url: sandbox.url, sides }, run.needs);
@@ -111,7 +111,7 @@ export const startEmbedded = async ({ dataDir, fresh, run, onEvent }: EmbeddedOp
     const stores = awsStoresAt(stack.env);
     undo.push(stores.close);
     const endpointsFile = join(dataDir, ENDPOINTS_FILE);
-    writeFileSync(endpointsFile, JSON.stringify(stack.env));
+    writeFileSync(endpointsFile, JSON.stringify(stack.env), { mode: 0o600 });
     undo.push(() => rmSync(endpointsFile, { force: true }));
     return { stack, stores, sandbox, sandboxedSides: sides, variables, close };
   } catch (error) {

@@ -10,7 +10,8 @@ type Inspected = { faults: FaultBoard; lists: OkkiLists; requests: Readonly<Json
 /**
  * The sandbox's own endpoints, for tests and for a person with curl:
  * `GET /sandbox/records?target=NAME`, `GET /sandbox/stats`, `GET`, `POST` and `DELETE /sandbox/faults`,
- * `PUT /sandbox/groups` and `PUT /sandbox/receipts` (what OKKI lists from now on).
+ * `PUT /sandbox/groups` and `PUT /sandbox/receipts` (what OKKI lists from now on). A POST says that it is JSON, which no
+ * form of a web page can.
  */
 export const inspectEndpoint = ({
   faults,
@@ -76,6 +77,9 @@ export const inspectEndpoint = ({
   return (request) => {
     const route = `${request.method} ${request.path}`;
     const answer = Object.hasOwn(routes, route) ? routes[route] : undefined;
+    if (request.method === 'POST' && !/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
+      return jsonReply(415, { error: 'the body must be sent as content-type: application/json' });
+    }
     return answer?.(request) ?? jsonReply(404, { error: `no ${route}; there are ${Object.keys(routes).join(', ')}` });
   };
 };

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { JsonValue } from '../../lib/json/json.ts';
+import { guard } from '../guard.ts';
 import type { Fault } from './fault.ts';
 import { type FaultCount, faultBoard } from './fault-board.ts';
 import { type Endpoint, endpoints } from './fault-table.ts';
@@ -32,6 +33,8 @@ export type SandboxOptions = {
   /** Where given, OKKI knows this client only; else any id and any secret but "wrong". */
   clientId?: string;
   clientSecret?: string;
+  /** Without the sandbox's own endpoints (`/sandbox/…`): nobody reads what it was sent, or changes what it lists. */
+  sealed?: boolean;
   nowMs?: () => number;
   /** One line for each request: method, path and query, status. No headers, no bodies. */
   onRequest?: (line: string) => void;
@@ -109,7 +112,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   const inspect = inspectEndpoint({ faults, lists, requests, store });
 
   const respond = (request: SandboxRequest): Reply => {
-    if (request.path.startsWith('/sandbox/')) return inspect(request);
+    if (request.path.startsWith('/sandbox/') && !options.sealed) return inspect(request);
     const atPath = routes.filter(({ path }) => path === request.path);
     const route = atPath.find(({ method }) => method === request.method);
     if (route === undefined) return notRouted(request, atPath);
@@ -131,6 +134,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
       response.destroy();
     });
   });
+  guard(server);
   const port = await listen(server, options.port ?? 0).catch((error: unknown) => {
     store.close();
     throw error;

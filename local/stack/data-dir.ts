@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { DataDirInUseError, DataDirUnreadableError } from './errors.ts';
@@ -9,22 +9,26 @@ export type DataDir = { root: string; queues: string; tables: string; logs: stri
 const LOCK_FILE = 'lock';
 const OWNER_FILE = 'lock.pid';
 const SQLITE_BUSY = 5;
+/** Tokens and records lie here: nobody but the owner reads them. */
+const OWNER_ONLY = 0o700;
 
 /**
  * Takes the data directory, creating it where needed; with `fresh`, what it held is discarded once it is taken, so
  * that nothing is deleted under a running process. Throws DataDirInUseError or DataDirUnreadableError.
  *
+ * What this process writes from then on, here or elsewhere, only its owner can read.
+ *
  * The lock is SQLite's own on an empty database: the kernel gives it back however the process ends, which a file
  * that merely exists does not do. The file with the pid only serves the message.
  */
 export function takeDataDir(root: string, options: { fresh: boolean }): DataDir {
-  try {
+  process.umask(0o777 & ~OWNER_ONLY);
+  const lock = usable(root, () => {
     mkdirSync(root, { recursive: true });
-  } catch (cause) {
-    throw new DataDirUnreadableError(root, 'folder', cause);
-  }
-  const lock = takeLock(root);
-  writeFileSync(join(root, OWNER_FILE), `${process.pid}\n`);
+    const taken = takeLock(root);
+    writeFileSync(join(root, OWNER_FILE), `${process.pid}\n`);
+    return taken;
+  });
   const dir: DataDir = {
     root,
     queues: join(root, 'queues'),
@@ -35,10 +39,25 @@ export function takeDataDir(root: string, options: { fresh: boolean }): DataDir 
       lock.close();
     },
   };
-  if (options.fresh)
-    for (const part of [dir.queues, dir.tables, dir.logs]) rmSync(part, { recursive: true, force: true });
-  for (const part of [dir.queues, dir.tables, dir.logs]) mkdirSync(part, { recursive: true });
+  usable(root, () => {
+    for (const part of [dir.queues, dir.tables, dir.logs]) {
+      if (options.fresh) rmSync(part, { recursive: true, force: true });
+      mkdirSync(part, { recursive: true });
+      // An earlier version may have made it readable for others.
+      chmodSync(part, OWNER_ONLY);
+    }
+  });
   return dir;
+}
+
+/** Throws DataDirUnreadableError where the folder cannot be made or written. */
+function usable<T>(root: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof DataDirInUseError || cause instanceof DataDirUnreadableError) throw cause;
+    throw new DataDirUnreadableError(root, 'folder', cause);
+  }
 }
 
 function takeLock(root: string): DatabaseSync {

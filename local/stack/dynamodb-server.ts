@@ -7,8 +7,10 @@ import {
   type DynamoDBClient,
   ResourceNotFoundException,
 } from '@aws-sdk/client-dynamodb';
+import { guard } from '../guard.ts';
 import type { TableSpec } from './declared-resources.ts';
 import { ServiceFileError } from './errors.ts';
+import type { Credentials } from './local-account.ts';
 
 /** A running DynamoDB on loopback, with its state on disk. */
 export type DynamoDbServer = { endpoint: string; close(): Promise<void> };
@@ -20,8 +22,11 @@ type DynaliteDb = { create(options: { path: string }): { db: Level } };
 
 const require = createRequire(import.meta.url);
 
-/** Starts dynalite on a free port of 127.0.0.1 with its LevelDB in `dir`. Throws what LevelDB says of a broken one. */
-export async function startDynamoDbServer(dir: string): Promise<DynamoDbServer> {
+/**
+ * Starts dynalite on a free port of 127.0.0.1 with its LevelDB in `dir`, for those who know the access key. Throws what
+ * LevelDB says of a broken one.
+ */
+export async function startDynamoDbServer(dir: string, { accessKeyId }: Credentials): Promise<DynamoDbServer> {
   // dynalite opens its database behind the first request and ends the process where that fails: so it is opened once
   // before, where a fault can still be reported.
   const { db } = (require('dynalite/db') as DynaliteDb).create({ path: dir });
@@ -29,6 +34,7 @@ export async function startDynamoDbServer(dir: string): Promise<DynamoDbServer> 
   await db.close();
 
   const server = (require('dynalite') as Dynalite)({ path: dir, createTableMs: 0 });
+  guard(server, accessKeyId);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);

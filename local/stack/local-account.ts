@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 /**
  * The local stack's own region, whatever the service file says: queues and tables on disk are addressed by it, so
  * another region in the file must not make them look new.
@@ -5,3 +7,15 @@
 export const LOCAL_REGION = 'us-east-1';
 /** The account that fauxqs puts into its ARNs and URLs. */
 export const LOCAL_ACCOUNT_ID = '000000000000';
+
+/** As the AWS SDK's clients take them. */
+export type Credentials = { accessKeyId: string; secretAccessKey: string };
+
+/**
+ * Credentials of one start. The servers let in whoever knows the access key, which nobody can guess; they do not check
+ * the signature, so there is no secret beside it.
+ */
+export const newCredentials = (): Credentials => {
+  const accessKeyId = randomBytes(24).toString('hex');
+  return { accessKeyId, secretAccessKey: accessKeyId };
+};

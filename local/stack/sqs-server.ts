@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { CreateQueueCommand, SetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { type BuildAppOptions, buildApp } from 'fauxqs';
+import { guard } from '../guard.ts';
 import type { QueueSpec } from './declared-resources.ts';
-import { LOCAL_ACCOUNT_ID, LOCAL_REGION } from './local-account.ts';
+import { type Credentials, LOCAL_ACCOUNT_ID, LOCAL_REGION } from './local-account.ts';
 
 type Stores = NonNullable<BuildAppOptions['stores']>;
 type SqsStore = Stores['sqsStore'];
@@ -33,13 +34,13 @@ type Persistence = {
 const DATABASE_FILE = 'fauxqs.db';
 
 /**
- * Starts fauxqs on a free port of 127.0.0.1 with its SQLite persistence in `dir`.
+ * Starts fauxqs on a free port of 127.0.0.1 with its SQLite persistence in `dir`, for those who know the access key.
  *
  * fauxqs's own start function always listens on every interface, and `buildApp`, which lets the caller listen,
  * builds no persistence: so the stores are built here as its start function builds them. They are not among the
  * package's exports (its version is pinned, and the tests of this folder fail where a new one moves them).
  */
-export async function startSqsServer(dir: string): Promise<SqsServer> {
+export async function startSqsServer(dir: string, { accessKeyId }: Credentials): Promise<SqsServer> {
   releaseInFlight(join(dir, DATABASE_FILE));
   const [{ SqsStore }, { SnsStore }, { S3Store }, { PersistenceManager }] = (await Promise.all(
     ['sqs/sqsStore.js', 'sns/snsStore.js', 's3/s3Store.js', 'persistence.js'].map(importInternal),
@@ -58,6 +59,7 @@ export async function startSqsServer(dir: string): Promise<SqsServer> {
   attachPersistence(stores.sqsStore, persistence);
 
   const app = buildApp({ logger: false, defaultRegion: LOCAL_REGION, stores });
+  guard(app.server, accessKeyId);
   const endpoint = await app.listen({ port: 0, host: '127.0.0.1' });
   return {
     endpoint,

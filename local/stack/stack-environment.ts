@@ -1,6 +1,6 @@
 import type { FunctionSpec } from './declared-functions.ts';
 import type { DynamoDbServer } from './dynamodb-server.ts';
-import { LOCAL_REGION } from './local-account.ts';
+import { type Credentials, LOCAL_REGION } from './local-account.ts';
 import type { Service } from './service.ts';
 import type { SqsServer } from './sqs-server.ts';
 
@@ -13,13 +13,16 @@ export const functionEnvironment = (spec: FunctionSpec, serviceDir: string): Rec
 });
 
 /** What the AWS SDK reads to reach the two servers. */
-export const awsEnvironment = (sqs: SqsServer, dynamoDb: DynamoDbServer): Record<string, string> => ({
+export const awsEnvironment = (
+  sqs: SqsServer,
+  dynamoDb: DynamoDbServer,
+  { accessKeyId, secretAccessKey }: Credentials,
+): Record<string, string> => ({
   AWS_ENDPOINT_URL_SQS: sqs.endpoint,
   AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.endpoint,
   AWS_REGION: LOCAL_REGION,
-  // Both servers want a signature and check none.
-  AWS_ACCESS_KEY_ID: 'local',
-  AWS_SECRET_ACCESS_KEY: 'local',
+  AWS_ACCESS_KEY_ID: accessKeyId,
+  AWS_SECRET_ACCESS_KEY: secretAccessKey,
 });
 
 /** The functions' variables whose value is the URL of a queue or the name of a table. */

@@ -6,7 +6,7 @@ import { type DynamoDbServer, deployTables, startDynamoDbServer } from './dynamo
 import { DataDirUnreadableError } from './errors.ts';
 import { type BatchEnd, createEventSource, type EventSource } from './event-source.ts';
 import { createFunctionRuntime, type FunctionRuntime, type Invocation } from './function-runtime.ts';
-import { LOCAL_REGION } from './local-account.ts';
+import { type Credentials, LOCAL_REGION, newCredentials } from './local-account.ts';
 import { describeService, type Service } from './service.ts';
 import { readServiceFile } from './service-file.ts';
 import { deployQueues, type SqsServer, startSqsServer } from './sqs-server.ts';
@@ -48,7 +48,7 @@ export type Backlog = {
 
 /** The service of serverless.yml on this machine: queues, tables, functions and event source mappings. */
 export type Stack = {
-  /** Endpoints, region, dummy credentials, and the functions' variables that name a queue or table. */
+  /** Endpoints, region, the credentials of this start, and the functions' variables that name a queue or table. */
   env: Record<string, string>;
   /** As Lambda's synchronous invoke; throws FunctionError. */
   invoke(functionName: string, event: unknown): Promise<unknown>;
@@ -75,10 +75,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const raw = readServiceFile(options.serviceDir);
   const dir = takeDataDir(options.dataDir, { fresh: options.fresh ?? false });
   const undo: (() => unknown)[] = [() => dir.release()];
+  const credentials = newCredentials();
   try {
-    const sqs = await openState(dir, 'queues', () => startSqsServer(dir.queues));
+    const sqs = await openState(dir, 'queues', () => startSqsServer(dir.queues, credentials));
     undo.unshift(() => sqs.close());
-    const dynamoDb = await openState(dir, 'tables', () => startDynamoDbServer(dir.tables));
+    const dynamoDb = await openState(dir, 'tables', () => startDynamoDbServer(dir.tables, credentials));
     undo.unshift(() => dynamoDb.close());
     const service = describeService(raw, {
       serviceDir: options.serviceDir,
@@ -86,10 +87,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       queueUrl: sqs.queueUrl,
       extraEnvironment: typeof options.env === 'function' ? await options.env() : (options.env ?? {}),
     });
-    const client = createSqsClient(sqs);
+    const client = createSqsClient(sqs, credentials);
     undo.unshift(() => client.destroy());
-    await Promise.all([deployQueues(client, sqs, service.queues), deployAllTables(dynamoDb, service)]);
-    return runService({ options, service, sqs, dynamoDb, client, dir, undo });
+    await Promise.all([deployQueues(client, sqs, service.queues), deployAllTables(dynamoDb, credentials, service)]);
+    return runService({ options, service, sqs, dynamoDb, credentials, client, dir, undo });
   } catch (error) {
     for (const step of undo) await step();
     throw error;
@@ -101,14 +102,15 @@ type RunningParts = {
   service: Service;
   sqs: SqsServer;
   dynamoDb: DynamoDbServer;
+  credentials: Credentials;
   client: SQSClient;
   dir: DataDir;
   undo: (() => unknown)[];
 };
 
-function runService({ options, service, sqs, dynamoDb, client, dir, undo }: RunningParts): Stack {
+function runService({ options, service, sqs, dynamoDb, credentials, client, dir, undo }: RunningParts): Stack {
   const notify = options.onEvent ?? (() => {});
-  const awsEnv = awsEnvironment(sqs, dynamoDb);
+  const awsEnv = awsEnvironment(sqs, dynamoDb, credentials);
   const runtimes = new Map<string, FunctionRuntime>();
   for (const spec of service.functions) {
     const runtime = createFunctionRuntime({
@@ -201,12 +203,10 @@ function maxEnvironments(spec: FunctionSpec, service: Service): number {
   return Math.min(mapped, spec.reservedConcurrency ?? mapped);
 }
 
-const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-
-const createSqsClient = (sqs: SqsServer): SQSClient =>
+const createSqsClient = (sqs: SqsServer, credentials: Credentials): SQSClient =>
   new SQSClient({ endpoint: sqs.endpoint, region: LOCAL_REGION, credentials, useQueueUrlAsEndpoint: false });
 
-async function deployAllTables(dynamoDb: DynamoDbServer, service: Service): Promise<void> {
+async function deployAllTables(dynamoDb: DynamoDbServer, credentials: Credentials, service: Service): Promise<void> {
   const client = new DynamoDBClient({ endpoint: dynamoDb.endpoint, region: LOCAL_REGION, credentials });
   try {
     await deployTables(client, service.tables);

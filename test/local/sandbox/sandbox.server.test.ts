@@ -43,7 +43,9 @@ describe('the server', () => {
         socket.destroy();
       });
       const sizeBytes = 16 * 1024 * 1024 + 1;
-      socket.write(`POST /execute HTTP/1.1\r\nhost: x\r\ncontent-length: ${sizeBytes}\r\n\r\n`);
+      socket.write(
+        `POST /execute HTTP/1.1\r\nhost: 127.0.0.1:${new URL(sandbox.url).port}\r\ncontent-length: ${sizeBytes}\r\n\r\n`,
+      );
       socket.write(Buffer.alloc(sizeBytes, 'x'));
     });
     expect(status).toBe('HTTP/1.1 413');
@@ -54,7 +56,10 @@ describe('the server', () => {
     const { sandbox, execute } = await testSandbox({});
     await new Promise<void>((resolve) => {
       const socket = connect(Number(new URL(sandbox.url).port), '127.0.0.1', () => {
-        socket.write('POST /execute HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{"id"', () => socket.destroy());
+        socket.write(
+          `POST /execute HTTP/1.1\r\nhost: 127.0.0.1:${new URL(sandbox.url).port}\r\ncontent-length: 100\r\n\r\n{"id"`,
+          () => socket.destroy(),
+        );
       });
       socket.on('close', () => resolve());
     });

@@ -13,7 +13,7 @@ import { deployTables, startDynamoDbServer } from '../../../local/stack/dynamodb
 import { FunctionError } from '../../../local/stack/errors.ts';
 import { createEventSource } from '../../../local/stack/event-source.ts';
 import { resolveIntrinsics } from '../../../local/stack/intrinsics.ts';
-import { LOCAL_ACCOUNT_ID, LOCAL_REGION } from '../../../local/stack/local-account.ts';
+import { LOCAL_ACCOUNT_ID, LOCAL_REGION, newCredentials } from '../../../local/stack/local-account.ts';
 import { deployQueues, startSqsServer } from '../../../local/stack/sqs-server.ts';
 import { readTemplate, resourcesOf } from '../template.ts';
 import { readZip } from '../zip.ts';
@@ -64,8 +64,9 @@ export const deployStack = async ({
   const dir = await mkdtemp(path.join(tmpdir(), 'okki-sync-deployed-'));
   const dirs = { queues: path.join(dir, 'queues'), tables: path.join(dir, 'tables') };
   await Promise.all(Object.values(dirs).map((each) => mkdir(each)));
-  const sqs = await startSqsServer(dirs.queues);
-  const dynamoDb = await startDynamoDbServer(dirs.tables);
+  const credentials = newCredentials();
+  const sqs = await startSqsServer(dirs.queues, credentials);
+  const dynamoDb = await startDynamoDbServer(dirs.tables, credentials);
 
   const declared = declaredResources({ resources: { Resources: template.Resources } });
   const answers = nameResources(declared, { prefix: '', resolve: (value) => value, queueUrl: sqs.queueUrl });
@@ -82,7 +83,7 @@ export const deployStack = async ({
     .filter(({ resource }) => resource.type === 'AWS::DynamoDB::Table')
     .map(({ resource, known }) => describeTable(resource, known, resolve));
 
-  const place = { region: LOCAL_REGION, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+  const place = { region: LOCAL_REGION, credentials };
   const client = new SQSClient({ ...place, endpoint: sqs.endpoint, useQueueUrlAsEndpoint: false });
   const tableClient = new DynamoDBClient({ ...place, endpoint: dynamoDb.endpoint });
   await Promise.all([deployQueues(client, sqs, queues), deployTables(tableClient, tables)]);
@@ -119,6 +120,8 @@ export const deployStack = async ({
           ...variables,
           ...Object.fromEntries(overridden),
           ...settings[name],
+          AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
           ...Object.fromEntries(Object.entries(recorders).map(([variable, { url }]) => [variable, url])),
         },
       };

@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { dynamoAuditLog } from '../../lib/aws/dynamodb/audit-log.ts';
 import { dynamoRunStore } from '../../lib/aws/dynamodb/run-store.ts';
-import { type EmbeddedDynamo, startDynamo } from '../contracts/embedded-dynamodb.ts';
+import { startDynamo } from '../contracts/embedded-dynamodb.ts';
 import { loadingRun } from '../runs/run-record.ts';
 
-let dynamo: EmbeddedDynamo;
-beforeAll(async () => {
-  dynamo = await startDynamo();
-});
-afterAll(() => dynamo.stop());
+const dynamo = await startDynamo();
 
 test('DynamoDB: runs of the same table are not entries, nor entries runs', async () => {
   const table = await dynamo.createTable();

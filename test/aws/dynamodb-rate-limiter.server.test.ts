@@ -1,35 +1,27 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { dynamoRateLimiter } from '../../lib/aws/dynamodb/rate-limiter.ts';
 import { MalformedItemError, type Table } from '../../lib/aws/dynamodb/table.ts';
-import { type EmbeddedDynamo, startDynamo } from '../contracts/embedded-dynamodb.ts';
+import { startDynamo } from '../contracts/embedded-dynamodb.ts';
 import { intercept } from '../contracts/intercept.ts';
 import { hastyClock } from '../fakes/fake-clock.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 
+const dynamo = await startDynamo();
+
 const TEN_A_SECOND = { requests: 10, intervalMs: 1_000 };
 
 describe('the rate limiter in DynamoDB', () => {
-  let dynamo: EmbeddedDynamo;
   let table: Table;
-  let release: () => void = () => {};
-  beforeAll(async () => {
-    dynamo = await startDynamo();
-  });
-  afterAll(() => dynamo.stop());
   beforeEach(async () => {
     table = await dynamo.createTable();
-  });
-  afterEach(() => {
-    release();
-    release = () => {};
   });
 
   const clock = hastyClock();
   const limiter = (seed = 1) => dynamoRateLimiter(table, { clock, random: seededRandom(seed) });
   const countCommands = () => {
     const commands: string[] = [];
-    release = intercept(dynamo.client, async ({ command }, next) => {
+    intercept(dynamo.client, async ({ command }, next) => {
       commands.push(command);
       return next();
     });
@@ -64,12 +56,11 @@ describe('the rate limiter in DynamoDB', () => {
 
   it('does not keep a read that failed', async () => {
     const worker = limiter();
-    release = intercept(dynamo.client, async () => {
+    const release = intercept(dynamo.client, async () => {
       throw new Error('outage');
     });
     await expect(worker.acquire('okki', undefined, 1, clock.nowMs() + 1)).rejects.toThrow('outage');
     release();
-    release = () => {};
     expect((await worker.acquire('okki', undefined, 1, clock.nowMs() + 1)).permits).toHaveLength(1);
   });
 
@@ -78,7 +69,7 @@ describe('the rate limiter in DynamoDB', () => {
     const deadlineMs = clock.nowMs() + 60_000;
     let interrupted = false;
     const before: number[] = [];
-    release = intercept(dynamo.client, async ({ command }, next) => {
+    intercept(dynamo.client, async ({ command }, next) => {
       if (command === 'UpdateItemCommand' && !interrupted) {
         interrupted = true;
         const { permits } = await other.acquire('okki', TEN_A_SECOND, 5, deadlineMs);
@@ -95,7 +86,7 @@ describe('the rate limiter in DynamoDB', () => {
     await limiter(3).acquire('okki', TEN_A_SECOND, 1, clock.nowMs() + 1_000);
     const untilMs = clock.nowMs() + 300_000;
     let interrupted = false;
-    release = intercept(dynamo.client, async ({ command }, next) => {
+    intercept(dynamo.client, async ({ command }, next) => {
       if (command === 'UpdateItemCommand' && !interrupted) {
         interrupted = true;
         await limiter(2).pause('okki', untilMs, 'status 429');
@@ -111,7 +102,7 @@ describe('the rate limiter in DynamoDB', () => {
 
   it('answers like a used-up limit when it loses every race', async () => {
     let races = 0;
-    release = intercept(dynamo.client, async ({ command, input }, next) => {
+    intercept(dynamo.client, async ({ command, input }, next) => {
       if (command !== 'UpdateItemCommand') return next();
       races += 1;
       return next().then(() => {

@@ -1,16 +1,12 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { MalformedItemError } from '../../lib/aws/dynamodb/table.ts';
 import { dynamoTokenStore } from '../../lib/aws/dynamodb/token-store.ts';
-import { type EmbeddedDynamo, startDynamo } from '../contracts/embedded-dynamodb.ts';
+import { startDynamo } from '../contracts/embedded-dynamodb.ts';
+
+const dynamo = await startDynamo();
 
 describe('tokens in DynamoDB', () => {
-  let dynamo: EmbeddedDynamo;
-  beforeAll(async () => {
-    dynamo = await startDynamo();
-  });
-  afterAll(() => dynamo.stop());
-
   it('names the item that is not one of its own, and not what it holds', async () => {
     const table = await dynamo.createTable();
     const Item = { pk: { S: 'token#okki' }, sk: { S: 'token' }, obtainedAtMs: { N: '1' }, accessToken: { N: '777' } };

@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { dynamoAuditLog } from '../../lib/aws/dynamodb/audit-log.ts';
 import { forgetIntegration } from '../../lib/aws/dynamodb/forget.ts';
 import { dynamoIdStore } from '../../lib/aws/dynamodb/id-store.ts';
 import { dynamoRunStore } from '../../lib/aws/dynamodb/run-store.ts';
-import { type EmbeddedDynamo, startDynamo } from '../contracts/embedded-dynamodb.ts';
+import { startDynamo } from '../contracts/embedded-dynamodb.ts';
 import { loadingRun } from '../runs/run-record.ts';
 
-let dynamo: EmbeddedDynamo;
-beforeAll(async () => {
-  dynamo = await startDynamo();
-});
-afterAll(() => dynamo.stop());
+const dynamo = await startDynamo();
 
 test('an integration that is forgotten keeps its audit log alone; one whose name begins alike keeps all', async () => {
   const [idCheck, runsTable] = [await dynamo.createTable(), await dynamo.createTable()];

@@ -1,30 +1,22 @@
 import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { dynamoIdStore, ID_CHECK_SHARDS, KeysLeftUnprocessedError } from '../../lib/aws/dynamodb/id-store.ts';
 import { MalformedItemError, type Table } from '../../lib/aws/dynamodb/table.ts';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
 import { collect } from '../contracts/collect.ts';
-import { type EmbeddedDynamo, startDynamo } from '../contracts/embedded-dynamodb.ts';
+import { startDynamo } from '../contracts/embedded-dynamodb.ts';
 import { countCapacity, intercept } from '../contracts/intercept.ts';
 import { hastyClock } from '../fakes/fake-clock.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 
+const dynamo = await startDynamo();
+
 const INTEGRATION = 'okki-product-groups-to-qingyiyun';
 
 describe('the idCheck store in DynamoDB', () => {
-  let dynamo: EmbeddedDynamo;
   let table: Table;
-  let uncount: () => void = () => {};
-  beforeAll(async () => {
-    dynamo = await startDynamo();
-  });
-  afterAll(() => dynamo.stop());
   beforeEach(async () => {
     table = await dynamo.createTable();
-  });
-  afterEach(() => {
-    uncount();
-    uncount = () => {};
   });
 
   const clock = hastyClock();
@@ -42,19 +34,17 @@ describe('the idCheck store in DynamoDB', () => {
 
   it('costs at most 0.05 read units per record in a scan', async () => {
     await fill(1_000);
-    const capacity = countCapacity(dynamo.client);
-    uncount = capacity.stop;
+    const units = countCapacity(dynamo.client);
     let records = 0;
     for await (const page of store().scan(INTEGRATION)) records += page.length;
     expect(records).toBe(1_000);
-    expect((capacity.units.get('QueryCommand') ?? 0) / records).toBeLessThanOrEqual(0.05);
+    expect((units.get('QueryCommand') ?? 0) / records).toBeLessThanOrEqual(0.05);
   });
 
   it('costs one write unit per write of a typical record, which has less than 250 bytes', async () => {
-    const capacity = countCapacity(dynamo.client);
-    uncount = capacity.stop;
+    const units = countCapacity(dynamo.client);
     await fill(20);
-    expect(capacity.units.get('PutItemCommand')).toBe(20);
+    expect(units.get('PutItemCommand')).toBe(20);
     const { Items = [] } = await dynamo.client.send(new ScanCommand({ TableName: table.TableName }));
     for (const item of Items) {
       // What JSON adds in quotes, braces and type letters makes this an upper bound of DynamoDB's own count.
@@ -80,7 +70,7 @@ describe('the idCheck store in DynamoDB', () => {
 
   it('reads consistently by id, and follows a scan over its pages', async () => {
     const seen: string[] = [];
-    uncount = intercept(dynamo.client, async ({ command, input }, next) => {
+    intercept(dynamo.client, async ({ command, input }, next) => {
       if (command === 'BatchGetItemCommand')
         seen.push(JSON.stringify(input.RequestItems).match(/"ConsistentRead":\w+/)?.[0] ?? '');
       if (command === 'QueryCommand') input.Limit = 7;
@@ -101,7 +91,7 @@ describe('the idCheck store in DynamoDB', () => {
     await fill(250);
     let batches = 0;
     // Each request is answered for its first 40 keys only.
-    uncount = intercept(dynamo.client, async ({ command, input }, next) => {
+    intercept(dynamo.client, async ({ command, input }, next) => {
       if (command !== 'BatchGetItemCommand') return next();
       batches += 1;
       const request = (input.RequestItems as Record<string, { Keys: unknown[] }>)[table.TableName];
@@ -117,14 +107,14 @@ describe('the idCheck store in DynamoDB', () => {
   });
 
   it('throws when keys are left unprocessed again and again, after backing off', async () => {
-    uncount = intercept(dynamo.client, async ({ input }) => ({ Responses: {}, UnprocessedKeys: input.RequestItems }));
+    intercept(dynamo.client, async ({ input }) => ({ Responses: {}, UnprocessedKeys: input.RequestItems }));
     const startMs = clock.nowMs();
     await expect(store().read(INTEGRATION, ids(3))).rejects.toBeInstanceOf(KeysLeftUnprocessedError);
     expect(clock.nowMs() - startMs).toBeGreaterThan(500);
   });
 
   it('throws what DynamoDB throws: an outage is not a conflict', async () => {
-    uncount = intercept(dynamo.client, async () => {
+    intercept(dynamo.client, async () => {
       throw new Error('outage');
     });
     await expect(store().write(INTEGRATION, loaded('1'), { absent: true })).rejects.toThrow('outage');

@@ -1,29 +1,21 @@
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { dynamoRunStore } from '../../lib/aws/dynamodb/run-store.ts';
 import { MalformedItemError, type Table } from '../../lib/aws/dynamodb/table.ts';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
 import { ChunkTooLargeError, type Lease } from '../../lib/runs/store.ts';
 import { collect } from '../contracts/collect.ts';
-import { type EmbeddedDynamo, startDynamo } from '../contracts/embedded-dynamodb.ts';
+import { startDynamo } from '../contracts/embedded-dynamodb.ts';
 import { countCapacity, intercept } from '../contracts/intercept.ts';
 import { run } from '../contracts/run-store.contract.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 
+const dynamo = await startDynamo();
+
 describe('the run store in DynamoDB', () => {
-  let dynamo: EmbeddedDynamo;
   let table: Table;
-  let release: () => void = () => {};
-  beforeAll(async () => {
-    dynamo = await startDynamo();
-  });
-  afterAll(() => dynamo.stop());
   beforeEach(async () => {
     table = await dynamo.createTable();
-  });
-  afterEach(() => {
-    release();
-    release = () => {};
   });
 
   const store = () => dynamoRunStore(table, { retentionDays: 30 });
@@ -52,10 +44,9 @@ describe('the run store in DynamoDB', () => {
     'writes $entries entries with random ids and hashes, and $memory keys, for at most $maxUnits units per record',
     async ({ entries, memory, maxUnits }) => {
       const chunk = bigChunk(entries, { memory: Array.from({ length: memory }, () => letters(22)) });
-      const capacity = countCapacity(dynamo.client);
-      release = capacity.stop;
+      const units = countCapacity(dynamo.client);
       await store().saveChunk('groups', chunk);
-      expect((capacity.units.get('PutItemCommand') ?? 0) / entries).toBeLessThanOrEqual(maxUnits);
+      expect((units.get('PutItemCommand') ?? 0) / entries).toBeLessThanOrEqual(maxUnits);
       const read = await collect(store().chunks('groups', 'run-1', 1));
       expect(read).toEqual([chunk]);
     },
@@ -99,7 +90,7 @@ describe('the run store in DynamoDB', () => {
 
   it('knows its own lease when the write had been applied before its answer was lost', async () => {
     const lease: Lease = { integration: 'groups', runId: 'run-1', owner: 'a', untilMs: 1_000 };
-    release = intercept(dynamo.client, async ({ command }, next) => {
+    intercept(dynamo.client, async ({ command }, next) => {
       // As the SDK's own retry does it: the same conditional write a second time.
       if (command === 'PutItemCommand') await next();
       return next();
@@ -110,7 +101,7 @@ describe('the run store in DynamoDB', () => {
   });
 
   it('follows ledgers and lists of runs over the pages of a query', async () => {
-    release = intercept(dynamo.client, async ({ command, input }, next) => {
+    intercept(dynamo.client, async ({ command, input }, next) => {
       if (command === 'QueryCommand') input.Limit = 2;
       return next();
     });
@@ -126,7 +117,7 @@ describe('the run store in DynamoDB', () => {
 
   it('reads nothing but consistently', async () => {
     const loose: string[] = [];
-    release = intercept(dynamo.client, async ({ command, input }, next) => {
+    intercept(dynamo.client, async ({ command, input }, next) => {
       if (/Get|Query/.test(command) && input.ConsistentRead !== true) loose.push(command);
       return next();
     });

@@ -1,25 +1,16 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { sqsQueue } from '../../lib/aws/sqs/queue.ts';
 import { QueueUnreachableError } from '../../lib/messages/queue.ts';
-import { type EmbeddedSqs, startSqs } from '../contracts/embedded-sqs.ts';
+import { startSqs } from '../contracts/embedded-sqs.ts';
 import { intercept } from '../contracts/intercept.ts';
 import { hastyClock } from '../fakes/fake-clock.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 
+const sqs = await startSqs();
+
 type Entry = { Id: string; MessageBody: string; DelaySeconds?: number };
 
 describe('the queue in SQS', () => {
-  let sqs: EmbeddedSqs;
-  let release: () => void = () => {};
-  beforeAll(async () => {
-    sqs = await startSqs();
-  });
-  afterAll(() => sqs.stop());
-  afterEach(() => {
-    release();
-    release = () => {};
-  });
-
   const clock = hastyClock();
   const create = async () => {
     const { queueUrl } = await sqs.createQueues(3);
@@ -29,7 +20,7 @@ describe('the queue in SQS', () => {
   /** Makes entries fail inside HTTP 200: those for which `fails` gives a fault. Counts the tries of each body. */
   const failEntries = (fails: (body: string, tries: number) => 'receiver' | 'sender' | undefined) => {
     const tries = new Map<string, number>();
-    release = intercept(sqs.client, async ({ command, input }, next) => {
+    intercept(sqs.client, async ({ command, input }, next) => {
       if (command !== 'SendMessageBatchCommand') return next();
       const entries = input.Entries as Entry[];
       const failed = entries.flatMap(({ Id, MessageBody }) => {
@@ -81,7 +72,7 @@ describe('the queue in SQS', () => {
 
   it('sends each message of a batch alone when SQS refuses the batch for one of its bodies', async () => {
     const { queue } = await create();
-    release = intercept(sqs.client, async ({ input }, next) => {
+    intercept(sqs.client, async ({ input }, next) => {
       const bodies = ((input.Entries ?? []) as Entry[]).map(({ MessageBody }) => MessageBody);
       if (bodies.includes('message 4')) throw Object.assign(new Error('too long'), { name: 'BatchRequestTooLong' });
       return next();
@@ -93,7 +84,7 @@ describe('the queue in SQS', () => {
   it('throws when the queue cannot be reached at all, after four requests and not after each batch', async () => {
     const { queue } = await create();
     let requests = 0;
-    release = intercept(sqs.client, async () => {
+    intercept(sqs.client, async () => {
       requests += 1;
       throw new Error('connect ECONNREFUSED');
     });
@@ -107,13 +98,12 @@ describe('the queue in SQS', () => {
   it('names what was not accepted when the queue goes away half-way', async () => {
     const { queue } = await create();
     let requests = 0;
-    release = intercept(sqs.client, async (_request, next) => {
+    const release = intercept(sqs.client, async (_request, next) => {
       if (++requests > 6) throw new Error('reset');
       return next();
     });
     const { failed } = await queue.sendAll(Array.from({ length: 100 }, (_, index) => ({ body: String(index) })));
     release();
-    release = () => {};
     const taken = (await queue.depth()).visible;
     expect(taken).toBe(60);
     expect(failed).toHaveLength(40);
@@ -124,7 +114,7 @@ describe('the queue in SQS', () => {
     const { queue } = await create();
     let underWay = 0;
     let most = 0;
-    release = intercept(sqs.client, async ({ input }, next) => {
+    intercept(sqs.client, async ({ input }, next) => {
       const entries = input.Entries as Entry[];
       expect(entries.length).toBeLessThanOrEqual(10);
       expect(entries.reduce((sum, { MessageBody }) => sum + Buffer.byteLength(MessageBody), 0)).toBeLessThanOrEqual(
@@ -143,7 +133,7 @@ describe('the queue in SQS', () => {
   it('cuts a delay to whole seconds, 900 at most, and leaves it out where none is given', async () => {
     const { queue } = await create();
     const delays: unknown[] = [];
-    release = intercept(sqs.client, async ({ input }, next) => {
+    intercept(sqs.client, async ({ input }, next) => {
       delays.push(...(input.Entries as Entry[]).map(({ DelaySeconds }) => DelaySeconds));
       return next();
     });

@@ -1,4 +1,3 @@
-import { afterAll, beforeAll } from 'vitest';
 import { dynamoAuditLog } from '../../lib/aws/dynamodb/audit-log.ts';
 import { dynamoIdStore } from '../../lib/aws/dynamodb/id-store.ts';
 import { dynamoRateLimiter } from '../../lib/aws/dynamodb/rate-limiter.ts';
@@ -8,16 +7,12 @@ import { sqsQueue } from '../../lib/aws/sqs/queue.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { hastyClock } from '../fakes/fake-clock.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
-import { type EmbeddedDynamo, startDynamo } from './embedded-dynamodb.ts';
-import { type EmbeddedSqs, startSqs } from './embedded-sqs.ts';
+import { startDynamo } from './embedded-dynamodb.ts';
+import { startSqs } from './embedded-sqs.ts';
 import { engineContract } from './engine.contract.ts';
 
-let dynamo: EmbeddedDynamo;
-let sqs: EmbeddedSqs;
-beforeAll(async () => {
-  [dynamo, sqs] = await Promise.all([startDynamo(), startSqs()]);
-});
-afterAll(() => Promise.all([dynamo.stop(), sqs.stop()]));
+const dynamo = await startDynamo();
+const sqs = await startSqs();
 
 const clock = hastyClock();
 

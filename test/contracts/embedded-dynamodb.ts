@@ -3,20 +3,15 @@ import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterAll } from 'vitest';
 import type { Table } from '../../lib/aws/dynamodb/table.ts';
 import { dynamoClient } from '../../lib/aws/ports.ts';
 
 // dynalite brings no types.
 const dynalite = createRequire(import.meta.url)('dynalite') as (options: { createTableMs: number }) => Server;
 
-export type EmbeddedDynamo = {
-  client: DynamoDBClient;
-  createTable(): Promise<Table>;
-  stop(): Promise<void>;
-};
-
-/** DynamoDB in this process, in memory, on a free port of the loopback interface. */
-export const startDynamo = async (): Promise<EmbeddedDynamo> => {
+/** DynamoDB in this process, in memory, on a free port of the loopback interface, until the calling file's tests end. */
+export const startDynamo = async (): Promise<{ client: DynamoDBClient; createTable(): Promise<Table> }> => {
   const server = dynalite({ createTableMs: 0 });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -27,6 +22,10 @@ export const startDynamo = async (): Promise<EmbeddedDynamo> => {
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     // The server lives in this process: a connection that takes a busy event loop seconds is not lost.
     requestHandler: { connectionTimeout: 20_000, requestTimeout: 20_000, throwOnRequestTimeout: true },
+  });
+  afterAll(async () => {
+    client.destroy();
+    await new Promise((resolve) => server.close(resolve));
   });
   let tables = 0;
   return {
@@ -54,10 +53,6 @@ export const startDynamo = async (): Promise<EmbeddedDynamo> => {
       };
       while ((await status()) !== 'ACTIVE');
       return { client, TableName };
-    },
-    stop: async () => {
-      client.destroy();
-      await new Promise((resolve) => server.close(resolve));
     },
   };
 };

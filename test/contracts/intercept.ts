@@ -1,3 +1,5 @@
+import { onTestFinished } from 'vitest';
+
 type Request = { command: string; input: Record<string, unknown> };
 type Answer = Record<string, unknown>;
 type Next = () => Promise<Answer>;
@@ -12,7 +14,7 @@ type Client = {
 
 /**
  * Puts a function between an AWS client and its service: it sees each request, may change it, may answer by itself or
- * throw, or change the real answer. Gives back what takes it out again.
+ * throw, or change the real answer. It is taken out when the test ends, or by what is given back.
  */
 export const intercept = (client: unknown, seen: (request: Request, next: Next) => Promise<Answer>): (() => void) => {
   const { middlewareStack } = client as Client;
@@ -32,15 +34,17 @@ export const intercept = (client: unknown, seen: (request: Request, next: Next) 
       return { output, response };
     };
   middlewareStack.add(middleware as never, { step: 'initialize', name });
-  return () => {
+  const stop = () => {
     middlewareStack.remove(name);
   };
+  onTestFinished(stop);
+  return stop;
 };
 
-/** Sums up the capacity units that a client's calls consume, by command. */
-export const countCapacity = (client: unknown): { units: Map<string, number>; stop: () => void } => {
+/** Sums up the capacity units that a client's calls consume until the test ends, by command. */
+export const countCapacity = (client: unknown): ReadonlyMap<string, number> => {
   const units = new Map<string, number>();
-  const stop = intercept(client, async ({ command, input }, next) => {
+  intercept(client, async ({ command, input }, next) => {
     input.ReturnConsumedCapacity = 'TOTAL';
     const answer = await next();
     const consumed = [answer.ConsumedCapacity].flat() as ({ CapacityUnits?: number } | undefined)[];
@@ -48,5 +52,5 @@ export const countCapacity = (client: unknown): { units: Map<string, number>; st
     units.set(command, (units.get(command) ?? 0) + sum);
     return answer;
   });
-  return { units, stop };
+  return units;
 };

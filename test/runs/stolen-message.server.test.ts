@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { dynamoIdStore } from '../../lib/aws/dynamodb/id-store.ts';
 import { dynamoRunStore } from '../../lib/aws/dynamodb/run-store.ts';
 import { sqsQueue } from '../../lib/aws/sqs/queue.ts';
@@ -8,22 +8,14 @@ import type { LoaderDeps, LoadPlan } from '../../lib/load/load-plan.ts';
 import { reconcile } from '../../lib/runs/reconcile.ts';
 import { runIdOf } from '../../lib/runs/record.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
-import { type EmbeddedDynamo, startDynamo } from '../contracts/embedded-dynamodb.ts';
-import { type EmbeddedSqs, startSqs } from '../contracts/embedded-sqs.ts';
+import { startDynamo } from '../contracts/embedded-dynamodb.ts';
+import { startSqs } from '../contracts/embedded-sqs.ts';
 import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
 import { DUE_MS, fetchWorld, group, NAME, schedule } from '../fetch/fetch-world.ts';
 import { loadWorld } from '../load/load-world.ts';
 
-let dynamo: EmbeddedDynamo;
-let sqs: EmbeddedSqs;
-beforeAll(async () => {
-  dynamo = await startDynamo();
-  sqs = await startSqs();
-});
-afterAll(async () => {
-  await dynamo.stop();
-  await sqs.stop();
-});
+const dynamo = await startDynamo();
+const sqs = await startSqs();
 
 const DEADLINE_MS = 2 * 3_600_000;
 const HOUR_MS = 3_600_000;

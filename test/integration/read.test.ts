@@ -239,6 +239,7 @@ describe('our own blocks', () => {
     ['an unknown time zone', { 'schedule.timezone': 'Asia/Nowhere' }, 'schedule.timezone'],
     ['a half number', { deadlineMinutes: 1.5 }, 'deadlineMinutes'],
     ['a zero where one is the least', { 'target.retry.maxAttempts': 0 }, 'target.retry.maxAttempts'],
+    ['a request longer than load could end', { 'target.connection.timeoutMs': 45_001 }, 'target.connection.timeoutMs'],
     ['a rate limit without its interval', { 'source.rateLimit': { requests: 1 } }, 'source.rateLimit'],
     ['a backoff that shrinks', { 'target.retry': { baseMs: 5000, capMs: 10 } }, 'target.retry.capMs'],
     [

@@ -1,4 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
+import { MAX_POST_MS } from '../../lib/integration/schema/target-schema.ts';
+import { standardTuning } from '../../lib/runtime/tuning.ts';
 import { readTemplate, resource, resourcesOf } from './template.ts';
 
 const template = await readTemplate(inject('packagedDir'));
@@ -60,4 +62,9 @@ test.each([
     ([, value]) => typeof value === 'string' && /^(ssm|secretsmanager):/.test(value),
   );
   expect(held.map(([name]) => name).sort()).toEqual(secrets);
+});
+
+test('load has the time for the longest request that a file may ask for, and 5 s before it', () => {
+  const { Timeout } = resource(template, 'AWS::Lambda::Function', 'LoadLambdaFunction');
+  expect(Timeout * 1000).toBeGreaterThanOrEqual(MAX_POST_MS + standardTuning.load.settleReserveMs + 5_000);
 });

@@ -17,7 +17,13 @@ const baseUrlSchema = () =>
     .check(z.describe('Where the API lives: a URL or a reference to one. API 基础地址(URL 或引用)。'));
 
 /** One end of an integration, with the bounds of its requests. */
-export const connectionSchema = (defaults: { timeoutMs: number; maxAnswerBytes: number }) =>
+export const connectionSchema = (defaults: {
+  timeoutMs: number;
+  maxTimeoutMs: number;
+  /** Why it may not be longer, in words. */
+  maxTimeoutWords: string;
+  maxAnswerBytes: number;
+}) =>
   z
     .strictObject({
       name: z
@@ -33,7 +39,7 @@ export const connectionSchema = (defaults: { timeoutMs: number; maxAnswerBytes: 
           .int()
           .check(
             z.minimum(100),
-            z.maximum(300_000),
+            z.maximum(defaults.maxTimeoutMs, `${defaults.maxTimeoutMs} or less: ${defaults.maxTimeoutWords}`),
             z.describe('From the request to the last byte. 单次请求超时毫秒数。'),
           ),
         defaults.timeoutMs,

@@ -183,7 +183,12 @@ const windowSchema = z
 
 export const sourceSchema = z
   .strictObject({
-    connection: connectionSchema({ timeoutMs: 60_000, maxAnswerBytes: 20_971_520 }),
+    connection: connectionSchema({
+      timeoutMs: 60_000,
+      maxTimeoutMs: 300_000,
+      maxTimeoutWords: 'fetch has no more',
+      maxAnswerBytes: 20_971_520,
+    }),
     profile: z.exactOptional(profileSetting),
     path: z.exactOptional(requestPath('Path of the request where metadata.api is none. 请求路径。')),
     id: z.exactOptional(

@@ -116,12 +116,23 @@ const resultsSchema = z
   )
   .check(z.describe('A batch that is answered row by row. 批量写入的逐行结果。'));
 
+/**
+ * The longest time that a target may take, ms. `load` begins a POST only where it can end before its own time-out (60 s)
+ * with 10 s left to settle: with more than this nothing would ever be sent.
+ */
+export const MAX_POST_MS = 45_000;
+
 export const targetSchema = z
   .strictObject({
     profile: z.exactOptional(profileSetting),
     send: z.prefault(targetSendSchema, {}),
     results: z.exactOptional(resultsSchema),
-    connection: connectionSchema({ timeoutMs: 15_000, maxAnswerBytes: 1_048_576 }),
+    connection: connectionSchema({
+      timeoutMs: 15_000,
+      maxTimeoutMs: MAX_POST_MS,
+      maxTimeoutWords: 'load has 60 s, and begins no request that it could not end and settle',
+      maxAnswerBytes: 1_048_576,
+    }),
     path: z.exactOptional(requestPath('Path of the request where metadata.api is none. 请求路径。')),
     metadata: targetMetadataSchema,
     success: z.prefault(successSchema, {}),

@@ -1,18 +1,12 @@
-import type { Clock } from '../../runtime/clock.ts';
 import { defined } from '../../runtime/defined.ts';
 import { ConfigurationError, type FaultPlace } from '../../runtime/fault.ts';
-import type { Log } from '../../runtime/log.ts';
-import type { Random } from '../../runtime/random.ts';
-import type { Tuning } from '../../runtime/tuning.ts';
 import { type TokenRefusal, tokenRefusalIn } from '../auth/expired.ts';
-import type { ConnectionEvent, Credential, Later, NoToken, SchemeDeps } from '../auth/scheme.ts';
+import type { ConnectionDeps, Credential, Later, NoToken, SchemeDeps } from '../auth/scheme.ts';
 import { schemeOf } from '../auth/schemes.ts';
-import type { TokenStore } from '../auth/token.ts';
 import { joinUrl, type Query, resolveLink } from '../base-url.ts';
 import type { Answered, Http, HttpAnswer, HttpRequest } from '../http.ts';
 import type { AwaitPermit } from '../limit/rate-limit.ts';
 import { strikeOut } from '../redaction.ts';
-import type { CachedSecrets, Env } from '../secrets.ts';
 import { type Connection, connectionFaults, valuesOf } from './connection.ts';
 
 /** A request to the API of a connection: without its base URL and without its authorization. */
@@ -49,16 +43,7 @@ export interface Api {
   send(request: ApiRequest, limits: { deadlineMs: number; awaitPermit?: AwaitPermit }): Promise<ApiResult>;
 }
 
-export type ApiDeps = {
-  http: Http;
-  tokens: TokenStore;
-  secrets: CachedSecrets;
-  clock: Clock;
-  random: Random;
-  log: Log<ConnectionEvent>;
-  env: Env;
-  tuning: Pick<Tuning, 'connection'>;
-};
+export type ApiDeps = ConnectionDeps & { http: Http };
 
 const alwaysGranted: AwaitPermit = async () => ({ granted: true });
 

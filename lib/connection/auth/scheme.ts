@@ -62,14 +62,8 @@ export type ConnectionEvent = EventsOf<{
   'token-renewed': { connection: string };
 }>;
 
-export type SchemeDeps = {
-  /** `timeoutMs`: of one request. */
-  connection: { name: string; timeoutMs: number };
-  baseUrl(): Promise<string>;
-  /** The value of a reference that is not optional. Throws `ConfigurationError` and `SecretUnreadableError`. */
-  resolve(reference: Reference): Promise<string>;
-  /** Sends a request of the scheme's own, such as one for a token. */
-  exchange(request: UnsentRequest, limits: Limits): Promise<HttpAnswer | Later>;
+/** What a connection works with, beside HTTP. */
+export type ConnectionDeps = {
   tokens: TokenStore;
   secrets: CachedSecrets;
   clock: Clock;
@@ -77,4 +71,14 @@ export type SchemeDeps = {
   log: Log<ConnectionEvent>;
   env: Env;
   tuning: Pick<Tuning, 'connection'>;
+};
+
+export type SchemeDeps = ConnectionDeps & {
+  /** `timeoutMs`: of one request. */
+  connection: { name: string; timeoutMs: number };
+  baseUrl(): Promise<string>;
+  /** The value of a reference that is not optional. Throws `ConfigurationError` and `SecretUnreadableError`. */
+  resolve(reference: Reference): Promise<string>;
+  /** Sends a request of the scheme's own, such as one for a token. */
+  exchange(request: UnsentRequest, limits: Limits): Promise<HttpAnswer | Later>;
 };

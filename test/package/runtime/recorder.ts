@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text as textOf } from 'node:stream/consumers';
 
 /** One permission that a request needed: an IAM action on a table, queue, parameter or secret by name. */
 export type Use = { action: string; resource: string };
@@ -92,12 +93,6 @@ export const startRecorder = async (behind: { endpoint: string } | { answer: Ans
       await closed;
     },
   };
-};
-
-const textOf = async (incoming: IncomingMessage): Promise<string> => {
-  const chunks: Buffer[] = [];
-  for await (const chunk of incoming) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
 };
 
 const pass = (endpoint: string, { method, url, headers }: IncomingMessage, body: string, response: ServerResponse) =>

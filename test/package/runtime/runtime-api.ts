@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text as textOf } from 'node:stream/consumers';
 
 /** An error as the Node.js runtime reports it: `trace` where the document of the Runtime API says `stackTrace`. */
 export type ReportedError = { errorType: string; errorMessage: string; trace: string[] };
@@ -109,12 +110,6 @@ export const startRuntimeApi = async (): Promise<RuntimeApi> => {
       await closed;
     },
   };
-};
-
-const textOf = async (incoming: IncomingMessage): Promise<string> => {
-  const chunks: Buffer[] = [];
-  for await (const chunk of incoming) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
 };
 
 const accepted = (response: ServerResponse): void => {

@@ -15,8 +15,8 @@ const functions = resourcesOf(await readTemplate(packagedDir), 'AWS::Lambda::Fun
 const integrations = (await readdir('integrations')).filter((file) => file.endsWith('.json'));
 
 /**
- * Bytes of code that Node reads before the handler is there: a cold start takes in proportion to them (docs/benchmarks.md,
- * Weight). Some 5 % above what it was when last looked at: above these, find out what came in.
+ * Bytes of code that Node reads before the handler is there: a cold start takes in proportion to them (decision 0010).
+ * Some 5 % above what it was when last looked at: above these, find out what came in.
  */
 const maxStartBytes: Readonly<Record<string, number>> = {
   fetch: 486_000,

@@ -1,3 +1,4 @@
+import { cutText, cutValue } from './depth.ts';
 import { ExactNumber, exactNumber } from './exact-number.ts';
 
 export { ExactNumber } from './exact-number.ts';
@@ -23,9 +24,27 @@ const MAY_HOLD_LONG_NUMBER = /(?:^|[:[,\s])-?\d(?:[\d.]{15}|[\d.]*[eE][+-]?\d{3}
 const exactNumbers = (_key: string, value: unknown, { source }: ReviverContext): unknown =>
   typeof value === 'number' && source !== undefined ? exactNumber(source, value) : value;
 
+/**
+ * `work`, or `onceCut` where it runs out of stack: a value that deep is cut far below every depth that is accepted
+ * anywhere, so that whoever meets it can still refuse it by name.
+ */
+const unlessTooDeep = <T>(work: () => T, onceCut: () => T): T => {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof RangeError) return onceCut();
+    throw error;
+  }
+};
+
 /** Parses JSON text; numbers are exact. Throws SyntaxError where the text is not JSON. */
 export const parseJson = (text: string): JsonValue =>
-  MAY_HOLD_LONG_NUMBER.test(text) ? parse(text, exactNumbers) : parse(text);
+  MAY_HOLD_LONG_NUMBER.test(text)
+    ? unlessTooDeep(
+        () => parse(text, exactNumbers),
+        () => parse(cutText(text), exactNumbers),
+      )
+    : parse(text);
 
 /** As `parseJson`; undefined where the text is not JSON. */
 export const parsedOrUndefined = (text: string): JsonValue | undefined => {
@@ -40,7 +59,11 @@ const rawBigint = (_key: string, value: unknown): unknown =>
   typeof value === 'bigint' ? rawJSON(value.toString()) : value;
 
 /** Serializes to JSON text; a bigint is written as the plain integer that it is, an `ExactNumber` as its digits. */
-export const stringifyJson = (value: JsonValue, indent?: number): string => JSON.stringify(value, rawBigint, indent);
+export const stringifyJson = (value: JsonValue, indent?: number): string =>
+  unlessTooDeep(
+    () => JSON.stringify(value, rawBigint, indent),
+    () => JSON.stringify(cutValue(value), rawBigint, indent),
+  );
 
 /** The same value with every object's keys in one order (integer-like keys first, as objects have it, then by code unit). */
 const sortKeys = (value: JsonValue): JsonValue => {

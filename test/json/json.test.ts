@@ -4,7 +4,9 @@ import {
   canonicalJson,
   ExactNumber,
   isJsonObject,
+  isNestedDeeperThan,
   type JsonValue,
+  parsedOrUndefined,
   parseJson,
   stringifyJson,
 } from '../../lib/json/json.ts';
@@ -224,4 +226,27 @@ it.each([
 it('reads an integer of ten million digits without the time that a bigint takes', () => {
   const parsed = parseJson(`[1${'0'.repeat(10_000_000)}]`);
   expect(stringifyJson(parsed)).toBe('[1e10000000]');
+});
+
+describe('a value that is nested deeper than the stack', () => {
+  const LEVELS = 200_000;
+  const nested = (inner: string) => `${'{"a":['.repeat(LEVELS)}${inner}${']}'.repeat(LEVELS)}`;
+
+  it.each(['1', '12345678901234567890', '"}]\\""'])('is read, with %s in it, and cut far below', (inner) => {
+    const parsed = parseJson(`[12345678901234567890,${nested(inner)},"last"]`);
+    expect(Array.isArray(parsed) && [parsed[0], parsed[2]]).toEqual([12345678901234567890n, 'last']);
+    expect(isNestedDeeperThan(parsed, 900)).toBe(true);
+  });
+
+  it('is no JSON where it is none', () => {
+    expect(parsedOrUndefined(`[12345678901234567890,${nested('1').slice(0, -1)}`)).toBeUndefined();
+    expect(parsedOrUndefined('[12345678901234567890,'.repeat(LEVELS))).toBeUndefined();
+  });
+
+  it('is written, cut far below', () => {
+    const value = JSON.parse(nested('1')) as JsonValue;
+    const written = stringifyJson([1n, value, 'last']);
+    expect(written.startsWith('[1,{"a":[{"a":[')).toBe(true);
+    expect(written.endsWith('}],"last"]') || written.endsWith(']},"last"]')).toBe(true);
+  });
 });

@@ -41,9 +41,9 @@ const isTooLarge = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
 
 /**
- * Unpacks an answer as its content-encoding header says, up to `maxBytes`. A server that declares a coding and sends
- * plain text is taken at its bytes, and so is a coding that nobody asked for and nobody knows. What breaks off is broken:
- * `fetch` itself would hand out the first part of it as if it were the whole.
+ * Unpacks an answer as its content-encoding header says, up to `maxBytes`. Plain text that is declared as packed stays
+ * as it is, and so do bytes under an unknown coding. An answer that breaks off is broken: `fetch` itself would hand out
+ * its first part as if it were the whole.
  */
 const unpack = async (packed: Uint8Array, header: string | undefined, maxBytes: number): Promise<Unpacked> => {
   const names = (header ?? '').split(',').map((name) => name.trim().toLowerCase());
@@ -110,7 +110,7 @@ const decodeText = (bytes: Uint8Array, contentType: string | undefined): Decoded
 
 /**
  * An answer by its bytes as they came over the network: unpacked and decoded as its headers say, `maxBytes` long at
- * most. Bytes that nobody can read are no failure of the exchange: the status stands, and the text is marked.
+ * most. Unreadable bytes do not make the exchange fail: the status stands, and the text is marked.
  */
 export const answerOf = async (
   { status, headers }: Pick<Answered, 'status' | 'headers'>,

@@ -30,9 +30,9 @@ const isSamePort = (link: URL, base: URL): boolean =>
   link.port === base.port || (link.port !== '' && link.port === (base.port || defaultPorts.get(base.protocol)));
 
 /**
- * A link that the server gave, resolved against the URL it came from (RFC 3986 §5); undefined where it leads to
- * another host, since the authorization must not follow it there. Behind a proxy that ends TLS a server writes links
- * with another scheme than it is reached by: they are followed under the scheme of the URL they came from.
+ * A link that the server gave, resolved against the URL it came from (RFC 3986 §5); undefined where it leads to another
+ * host, since the authorization must not follow it there. A server behind a proxy that ends TLS writes http links: they
+ * are followed under the scheme of the URL they came from.
  */
 export const resolveLink = (requestUrl: string, link: string): string | undefined => {
   const base = new URL(requestUrl);

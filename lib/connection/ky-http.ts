@@ -71,7 +71,7 @@ const hintByCode: Readonly<Record<string, string>> = {
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'does the port speak plain http?',
 };
 
-/** By the code alone; what Node saw end unsent cannot have been applied, whatever its code says. */
+/** By the code alone, but for a request that Node knows to be unsent: that one cannot have been applied. */
 const causeOf = (code: string | undefined, isTimeout: boolean, isSurelyUnsent: boolean): FailureCause => {
   const cause = isTimeout ? 'timeout' : ((code === undefined ? undefined : causeByCode[code]) ?? 'network');
   if (!isSurelyUnsent || sentBeforeFailing[cause] === 'never') return cause;

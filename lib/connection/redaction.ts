@@ -48,7 +48,7 @@ const inBase64 = (secret: string): string[] => {
   });
 };
 
-/** The longest run of letters and digits: no encoding that is in use writes these otherwise, but for escapes of all. */
+/** The longest run of letters and digits. Encodings leave these as they are, unless they escape everything. */
 const runIn = (text: string): string =>
   (text.match(/[A-Za-z0-9]+/g) ?? []).reduce((longest, run) => (run.length > longest.length ? run : longest), '');
 

@@ -64,7 +64,9 @@ export const describeRef = (ref: Ref): string => {
 /** What a reference leads to within this process. */
 export type Lookup = { kind: 'value'; value: string } | { kind: 'stored'; ref: StoredRef } | { kind: 'missing' };
 
-/** Variables of a deployed function point on with these prefixes, since its environment must hold no secret. */
+/**
+ * A deployed function's environment holds no secrets: a variable with one of these prefixes says where the value is.
+ */
 const pointers: readonly [RegExp, (target: string, key: string | undefined) => StoredRef][] = [
   [/^ssm:(?<target>.+)$/, (target) => ({ ssm: target })],
   [

@@ -35,9 +35,9 @@ subscribe('undici:client:sendHeaders', (message) => {
 /**
  * Makes one request with `fetch` and can say afterwards whether it was surely never sent.
  *
- * Asked is what happened, not which error came of it: a handshake that fails, a proxy that refuses and a time-out before
- * there is a connection end in dozens of codes, and some of them (ECONNRESET, EPROTO) also come after the request.
- * Where Node says nothing of the request, the answer is no.
+ * It looks at what happened and not at the error. A failed handshake, a refusing proxy and a time-out before there is a
+ * connection end in dozens of codes, and some of them (ECONNRESET, EPROTO) also come after a request was sent. Where
+ * Node reports nothing about the request, the answer is no.
  */
 export const tracingSending = async <Result>(
   work: (isSurelyUnsent: () => boolean) => Promise<Result>,
@@ -50,7 +50,7 @@ type Dispatcher = NonNullable<RequestInit['dispatcher']>;
 type Dispatch = Dispatcher['dispatch'];
 type Handler = Parameters<Dispatch>[1];
 
-/** Under this name the header of a packed answer passes `fetch`, which unpacks by content-encoding. */
+/** `fetch` unpacks by content-encoding; under this name the header passes it unnoticed. */
 export const PACKED_AS = 'x-okki-sync-packed-as';
 
 const leavePacked =

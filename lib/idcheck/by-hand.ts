@@ -1,7 +1,7 @@
 import { isTombstone } from './hash.ts';
 import type { IdCheck } from './item.ts';
 
-/** What a person found out about a record whose POST nobody knows the outcome of. */
+/** What a person found out about a record with a POST of unknown outcome. */
 export type Verdict = 'loaded' | 'not-loaded';
 
 /** Why an item is not for a person to resolve. */

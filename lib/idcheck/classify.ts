@@ -56,10 +56,10 @@ export const classify = (
   if (known === undefined) return forItsParent ? skipped(forItsParent) : { outcome: 'enqueued', as: 'create' };
   const { claim, trouble } = known;
   const loaded = surelyLoaded(known);
-  // Content under way, or of unknown fate, may yet replace what was loaded: compare again at the target's door.
+  // Content under way, or of unknown outcome, may still replace what was loaded. The loader compares again.
   if (isLeftToPerson(known, hash, policy)) return skipped({ why: 'parked' });
   if (claim !== undefined || trouble?.kind === 'uncertain' || trouble?.kind === 'parked') {
-    // What was sent already is settled whatever became of the parent; other content would only wait for it.
+    // Content that was sent is settled whatever became of the parent; other content would have to wait for the parent.
     const wasSent = (claim ?? trouble)?.hash === hash;
     return forItsParent && !wasSent ? skipped(forItsParent) : enqueued(known);
   }

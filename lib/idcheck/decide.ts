@@ -34,7 +34,7 @@ export type AcknowledgeReason =
 
 const acknowledge = (as: AcknowledgeReason): Decision => ({ kind: 'acknowledge', as });
 
-/** What an item says once time and the message are held against it; the rows of the decision table. */
+/** What the item says about this message at this time: the rows of the decision table. */
 type Situation =
   | 'unknown'
   | 'claimed-live'
@@ -46,7 +46,7 @@ type Situation =
   | 'nothing-to-delete'
   | 'free';
 
-/** The content that the target surely has; what was loaded before a POST of unknown outcome came to nothing is not. */
+/** The content that the target surely has: not content that a POST of unknown outcome may have replaced. */
 export const surelyLoaded = ({ loaded }: IdCheck): Loaded | undefined =>
   loaded?.unsureSinceMs === undefined ? loaded : undefined;
 
@@ -60,8 +60,8 @@ export const newestVersionMs = (stored: IdCheck): number =>
   );
 
 /**
- * Whether other content is newer. The same content under a newer version is no rival: an old dead letter, replayed,
- * still stands for what the newest run wants, and it may be the only letter there is.
+ * Whether other content is newer. The same content under a newer version is not newer content: a replayed old letter
+ * may be the only message that still carries what the newest run wants.
  */
 const isSuperseded = ({ loaded, deleted, claim, trouble }: IdCheck, ask: Ask): boolean =>
   [loaded, deleted, claim, trouble].some((part) => part && part.versionMs > ask.versionMs && part.hash !== ask.hash);
@@ -73,7 +73,7 @@ const doubtSinceMs = (stored: IdCheck): number | undefined => {
   return trouble?.kind === 'uncertain' || trouble?.kind === 'parked' ? trouble.sinceMs : undefined;
 };
 
-/** Whether a POST of this record, of whatever content, was begun and its outcome is not known. */
+/** Whether a POST of this record was begun, with any content, and its outcome is unknown. */
 export const isInDoubt = (stored: IdCheck | undefined): boolean =>
   stored !== undefined && doubtSinceMs(stored) !== undefined;
 

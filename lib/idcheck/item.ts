@@ -9,7 +9,7 @@ export type IdCheck = {
   rev: number;
   /** The content last loaded. */
   loaded?: Loaded;
-  /** The target was told that the record is gone; its content is loaded no more. */
+  /** The target was told to delete the record, so no content is loaded. */
   deleted?: { hash: string; versionMs: number; atMs: number };
   /** A worker is about to POST, or vanished doing so. */
   claim?: Claim;

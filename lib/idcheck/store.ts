@@ -17,8 +17,8 @@ export interface IdStore {
   /** Strongly consistent; ids without an item are absent from the map. */
   read(integration: string, ids: readonly string[]): Promise<Map<string, IdCheck>>;
   /**
-   * Replaces the item if the condition holds. `conflict` when it does not, which may also mean that an earlier try of
-   * the very same write had been applied before its answer was lost: read again to know.
+   * Replaces the item if the condition holds. `conflict` where it does not hold. An earlier try of this very write may
+   * have been applied and its answer lost: read again to find out.
    */
   write(integration: string, item: IdCheck, condition: WriteCondition): Promise<'written' | 'conflict'>;
   /** Everything known of an integration, in pages, in no order, eventually consistent. */

@@ -85,8 +85,8 @@ export const asOrphaned = (
 
 /**
  * The claim's content ended otherwise than loaded. What was loaded before is still what the target has, unless an
- * earlier POST of unknown outcome may have been applied: that nobody learns any more once the record is refused or given
- * up, so what was loaded is unsure from then on, and is sent again should the source return to it.
+ * earlier POST of unknown outcome may have been applied: once this content is refused or given up, nobody will find
+ * out. What was loaded is unsure from then on, and is sent again if the source returns to it.
  *
  *   A loaded ── POST B, time-out ── POST B, 422 ── the source returns to A
  *                    └ applied?          └ B rejected, A unsure └ A is sent again
@@ -144,14 +144,14 @@ export const withLetter = (stored: IdCheck, letterMs: number): IdCheck => ({
   ...(stored.trouble === undefined ? {} : { trouble: { ...stored.trouble, letterMs } }),
 });
 
-/** Surely not applied: as if the claim had never been. */
+/** Surely not applied: the item as it was before the claim. */
 export const asReleased = (claimed: IdCheck): IdCheck => withoutClaim(claimed);
 
 const LETTER_LIFE_MS = 14 * 24 * 3_600_000;
 
 /**
- * Since when a dead letter for this content waits already, if one does: a second one would tell an operator nothing.
- * Letters live 14 days (the dead-letter queue's retention) or until they are replayed.
+ * Since when a dead letter for this content waits already, if one does: a second letter would tell an operator nothing
+ * new. Letters live 14 days (the dead-letter queue's retention) or until they are replayed.
  */
 export const waitingLetterMs = (
   stored: IdCheck,

@@ -84,7 +84,7 @@ export const parseIntegration = (
 const inFileOrder = ({ position: a }: Fault, { position: b }: Fault): number =>
   a === undefined || b === undefined ? 0 : a.line - b.line || a.column - b.column;
 
-// V8 names the place in its message, but for a text that ends too early.
+// V8's message names the place, except where the text ends too early.
 const syntaxFault = ({ message }: SyntaxError, text: string, file: string): Fault => ({
   file,
   path: '',

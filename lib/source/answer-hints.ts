@@ -1,8 +1,8 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 
 /**
- * What an answer says of more pages under a name that nobody told us, with its path. By a flag outright, by a cursor,
- * page or link that would be the next one, or by how many pages there are in all (the same on every page).
+ * What an answer says of more pages under a name that the file does not state, with its path. By a flag outright, by a
+ * cursor, page or link that would be the next one, or by how many pages there are in all (the same on every page).
  */
 export type MoreFlag = { path: string; more: boolean; by: 'flag' | 'next' | 'pages' };
 

@@ -15,7 +15,7 @@ export type NextMark =
 
 const SHOWN_CHARACTERS = 40;
 
-/** Texts that a program wrote which had nothing to write. */
+/** What programs write where they have no value. */
 const EMPTY_WORDS: ReadonlySet<string> = new Set(['null', 'undefined', 'none', 'nil', 'nan']);
 
 const unfit = (found: string): NextMark => ({ kind: 'unfit', found });

@@ -115,7 +115,7 @@ const throttledIn = (body: JsonValue, answer: AnswerPlan): AnswerFault | undefin
   return fault('source-throttled', `the source says that it is asked too often: ${String(found)}${told}`);
 };
 
-/** A refusal in a usual envelope that the plan says nothing of: with a list beside it, it is none the less. */
+/** A refusal in a usual envelope that the plan does not name. It counts even where a list stands beside it. */
 const envelopeError = (body: JsonValue, answer: AnswerPlan, listPath: string | undefined): AnswerFault | undefined => {
   const refusal = refusalAround(body, (path) => path === answer.code, listPath);
   if (refusal === undefined) return undefined;
@@ -123,7 +123,7 @@ const envelopeError = (body: JsonValue, answer: AnswerPlan, listPath: string | u
   return refusedWith(isCompound(value) ? path : `${path} ${String(value)}`, words ?? wordsIn(body, answer));
 };
 
-/** What the source says in the body of an error of HTTP, where it says it as it does in a business error. */
+/** The words in the body of an HTTP error, where it has the form of a business error. */
 export const messageIn = (text: string, answer: AnswerPlan): string | undefined => {
   const parsed = parse(text);
   return parsed.kind === 'json' ? wordsIn(parsed.body, answer)?.slice(0, SHOWN_CHARACTERS) : undefined;

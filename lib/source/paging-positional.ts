@@ -81,8 +81,8 @@ const goBack = (paging: PositionalPaging, progress: Progress, deleted: number): 
 
 /**
  * Paging by page number or first row. A total that the source gives decides where the list ends, a short page alone
- * does not; without a total only an empty page ends it. A full page is never the last one: what a full page is is
- * learnt from the largest that came, since servers cap what they are asked for.
+ * does not; without a total only an empty page ends it. A full page is never the last one. How large a full page is,
+ * the largest one so far tells: servers cap the size that they are asked for.
  */
 export const positionalStep = (paging: PositionalPaging, asked: Progress, page: PageLook): Step => {
   const { count } = page;

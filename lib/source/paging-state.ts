@@ -50,7 +50,7 @@ const progressSchema = z.strictObject({
   most: z.exactOptional(count),
   /** The source's total turned out to be no total. */
   noTotal: z.exactOptional(z.boolean()),
-  /** What any total that the source gave last says, one that turned out to be no total as well. */
+  /** The last total that the source stated, believed or not. */
   announced: z.exactOptional(count),
   /** The source said that the page before was the last one. */
   saidLast: z.exactOptional(z.boolean()),

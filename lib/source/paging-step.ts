@@ -30,8 +30,8 @@ export type Step = { warnings: Warning[] } /** Take the page; without `next` it 
 );
 
 /**
- * Why paging cannot come to a trustworthy end. All of them say that the reading as a whole went wrong: going on from
- * the checkpoint would only fail again, the next run has to start at the first page.
+ * Why paging cannot come to a trustworthy end. The reading as a whole went wrong: to resume at the checkpoint would
+ * fail again, so the next run starts at the first page.
  */
 export type PagingFailure =
   | 'page-repeated'
@@ -145,7 +145,7 @@ export const overlapOf = ({ firstId, lastId }: Progress, { ids }: PageLook): War
     : [{ code: 'pages-overlap', message: `record ${again} of one page came again on the next` }];
 };
 
-/** Takes the last page. A total that is not met is odd, but no more is missing than the total itself is unsure of. */
+/** Takes the last page. A total that is not met is a warning: no more is missing than the total itself varies. */
 const takeLast = ({ seen, total }: Progress, page: PageLook, warnings: Warning[]): Step => {
   const taken = seen + page.count;
   if (total === undefined || taken === total) return { kind: 'take', warnings };
@@ -165,9 +165,9 @@ export type End = {
 };
 
 /**
- * The source gives no more pages. Rows that were added meanwhile may be counted and not come: a total that moved by n
- * is only known to n. Where even fewer came, records are missing. A list that stops at a ceiling without a mark may
- * have been cut off there.
+ * The source gives no more pages. Rows added while reading may be counted without being read, so a total that moved by
+ * n is exact to n only. Where even fewer rows came, records are missing. A list that stops at a ceiling without a mark
+ * may have been cut off there.
  */
 export const endOfList = (
   progress: Progress,

@@ -3,8 +3,8 @@ import { readAnswer } from './answer.ts';
 import type { Source } from './source.ts';
 
 /**
- * A source that is one saved answer, read as one from the network would be; nothing is asked for. What a saved answer
- * lacks has not vanished: it may be the first page of many, so its end counts as unsure.
+ * A source that is one saved answer, read as an answer from the network would be. Nothing is requested. A record that
+ * it lacks has not vanished: the answer may be the first page of many, so its end counts as unsure.
  */
 export const savedAnswer = (text: string, { answer }: SourcePlan): Source => ({
   readPage: async () => {

@@ -27,7 +27,7 @@ const idempotencyKeyOf = ([first, ...others]: readonly [PostRecord, ...PostRecor
     ? first.idempotencyKey
     : contentHash([first, ...others].map(({ idempotencyKey }) => idempotencyKey));
 
-/** The request that loads records: what stands beside them never replaces a field of their own. Pure. */
+/** The request that loads records. A constant beside them never replaces a field of theirs. Pure. */
 export const loadRequest = (
   { method, path, batch, under, beside }: TargetPlan,
   records: readonly [PostRecord, ...PostRecord[]],
@@ -54,7 +54,7 @@ const deletionRequest = ({ method, path }: NonNullable<TargetPlan['deletion']>, 
 /** Deleted already (RFC 9110 §15.5.11). A 404 may as well mean that the path is wrong: that is not taken for success. */
 const GONE = 410;
 
-/** The deletion was sent under a file that had an endpoint for it; this one has none any more. */
+/** The deletion was queued when the file had an endpoint for deletions; now it has none. */
 const notConfigured: Outcome = { kind: 'rejected', failure: { cause: 'no-deletion-endpoint' } };
 
 export type TargetDeps = ApiDeps & { tuning: Pick<Tuning, 'target'> };
@@ -109,7 +109,7 @@ export const httpTarget = (
   };
 };
 
-/** The outcome with the other one's words, where both say the same; else without any. */
+/** The outcome with the words of the other one where both agree, else without words. */
 const toldAs = (outcome: Outcome, told: Outcome | undefined): Outcome => {
   if (outcome.kind === 'loaded') return outcome;
   const { excerpt: _, ...failure } = outcome.failure;

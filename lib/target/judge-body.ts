@@ -60,7 +60,10 @@ export const judgeBody = (text: string, status: number, success: Success, rowsPa
 
 const loaded: Judged = { as: 'loaded' };
 
-/** A text that is no JSON, where no rule asks for any; a page, or JSON that was cut, is no word of the target's own. */
+/**
+ * Text that is not JSON is enough where no rule needs JSON. A web page or JSON that was cut off is not: the target did
+ * not write it.
+ */
 const isStatusEnough = (text: string, { rules, status }: Success): boolean =>
   rules.length === 0 && (status === true || !/^\s*[<{[]/.test(text));
 

@@ -15,8 +15,8 @@ import { type Judged, judgeBody } from './judge-body.ts';
  *   does not. `pauseMs` holds all workers of the connection.
  * - `uncertain`: nobody knows whether it was applied.
  * - `conflict`: refused because of another request for the record, which may have been an earlier try of this very one.
- *   What that comes to follows from what idCheck knows of such a try, and from `target.conflict`; the target may have
- *   said how long to wait.
+ *   How it ends depends on whether idCheck knows of such a try, and on `target.conflict`. The target may have said how
+ *   long to wait.
  */
 export type Outcome =
   | { kind: 'loaded' }
@@ -115,7 +115,7 @@ const outcomeOfStatus = (
   const reaction = reactionToStatus(targetReactions, answer);
   switch (reaction) {
     case 'success':
-      // What nobody can read is no word of success where one is expected.
+      // Where the body must say success, an unreadable body does not.
       return unreadable !== undefined && (success.rules.length > 0 || rowsPath !== undefined)
         ? { kind: 'uncertain', failure: failureOf('unreadable-answer', status, text) }
         : outcomeOfBody(judgeBody(text, status, success, rowsPath), askedPauseMs ?? tuning.pauseMs);

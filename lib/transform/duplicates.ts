@@ -7,10 +7,10 @@ import { isBlank } from './clean.ts';
 const KEY_BYTES = 12;
 
 /**
- * What two records share that repeat one another under this rule; undefined: the record repeats none.
+ * The key under which records are duplicates by this rule; undefined: the record is nobody's duplicate.
  *
- * A blank text in any of the fields, or nothing in the first, makes no repeat: two groups without a name are not one
- * group. A field that both records lack counts as equal, as for a group without `parent_id`.
+ * With a blank text in any of the fields, or no value in the first, there is no key: two groups without a name are not
+ * one group. A field that both records lack counts as equal, as for a group without `parent_id`.
  */
 export const duplicateKey = (record: JsonObject, { by }: DuplicateRule): string | undefined => {
   const values = by.map((path) => readPath(record, path));

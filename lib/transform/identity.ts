@@ -16,8 +16,8 @@ const wrongKind = (value: JsonValue | undefined): string | undefined => {
 };
 
 /**
- * The id of a record as a string: 7 and "7" are one id, 0 is one as well. A record without one gets a reason: read as
- * "", a missing id would swallow every later record that has none either.
+ * The id of a record as a string: 7 and "7" are one id, 0 is one as well. A record without an id gets a reason. Read as
+ * "", it would make every other record without an id its duplicate.
  */
 export const identify = (record: JsonObject, path: string): { id: string } | { reason: string } => {
   const value = readPath(record, path);

@@ -17,7 +17,7 @@ export type Fact =
   | ['duplicate', rule: number, key: string, id: string]
   | ['target' | 'contested', targetId: string, id: string];
 
-/** No fingerprint: that the content was seen is known, what it was is not. */
+/** No fingerprint: the id was seen before, its content is not known any more. */
 export const UNKNOWN = -1;
 
 /** 30 bits of a content hash: small enough for a million of them, used for words only. */

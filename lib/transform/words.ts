@@ -12,7 +12,7 @@ export const kindOf = (value: JsonValue | undefined): string => {
   return typeof value === 'boolean' ? 'true or false' : 'a number';
 };
 
-/** A value as a reason shows it: scalars shortened, lists and objects by kind only. */
+/** A value as reasons show it: scalars shortened, lists and objects only by their kind. */
 export const shown = (value: JsonValue): string => {
   if (isCompound(value)) return kindOf(value);
   const text = stringifyJson(value);

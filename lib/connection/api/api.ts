@@ -69,12 +69,14 @@ export const connect = (connection: Connection, place: FaultPlace, deps: ApiDeps
   const { expired = [] } = connection.auth;
   const rules = Array.isArray(expired) ? expired : [expired];
   const refusalIn = (answer: ApiAnswer) => (answer.kind === 'answered' ? tokenRefusalIn(answer, rules) : undefined);
-  /** The last token that was refused right after it had taken another's place. */
+  /** The last token that was refused although it was new. */
   let refusedAnew: { token: string | undefined; as: TokenRefusal; untilMs: number } | undefined;
   const noteRefusedAnew = ({ token }: Credential, as: TokenRefusal) => {
     refusedAnew = { token, as, untilMs: clock.nowMs() + deps.tuning.connection.refusedAnewMs[as] };
   };
-  /** One request that is let through proves an expired token alive; a 403 may be about the request. */
+  /**
+   * An accepted request proves that the token is valid. It proves nothing about a 403, which may be about the request.
+   */
   const noteAccepted = ({ token }: Credential) => {
     if (refusedAnew?.token === token && refusedAnew?.as === 'expired') refusedAnew = undefined;
   };
@@ -116,7 +118,7 @@ export const connect = (connection: Connection, place: FaultPlace, deps: ApiDeps
         if (answer.kind === 'answered') noteAccepted(first.credential);
         return unrenewed;
       }
-      // Who has only just been given a token is not helped by the next one.
+      // The token is new: another one would be refused as well.
       const isNew = refusal.as === 'forbidden' && first.requests > 0;
       if (isNew || !maySucceedAnew(first.credential)) return unrenewed;
 

@@ -80,7 +80,10 @@ const notAUrl = ({ file, path }: FaultPlace, { key, ref }: Reference): Fault => 
   found: 'another text',
 });
 
-/** What the environment does not give of what a connection refers to, all at once. `place` is that of its block. */
+/**
+ * Every value that a connection refers to and the environment lacks, as one list of faults. `place` is that of its
+ * block.
+ */
 export const connectionFaults = (connection: Connection, env: Env, place: FaultPlace): Fault[] =>
   referencesOf(connection).flatMap((reference): Fault[] => {
     const found = lookUp(reference.ref, env);

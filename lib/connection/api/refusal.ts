@@ -14,7 +14,7 @@ const isNegative = (value: JsonValue): boolean => /^-\d*[1-9]/.test(said(value))
 const isSomething = (value: JsonValue): boolean =>
   typeof value === 'object' ? isJsonObject(value) : !/^(0*|false|ok|success)$/i.test(said(value));
 
-/** The envelopes' keys in lower case, and when their value is a refusal: domain.md §6, of published APIs. */
+/** The keys of the envelopes of published APIs, in lower case, and when their value is a refusal. */
 const envelopes: Readonly<Record<string, (value: JsonValue) => boolean>> = {
   // 钉钉, 企业微信
   errcode: (value) => !isJsonObject(value) && isSomething(value),

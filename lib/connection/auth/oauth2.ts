@@ -68,8 +68,9 @@ export const tokenForm = (grant: Grant): string => {
 };
 
 /**
- * What the end of a token request says: look for the token in it; no for good (RFC 6749 §5.2: wrong credentials, scope
- * or request); or not now, of which `throttled` is asked for too often. Asking again changes nothing, so it does not matter whether the request was sent.
+ * What the end of a token request means: read the token from it; refused for good (RFC 6749 §5.2: wrong credentials,
+ * scope or request); or not available now, where `throttled` means asked for too often. Asking again changes nothing,
+ * so it does not matter whether the request was sent.
  */
 export const tokenReactions: ReactionTable<'read' | 'refused' | 'unavailable' | 'throttled', 'unavailable'> = {
   statuses: [
@@ -176,7 +177,7 @@ const audienceOf = (baseUrl: string, { tokenPath }: OAuth2, grant: Grant): strin
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 };
 
-/** How long to wait after a token answer that says "too many"; where it does not say how long, longer each time, ms. */
+/** How long to wait after a token answer that says "too many", ms; longer each time where it names no time. */
 const pausing = ({ random, tuning }: SchemeDeps) => {
   let unsaid = 0;
   return (answer: TokenAnswer): TokenAnswer => {

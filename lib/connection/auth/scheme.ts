@@ -35,13 +35,13 @@ export type Credential = {
   authorise(request: UnsentRequest): UnsentRequest;
   /** Texts that the server may repeat, and that nobody may see. */
   secrets: readonly string[];
-  /** What tells it from another one: the token that it shows. Absent: it shows none. */
+  /** The token that it shows, by which two credentials are told apart. Absent: it shows none. */
   token?: string;
   /** Another one in its place, after the server has refused it; `unchanged` where there is none. */
   renew(limits: Limits): Promise<CredentialResult | { kind: 'unchanged' }>;
 };
 
-/** A request but for the bounds that its connection sets. */
+/** A request without the limits that its connection adds: its time-out and the size of its answer. */
 export type UnsentRequest = Omit<HttpRequest, 'timeoutMs' | 'maxAnswerBytes'>;
 
 /** Until when to wait (ms since the epoch), and whom to ask before each request, token requests included. */

@@ -47,7 +47,7 @@ export type TokenAnswer =
 /** What asking for a token came to. `requests` counts token requests: 0 where one was at hand. */
 export type TokenResult = { requests: number } & (
   | TokenAnswer
-  /** No request may be sent, or nobody else's renewal ends, before the deadline. */
+  /** The deadline comes first: before the next permit, or before the end of another worker's renewal. */
   | { kind: 'later'; retryAtMs: number }
 );
 
@@ -60,7 +60,7 @@ type TokenWish = { deadlineMs: number; ask: AskForToken };
 /** The token of one connection. */
 export interface TokenSource {
   get(wish: TokenWish): Promise<TokenResult>;
-  /** A token that is not `stale` (a 401 was answered to it): another worker's, if one has renewed it by now. */
+  /** A token other than `stale`, which a 401 has refused: another worker's, where one has renewed it by now. */
   renew(stale: Token, wish: TokenWish): Promise<TokenResult>;
 }
 

@@ -10,7 +10,7 @@ export type PermitLease = {
   permits: Permit[];
   /** The theoretical arrival time to store: where the next lease starts. */
   tatMs: number;
-  /** Not before then is another permit to be had. */
+  /** The earliest time of the next permit. */
   retryAtMs: number;
 };
 
@@ -18,13 +18,13 @@ export type PermitLease = {
 const SLACK_SHARE = 0.02;
 /** Timers and event loops are late by some ms, however short the interval is. */
 const MIN_SLACK_MS = 5;
-/** A clock in whole ms shows up to this much less than the time that it is. */
+/** A clock in whole ms is behind by up to this much. */
 const CLOCK_STEP_MS = 1;
 
 /** How late a request may start after its permit's time, in ms. */
 export const slackMs = (limit: RateLimit): number => Math.max(MIN_SLACK_MS, SLACK_SHARE * limit.intervalMs);
 
-/** By how many ms a pause until `untilMs`, begun at `nowMs`, outlasts the one that was known before. Pure. */
+/** By how many ms a pause from `nowMs` to `untilMs` is longer than the pause before it. Pure. */
 export const pauseGainMs = (pausedUntilMs: number, untilMs: number, nowMs: number): number =>
   Math.max(0, untilMs - Math.max(nowMs, pausedUntilMs));
 

@@ -170,7 +170,7 @@ const asksForChanges = (raw: JsonValue, { source }: Requests): boolean =>
     }),
   );
 
-/** Without its window a time would have no beginning; without the time a window would be no window. */
+/** A template of the last run's time needs a window for its first run, and a window needs such a template. */
 const window: Rule = (raw, requests) => {
   const setting = readPath(raw, 'source.window');
   const asks = asksForChanges(raw, requests);
@@ -205,7 +205,7 @@ const rules: readonly Rule[] = [
 ];
 
 /**
- * What parts of a file say against one another, as far as its schema cannot say it. Reads files of any form, so that
+ * Where parts of a file contradict each other in ways that the schema cannot express. Reads files of any form, so that
  * all faults come at once.
  */
 export const findContradictions = (raw: JsonValue, requests: Requests): Finding[] =>

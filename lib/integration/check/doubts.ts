@@ -80,7 +80,7 @@ const unknownLists = (request: readonly RequestField[]): Finding[] => {
   );
 };
 
-/** A record without such a value is rejected: all would be, where nothing gives it. */
+/** A record without a required value is rejected: where no row can have the value, all records are. */
 const unfilledFields = (request: readonly RequestField[], columns: readonly string[] | undefined): Finding[] =>
   everyField(request).flatMap((field): Finding[] => {
     const { isRequired, children, at, type } = field;
@@ -131,7 +131,7 @@ const columnsOf = (filled: JsonValue, { source }: Requests): string[] | undefine
 const hasBlock = (raw: JsonValue, side: 'source' | 'target'): raw is JsonObject =>
   isJsonObject(readPath(raw, `${side}.metadata`));
 
-/** What of the pasted blocks may be carried out, and is hardly meant: said, never refused. Pure. */
+/** What the pasted blocks may say but hardly mean: warnings, never faults. Pure. */
 export const doubtsIn = (raw: JsonValue, filled: JsonValue, requests: Requests): Finding[] => {
   const { request } = requests.target;
   return [

@@ -12,7 +12,7 @@ import { fieldTypes } from '../dialect/words.ts';
 import { keyFindings } from './keys.ts';
 import { type Finding, fault, warning } from './shape.ts';
 
-/** Where a field stands: what its templates may take from is another thing in each. */
+/** Where a field stands, since that decides what its templates may refer to. */
 type Place = 'source' | 'target' | 'adapter';
 
 /** What the fields of a `request` are checked against. */
@@ -162,7 +162,7 @@ const elementFindings = ({ field, path }: Written): Finding[] => {
     : [fault([...path, 'children'], 'fields, or elements of a list named 0, 1, … without a gap: not both')];
 };
 
-/** A field under the same roof as the one that it names as its parent would be sent in the wrong place. */
+/** A field that stands beside the one that it names as its parent would be sent in the wrong place. */
 const parentFindings = ({ entry, path }: Written, siblings: readonly JsonObject[]): Finding[] => {
   const { parent } = entry;
   const isBeside =

@@ -89,8 +89,8 @@ const rowsKeyNote = (filled: JsonValue): string => {
 };
 
 /**
- * Says of each key of the two blocks how it is read in this file. A key with a fault anywhere inside is refused: nothing
- * of it is carried out by halves. `filled`: with what blocks and profiles say filled in; `faults` and `warnings` are those of the whole file.
+ * Says of each key of the two blocks how it is read in this file. A key with a fault anywhere inside is refused as a
+ * whole. `filled`: with what blocks and profiles say filled in; `faults` and `warnings` are those of the whole file.
  */
 export const keyReadings = (
   raw: JsonValue,

@@ -11,7 +11,7 @@ export type Finding = { kind: 'fault' | 'warning'; path: FaultPath; expected: st
 /** Something that is refused. */
 export const fault = (path: FaultPath, expected: string): Finding => ({ kind: 'fault', path, expected });
 
-/** Something that is carried out, or left out, otherwise than one may think. */
+/** Something that does not do what one may expect of it. */
 export const warning = (path: FaultPath, expected: string): Finding => ({ kind: 'warning', path, expected });
 
 type Issue = z.core.$ZodIssue;
@@ -73,7 +73,7 @@ const isMeant = (issues: readonly Issue[], value: unknown): boolean =>
     return true;
   });
 
-/** The branch of a union that a value is meant for: what all branches say against its keys tells nothing of that. */
+/** The branch of a union that a value is meant for. Complaints that all branches share do not help to find it. */
 const meantBranch = ({ errors }: z.core.$ZodIssueInvalidUnion, value: unknown): readonly Issue[] | undefined => {
   const said = errors.map((branch) => new Set(branch.map(objection)));
   const isOfAll = (issue: Issue): boolean => issue.path.length > 0 && said.every((one) => one.has(objection(issue)));

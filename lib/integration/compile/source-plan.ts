@@ -86,7 +86,7 @@ const placeOf = (carried: Carried, name: string, steps: readonly string[]): Plac
 
 const stepsOf = (path: string | undefined): string[] => path?.split('.') ?? [];
 
-/** A dotted name leads into the body, the name of a field is one key. */
+/** In a name of a parameter dots lead into the body; the name of a field is one key, dots included. */
 const atPath = (carried: Carried, path: string): Place => placeOf(carried, path, stepsOf(path));
 
 const declares = (fields: readonly RequestField[], path: string): boolean =>
@@ -124,13 +124,13 @@ const pageParameters = (paging: Paging, placeOfParam: (path: string) => Place): 
   }
 };
 
-/** A cursor is sent from the second page on: until then the field's own value is. */
+/** The first page is asked for with the field's own value, every later one with the cursor. */
 const isAlwaysSent = (parameter: Parameter): boolean => parameter.from !== 'page' || parameter.what !== 'cursor';
 
 const isNeverSent = (parameter: Parameter): boolean =>
   parameter.from === 'field' && parameter.field.children.length === 0 && isUnset(parameter.field);
 
-/** What a page says, in the place of the fields that would say it, so that each value has one way into the request. */
+/** The paginator's values replace the fields of the same place, so that each value enters the request once. */
 const laidOver = (fields: readonly Parameter[], paged: readonly Parameter[]): Parameter[] => {
   const placeKey = ({ place }: Parameter): string => JSON.stringify(place);
   const instead = new Map(paged.filter(isAlwaysSent).map((parameter) => [placeKey(parameter), parameter]));

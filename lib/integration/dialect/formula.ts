@@ -41,8 +41,8 @@ const SPELT = new RegExp(`\\b(?:${[...formulaFunctions, 'and', 'or', 'not'].join
 export const operandName = (index: number): string => `operand${index}`;
 
 /**
- * Checks arithmetic whose operands are named by `operandName`: `+ - * / %`, comparisons, `?:`, and a few functions.
- * It has no access to anything else. Answers why, in a few words, where the text is none of this.
+ * Checks arithmetic whose operands are named by `operandName`: `+ - * / %`, comparisons, `?:`, and a few functions. It
+ * has no access to anything else. Gives a reason where the text is something else.
  */
 export const parseFormula = (written: string, operands: number): Formula | { why: string } => {
   const text = written.replace(SPELT, (name) => name.toLowerCase());

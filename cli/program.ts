@@ -4,6 +4,7 @@ import { type ExitCode, exitCodes } from '../lib/operate/exit-code.ts';
 import { faultHelp } from '../local/sandbox/sandbox.ts';
 import { DEFAULT_DATA_DIR } from './input/flags.ts';
 import { DEFAULT_INTEGRATION } from './input/integration-choice.ts';
+import { UsageError } from './input/usage-error.ts';
 
 const wholeNumber = (text: string): number => {
   const value = Number(text);
@@ -39,6 +40,7 @@ const onStack = (command: Command): Command =>
 const someIntegrationOption = () =>
   new Option('--integration <name|path>', 'one integration only, by name or by its file (default: all shipped ones)');
 const jsonOption = () => new Option('--json', 'print one JSON object and nothing else on stdout');
+const byOption = () => new Option('--by <name>', 'who does it, for the audit log (default: your name here)');
 const groupsOption = () =>
   new Option('--groups <file>', 'groups for the sandbox: a JSON array, or lines of "id - A > B > C"');
 const faultOption = () =>
@@ -52,6 +54,28 @@ const sandboxOption = () =>
     '--sandbox <side>',
     'let the sandbox stand in for this end while the other is real; state is kept in a folder of its own',
   ).choices(['source', 'target']);
+
+/** Which integration a command is about may be said without a flag, too. */
+const onNamed = (command: Command): Command => command.argument('[name]', 'the same as --integration');
+
+/** The flags with the name that stands before them. Throws UsageError where the two say different things. */
+const named = <Flags extends { integration?: string }>(
+  name: string | undefined,
+  flags: Flags,
+  command: Command,
+): Flags => {
+  if (name === undefined) return flags;
+  const isSaidTwice = command.getOptionValueSource('integration') === 'cli' && flags.integration !== name;
+  if (isSaidTwice) {
+    throw new UsageError(`Which one: ${name}, or --integration ${flags.integration}? 指定了两个不同的集成。`);
+  }
+  return { ...flags, integration: name };
+};
+
+const limitOption = () =>
+  new Option('--limit <n>', 'send so many records at most; the rest waits for a later run').argParser(countFromOne);
+const idOption = () =>
+  new Option('--id <id>', 'send only the record of this id, may be repeated; the rest waits').argParser(collect);
 
 let exitCode: ExitCode = exitCodes.ok;
 const ending =
@@ -68,10 +92,11 @@ export const program = new Command('okki-sync')
   .showHelpAfterError('(okki-sync --help lists the commands)')
   .exitOverride();
 
-program
-  .command('run', { isDefault: true })
+onNamed(program.command('run', { isDefault: true }))
   .description('one scheduled run to its end, on the embedded stack (the default command)  执行一次同步')
   .addOption(integrationOption())
+  .addOption(limitOption())
+  .addOption(idOption())
   .addOption(dataDirOption())
   .option('--fresh', 'forget what is known of this integration: all is sent again (asks where the target is real)')
   .option('--full-refresh', 'send every record again, known or not (where idCheck is false)')
@@ -98,22 +123,51 @@ program
       'QINGYIYUN_RATE_LIMIT (such as 60/60s); CRM_BASE_URL, CRM_TOKEN, CRM_RATE_LIMIT.\n' +
       'Where neither base URL is set, the built-in sandbox stands in for both.',
   )
-  .action(ending(async (flags) => (await import('./commands/run.ts')).runCommand(flags)));
+  .action(
+    ending(async (name, flags, command) => (await import('./commands/run.ts')).runCommand(named(name, flags, command))),
+  );
 
-program
-  .command('plan')
+onNamed(program.command('plan'))
   .description('dry run: what would be created, overwritten, skipped, rejected; nothing is sent or written  预演')
   .addOption(integrationOption())
+  .addOption(limitOption())
+  .addOption(idOption())
   .addOption(dataDirOption())
   .option('--fresh', 'plan as if nothing were known')
   .option('--full-refresh', 'plan a full refresh')
   .option('--from <file>', 'plan on a saved answer of the source, without asking it')
-  .option('--limit <n>', 'show at most so many records of each kind, unchanged ones too (default: 5)', wholeNumber)
+  .option('--show <n>', 'show at most so many records of each kind, unchanged ones too (default: 5)', wholeNumber)
   .addOption(jsonOption())
   .addOption(sandboxOption())
   .addOption(groupsOption())
   .addOption(faultOption())
-  .action(ending(async (flags) => (await import('./commands/plan.ts')).planCommand(flags)));
+  .action(
+    ending(async (name, flags, command) =>
+      (await import('./commands/plan.ts')).planCommand(named(name, flags, command)),
+    ),
+  );
+
+onStack(onNamed(program.command('adopt')))
+  .description('records what the source gives as already loaded in the target; nothing is sent  接管已有数据的目标')
+  .addOption(someIntegrationOption())
+  .option('--ids <file>', 'only these ids: one a line, a JSON list, or the first column of a CSV')
+  .option('--yes', 'do not ask')
+  .option('--why <text>', 'why, for the audit log')
+  .addOption(byOption())
+  .addOption(jsonOption())
+  .addOption(sandboxOption())
+  .addOption(groupsOption())
+  .addOption(faultOption())
+  .addHelpText(
+    'after',
+    '\nThe next plan proves it: what was taken over is unchanged. What is known already is left as it is.\n' +
+      'Exit codes: as of run; 1 also where an id of the file is not in the source.',
+  )
+  .action(
+    ending(async (name, flags, command) =>
+      (await import('./commands/adopt.ts')).adoptCommand(named(name, flags, command)),
+    ),
+  );
 
 program
   .command('validate')
@@ -180,7 +234,6 @@ const onLetters = (command: Command): Command =>
     .option('--older-than <span>', 'only letters whose last failure is longer ago: 90s, 30m, 2h, 7d')
     .option('--limit <n>', 'at most so many', countFromOne)
     .addOption(jsonOption());
-const byOption = () => new Option('--by <name>', 'who does it, for the audit log (default: your name here)');
 
 onLetters(dlq.command('list'))
   .description('every dead letter by reason, with the words of the target  列出死信')
@@ -226,7 +279,13 @@ onStack(dlq.command('resolve'))
   .action(ending(async (ids, flags) => (await import('./commands/close-letters.ts')).resolveCommand(ids, flags)));
 
 /** The commands that send or delete something: none of them is for looking only. */
-export const sendingCommands: ReadonlySet<string> = new Set(['run', 'dlq replay', 'dlq discard', 'dlq resolve']);
+export const sendingCommands: ReadonlySet<string> = new Set([
+  'run',
+  'adopt',
+  'dlq replay',
+  'dlq discard',
+  'dlq resolve',
+]);
 
 /** Runs the command that the process was started with. Throws what it throws, and CommanderError for bad usage. */
 export const runProgram = async (): Promise<ExitCode> => {

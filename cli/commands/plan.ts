@@ -5,6 +5,7 @@ import { sourcePlanOf } from '../../lib/integration/compile/source-plan.ts';
 import { stringifyJson } from '../../lib/json/json.ts';
 import { type ExitCode, exitCodes } from '../../lib/operate/exit-code.ts';
 import { planRun } from '../../lib/operate/plan-run.ts';
+import { defined } from '../../lib/runtime/defined.ts';
 import { silentLog } from '../../lib/runtime/log.ts';
 import { openSource } from '../../lib/source/http-source.ts';
 import { savedAnswer } from '../../lib/source/saved-answer.ts';
@@ -16,18 +17,19 @@ import { readUserText } from '../input/user-text.ts';
 import { cut, padEnd, padStart, table } from '../screen/table.ts';
 import { startEmbedded } from '../stack/embedded.ts';
 import { strangeVariables } from '../stack/strange-variables.ts';
-import type { RunFlags } from './run.ts';
+import { type RunFlags, selectionBy } from './run.ts';
 
 export type PlanFlags = Omit<RunFlags, 'stage' | 'region'> & {
   /** A saved answer of the source, instead of asking it. */
   from?: string;
   /** Records of each kind that are shown. */
-  limit?: number;
+  show?: number;
 };
 
 /** Says what the next run would do; nothing is sent to the target, no queue and no idCheck item is written. */
 export const planCommand = async ({ dataDir, ...flags }: PlanFlags): Promise<ExitCode> => {
   const choice = chooseIntegration(flags.integration);
+  const selection = selectionBy(flags);
   const { integration } = choice;
   const saved = flags.from === undefined ? undefined : savedAnswer(readUserText(flags.from), sourcePlanOf(integration));
   for (const words of strangeVariables(integration, process.env)) process.stderr.write(`${words}\n`);
@@ -40,7 +42,8 @@ export const planCommand = async ({ dataDir, ...flags }: PlanFlags): Promise<Exi
     const { stores, stack, variables } = embedded;
     const runtime = systemRuntime({ ...stack.env, ...variables }, silentLog);
     const source = saved ?? openSource(sourcePlanOf(integration), connectionsOf(stores, runtime));
-    const planned = await planRun(fetchPlanOf(integration, source), flags, { ...stores, ...runtime });
+    const asked = { ...flags, ...defined({ selection }) };
+    const planned = await planRun(fetchPlanOf(integration, source), asked, { ...stores, ...runtime });
     process.stdout.write(
       flags.json ? `${planJson(integration.name, planned)}\n` : planText(integration.title, planned, choice.warnings),
     );

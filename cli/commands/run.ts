@@ -1,12 +1,16 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
+import type { Selection } from '../../lib/messages/run-request.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from '../../lib/operate/exit-code.ts';
 import { lastPutBack } from '../../lib/operate/last-put-back.ts';
-import { type Asked, type RunNews, runNow } from '../../lib/operate/run-now.ts';
+import { type Asked, type Prepare, type RunNews, runNow } from '../../lib/operate/run-now.ts';
 import { lookAtRun } from '../../lib/operate/status.ts';
 import { systemClock as clock } from '../../lib/runtime/clock.ts';
+import { defined } from '../../lib/runtime/defined.ts';
+import type { Stores } from '../../lib/stores/stores.ts';
 import { dataDirOf, maxWaitOf, type StackFlags } from '../input/flags.ts';
+import { idsTyped } from '../input/id-list.ts';
 import { chooseIntegration } from '../input/integration-choice.ts';
 import { checkStageFlags, type SandboxFlags, sandboxOptions } from '../input/sandbox-options.ts';
 import { stopSignal } from '../input/stop-signal.ts';
@@ -28,23 +32,35 @@ export type RunFlags = StackFlags &
     integration: string;
     fresh?: boolean;
     fullRefresh?: boolean;
+    /** So many records are taken on, or only those of these ids. */
+    limit?: number;
+    id?: string[];
     yes?: boolean;
     json?: boolean;
   };
 
-const askedBy = ({ fullRefresh = false, yes = false }: Pick<RunFlags, 'fullRefresh' | 'yes'>): Asked => ({
-  fullRefresh,
-  ...(yes && { confirmed: true }),
-});
+/** What the flags ask a run to take on; undefined: all. Throws UsageError. */
+export const selectionBy = ({ limit, id }: Pick<RunFlags, 'limit' | 'id'>): Selection | undefined =>
+  limit === undefined && id === undefined ? undefined : { ...defined({ limit }), ...defined({ ids: idsTyped(id) }) };
+
+/** What is asked of the engine, and what is to be written down before. */
+export type Job = { asked: Asked; prepare?: (stores: Stores) => Prepare };
 
 /** One run to its closed books, on the embedded stack or on a deployed one. */
-export const runCommand = async ({ stage, ...flags }: RunFlags): Promise<ExitCode> => {
-  if (stage === undefined) return runEmbedded({ ...flags, dataDir: dataDirOf(flags.dataDir, flags.sandbox) });
-  checkStageFlags(flags);
-  return runDeployed({ ...flags, stage });
+export const runCommand = async (flags: RunFlags): Promise<ExitCode> => {
+  const { fullRefresh = false, yes = false } = flags;
+  const selection = selectionBy(flags);
+  return runJob(flags, { asked: { fullRefresh, ...(yes && { confirmed: true }), ...defined({ selection }) } });
 };
 
-const runEmbedded = async (flags: Omit<RunFlags, 'stage'>): Promise<ExitCode> => {
+/** What a run is asked for and how it ends is the same for all that go over a source. */
+export const runJob = async ({ stage, ...flags }: RunFlags, job: Job): Promise<ExitCode> => {
+  if (stage === undefined) return runEmbedded({ ...flags, dataDir: dataDirOf(flags.dataDir, flags.sandbox) }, job);
+  checkStageFlags(flags);
+  return runDeployed({ ...flags, stage }, job);
+};
+
+const runEmbedded = async (flags: Omit<RunFlags, 'stage'>, { asked, prepare }: Job): Promise<ExitCode> => {
   const startedMs = Date.now();
   const { integration, paths, warnings } = chooseIntegration(flags.integration);
   const maxWaitMs = maxWaitOf(flags.maxWait);
@@ -72,10 +88,15 @@ const runEmbedded = async (flags: Omit<RunFlags, 'stage'>): Promise<ExitCode> =>
       if (news.kind === 'seen') progress.onSeen(news);
       if (news.kind === 'paused') progress.say(`  ${pauseWords(news.pause)}`);
     };
-    const asked = askedBy(flags);
     const engine = embeddedEngine(embedded, integration.name);
     const end = await stop.unlessStopped(
-      runNow(integration, asked, engine, { clock, onNews, isStopped: stop.isStopped, maxWaitMs }),
+      runNow(integration, asked, engine, {
+        clock,
+        onNews,
+        isStopped: stop.isStopped,
+        maxWaitMs,
+        ...defined({ prepare: prepare?.(embedded.stores) }),
+      }),
     );
     progress.end();
     if (end === 'stopped') {
@@ -132,7 +153,7 @@ const tailOf = (file: string): string => {
  * Asks a deployed stack for a run, follows it until its books are closed, and prints them. An earlier run that was left
  * unfinished is gone on with instead, as a schedule would. Throws RunNotStartedError.
  */
-const runDeployed = async (flags: RunFlags & { stage: string }): Promise<ExitCode> => {
+const runDeployed = async (flags: RunFlags & { stage: string }, { asked, prepare }: Job): Promise<ExitCode> => {
   const startedMs = Date.now();
   const { integration } = chooseIntegration(flags.integration);
   return withStores(flags, async (stores) => {
@@ -140,12 +161,12 @@ const runDeployed = async (flags: RunFlags & { stage: string }): Promise<ExitCod
       process.stderr.write(`${newsLine(news, flags.stage, integration.name)}\n`);
     };
     const engine = deployedEngine(flags.stage, stores, integration);
-    const asked = askedBy(flags);
     const end = await runNow(integration, asked, engine, {
       clock,
       onNews,
       isStopped: () => false,
       maxWaitMs: Number.POSITIVE_INFINITY,
+      ...defined({ prepare: prepare?.(stores) }),
     });
     const durationMs = Date.now() - startedMs;
     process.stdout.write(

@@ -61,7 +61,10 @@ export const checkNpmOptions = (
     });
   if (swallowed.length === 0) return;
   // npm leaves the value of `--stage prod` among the words, and keeps that of `--stage=prod`.
-  const own = rest.slice(0, command.registeredArguments.length);
+  const left = swallowed
+    .filter(({ required }) => required)
+    .flatMap((option) => keptIn(env[variableOf(option)] ?? '').filter((value) => value === 'true')).length;
+  const own = rest.slice(0, Math.min(command.registeredArguments.length, Math.max(0, rest.length - left)));
   const values = rest.slice(own.length);
   const options = swallowed.flatMap((option) => optionWords(option, env[variableOf(option)] ?? '', values));
   const hasDryRun = command.options.some(({ long }) => long === DRY_RUN);
@@ -75,10 +78,12 @@ export const checkNpmOptions = (
   );
 };
 
+/** npm joins what was given several times. */
+const keptIn = (kept: string): string[] => kept.split('\n\n');
+
 /** An option as it is typed; takes its value from the words where npm left it there. */
 const optionWords = (option: Option, kept: string, words: string[]): string[] =>
-  // npm joins what was given several times.
-  kept.split('\n\n').flatMap((value) => {
+  keptIn(kept).flatMap((value) => {
     const name = option.long ?? '';
     if (!option.required && !option.optional) return [name];
     if (value !== 'true') return [name, value];

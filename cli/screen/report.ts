@@ -3,7 +3,7 @@ import type { RunEnd } from '../../lib/operate/run-now.ts';
 import { isRunBalanced } from '../../lib/operate/status.ts';
 import { holds } from '../../lib/runs/books.ts';
 import { type LimitHits, limitsOf } from '../../lib/runs/limits.ts';
-import { hasFailed, isUnfinished, type RunRecord, runFailureOf } from '../../lib/runs/record.ts';
+import { type Adoption, hasFailed, isUnfinished, type RunRecord, runFailureOf } from '../../lib/runs/record.ts';
 import { DEFAULT_DATA_DIR } from '../input/flags.ts';
 import { DEFAULT_INTEGRATION } from '../input/integration-choice.ts';
 import { type Side, sides } from '../stack/sides.ts';
@@ -25,7 +25,8 @@ export const reportJson = ({
   deadLetters,
   durationMs,
   pause,
-}: Pick<Finished, 'run' | 'deadLetters' | 'durationMs' | 'pause'>): string =>
+  notGiven,
+}: Pick<Finished, 'run' | 'deadLetters' | 'durationMs' | 'pause' | 'notGiven'>): string =>
   JSON.stringify({
     runId: run.runId,
     integration: run.integration,
@@ -37,6 +38,10 @@ export const reportJson = ({
     requests: run.requests,
     durationMs,
     ...(pause && { pause }),
+    // What was left out waits, and is counted there.
+    ...(run.selection && { selection: run.selection }),
+    ...(run.adoption && { adopted: run.adoption.adopted, known: run.adoption.known }),
+    ...((run.selection || run.adoption) && { leftOut: run.leftOut ?? 0, notGiven: notGiven ?? [] }),
   });
 
 type Line = readonly [count: number, english: string, chinese: string];
@@ -79,6 +84,7 @@ export const reportText = (finished: Finished): string => {
     stage('Dispatch 分发', 'compared with idCheck'),
     ...nonZero([
       [counts.unchanged, 'unchanged', '未变化,不发送'],
+      [run.adoption?.adopted ?? 0, '  taken over', '其中接管'],
       [counts.skipped, 'skipped', '跳过'],
       [counts.waiting, 'waiting', '等待'],
     ]),
@@ -133,8 +139,15 @@ const verdict = ({ run, deadLetters, stranded, pause }: Finished): string => {
   }
   const letters = deadLetters > 0 ? `${deadLetters} in the dead-letter queue` : '';
   const waiting = [waitingWords(run), letters].filter((words) => words !== '').join(', ');
+  if (run.adoption) return adoptedWords(run.adoption, waiting);
   if (waiting === '') return '✓ Books balance, nothing is waiting. 账目平衡,无待处理。';
   return isRunBalanced(run) ? `! Books balance 账目平衡; ${waiting}.` : `! Not settled yet 尚未完结; ${waiting}.`;
+};
+
+const adoptedWords = ({ adopted, known }: Adoption, waiting: string): string => {
+  const mark = waiting === '' ? '✓' : '!';
+  const left = waiting === '' ? '' : ` ${waiting}.`;
+  return `${mark} Taken over 已接管: ${adopted}, known already 已知: ${known}; nothing was sent 未发送.${left}`;
 };
 
 type Step = readonly [command: string, why: string];
@@ -160,6 +173,12 @@ const stepsAfter = ({ run, deadLetters, stranded, pause, integration, sandboxedS
       [start(` --yes${which}${place}`), 'overwrite it 确认覆盖'],
     ];
   }
+  if (run.adoption && !isUnfinished(run)) {
+    return [
+      [start(` plan${which}${sandbox}${place}`), 'the proof: what is unchanged, and what a run would send 查看'],
+      [start(`${which}${sandbox}${place}`), 'from now on only what changes is sent 之后只发送变化'],
+    ];
+  }
   if (hasFailed(run)) return [[again, 'again, when the list or the file is mended 修复后再次运行']];
   if (isUnfinished(run) || stranded > 0 || pause) return [[again, 'again: goes on where this run stopped 继续']];
   if (deadLetters > 0) {
@@ -177,7 +196,10 @@ const stepsAfter = ({ run, deadLetters, stranded, pause, integration, sandboxedS
   const other = integration.name === toCrm ? DEFAULT_INTEGRATION : toCrm;
   const refuse = ` --fresh --fault target-refuse:ids=${REFUSABLE_ID}`;
   return [
-    ...(run.counts.enqueued > 0 ? [[again, 'again: everything is unchanged, nothing is sent 再次运行'] as const] : []),
+    ...(run.leftOut ? [[again, 'all of it: what was left out is sent, too 发送其余记录'] as const] : []),
+    ...(run.counts.enqueued > 0 && !run.leftOut
+      ? [[again, 'again: everything is unchanged, nothing is sent 再次运行'] as const]
+      : []),
     ...(sandboxedSides.length === sides.length
       ? [
           [start(` --integration ${other}${place}`), 'the other integration 另一个集成'] as const,

@@ -3,7 +3,17 @@ import type { OpenRecord, RunLook } from '../../lib/operate/status.ts';
 import type { LimitHits } from '../../lib/runs/limits.ts';
 import { warningLines } from './report.ts';
 import { fittedTable, padEnd, padStart, terminalColumns } from './table.ts';
-import { coloured, failedWords, limitWords, localTime, pauseWords, span, statusWord, waitingWords } from './words.ts';
+import {
+  coloured,
+  failedWords,
+  limitWords,
+  localTime,
+  pauseWords,
+  span,
+  statusWord,
+  takesWords,
+  waitingWords,
+} from './words.ts';
 
 type Line = readonly [count: number, english: string, chinese: string];
 
@@ -55,7 +65,7 @@ export const statusText = (seen: RunLook): string => {
     ...(integration ? [integration.title] : []),
     '',
     `  ${padEnd('scheduled 计划', 20)}${localTime(run.scheduledMs)}`,
-    `  ${padEnd('started 开始', 20)}${localTime(startedMs)}${run.fullRefresh ? '  (full refresh 全量刷新)' : ''}`,
+    `  ${padEnd('started 开始', 20)}${localTime(startedMs)}${takesWords(run)}`,
     `  ${padEnd('read 读完', 20)}${extractedMs === undefined ? '-' : `${localTime(extractedMs)}  after ${span(readMs)}`}`,
     `  ${padEnd('closed 结账', 20)}${closedMs === undefined ? '-' : `${localTime(closedMs)}  after ${span(closedMs - startedMs)}`}`,
     '',
@@ -76,6 +86,7 @@ export const statusText = (seen: RunLook): string => {
     stage('Dispatch', '分发', 'compared with idCheck'),
     ...nonZero([
       [counts.unchanged, 'unchanged', '未变化'],
+      [run.adoption?.adopted ?? 0, '  taken over', '接管'],
       [counts.skipped, 'skipped', '跳过'],
       [counts.waiting, 'waiting', '等待'],
     ]),
@@ -148,6 +159,7 @@ const booksLine = ({ state, run }: RunLook): string => {
       return `… ${counts.open} open: being loaded, or waiting. 写入中或等待中。`;
     case 'failed':
       return coloured('red', failedWords(run));
+    case 'partial':
     case 'uneasy':
       return coloured('yellow', `! Books balance; ${waitingWords(run)}. 账目平衡,请查看。`);
     case 'troubled':

@@ -30,15 +30,35 @@ export const span = (ms: number): string => {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 };
 
-/** What of a run somebody is to look at, or still waits: `2 rejected, 1 open`. */
-export const waitingWords = (run: Pick<RunRecord, 'counts' | 'toleratesInvalid' | 'shrunkFrom'>): string =>
+/** What of a run somebody is to look at, or still waits: `2 rejected, 1 open, 340 left out`. */
+export const waitingWords = (
+  run: Pick<RunRecord, 'counts' | 'toleratesInvalid' | 'shrunkFrom' | 'leftOut' | 'notGiven'>,
+): string =>
   [
-    ...(troublesByInvalid(run) ? (['invalid'] as const) : []),
-    ...(['rejected', 'uncertain', 'open', 'waiting'] as const),
+    [troublesByInvalid(run) ? run.counts.invalid : 0, 'invalid'] as const,
+    ...(['rejected', 'uncertain', 'open'] as const).map((fate) => [run.counts[fate], fate] as const),
+    [run.counts.waiting - (run.leftOut ?? 0), 'waiting'] as const,
+    [run.leftOut ?? 0, 'left out'] as const,
+    [run.notGiven?.count ?? 0, 'not in the source'] as const,
   ]
-    .flatMap((fate) => (run.counts[fate] > 0 ? [`${run.counts[fate]} ${fate}`] : []))
+    .flatMap(([count, words]) => (count > 0 ? [`${count} ${words}`] : []))
     .concat(run.shrunkFrom === undefined ? [] : [`${run.counts.fetched} of ${run.shrunkFrom} rows came`])
     .join(', ');
+
+/** What was asked of a run that is no ordinary one, behind its start; empty where it is. */
+export const takesWords = ({
+  fullRefresh,
+  selection,
+  adoption,
+}: Pick<RunRecord, 'fullRefresh' | 'selection' | 'adoption'>): string =>
+  [
+    ...(fullRefresh ? ['full refresh 全量刷新'] : []),
+    ...(adoption === undefined ? [] : ['takes over, sends nothing 接管']),
+    ...(selection?.ids === undefined ? [] : [`only ${selection.ids.length} ids 仅指定编号`]),
+    ...(selection?.limit === undefined ? [] : [`${selection.limit} at most 限量`]),
+  ]
+    .map((words) => `  (${words})`)
+    .join('');
 
 const failures: Readonly<Record<RunFailure, string>> = {
   'rows-invalid': '✗ Failed: the list is not to be trusted; its valid rows are loaded. 运行失败,合格的行已写入。',

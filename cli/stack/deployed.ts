@@ -73,6 +73,7 @@ export const deployedEngine = (stage: string, stores: Stores, integration: Integ
     idStore: stores.idStore,
     deadLetters: stores.deadLetters,
     closeBooks: () => closeBooks([integration]),
-    start: (asked, onNews) => askForRun(integration.name, asked, { ...stores, clock, stack: stage }, onNews),
+    start: (asked, onNews, prepare) =>
+      askForRun(integration.name, asked, { ...stores, clock, stack: stage }, onNews, prepare),
   };
 };

@@ -15,13 +15,15 @@ export const embeddedEngine = (embedded: Pick<Embedded, 'stack' | 'stores'>, int
     limiter: stores.limiter,
     backlog: stack.backlog,
     closeBooks: () => stack.invoke('reconcile', { kind: 'reconcile' }),
-    start: async (asked, onNews) => {
+    start: async (asked, onNews, prepare) => {
       // The data directory is ours alone: whoever held the lease before is gone.
       const lease = await stores.runs.lease(integration);
       if (lease !== undefined && lease.untilMs > clock.nowMs()) await stores.runs.endLease(lease, clock.nowMs());
       stack.startEventSources();
-      const scheduledTime = new Date(await freeSecond(stores.runs, integration)).toISOString();
-      const event = { kind: 'schedule', integration, scheduledTime, ...asked };
+      const scheduledMs = await freeSecond(stores.runs, integration);
+      const more = await prepare?.({ integration, runId: runIdOf(integration, scheduledMs), versionMs: scheduledMs });
+      const scheduledTime = new Date(scheduledMs).toISOString();
+      const event = { kind: 'schedule', integration, scheduledTime, ...asked, ...more };
       const reading = stack.invoke('fetch', event) as Promise<FetchEnd[]>;
       const [end] = await whileReading(reading, embedded, integration, onNews);
       if (end === undefined) throw new Error('functions/fetch answered without a run');

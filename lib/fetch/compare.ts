@@ -6,12 +6,21 @@ import type { LedgerEntry } from '../runs/ledger.ts';
 import type { UnfinishedRun } from '../runs/record.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Prepared } from '../transform/transform.ts';
+import type { Taking } from './taking.ts';
 
 /** A record that is clean and mapped. */
 export type Ready = Extract<Prepared, { outcome: 'ready' }>;
 
 /** A record that is to be loaded: the text of its message, and what the message will do. */
 export type ToLoad = { as: 'create' | 'overwrite'; message: string; record: Ready };
+
+/** What a comparison came to: the ledger's entry, and what is to be done. */
+export type Compared = {
+  entry: LedgerEntry;
+  toLoad?: ToLoad;
+  /** Waits because of what was asked of the run. */
+  isLeftOut?: true;
+};
 
 /** What the messages of one run have in common. */
 export type RunFacts = Pick<UnfinishedRun, 'integration' | 'runId' | 'versionMs' | 'fullRefresh'>;
@@ -29,7 +38,8 @@ export const compare = (
   policy: LoadPolicy,
   { integration, runId, versionMs, fullRefresh }: RunFacts,
   nowMs: number,
-): { entry: LedgerEntry; toLoad?: ToLoad } => {
+  taking: Taking,
+): Compared => {
   const { id, hash, number, body, parentId } = record;
   const item = known.take(id);
   const refusedParentId = parentId !== undefined && known.isInTheWay(parentId) ? parentId : undefined;
@@ -40,6 +50,8 @@ export const compare = (
     const forItsParent = skip.why === 'parent-rejected' ? { parentId: skip.parentId } : {};
     return { entry: { id, outcome: 'skipped', reason: skipReason(skip), hash, ...forItsParent } };
   }
+  const reason = taking.leavesOut(record, known.isLoaded);
+  if (reason !== undefined) return { entry: { id, outcome: 'waiting', reason }, isLeftOut: true };
   const message = writeMessage({
     v: 1,
     integration,

@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { WindowPlan } from '../integration/compile/run-plan.ts';
-import type { RunRequest } from '../messages/run-request.ts';
+import type { AdoptionAsked, RunRequest } from '../messages/run-request.ts';
 import { isUnfinished, type RunRecord, runIdOf, type UnfinishedRun, type Window } from '../runs/record.ts';
 import type { Lease } from '../runs/store.ts';
 
@@ -42,10 +43,27 @@ export const decideStart = (
   if (request.kind === 'continue') {
     return isFresh && leased.runId === runId ? { kind: 'resume', run: leased } : { kind: 'stale', runId };
   }
-  // Without a checkpoint nothing is gained by resuming. A full refresh must not end as the rest of an ordinary run.
-  const isWorthResuming = isFresh && leased.checkpoint !== undefined && (leased.fullRefresh || !request.fullRefresh);
+  // Without a checkpoint nothing is gained by resuming.
+  const isWorthResuming = isFresh && leased.checkpoint !== undefined && isMeantBy(request, leased);
   return isWorthResuming ? { kind: 'resume', run: leased } : { kind: 'start', runId };
 };
+
+/**
+ * Whether to go on with a run is what was asked for. A full refresh must not end as the rest of an ordinary run, and no
+ * run as the rest of one that takes on less. But a run that takes over is brought to its end first, whatever is asked
+ * for: else what it has not come to would be sent.
+ */
+const isMeantBy = (
+  { fullRefresh, selection, adoption }: Extract<RunRequest, { kind: 'schedule' }>,
+  run: UnfinishedRun,
+): boolean => {
+  if (run.adoption !== undefined) return adoption === undefined || isOfAll(adoption, run.adoption);
+  if (adoption !== undefined) return false;
+  return (run.fullRefresh || !fullRefresh) && isDeepStrictEqual(run.selection, selection);
+};
+
+/** Two lists of ids may differ: then the later one is begun anew, which costs nothing that was taken over. */
+const isOfAll = (...asked: readonly AdoptionAsked[]): boolean => asked.every(({ idChunks }) => idChunks === undefined);
 
 /**
  * What a run asks an incremental list for: from where the last one that succeeded left off, less the overlap (rows

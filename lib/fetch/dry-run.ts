@@ -1,6 +1,7 @@
 import { readKnown } from '../idcheck/known.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import type { JsonObject } from '../json/json.ts';
+import type { Selection } from '../messages/run-request.ts';
 import { addWarnings, needsLook, type RunWarning, runIdOf, type UnfinishedRun } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
@@ -15,6 +16,7 @@ import { placePostponed, readPages } from './read-pages.ts';
 import { noteShrinking } from './shrinking.ts';
 import type { FetchWork, Sink } from './sink.ts';
 import { newRun } from './start-run.ts';
+import { notGivenWarning, selectionOf } from './taking.ts';
 import { concludeVanished } from './vanished.ts';
 import { failureOfMapping, isToBeWeighed } from './weigh-mapping.ts';
 
@@ -39,13 +41,15 @@ export type DryRun = {
   sample: PlannedRecord[];
   requests: number;
   warnings: RunWarning[];
-  /** Whether somebody is to look at it: rows are invalid, or most of them did not come. */
+  /** Whether somebody is to look at it: rows are invalid, most of them did not come, or ids were asked for in vain. */
   isTroubled: boolean;
+  /** Of the ids that were asked for those that the source does not give; absent: none were asked for. */
+  notGiven?: string[];
   /** Why the snapshot could not be read to its end, or why the run would fail. */
   failure?: { code: string; message: string };
 };
 
-type DryRunOptions = { fullRefresh: boolean; samplePerKind: number; showsUnchanged?: boolean };
+type DryRunOptions = { fullRefresh: boolean; selection?: Selection; samplePerKind: number; showsUnchanged?: boolean };
 
 /**
  * What the next run would do: the run's own steps into a sink that keeps counts and a few records. Nothing is sent and
@@ -68,9 +72,11 @@ export const dryRun = async (
   const times = { scheduledMs: nowMs, startedMs: nowMs, versionMs: nowMs };
   const watermarkMs = plan.window && (await runs.watermark(plan.integration));
   const [last] = await runs.runs(plan.integration, 1);
-  const begun = newRun(plan, { runId: runIdOf(plan.integration, nowMs), ...times, fullRefresh }, watermarkMs, last);
+  const facts = { runId: runIdOf(plan.integration, nowMs), ...times, fullRefresh };
+  const begun = newRun(plan, facts, watermarkMs, last, defined({ selection: options.selection }));
   const sink = countingSink(options);
-  const pass = await openPass(plan, idStore, begun, sink.chunks(begun), tuning.fetch);
+  const asked = { ...selectionOf(options.selection), adopts: false };
+  const pass = await openPass(plan, idStore, begun, sink.chunks(begun), tuning.fetch, asked);
   const time = { softMs: deadlineMs, hardMs: deadlineMs, isUp: () => false };
   const work: FetchWork = { plan, pass, sink, time, clock, log: silentLog, tuning: tuning.fetch };
 
@@ -99,8 +105,15 @@ export const dryRun = async (
   const failed =
     (isWeighed ? failureOfMapping(counts.overwrite, await loadedIn(idStore, plan.integration), plan) : undefined) ??
     failureOfRows(run.counts, run.invalidRows, plan.invalidRows);
+  const notGiven = pass.notGiven();
+  if (notGiven.length > 0) warnings.push(notGivenWarning(notGiven));
   const result = resultOf({ ...run, warnings: addWarnings(run.warnings, warnings) }, vanished > 0 ? absent : []);
-  return { ...result, ...defined({ failure: failed }) };
+  return {
+    ...result,
+    isTroubled: result.isTroubled || notGiven.length > 0,
+    ...(options.selection?.ids && { notGiven }),
+    ...defined({ failure: failed }),
+  };
 };
 
 const loadedIn = async (idStore: IdStore, integration: string): Promise<number> =>

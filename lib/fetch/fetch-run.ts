@@ -4,6 +4,7 @@ import { type ExtractedRun, type RunRecord, runIdOf, type UnfinishedRun } from '
 import type { RemainingMs } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import { type PagingFailure, startOverCodes } from '../source/paging-step.ts';
+import { adoptingInto } from './adopt.ts';
 import { askToContinue, askToStartLater } from './ask-again.ts';
 import { sendDeletions } from './deletions.ts';
 import { earlierReading } from './earlier-reading.ts';
@@ -16,6 +17,7 @@ import { placePostponed, readPages } from './read-pages.ts';
 import { noteShrinking } from './shrinking.ts';
 import { type FetchWork, runSink } from './sink.ts';
 import { startRun } from './start-run.ts';
+import { noteNotGiven, takingOf } from './taking.ts';
 import { deadlinesOf } from './time-budget.ts';
 import { noteVanished } from './vanished.ts';
 import { isToBeWeighed, stoppedCounts, weighMapping } from './weigh-mapping.ts';
@@ -39,7 +41,7 @@ export type FetchEnd = {
  *     until the last page                 readPages
  *       read a page                         source.readPage
  *       pass over it                        pass.page
- *       send its messages                   sendPart
+ *       send its messages, or take over     takeOn
  *       write its ledger                    sink.write
  *       move the checkpoint                 sink.save
  *     place the postponed records         placePostponed: pass, send, write, save as above
@@ -132,8 +134,9 @@ const extractWhole = async (
   const { idStore, runs, clock } = deps;
   const { plan, tuning } = first;
   const sink = runSink(deps, mayLeaveBehind(earlier, plan));
-  const pass = await openPass(plan, idStore, begun, sink.chunks(begun), tuning);
-  const work: FetchWork = { ...first, pass, sink };
+  const asked = await takingOf(begun, runs);
+  const pass = await openPass(plan, idStore, begun, sink.chunks(begun), tuning, asked);
+  const work: FetchWork = { ...first, pass, sink, ...(asked.adopts && { adopt: adoptingInto({ idStore, clock }) }) };
 
   const pages = await readPages(begun, work);
   if (pages.end === 'failed') return await endIncomplete(pages.run, pages.failure, deps);
@@ -141,7 +144,7 @@ const extractWhole = async (
   const compared = await noteDrift(pages.run, plan, deps);
   const placed = await placePostponed(compared, work);
   if (!placed.done) return { end: 'continued', retryAtMs: clock.nowMs() };
-  const measured = noteShrinking(placed.run, earlier, plan);
+  const measured = await noteNotGiven(noteShrinking(placed.run, earlier, plan), pass.notGiven(), runs);
   const noted = await noteVanished(measured, pass.absent(), work, earlier, runs);
   let { run } = noted;
   if (run.deletions !== undefined) {
@@ -206,13 +209,16 @@ const handOver = async (
   { runs, deadLetters, clock, log }: FetchDeps,
 ): Promise<ExtractedRun> => {
   const failure = failureOfRows(read.counts, read.invalidRows, plan.invalidRows);
-  const { checkpoint: last, ...rest } = holdWindow(read, failure !== undefined, earlier, plan);
+  // A window, and the mapping that records stand under, move only with all of them.
+  const isAll = (read.leftOut ?? 0) === 0;
+  const { checkpoint: last, ...rest } = holdWindow(read, failure !== undefined || !isAll, earlier, plan);
+  const mapping = isAll && read.adoption === undefined ? read.mapping : (earlier?.mapping ?? read.mapping);
   const nowMs = clock.nowMs();
   // Before the window can move on.
   if (rest.windowHeld === undefined) await writeInvalidLetters(read, { runs, deadLetters, nowMs });
   const extracted: ExtractedRun = {
     ...rest,
-    ...defined({ failure }),
+    ...defined({ failure, mapping }),
     status: 'loading',
     extractedMs: nowMs,
     chunks: last?.chunks ?? 0,

@@ -5,10 +5,12 @@ import type { LedgerChunk, LedgerEntry } from '../runs/ledger.ts';
 import type { Doubts, UnfinishedRun } from '../runs/record.ts';
 import type { FetchTuning } from '../runtime/tuning.ts';
 import type { Prepared } from '../transform/transform.ts';
+import { type Adopt, compareToAdopt } from './adopt.ts';
 import { compare, type RunFacts, type ToLoad } from './compare.ts';
 import { findDoubts } from './doubts.ts';
 import type { FetchPlan } from './fetch-plan.ts';
 import { openPlaces, type Postponed, readPostponed, writePostponed } from './postponed.ts';
+import { openTaking, type Taking, type TakingOf } from './taking.ts';
 
 /** A page as the source sent it; `before`: how many records came before it. */
 export type Page = { records: JsonValue[]; before: number; isLast: boolean };
@@ -19,6 +21,12 @@ export type Part = {
   entries: LedgerEntry[];
   /** Of the entries those that are enqueued, in the same order. */
   toLoad: ToLoad[];
+  /** Of the unchanged entries those that are so because they are taken over: to be written down as loaded. */
+  toAdopt: Adopt[];
+  /** How many of the records were known already to a run that takes over. */
+  known: number;
+  /** How many wait because of what was asked of the run. */
+  leftOut: number;
   /** Records whose place in the tree is not known before the end of the snapshot, each with its text for the ledger. */
   postponed: { record: Postponed; text: string }[];
   /** What the cleaning must remember of these records when the run is resumed. */
@@ -47,6 +55,8 @@ export type Pass = {
   openPlacing(): Promise<(records: readonly Postponed[], run: RunFacts, nowMs: number) => Part>;
   /** Ids that had been loaded and are not among the records. */
   absent(): string[];
+  /** The ids that were asked for and that the source did not give. */
+  notGiven(): string[];
   /** How many ids had been loaded when the run began. */
   loadedCount: number;
   /** Vanished ids whose deletion an earlier invocation of the run has sent. */
@@ -59,17 +69,20 @@ type LeftOut = Exclude<Prepared, { outcome: 'ready' }>;
 export const openPass = async (
   { integration, policy, transform, tree }: FetchPlan,
   idStore: IdStore,
-  begun: Pick<UnfinishedRun, 'window' | 'checkpoint'>,
+  begun: Pick<UnfinishedRun, 'window' | 'checkpoint' | 'counts'>,
   earlier: AsyncIterable<LedgerChunk>,
   sizes: PartSizes,
+  asked: TakingOf,
 ): Promise<Pass> => {
   // A list of changes names few of the integration's ids: they are read one by one.
   const items = begun.window ? readKnownByIds(idStore, integration) : await readKnown(idStore, integration);
   const known = tree?.rejectedParent === 'root' ? ignoringRefusals(items) : items;
+  const taking = openTaking(asked, begun.counts.enqueued);
   const { ready, memory, parents, leftOut, left, deletionsSent } = await recall(
     earlier,
     begun,
     known,
+    taking,
     tree !== undefined,
   );
   const snapshot = transform.begin({ ids: ready, memory });
@@ -78,6 +91,7 @@ export const openPass = async (
   const doubtsOf = findDoubts(left);
   const leaveOut = ({ entries }: Part, one: LeftOut): void => {
     places.leaveOut(one.id);
+    if (known.isLoaded(one.id)) taking.stands(one.id);
     // Whatever becomes of it, its id is in the source: it has not vanished.
     known.take(one.id);
     entries.push(entryOf(one));
@@ -85,10 +99,19 @@ export const openPass = async (
   /** Adds one record's entry, and its message where it differs from what is loaded. */
   const add = (part: Part, one: Prepared, run: RunFacts, nowMs: number): void => {
     if (one.outcome !== 'ready') leaveOut(part, one);
-    else {
-      const { entry, toLoad } = compare(one, known, policy, run, nowMs);
+    else if (asked.adopts) {
+      const { entry, toAdopt, isLeftOut, isKnown } = compareToAdopt(one, known, policy, taking);
+      part.entries.push(entry);
+      if (toAdopt) part.toAdopt.push(toAdopt);
+      if (isLeftOut) part.leftOut += 1;
+      if (isKnown) part.known += 1;
+    } else {
+      const isLoaded = known.isLoaded(one.id);
+      const { entry, toLoad, isLeftOut } = compare(one, known, policy, run, nowMs, taking);
       part.entries.push(entry);
       if (toLoad) part.toLoad.push(toLoad);
+      if (toLoad || isLoaded) taking.stands(one.id);
+      if (isLeftOut) part.leftOut += 1;
     }
   };
 
@@ -98,6 +121,7 @@ export const openPass = async (
       const { prepared, memory, rows } = snapshot.prepare(records, (index) => `record ${before + index + 1}`);
       await known.lookUp(idsOf(prepared));
       const doubts = doubtsOf(prepared, snapshot);
+      for (const { id } of prepared) taking.given(id);
       const parts = cut(prepared, {
         // After the last page nobody cleans.
         memory: isLast ? [] : memory,
@@ -128,6 +152,7 @@ export const openPass = async (
       };
     },
     absent: () => [...known.vanished()],
+    notGiven: taking.notGiven,
     loadedCount: known.loadedCount,
     deletionsSent,
   };
@@ -135,7 +160,15 @@ export const openPass = async (
 
 const entryOf = ({ id, outcome, reason }: LeftOut): LedgerEntry => ({ id, outcome, reason });
 
-export const emptyPart = (): Part => ({ entries: [], toLoad: [], postponed: [], memory: [] });
+export const emptyPart = (): Part => ({
+  entries: [],
+  toLoad: [],
+  toAdopt: [],
+  known: 0,
+  leftOut: 0,
+  postponed: [],
+  memory: [],
+});
 
 function* idsOf(records: Iterable<{ id: string; parentId?: string }>): Iterable<string> {
   for (const { id, parentId } of records) {
@@ -199,6 +232,7 @@ const recall = async (
   earlier: AsyncIterable<LedgerChunk>,
   { checkpoint }: Pick<UnfinishedRun, 'checkpoint'>,
   known: Known,
+  taking: Taking,
   isTree: boolean,
 ) => {
   const parents = new Map<string, string>();
@@ -213,6 +247,7 @@ const recall = async (
     const skipped = entries.filter(({ parentId }) => parentId !== undefined);
     await known.lookUp(idsOf([...waiting, ...skipped]));
     for (const { id, parentId } of waiting) {
+      taking.given(id);
       parents.set(id, parentId);
       known.waits(id, parentId);
       ready.push(id);
@@ -220,6 +255,8 @@ const recall = async (
     }
     for (const { id, outcome, parentId } of entries) {
       if (parentId !== undefined) known.waits(id, parentId);
+      taking.given(id);
+      if (outcome === 'enqueued' || known.isLoaded(id)) taking.stands(id);
       if (outcome !== 'filtered' && outcome !== 'invalid' && outcome !== 'merged') ready.push(id);
       else {
         left.add(id);

@@ -7,7 +7,8 @@ import type { PageResult } from '../source/source.ts';
 import { addDoubts } from './doubts.ts';
 import { learnFields } from './fields.ts';
 import { noteInvalidRows } from './invalid-rows.ts';
-import { type FetchWork, sendPart } from './sink.ts';
+import type { Part } from './pass.ts';
+import { type FetchWork, takeOn } from './sink.ts';
 
 /** How reading pages ended. */
 export type PagesRead = { run: UnfinishedRun } & (
@@ -58,8 +59,9 @@ export const readPages = async (begun: UnfinishedRun, work: FetchWork): Promise<
 const passPage = async (
   begun: UnfinishedRun,
   { records, next, requests }: Extract<PageResult, { kind: 'page' }>,
-  { pass, sink, clock, log }: FetchWork,
+  work: FetchWork,
 ): Promise<UnfinishedRun> => {
+  const { pass, sink, clock, log } = work;
   let run = begun;
   const { integration, runId, checkpoint } = run;
   const before = checkpoint?.fetched ?? 0;
@@ -70,12 +72,13 @@ const passPage = async (
   const { parts, doubts, rowOf } = await pass.page({ records, before, isLast: next === undefined }, run, clock.nowMs());
   for (const made of parts) {
     // The messages come before the ledger that says so.
-    const part = await sendPart(made, sink);
+    const part = await takeOn(made, run, work);
     chunks += 1;
     run = await sink.keep(run, part.entries, rowOf);
     await sink.write(run, chunks, part);
     counts = addCounts(counts, countEntries(part.entries));
     postponed += part.postponed.length;
+    run = { ...run, ...takenWith(run, part) };
     rows = noteInvalidRows(rows, part.entries).invalidRows;
   }
   log.info('page', { integration, runId, ...counts, ...(postponed > 0 && { held: postponed }), requests });
@@ -92,8 +95,9 @@ const passPage = async (
  */
 export const placePostponed = async (
   begun: UnfinishedRun,
-  { pass, sink, time, clock, log }: FetchWork,
+  work: FetchWork,
 ): Promise<{ run: UnfinishedRun; done: boolean }> => {
+  const { pass, sink, time, clock, log } = work;
   if (!pass.hasPostponed()) return { run: begun, done: true };
   const place = await pass.openPlacing();
   let run = begun;
@@ -101,7 +105,7 @@ export const placePostponed = async (
     const { checkpoint } = run;
     if (checkpoint === undefined || index <= (checkpoint.judged ?? 0)) continue;
     if (run !== begun && time.isUp()) return { run, done: false };
-    const part = await sendPart(place(records, run, clock.nowMs()), sink);
+    const part = await takeOn(place(records, run, clock.nowMs()), run, work);
     const chunks = checkpoint.chunks + 1;
     // What was postponed is known by its body only.
     run = await sink.keep(run, part.entries, () => undefined);
@@ -112,6 +116,7 @@ export const placePostponed = async (
       ...run,
       counts: { ...run.counts, ...addCounts(run.counts, counts) },
       ...noteInvalidRows(run.invalidRows, part.entries),
+      ...takenWith(run, part),
       checkpoint: { ...checkpoint, chunks, judged: index },
     };
     await sink.save(run);
@@ -120,6 +125,18 @@ export const placePostponed = async (
   }
   return { run, done: true };
 };
+
+/** What the run left out and took over, with that of one more part. */
+const takenWith = ({ leftOut = 0, adoption }: UnfinishedRun, part: Part): Partial<UnfinishedRun> => ({
+  ...(leftOut + part.leftOut > 0 && { leftOut: leftOut + part.leftOut }),
+  ...(adoption && {
+    adoption: {
+      ...adoption,
+      adopted: adoption.adopted + part.toAdopt.length,
+      known: adoption.known + part.known,
+    },
+  }),
+});
 
 /** The run's limits with those that a page hit; where it was put off, until another invocation may ask. */
 const limitsWith = (run: UnfinishedRun, page: PageResult, nowMs: number): Pick<UnfinishedRun, 'limits'> => {

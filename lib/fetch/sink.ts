@@ -38,6 +38,8 @@ export type FetchWork = {
   plan: FetchPlan;
   pass: Pass;
   sink: Sink;
+  /** Writes down what a run takes over; absent: the run sends what it takes on. */
+  adopt?: (part: Part, run: UnfinishedRun) => Promise<Part>;
   time: Deadlines & { isUp(): boolean };
   clock: Clock;
   log: Log<FetchEvent>;
@@ -86,8 +88,16 @@ export const runSink = ({ records, runs }: Pick<FetchDeps, 'records' | 'runs'>, 
 /** Why a record whose message the queue would never take is invalid, in words. */
 export const REFUSED_BY_QUEUE = 'the queue does not take its message: too large, or with characters that it refuses';
 
-/** Sends a part's messages. Gives the part as it was sent: a record whose message the queue would never take is invalid. */
-export const sendPart = async (part: Part, sink: Sink): Promise<Part> => {
+/**
+ * Sends a part's messages, or takes its records over. Gives the part as it came to be: a record whose message the queue
+ * would never take is invalid.
+ */
+export const takeOn = async (
+  part: Part,
+  run: UnfinishedRun,
+  { sink, adopt }: Pick<FetchWork, 'sink' | 'adopt'>,
+): Promise<Part> => {
+  if (adopt !== undefined) return adopt(part, run);
   const refused = await sink.send(part.toLoad.map(({ message }) => message));
   if (refused.size === 0) return part;
   let place = 0;

@@ -1,4 +1,4 @@
-import type { RunRequest } from '../messages/run-request.ts';
+import type { AdoptionAsked, RunRequest, Selection } from '../messages/run-request.ts';
 import { noExtractCounts, noLoadCounts } from '../runs/books.ts';
 import { hasFailed, type RunRecord, runIdOf, type UnfinishedRun } from '../runs/record.ts';
 import type { Lease } from '../runs/store.ts';
@@ -54,10 +54,11 @@ export const startRun = async (
   const versionMs = Math.max(nowMs, (leased?.versionMs ?? 0) + 1);
   const scheduledMs = request.kind === 'schedule' ? request.scheduledMs : nowMs;
   const fullRefresh = request.kind === 'schedule' && request.fullRefresh;
+  const takes = request.kind === 'schedule' ? request : {};
   const run: UnfinishedRun =
     start.kind === 'resume'
       ? resumed(start.run, versionMs)
-      : newRun(plan, { runId, scheduledMs, startedMs: nowMs, versionMs, fullRefresh }, watermarkMs, leased);
+      : newRun(plan, { runId, scheduledMs, startedMs: nowMs, versionMs, fullRefresh }, watermarkMs, leased, takes);
   if (request.kind === 'schedule' && request.confirmed === true) run.confirmed = true;
   const message = 'its invocation ended early; a later run took over';
   const abandoned: UnfinishedRun | undefined =
@@ -79,6 +80,7 @@ export const newRun = (
   facts: Pick<RunRecord, 'runId' | 'scheduledMs' | 'startedMs' | 'versionMs' | 'fullRefresh'>,
   watermarkMs: number | undefined,
   last: Pick<RunRecord, 'hasLinked'> | undefined,
+  { selection, adoption }: { selection?: Selection; adoption?: AdoptionAsked } = {},
 ): UnfinishedRun => ({
   integration,
   ...facts,
@@ -91,7 +93,12 @@ export const newRun = (
   mapping,
   ...(invalidRows.isTolerant && { toleratesInvalid: true }),
   ...defined({ hasLinked: last?.hasLinked }),
-  ...(window && { window: windowOf(window, watermarkMs, facts.fullRefresh, facts.startedMs) }),
+  ...defined({ selection }),
+  ...(adoption && { adoption: { ...adoption, adopted: 0, known: 0 } }),
+  // What was filled for years began before any watermark.
+  ...(window && {
+    window: windowOf(window, watermarkMs, facts.fullRefresh || adoption !== undefined, facts.startedMs),
+  }),
 });
 
 const resumed = ({ failure: _, ...run }: UnfinishedRun, versionMs: number): UnfinishedRun => ({

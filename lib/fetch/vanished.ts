@@ -1,11 +1,12 @@
 import { noLoadCounts } from '../runs/books.ts';
+import { readIds, writeIds } from '../runs/id-lists.ts';
 import { addWarnings, type ExtractedRun, type RunWarning, type UnfinishedRun } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
 import { doubtfulCodes } from '../source/paging-step.ts';
-import { readAbsences, writeAbsences } from './absence.ts';
 import type { FetchPlan } from './fetch-plan.ts';
 import { failureOfRows } from './invalid-rows.ts';
 import type { FetchWork } from './sink.ts';
+import { isPartial } from './taking.ts';
 
 /** What follows from ids that were loaded before and are absent now. */
 export type Conclusion = {
@@ -19,7 +20,7 @@ export type Conclusion = {
 };
 
 /** The facts of a reading that decide what follows from an absence. */
-type Reading = Pick<UnfinishedRun, 'counts' | 'warnings' | 'doubts' | 'shrunkFrom'>;
+type Reading = Pick<UnfinishedRun, 'counts' | 'warnings' | 'doubts' | 'shrunkFrom' | 'selection' | 'adoption'>;
 type Rule = Pick<FetchPlan, 'invalidRows' | 'deletion'>;
 
 /** Why nothing follows from an absence in this reading; undefined: something does. */
@@ -54,6 +55,10 @@ export const concludeVanished = (absent: number, loadedCount: number, reading: R
     const words = `${repeated} ids came again on a later page: the list moved while it was read, nothing is deleted`;
     return { ...nothing, vanished: absent, warnings: warning('vanished-moved', words) };
   }
+  if (isPartial(reading)) {
+    const words = `${absent} ids are absent: a run that does not take on everything deletes nothing`;
+    return { vanished: absent, isSure: true, deletes: false, warnings: warning('vanished-kept', words) };
+  }
   if (absent > deletion.maxShare * loadedCount) {
     const share = `${absent} of ${loadedCount} ids vanished, more than the share of ${deletion.maxShare}`;
     const message = `${share}: nothing is deleted. Raise vanished.maxShare for one run if this is right`;
@@ -63,6 +68,13 @@ export const concludeVanished = (absent: number, loadedCount: number, reading: R
 };
 
 const VANISHED_SAMPLE = 20;
+
+/** The ids that an earlier reading found absent; none where it was in doubt. */
+const absencesOf = async (
+  earlier: ExtractedRun | undefined,
+  runs: Pick<RunStore, 'chunks'>,
+): Promise<ReadonlySet<string>> =>
+  earlier === undefined ? new Set() : readIds('absent', earlier, earlier.absences ?? 0, runs);
 
 /**
  * Names what vanished, and says which of it is to be deleted: what the reading before this one, the last that came to
@@ -76,12 +88,12 @@ export const noteVanished = async (
   runs: Pick<RunStore, 'chunks' | 'saveChunk'>,
 ): Promise<{ run: UnfinishedRun; toDelete: readonly string[] }> => {
   const absentBefore = async (): Promise<string[]> => {
-    const before = await readAbsences(earlier, runs);
+    const before = await absencesOf(earlier, runs);
     return absent.filter((id) => before.has(id));
   };
   if (run.deletions !== undefined) return { run, toDelete: await absentBefore() };
   const { vanished, isSure, deletes, warnings } = concludeVanished(absent.length, loadedCount, run, plan);
-  const absences = isSure ? await writeAbsences(run, absent, runs) : 0;
+  const absences = isSure ? await writeIds('absent', run, absent, runs) : 0;
   const toDelete = deletes ? await absentBefore() : [];
   if (deletes && toDelete.length < absent.length) {
     const fresh = absent.length - toDelete.length;

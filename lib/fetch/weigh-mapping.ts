@@ -2,12 +2,14 @@ import type { IdStore } from '../idcheck/store.ts';
 import { addCounts, countEntries, noExtractCounts } from '../runs/books.ts';
 import type { ExtractedRun, RunFailure, UnfinishedRun, Weighing } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
+import { defined } from '../runtime/defined.ts';
 import { silentLog } from '../runtime/log.ts';
 import type { FetchPlan } from './fetch-plan.ts';
 import { openPass } from './pass.ts';
 import type { Postponed } from './postponed.ts';
 import { type PagesRead, placePostponed, readPages } from './read-pages.ts';
 import type { FetchWork, Sink } from './sink.ts';
+import { selectionOf } from './taking.ts';
 
 /** Fewer loaded records say nothing of a share. */
 const LEAST_LOADED = 100;
@@ -26,12 +28,14 @@ export const failureOfMapping = (
 
 /** Whether a run must be weighed before it sends: its mapping is another than that of the run before. Pure. */
 export const isToBeWeighed = (
-  run: Pick<UnfinishedRun, 'checkpoint' | 'confirmed' | 'weighing'>,
+  run: Pick<UnfinishedRun, 'checkpoint' | 'confirmed' | 'weighing' | 'adoption'>,
   earlier: Pick<ExtractedRun, 'mapping'> | undefined,
   { mapping, policy, maxChangedShare }: Pick<FetchPlan, 'mapping' | 'policy' | 'maxChangedShare'>,
 ): boolean => {
   // What is loaded is never overwritten there.
   if (policy.idCheck || maxChangedShare === 1) return false;
+  // Nor by a run that takes over.
+  if (run.adoption !== undefined) return false;
   if (run.confirmed === true || run.checkpoint !== undefined || run.weighing?.isDone === true) return false;
   return earlier?.mapping !== undefined && earlier.mapping !== mapping;
 };
@@ -54,7 +58,9 @@ export const weighMapping = async (
   const { checkpoint, counts, overwrites } = begun.weighing ?? { counts: noExtractCounts(), overwrites: 0 };
   const sink = weighingSink(begun, { isDone: false, counts, overwrites }, runs);
   // All of idCheck is held against it, also where the list is one of changes.
-  const pass = await openPass(work.plan, idStore, checkpoint === undefined ? {} : { checkpoint }, none(), work.tuning);
+  const from = { counts: { ...begun.counts, ...counts }, ...defined({ checkpoint }) };
+  const asked = { ...selectionOf(begun.selection), adopts: false };
+  const pass = await openPass(work.plan, idStore, from, none(), work.tuning, asked);
   const reading: UnfinishedRun = checkpoint === undefined ? begun : { ...begun, checkpoint };
   // The pages are measured, and their oddities said, when the run itself reads them.
   const counting: FetchWork = { ...work, pass, sink, log: silentLog };

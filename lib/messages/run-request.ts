@@ -1,10 +1,27 @@
 import * as z from 'zod/mini';
 import { parseJson } from '../json/json.ts';
+import { defined } from '../runtime/defined.ts';
+
+/** Of the records that are to be loaded, what a run takes on: so many, or only these ids. */
+export type Selection = { limit?: number; ids?: string[] };
+
+/** Takes over what a target has: `idChunks`: so many chunks hold the only ids that are meant; absent: all are. */
+export type AdoptionAsked = { idChunks?: number };
 
 /** What asks for a run: a schedule (or a person), or a run that ran out of time and goes on. */
 export type RunRequest =
-  /** `confirmed`: somebody says yes to what would stop the run, or keep it from concluding. */
-  | { kind: 'schedule'; integration: string; scheduledMs: number; fullRefresh: boolean; confirmed?: boolean }
+  | {
+      kind: 'schedule';
+      integration: string;
+      scheduledMs: number;
+      fullRefresh: boolean;
+      /** Somebody says yes to what would stop the run, or keep it from concluding. */
+      confirmed?: boolean;
+      /** Absent: the run takes on all. */
+      selection?: Selection;
+      /** Nothing is sent: what the source gives is written down as loaded. */
+      adoption?: AdoptionAsked;
+    }
   | { kind: 'continue'; integration: string; runId: string };
 
 /** Thrown for an event that is no request for a run. */
@@ -15,6 +32,17 @@ export class FetchEventError extends Error {
 
 const isTime = (text: string): boolean => Number.isFinite(Date.parse(text));
 
+const atLeastOne = z.int().check(z.minimum(1));
+
+const selection = z.object({
+  limit: z.exactOptional(atLeastOne),
+  ids: z.exactOptional(z.array(z.string().check(z.minLength(1))).check(z.minLength(1))),
+} satisfies Record<keyof Selection, z.ZodMiniType>);
+
+const adoption = z.object({
+  idChunks: z.exactOptional(atLeastOne),
+} satisfies Record<keyof AdoptionAsked, z.ZodMiniType>);
+
 const scheduleEvent = z.object({
   kind: z.literal('schedule'),
   integration: z.string().check(z.minLength(1)),
@@ -22,6 +50,8 @@ const scheduleEvent = z.object({
   scheduledTime: z.string().check(z.refine(isTime, 'an ISO 8601 time')),
   fullRefresh: z._default(z.boolean(), false),
   confirmed: z._default(z.boolean(), false),
+  selection: z.exactOptional(selection),
+  adoption: z.exactOptional(adoption),
 });
 
 const continueEvent = z.object({
@@ -41,9 +71,10 @@ export const isQueueEvent = (event: unknown): boolean => z.safeParse(queueEvent,
 export const writeRunRequest = (request: RunRequest): string => {
   const { kind, integration } = request;
   if (kind === 'continue') return JSON.stringify({ kind, integration, runId: request.runId });
-  const { scheduledMs, fullRefresh, confirmed } = request;
+  const { scheduledMs, fullRefresh, confirmed, selection, adoption } = request;
   const scheduledTime = new Date(scheduledMs).toISOString();
-  return JSON.stringify({ kind, integration, scheduledTime, fullRefresh, ...(confirmed && { confirmed }) });
+  const asked = { fullRefresh, ...(confirmed && { confirmed }), ...defined({ selection }), ...defined({ adoption }) };
+  return JSON.stringify({ kind, integration, scheduledTime, ...asked });
 };
 
 const readRequest = (event: unknown): RunRequest => {
@@ -53,8 +84,16 @@ const readRequest = (event: unknown): RunRequest => {
     throw new FetchEventError(`not a schedule or continue event; missing or wrong: ${places}`);
   }
   if (read.data.kind === 'continue') return read.data;
-  const { kind, integration, scheduledTime, fullRefresh, confirmed } = read.data;
-  return { kind, integration, scheduledMs: Date.parse(scheduledTime), fullRefresh, ...(confirmed && { confirmed }) };
+  const { kind, integration, scheduledTime, fullRefresh, confirmed, selection, adoption } = read.data;
+  return {
+    kind,
+    integration,
+    scheduledMs: Date.parse(scheduledTime),
+    fullRefresh,
+    ...(confirmed && { confirmed }),
+    ...defined({ selection }),
+    ...defined({ adoption }),
+  };
 };
 
 /** The requests in an event of `functions/fetch`: a schedule's own, or those of the runs queue. Throws FetchEventError. */

@@ -18,7 +18,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** A run, and what is known beside its books when somebody stops looking at it. */
 export type SeenRun = {
-  run: Pick<RunRecord, 'status' | 'counts' | 'failure' | 'toleratesInvalid' | 'shrunkFrom'>;
+  run: Pick<RunRecord, 'status' | 'counts' | 'failure' | 'toleratesInvalid' | 'shrunkFrom' | 'notGiven'>;
   /** Nothing is waited for any more: what is unread stays unread, what is open stays open. */
   isOver: boolean;
   /** Letters of its integration that wait, whichever run they are from. */

@@ -1,6 +1,8 @@
 import { type DryRun, dryRun } from '../fetch/dry-run.ts';
 import type { FetchPlan } from '../fetch/fetch-plan.ts';
+import type { Selection } from '../messages/run-request.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { defined } from '../runtime/defined.ts';
 import type { Tuning } from '../runtime/tuning.ts';
 import type { Stores } from '../stores/stores.ts';
 
@@ -11,20 +13,27 @@ export type PlanOptions = {
   /** As if nothing were known. */
   fresh?: boolean;
   fullRefresh?: boolean;
+  /** What the run would be asked to take on; absent: all. */
+  selection?: Selection;
   /** Records of each kind that are named, unchanged ones too; absent: a few, without unchanged ones. */
-  limit?: number;
+  show?: number;
 };
 
 /** What the next run would do; nothing is sent to the target, no queue and no idCheck item is written. */
 export const planRun = (
   plan: FetchPlan,
-  { fresh = false, fullRefresh = false, limit }: PlanOptions,
+  { fresh = false, fullRefresh = false, selection, show }: PlanOptions,
   { idStore, runs, clock, tuning }: Pick<Stores, 'idStore' | 'runs'> & { clock: Clock; tuning: Pick<Tuning, 'fetch'> },
 ): Promise<DryRun> =>
   dryRun(
     plan,
     { idStore: fresh ? { ...idStore, scan: nothing } : idStore, runs, clock, tuning },
-    { fullRefresh, samplePerKind: limit ?? SAMPLE_PER_KIND, showsUnchanged: limit !== undefined },
+    {
+      fullRefresh,
+      ...defined({ selection }),
+      samplePerKind: show ?? SAMPLE_PER_KIND,
+      showsUnchanged: show !== undefined,
+    },
     () => PLAN_WITHIN_MS,
   );
 

@@ -68,10 +68,14 @@ const historyOf = async (
     item,
     runs: carried,
     letters: letters.filter((letter) => letter.integration === name).map(letterFacts),
-    audit: await audit.list(name, id),
+    audit: (await audit.list(name)).filter((entry) => entry.id === id || adoptedBy(entry, carried)),
     queued: messagesIn(await records.depth()),
   };
 };
+
+/** Whether somebody took over what one of these runs gave: the record was among it. */
+const adoptedBy = ({ action, id }: AuditEntry, carried: readonly Carried[]): boolean =>
+  action === 'adopted' && carried.some(({ runId, outcome }) => runId === id && outcome === 'unchanged');
 
 const isKnown = ({ item, runs, letters, audit }: History): boolean =>
   item !== undefined || runs.length + letters.length + audit.length > 0;

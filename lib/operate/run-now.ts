@@ -1,8 +1,9 @@
 import type { Integration } from '../integration/schema/schema.ts';
 import { listLetters } from '../messages/dead-letter-queue.ts';
 import { messagesIn } from '../messages/queue.ts';
-import { writeRunRequest } from '../messages/run-request.ts';
-import { runIdOf } from '../runs/record.ts';
+import { type RunRequest, writeRunRequest } from '../messages/run-request.ts';
+import { readIds } from '../runs/id-lists.ts';
+import { type RunRecord, runIdOf } from '../runs/record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Stores } from '../stores/stores.ts';
 import { type Followed, type Following, followRun, type RunSeen } from './follow-run.ts';
@@ -19,7 +20,13 @@ export type RunNews =
   | ({ kind: 'seen' } & RunSeen);
 
 /** What is asked of a run. `confirmed`: yes to what would stop it, or keep it from concluding. */
-export type Asked = { fullRefresh: boolean; confirmed?: boolean };
+export type Asked = Pick<
+  Extract<RunRequest, { kind: 'schedule' }>,
+  'fullRefresh' | 'confirmed' | 'selection' | 'adoption'
+>;
+
+/** Writes down what must be there before the run of this id is asked for. Gives what more is asked of it. */
+export type Prepare = (run: Pick<RunRecord, 'integration' | 'runId' | 'versionMs'>) => Promise<Partial<Asked>>;
 
 /** What runs an integration: a deployed stack, or one in this process. */
 export type Engine = Pick<Following, 'runs' | 'idStore' | 'backlog' | 'closeBooks'> &
@@ -27,7 +34,7 @@ export type Engine = Pick<Following, 'runs' | 'idStore' | 'backlog' | 'closeBook
     /** Says which connections are paused; absent where nobody gives up waiting for their end. */
     limiter?: Stores['limiter'];
     /** Starts a run, or goes on with one that was left unfinished; answers its id. Throws RunNotStartedError. */
-    start(asked: Asked, onNews: (news: RunNews) => void): Promise<string>;
+    start(asked: Asked, onNews: (news: RunNews) => void, prepare?: Prepare): Promise<string>;
   };
 
 /** A run that was asked for and is over. */
@@ -36,6 +43,8 @@ export type RunEnd = Followed & {
   deadLetters: number;
   /** The pause that was not waited for. */
   pause?: ConnectionPause;
+  /** Of the ids that were asked for all that the source does not give; absent: none. */
+  notGiven?: string[];
 };
 
 /** How a run is followed. `maxWaitMs`: how long pauses are waited for, where the engine tells of them. */
@@ -44,6 +53,7 @@ export type FollowedHow = {
   onNews: (news: RunNews) => void;
   isStopped: () => boolean;
   maxWaitMs: number;
+  prepare?: Prepare;
 };
 
 /** Asks for a run and follows it to its end, or until a pause is too long to wait for. Throws RunNotStartedError, and what the engine throws. */
@@ -51,17 +61,17 @@ export const runNow = async (
   integration: Integration,
   asked: Asked,
   engine: Engine,
-  { clock, onNews, isStopped, maxWaitMs }: FollowedHow,
+  { clock, onNews, isStopped, maxWaitMs, prepare }: FollowedHow,
 ): Promise<RunEnd> => {
   let isOver = false;
   const hasEnded = () => isOver || isStopped();
   const toItsEnd = async (): Promise<RunEnd> => {
-    const runId = await engine.start(asked, onNews);
+    const runId = await engine.start(asked, onNews, prepare);
     const onSeen = (seen: RunSeen) => onNews({ kind: 'seen', ...seen });
     const followed = await followRun(runId, { ...engine, integration, clock, onSeen, isStopped: hasEnded });
     // Who has given up may close the stores next: letters that are being looked through would stay hidden.
     const deadLetters = hasEnded() ? 0 : await countLetters(integration.name, engine);
-    return { ...followed, deadLetters };
+    return { ...followed, deadLetters, ...(await notGivenIn(followed.run, engine.runs)) };
   };
   const following = toItsEnd();
   const { limiter, backlog, runs } = engine;
@@ -84,6 +94,9 @@ export const runNow = async (
     isOver = true;
   }
 };
+
+const notGivenIn = async (run: RunRecord, runs: Engine['runs']): Promise<Pick<RunEnd, 'notGiven'>> =>
+  run.notGiven === undefined ? {} : { notGiven: [...(await readIds('not-given', run, run.notGiven.chunks, runs))] };
 
 /** Looking through an empty queue takes a long poll; where the backlog is known exactly, so is the depth. */
 const countLetters = async (integration: string, { backlog, deadLetters }: Engine): Promise<number> => {
@@ -116,11 +129,15 @@ export const askForRun = async (
   asked: Asked,
   { runs, runRequests, clock, stack }: AskingDeps,
   onNews: (news: RunNews) => void,
+  prepare?: Prepare,
 ): Promise<string> => {
   const sentMs = clock.nowMs();
   const wantedId = runIdOf(integration, sentMs);
   const before = await runs.lease(integration);
-  const body = writeRunRequest({ kind: 'schedule', integration, scheduledMs: sentMs, ...asked });
+  const isToTakeOver = asked.adoption !== undefined;
+  if (isToTakeOver && before !== undefined && before.untilMs > sentMs) throw underWay(before.runId);
+  const more = await prepare?.({ integration, runId: wantedId, versionMs: sentMs });
+  const body = writeRunRequest({ kind: 'schedule', integration, scheduledMs: sentMs, ...asked, ...more });
   const { failed } = await runRequests.sendAll([{ body }]);
   if (failed.length > 0) throw new RunNotStartedError('The runs queue did not accept the request.');
   onNews({ kind: 'asked' });
@@ -130,6 +147,7 @@ export const askForRun = async (
     const isTaken = lease !== undefined && (lease.owner !== before?.owner || lease.untilMs > clock.nowMs());
     const other = isTaken ? await runs.run(integration, lease.runId) : undefined;
     if (other !== undefined && other.runId !== wantedId) {
+      if (isToTakeOver && other.adoption === undefined) throw underWay(other.runId);
       onNews({ kind: 'joined', runId: other.runId });
       return other.runId;
     }
@@ -138,3 +156,6 @@ export const askForRun = async (
   const waited = `No run started within ${START_WITHIN_MS / 1_000} s.`;
   throw new RunNotStartedError(`${waited} Look at the log of ${stack}'s fetch function, and at its alarms.`);
 };
+
+const underWay = (runId: string): RunNotStartedError =>
+  new RunNotStartedError(`The run ${runId} is under way: nothing is taken over before it has ended. 请等该运行结束。`);

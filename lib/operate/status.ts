@@ -33,8 +33,10 @@ export type BooksState =
   | 'open'
   /** What was read cannot be trusted as a whole. */
   | 'failed'
-  /** Rows are invalid, or most of them did not come. */
+  /** Rows are invalid, most of them did not come, or ids were asked for in vain. */
   | 'uneasy'
+  /** Settled, but for records that somebody left out on purpose. */
+  | 'partial'
   /** Closed; records are rejected or uncertain. */
   | 'troubled'
   | 'settled';
@@ -128,7 +130,7 @@ export const isRunBalanced = (run: RunRecord): boolean => !isUnfinished(run) && 
 
 /** How the books of a run stand while `queued` messages wait. Pure. */
 export const booksState = (
-  run: Pick<RunRecord, 'status' | 'counts' | 'failure' | 'toleratesInvalid' | 'shrunkFrom'>,
+  run: Pick<RunRecord, 'status' | 'counts' | 'failure' | 'toleratesInvalid' | 'shrunkFrom' | 'notGiven' | 'leftOut'>,
   queued: number,
 ): BooksState => {
   const { status, counts } = run;
@@ -141,7 +143,8 @@ export const booksState = (
   }
   if (hasFailed(run)) return 'failed';
   if (counts.rejected + counts.uncertain > 0) return 'troubled';
-  return needsLook(run) ? 'uneasy' : 'settled';
+  if (needsLook(run)) return 'uneasy';
+  return (run.leftOut ?? 0) > 0 ? 'partial' : 'settled';
 };
 
 /** Whether nothing more comes of a run by itself. */

@@ -78,10 +78,18 @@ const fateInTrouble = (trouble: Trouble, { versionMs, refresh }: Sent): keyof Lo
   return isFromBefore || trouble.letterMs === undefined ? 'open' : 'uncertain';
 };
 
-/** Whether the sums of the books hold exactly, those of deletions too, and nothing is open or waits. */
-export const isBalanced = ({ counts, deletions }: Pick<RunRecord, 'counts' | 'deletions'>): boolean =>
+/**
+ * Whether the sums of the books hold exactly, those of deletions too, and nothing is open or waits, but for what somebody
+ * left out on purpose.
+ */
+export const isBalanced = ({
+  counts,
+  deletions,
+  leftOut = 0,
+}: Pick<RunRecord, 'counts' | 'deletions' | 'leftOut'>): boolean =>
   holds(counts) &&
-  counts.open + counts.waiting === 0 &&
+  counts.open === 0 &&
+  counts.waiting === leftOut &&
   (deletions === undefined || (isWhole(deletions) && deletions.open === 0));
 
 /** `enqueued = loaded + superseded + rejected + uncertain + open` */

@@ -120,7 +120,7 @@ const drawUp = async (
   const nowMs = clock.nowMs();
   const isOverdue = nowMs > run.extractedMs + deadlineMs;
   const { deletions } = evidence;
-  const balanced = isBalanced({ counts, ...defined({ deletions }) });
+  const balanced = isBalanced({ ...run, counts, ...defined({ deletions }) });
   return {
     ...run,
     counts,

@@ -1,3 +1,4 @@
+import type { AdoptionAsked, Selection } from '../messages/run-request.ts';
 import type { RunLimits } from './limits.ts';
 
 /** How extraction counted one run's records. Every fetched record is in exactly one of the others. */
@@ -76,6 +77,14 @@ type RunFacts = {
   shrunkFrom?: number;
   /** Somebody said yes to what would stop the run, or keep it from concluding. */
   confirmed?: boolean;
+  /** What the run takes on; absent: all that is to be loaded. */
+  selection?: Selection;
+  /** The run sends nothing: what the source gives is written down as loaded. */
+  adoption?: Adoption;
+  /** Of what waits: so many records the run left out because of what was asked of it. */
+  leftOut?: number;
+  /** Of the ids that were asked for those that the source does not give; absent: none. */
+  notGiven?: NotGiven;
   /** Fingerprint of the mapping under which the target's records stand after this run; absent in runs of earlier commits. */
   mapping?: string;
   /** Where the mapping has changed: what a reading that sends nothing found. */
@@ -123,9 +132,12 @@ export const troublesByInvalid = ({
   toleratesInvalid,
 }: Pick<RunRecord, 'counts' | 'toleratesInvalid'>): boolean => counts.invalid > 0 && toleratesInvalid !== true;
 
-/** Whether somebody is to look at a run that is balanced all the same: rows are invalid, or most of them did not come. */
-export const needsLook = (run: Pick<RunRecord, 'counts' | 'toleratesInvalid' | 'shrunkFrom'>): boolean =>
-  troublesByInvalid(run) || run.shrunkFrom !== undefined;
+/**
+ * Whether somebody is to look at a run that is balanced all the same: rows are invalid, most of them did not come, or ids
+ * were asked for that are not there.
+ */
+export const needsLook = (run: Pick<RunRecord, 'counts' | 'toleratesInvalid' | 'shrunkFrom' | 'notGiven'>): boolean =>
+  troublesByInvalid(run) || run.shrunkFrom !== undefined || run.notGiven !== undefined;
 
 export type RunRecord = UnfinishedRun | ExtractedRun;
 
@@ -150,6 +162,12 @@ export type Weighing = {
   /** Of what it would send: how many records are loaded already. */
   overwrites: number;
 };
+
+/** `adopted`: written down as loaded; `known`: known already, and left as it was. */
+export type Adoption = AdoptionAsked & { adopted: number; known: number };
+
+/** So many ids, the first of them, and the chunks that hold all. */
+export type NotGiven = { count: number; sample: string[]; chunks: number };
 
 /** A row that is invalid: its id, or its place where it has none that can be read, and why. */
 export type InvalidRow = { id: string; reason: string };

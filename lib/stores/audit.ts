@@ -1,13 +1,13 @@
-/** What a person does to a dead letter. */
-export const auditActions = ['replayed', 'discarded', 'resolved-loaded', 'resolved-not-loaded'] as const;
+/** What a person does to a dead letter, or to what is known of the target. */
+export const auditActions = ['replayed', 'discarded', 'resolved-loaded', 'resolved-not-loaded', 'adopted'] as const;
 
-/** What a person did to a dead letter, or was about to do when something broke. */
+/** What a person did, or was about to do when something broke. */
 export type AuditEntry = {
   atMs: number;
   action: (typeof auditActions)[number];
   /** Absent: a letter that nobody could read names no integration. */
   integration?: string;
-  /** The record's id; for an unreadable letter its message id. */
+  /** The record's id; for an unreadable letter its message id; for what was taken over the run's. */
   id: string;
   /** The letter's reason, or `none` where no letter waited. */
   reason: string;

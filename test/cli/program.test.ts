@@ -13,6 +13,9 @@ listen(program);
 
 test.each([
   ['run', '--jsn'],
+  ['run', '--limit', '0'],
+  ['run', '--limit', 'abc'],
+  ['plan', '--limit', '0'],
   ['runs', '--limit', '0'],
   ['record', '1', '--runs', '0'],
   ['dlq', 'list', '--limit', '0'],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compare, MAX_MESSAGE_BYTES, type Ready, type RunFacts } from '../../lib/fetch/compare.ts';
+import { openTaking } from '../../lib/fetch/taking.ts';
 import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
 import { type Known, readKnown } from '../../lib/idcheck/known.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
@@ -9,7 +10,7 @@ const policy: LoadPolicy = { idCheck: true, onUncertain: 'resend' };
 const run: RunFacts = { integration: 'groups', runId: 'run-1', versionMs: 7, fullRefresh: false };
 const ready = (id: string, name = 'A'): Ready => ({ outcome: 'ready', id, hash: name, body: { id, name } });
 const compared = (record: Ready, known: Known, changes: Partial<RunFacts> = {}) =>
-  compare(record, known, policy, { ...run, ...changes }, 9);
+  compare(record, known, policy, { ...run, ...changes }, 9, openTaking({ adopts: false }));
 
 const knownWith = async (...ids: string[]) => {
   const store = memoryIdStore();

@@ -18,6 +18,12 @@ const checkpoint = { page: { page: 2 }, chunks: 1, fetched: 5 };
 const schedule: RunRequest = { kind: 'schedule', integration: 'groups', scheduledMs: NOW_MS, fullRefresh: false };
 const full: RunRequest = { ...schedule, fullRefresh: true };
 const word: RunRequest = { kind: 'continue', integration: 'groups', runId: asked };
+const lessThanAll: RunRequest[] = [
+  { ...schedule, selection: { limit: 5 } },
+  { ...schedule, selection: { ids: ['1'] } },
+  { ...schedule, adoption: {} },
+  { ...schedule, adoption: { idChunks: 1 } },
+];
 const lease = (runId: string, untilMs: number): Lease => ({ integration: 'groups', runId, owner: 'w', untilMs });
 const stored = (runId: string, status: RunStatus, changes: Partial<UnfinishedRun> = {}): RunRecord =>
   status === 'extracting' || status === 'incomplete'
@@ -38,6 +44,25 @@ const left = (runId: string, status: RunStatus, changes: Partial<UnfinishedRun>,
   stored(runId, status, changes),
   runId === asked ? stored(runId, status, changes) : undefined,
 ];
+
+const taking = (idChunks?: number) => ({ adoption: { adopted: 1, known: 0, ...(idChunks && { idChunks }) } });
+
+describe('what to do with a request for a run, where one that does less than all may be meant or left', () => {
+  it.each<[left: Partial<UnfinishedRun>, ofSchedule: string, expected: string[]]>([
+    [{}, 'resume', ['start', 'start', 'start', 'start']],
+    [{ selection: { limit: 5 } }, 'start', ['resume', 'start', 'start', 'start']],
+    [{ selection: { ids: ['1'] } }, 'start', ['start', 'resume', 'start', 'start']],
+    // What is to be taken over is taken over before anything is sent.
+    [taking(), 'resume', ['resume', 'resume', 'resume', 'start']],
+    [taking(1), 'resume', ['resume', 'resume', 'start', 'start']],
+  ])('%j was left: a schedule %s; a limit, an id, adopt, adopt of a list %j', (changes, ofSchedule, expected) => {
+    const leased = stored(other, 'incomplete', { checkpoint, ...changes });
+    const kinds = [schedule, ...lessThanAll].map(
+      (request) => decideStart(request, lease(other, NOW_MS), leased, undefined, NOW_MS, RESUME_WITHIN_MS).kind,
+    );
+    expect(kinds).toEqual([ofSchedule, ...expected]);
+  });
+});
 
 describe('what to do with a request for a run', () => {
   it.each<[row: Row, ofSchedule: string, ofFullRefresh: string, ofWord: string]>([

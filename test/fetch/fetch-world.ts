@@ -58,7 +58,7 @@ export type FetchWorld = {
 };
 
 export const schedule = (
-  changes: { scheduledMs?: number; fullRefresh?: boolean; confirmed?: boolean } = {},
+  changes: Partial<Omit<Extract<RunRequest, { kind: 'schedule' }>, 'kind' | 'integration'>> = {},
 ): RunRequest => ({
   kind: 'schedule',
   integration: NAME,

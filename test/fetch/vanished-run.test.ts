@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { readAbsences, writeAbsences } from '../../lib/fetch/absence.ts';
 import { fetchPlanOf } from '../../lib/fetch/fetch-plan.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
+import { readIds, writeIds } from '../../lib/runs/id-lists.ts';
 import { reconcile } from '../../lib/runs/reconcile.ts';
 import { integrationWith } from '../integration/sample.ts';
 import { loadingFor, messagesOn } from '../runs/load-all.ts';
@@ -197,10 +197,10 @@ describe('records that vanished from the source', () => {
     const { world } = vanishingWorld(post);
     const long = Array.from({ length: 700 }, (_, n) => `${n}-${'x'.repeat(500)}`);
     const facts = { integration: NAME, runId: 'r', versionMs: 1 };
-    const absences = await writeAbsences(facts, long, world.runs);
+    const absences = await writeIds('absent', facts, long, world.runs);
     expect(absences).toBeGreaterThan(2);
-    expect([...(await readAbsences({ ...facts, absences }, world.runs))]).toEqual(long);
-    expect([...(await readAbsences(facts, world.runs))]).toEqual([]);
+    expect([...(await readIds('absent', facts, absences, world.runs))]).toEqual(long);
+    expect([...(await readIds('absent', facts, 0, world.runs))]).toEqual([]);
   });
 });
 

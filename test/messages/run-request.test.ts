@@ -12,12 +12,19 @@ const scheduledMs = Date.UTC(2026, 0, 5, 1);
 describe('an event of functions/fetch', () => {
   it('written for the runs queue is read as the same request', () => {
     const name = fc.string({ minLength: 1 });
-    const schedule = fc.record({
-      kind: fc.constant('schedule' as const),
-      integration: name,
-      scheduledMs: fc.date({ noInvalidDate: true }).map((date) => date.getTime()),
-      fullRefresh: fc.boolean(),
-    });
+    const ids = fc.array(name, { minLength: 1 });
+    const number = fc.integer({ min: 1 });
+    const schedule = fc.record(
+      {
+        kind: fc.constant('schedule' as const),
+        integration: name,
+        scheduledMs: fc.date({ noInvalidDate: true }).map((date) => date.getTime()),
+        fullRefresh: fc.boolean(),
+        selection: fc.record({ limit: number, ids }, { requiredKeys: [] }),
+        adoption: fc.record({ idChunks: number }, { requiredKeys: [] }),
+      },
+      { requiredKeys: ['kind', 'integration', 'scheduledMs', 'fullRefresh'] },
+    );
     const goOn = fc.record({ kind: fc.constant('continue' as const), integration: name, runId: name });
     fc.assert(
       fc.property(fc.oneof(schedule, goOn), (request: RunRequest) => {

@@ -15,6 +15,9 @@ const withInvalid = (seen: SeenRun['run']): SeenRun['run'] => ({
   counts: { ...seen.counts, fetched: seen.counts.fetched + 1, invalid: 1 },
 });
 
+const leftOutCounts = { ...loadingRun.counts, fetched: 3, enqueued: 1, loaded: 1, waiting: 2 };
+const notGiven = { count: 1, sample: ['9'], chunks: 1 };
+
 type Beside = Partial<Omit<SeenRun, 'run' | 'isOver'>>;
 
 test.each<[string, SeenRun['run'], Beside, over: number, goesOn: number]>([
@@ -22,6 +25,8 @@ test.each<[string, SeenRun['run'], Beside, over: number, goesOn: number]>([
   ['is balanced, a record was refused', run('balanced', { loaded: 1, rejected: 1 }), {}, 1, 1],
   ['is balanced, an outcome is unknown', run('balanced', { uncertain: 1 }), {}, 1, 1],
   ['is balanced, a letter of an earlier run waits', run('balanced', { loaded: 1 }), { deadLetters: 1 }, 1, 1],
+  ['left records out on purpose', { ...run('balanced', { loaded: 1 }), counts: leftOutCounts }, {}, 0, 0],
+  ['asked for an id that is not there', { ...run('balanced', { loaded: 1 }), notGiven }, {}, 1, 1],
   ['did not balance', run('unbalanced', { loaded: 1 }), {}, 1, 1],
   ['did not balance, a record is open', run('unbalanced', { open: 1 }), {}, 1, 1],
   ['is loading, all is loaded', run('loading', { loaded: 1 }), {}, 0, 0],

@@ -27,9 +27,11 @@ test('a plan compares with what is loaded, and leaves unchanged records out', as
 test.each<[PlanOptions, object, number]>([
   [{ fresh: true }, { create: 8, unchanged: 0 }, 5],
   [{ fullRefresh: true }, { overwrite: 8, unchanged: 0 }, 5],
-  [{ limit: 3 }, { overwrite: 2, unchanged: 6 }, 5],
-  [{ limit: 1 }, { overwrite: 2, unchanged: 6 }, 2],
-  [{ fresh: true, limit: 0 }, { create: 8 }, 0],
+  [{ fresh: true, selection: { limit: 3 } }, { create: 3, wait: 5 }, 8],
+  [{ fresh: true, selection: { ids: ['2', '7'] } }, { create: 2, wait: 6 }, 7],
+  [{ show: 3 }, { overwrite: 2, unchanged: 6 }, 5],
+  [{ show: 1 }, { overwrite: 2, unchanged: 6 }, 2],
+  [{ fresh: true, show: 0 }, { create: 8 }, 0],
 ])('a plan with %j counts %j and shows %d', async (options, counts, shown) => {
   const plan = await planned(options);
   expect(plan.counts).toMatchObject(counts);

@@ -82,7 +82,7 @@ const books = (status: RunStatus, fates: Partial<LoadCounts>, fetched?: number) 
   return { status, counts: { ...counts, fetched: fetched ?? enqueuedCount, enqueued: enqueuedCount, ...fates } };
 };
 
-test.each<[ReturnType<typeof books>, queued: number, ReturnType<typeof booksState>]>([
+test.each<[Parameters<typeof booksState>[0], queued: number, ReturnType<typeof booksState>]>([
   [books('extracting', { open: 1 }), 1, 'reading'],
   [books('incomplete', { rejected: 1 }), 0, 'unfinished'],
   [books('loading', { loaded: 1 }, 2), 0, 'unequal'],
@@ -94,6 +94,8 @@ test.each<[ReturnType<typeof books>, queued: number, ReturnType<typeof booksStat
   [books('balanced', { loaded: 1, uncertain: 1 }), 0, 'troubled'],
   [books('balanced', { loaded: 1 }), 0, 'settled'],
   [books('loading', { superseded: 1 }), 3, 'settled'],
+  [{ ...books('balanced', { loaded: 1 }), leftOut: 4 }, 0, 'partial'],
+  [{ ...books('balanced', { loaded: 1 }), notGiven: { count: 1, sample: ['9'], chunks: 1 } }, 0, 'uneasy'],
 ])('books of %j, %d queued: %s', (run, queued, state) => {
   expect(booksState(run, queued)).toBe(state);
 });

@@ -112,7 +112,7 @@ test.each(resourcesOf(template, 'AWS::Lambda::EventSourceMapping'))('$id has wha
 });
 
 test.each([
-  { action: 'dynamodb:PutItem', id: 'IdCheckTable', who: ['Load'] },
+  { action: 'dynamodb:PutItem', id: 'IdCheckTable', who: ['Fetch', 'Load'] },
   { action: 'sqs:SendMessage', id: 'DeadLetterQueue', who: ['Fetch', 'Load'] },
   { action: 'sqs:DeleteMessage', id: 'DeadLetterQueue', who: ['Replay'] },
   { action: 'sqs:DeleteMessage', id: 'RecordsQueue', who: ['Load'] },

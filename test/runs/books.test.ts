@@ -167,6 +167,14 @@ describe('the books', () => {
     );
   });
 
+  it('balance with what waits where all of that, and no more, was left out on purpose', () => {
+    fc.assert(
+      fc.property(balancedBooks, fc.nat(9), (books, leftOut) => {
+        expect(isBalanced({ counts: books, leftOut })).toBe(books.open === 0 && books.waiting === leftOut);
+      }),
+    );
+  });
+
   it('balance with deletions only where their sum holds, too, and none of them is open', () => {
     fc.assert(
       fc.property(

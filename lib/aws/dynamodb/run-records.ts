@@ -1,14 +1,17 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { parseJson } from '../../json/json.ts';
+import type { Selection } from '../../messages/run-request.ts';
 import { isHit, type LimitHits, noHits } from '../../runs/limits.ts';
 import type {
+  Adoption,
   Checkpoint,
   DeletionCounts,
   Doubts,
   ExtractCounts,
   ExtractedRun,
   InvalidRow,
+  NotGiven,
   RunRecord,
   UnfinishedRun,
   Unsettled,
@@ -94,6 +97,23 @@ const weighing = z.object({
   overwrites: count,
 } satisfies Record<keyof Weighing, z.ZodMiniType>);
 
+const selection = z.object({
+  limit: z.exactOptional(count),
+  ids: z.exactOptional(z.array(z.string())),
+} satisfies Record<keyof Selection, z.ZodMiniType>);
+
+const adoption = z.object({
+  idChunks: z.exactOptional(count),
+  adopted: count,
+  known: count,
+} satisfies Record<keyof Adoption, z.ZodMiniType>);
+
+const notGiven = z.object({
+  count,
+  sample: z.array(z.string()),
+  chunks: count,
+} satisfies Record<keyof NotGiven, z.ZodMiniType>);
+
 const facts = {
   runId: z.string(),
   integration: z.string(),
@@ -115,6 +135,10 @@ const facts = {
   absences: z.exactOptional(count),
   shrunkFrom: z.exactOptional(count),
   confirmed: z.exactOptional(z.boolean()),
+  selection: z.exactOptional(selection),
+  adoption: z.exactOptional(adoption),
+  leftOut: z.exactOptional(count),
+  notGiven: z.exactOptional(notGiven),
   mapping: z.exactOptional(z.string()),
   weighing: z.exactOptional(weighing),
   invalidRows: z.exactOptional(z.array(invalidRow)),

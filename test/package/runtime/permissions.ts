@@ -21,10 +21,15 @@ export const usesByLambda = (template: Template, name: FunctionName): Use[] => {
 
 /**
  * What a function does too seldom for the journey to show it. `fetch` keeps a row as a letter where a window moved on
- * without it, after three runs (test/fetch/incremental-run.test.ts).
+ * without it, after three runs (test/fetch/incremental-run.test.ts), reads idCheck by id for a list of changes and for
+ * deletions, and writes to it where a target is taken over (test/fetch/adopt-run.test.ts).
  */
 const seldom: Readonly<Partial<Record<FunctionName, readonly Use[]>>> = {
-  fetch: [{ action: 'sqs:SendMessage', resource: 'DeadLetterQueue' }],
+  fetch: [
+    { action: 'sqs:SendMessage', resource: 'DeadLetterQueue' },
+    { action: 'dynamodb:BatchGetItem', resource: 'IdCheckTable' },
+    { action: 'dynamodb:PutItem', resource: 'IdCheckTable' },
+  ],
 };
 
 export const seldomUses = (name: FunctionName): readonly Use[] => seldom[name] ?? [];

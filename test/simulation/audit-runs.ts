@@ -3,15 +3,22 @@ import type { RunRecord } from '../../lib/runs/record.ts';
 import type { Lease } from '../../lib/runs/store.ts';
 import type { Evidence } from './evidence.ts';
 import { type Environment, workerOf } from './lambda.ts';
+import type { Reply } from './source-faults.ts';
 import type { World } from './world.ts';
 
 const WHOLE_PAGES = 'every record of a page is in the ledger once';
+
+/** Whether a run failed for a refusal that was none. */
+const isMisread = (meant: Reply['said'], code: string): boolean =>
+  (meant === 'throttled' || meant === 'token refused') && (code === 'business-error' || code === 'source-refused');
 
 /** Watches leases, ledgers and checkpoints. */
 export const auditRuns = (world: World, evidence: Evidence) => {
   const { owners, accepted, chunks, runs, refreshVersionsMs } = evidence;
   /** Worker → the page that its source gave last, by ids ('' for a record without one), and how much of it is written. */
   const pages = new Map<string, { ids: string[]; written: number }>();
+  /** Environment → what the source meant by its last answer. */
+  const said = new Map<string, Reply['said']>();
   /** Chunks whose messages were looked for already. */
   const checked = new Map<string, LedgerChunk>();
 
@@ -33,6 +40,10 @@ export const auditRuns = (world: World, evidence: Evidence) => {
   return {
     leaseAsked: (environment: Environment, { owner }: Lease): void => {
       owners.set(owner, workerOf(environment));
+    },
+
+    sourceSaid: ({ name }: Environment, meant: Reply['said']): void => {
+      said.set(name, meant);
     },
 
     pageRead: (environment: Environment, ids: string[]): void => {
@@ -63,6 +74,12 @@ export const auditRuns = (world: World, evidence: Evidence) => {
       const page = pages.get(workerOf(environment));
       const isWhole = world.settings.tree !== 'none' || page === undefined || page.written === page.ids.length;
       if (!isWhole) world.broken(WHOLE_PAGES, `${runId}, ${page.written} of ${page.ids.length}`);
+      const meant = said.get(environment.name);
+      if (status === 'incomplete' && meant !== undefined && isMisread(meant, failure?.code ?? ''))
+        world.broken(
+          'what passes by waiting or by a new token fails no run',
+          `${runId}, ${meant}, ${failure?.message}`,
+        );
       const counted = run.checkpoint?.chunks ?? run.chunks ?? 0;
       world.note(environment.name, 'saves', runId, `${status}, ${counted} chunks`, failure?.message ?? '');
       runs.set(runId, structuredClone(run));

@@ -57,6 +57,8 @@ export const auditTarget = (world: World, evidence: Evidence) => {
     const isOwn = claim !== undefined && owners.get(claim.owner) === worker;
     must(isOwn, 'no POST without a claim of its own', id);
     must(!isOwn || claim.hash === hash, 'a claim is for the content that is sent', id);
+    const isGiven = post.deletes || world.groups.given.has(`${id} ${post.name}`);
+    must(isGiven, 'what is sent is what the source had', id, `, ${post.name}`);
     if (isAlone) alone.add(post);
     const isThere = (parentId: string) => {
       const parent = itemOf(world.idTable, parentId);

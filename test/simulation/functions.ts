@@ -6,7 +6,7 @@ import { reconcileFlow } from '../../lib/flows/reconcile.ts';
 import { replayFlow } from '../../lib/flows/replay.ts';
 import { sourcePlanOf } from '../../lib/integration/compile/source-plan.ts';
 import { targetPlanOf } from '../../lib/integration/compile/target-plan.ts';
-import { isJsonObject, type JsonValue } from '../../lib/json/json.ts';
+import { isJsonObject, isNumber, type JsonValue } from '../../lib/json/json.ts';
 import { loadPlanOf } from '../../lib/load/load-plan.ts';
 import type { Queue } from '../../lib/messages/queue.ts';
 import { readFetchEvent } from '../../lib/messages/run-request.ts';
@@ -69,7 +69,11 @@ const only = <Opened>({ settings }: World, open: () => Opened | Promise<Opened>)
 };
 
 /** Under what a record stands in the ledger; '' where that is its place. */
-const ledgerId = (record: JsonValue): string => (isJsonObject(record) ? String(record.id ?? '') : '');
+const ledgerId = (record: JsonValue): string => {
+  const id = isJsonObject(record) ? record.id : undefined;
+  const isInexact = typeof id === 'number' && !Number.isSafeInteger(id);
+  return !isInexact && (typeof id === 'string' || isNumber(id)) ? String(id).trim() : '';
+};
 
 /** `functions/fetch`. */
 const fetchFunction = (world: World): LambdaFunction => ({

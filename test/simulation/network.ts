@@ -31,8 +31,13 @@ export const httpOf = (world: World, environment: Environment): Http => {
         if (request.url.startsWith(SOURCE_URL)) {
           scheduler.after(latencyMs(world), () => {
             if (isLost()) return;
-            const answer = world.answerAsSource(request);
-            answerAfter(isTimeout(answer) ? timeoutMs : chance.whole(20, 500), answer);
+            const { said, answer } = world.answerAsSource(request);
+            const waitMs = chance.whole(20, 500);
+            const hear = (heard: HttpAnswer) =>
+              answerAfter(isTimeout(heard) ? timeoutMs : waitMs, heard, () => audit.sourceSaid(environment, said));
+            if (!(answer instanceof Promise)) return hear(answer);
+            void answer.then(hear);
+            scheduler.woke();
           });
           return;
         }

@@ -5,6 +5,8 @@ import type { JsonValue } from '../../lib/json/json.ts';
 import type { Tuning } from '../../lib/runtime/tuning.ts';
 import { integrationWith } from '../integration/sample.ts';
 import type { Chance } from './chance.ts';
+import { announcedBy, type Manners, mannersOf } from './manners.ts';
+import { codes } from './source-faults.ts';
 
 const MINUTE_MS = 60_000;
 /** Where the target is told that a record is gone. */
@@ -46,6 +48,8 @@ export type FaultRates = {
   deleteLost: number;
   scheduledTwice: number;
   source: number;
+  /** Rows of a page come without a readable id, with an id of another type, or unfit for loading. */
+  rows: number;
   /** The source edits its list between two pages. */
   drift: number;
   target: number;
@@ -61,6 +65,7 @@ export type Settings = {
   tellsUnderWay: boolean;
   paging: Paging;
   pageSize: number;
+  manners: Manners;
   /** Whether the source gives fewer rows than it is asked for, and calls the length of a page its total where it has none. */
   capsPages: boolean;
   groups: number;
@@ -132,6 +137,8 @@ const integrationOf = (
   const integration = integrationWith(name, {
     'source.paging': pagingBlock(paging, pageSize),
     'source.rateLimit': undefined,
+    'source.answer.throttled': { path: 'code', equals: [codes.throttled] },
+    'source.connection.auth.expired': { path: 'code', equals: [codes.tokenOver] },
     'source.answer.records': paging === 'single' ? 'data' : 'data.list',
     'target.metadata.idCheck': policy.idCheck,
     'target.onUncertain': policy.onUncertain,
@@ -172,6 +179,7 @@ export const noFaults: FaultRates = {
   deleteLost: 0,
   scheduledTwice: 0,
   source: 0,
+  rows: 0,
   drift: 0,
   target: 0,
 };
@@ -193,13 +201,14 @@ const ratesOf = (chance: Chance): FaultRates => {
     deleteLost: some(0.02, 0.1),
     scheduledTwice: some(0.1, 0.5),
     source: some(0.05, 0.25),
+    rows: some(0.1, 0.3),
     drift: some(0.1, 0.4),
     target: some(0.1, 0.5),
   };
 };
 
 /** What one seed stands for. */
-export const settingsOf = (chance: Chance, tuning: Tuning): Settings => {
+export const settingsOf = (chance: Chance, mannersChance: Chance, tuning: Tuning): Settings => {
   const policy: LoadPolicy = { idCheck: chance.happens(0.5), onUncertain: chance.pick(['resend', 'park']) };
   const paging = chance.pick<Paging>(['numbered', 'numbered', 'numbered-without-total', 'offset', 'single']);
   const pageSize = chance.whole(2, 4);
@@ -235,5 +244,7 @@ export const settingsOf = (chance: Chance, tuning: Tuning): Settings => {
     tuning,
   };
   // Not drawn by itself: every seed would stand for another world.
-  return { ...drawn, capsPages: drawn.groups % 3 === 0 };
+  const capsPages = drawn.groups % 3 === 0;
+  const { announcesTotal, announcesPages } = announcedBy({ paging, capsPages });
+  return { ...drawn, capsPages, manners: mannersOf(mannersChance, announcesTotal || announcesPages) };
 };

@@ -1,7 +1,7 @@
 import type { Bug } from './bug.ts';
 import { type Functions, functionsOf } from './functions.ts';
+import { editGroups } from './groups.ts';
 import { invoke, workerOf } from './lambda.ts';
-import { editGroups } from './source-server.ts';
 import type { QueueName, StoredMessage } from './sqs.ts';
 import { isQuiet, judge, whyNotQuiet } from './verdict.ts';
 import { calmDown, type Note, newWorld, type Violation, type World, type WorldOptions } from './world.ts';

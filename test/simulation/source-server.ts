@@ -1,177 +1,119 @@
 import type { HttpAnswer, HttpRequest } from '../../lib/connection/http.ts';
-import type { JsonObject } from '../../lib/json/json.ts';
-import { answered, failed } from '../fakes/fake-http.ts';
-import type { Chance } from './chance.ts';
+import { stringifyJson } from '../../lib/json/json.ts';
+import { answered } from '../fakes/fake-http.ts';
+import { editGroups, recordOf } from './groups.ts';
+import { announcedBy } from './manners.ts';
+import { asBytes, codes, drawFault, type Reply, spoilRows } from './source-faults.ts';
 import type { World } from './world.ts';
 
-/** One group as the source lists it. */
-type Group = { id: number | string; name: string; parent: number | string };
-
-/** What the source holds now, and what it held. */
-export type Groups = {
-  list: Group[];
-  /** When each id was there: from, and until where it was deleted again, ms. */
-  presence: Map<string, { fromMs: number; untilMs: number }[]>;
-  /** When rows moved up since one before them was deleted, ms. */
-  shiftsMs: number[];
-  edits: number;
-};
-
-/** The target refuses names that begin so, for good. */
-export const REFUSED_NAME = 'refused';
-
-const NAMES_OF_ID_0: readonly [number | string, ...(number | string)[]] = [0, '0'];
-
-export const newGroups = ({ chance, scheduler, settings }: World): Groups => {
-  const list: Group[] = [];
-  for (let index = 0; index < settings.groups; index++) {
-    const id = index === 0 ? chance.pick(NAMES_OF_ID_0) : index;
-    list.push({ id, name: nameOf(chance.happens(0.05), index), parent: 0 });
-  }
-  // A parent may come after its child, and parents may run in a circle.
-  if (settings.tree !== 'none') for (const group of list) group.parent = parentFrom(chance, list);
-  const untilMs = Number.POSITIVE_INFINITY;
-  const presence = new Map(list.map(({ id }) => [String(id), [{ fromMs: scheduler.nowMs(), untilMs }]]));
-  return { list, presence, shiftsMs: [], edits: settings.groups };
-};
-
-const nameOf = (isRefused: boolean, edit: number): string => (isRefused ? `${REFUSED_NAME} ${edit}` : `name ${edit}`);
-
-type Edit = 'rename' | 'add' | 'delete' | 'blank' | 'back';
-
-const otherEdits: readonly [Edit, ...Edit[]] = ['rename', 'add', 'delete', 'blank', 'back'];
-const favouriteEdits: Record<'renaming' | 'deleting', readonly [Edit, ...Edit[]]> = {
-  renaming: ['rename', 'back', 'back'],
-  deleting: ['rename', 'back', 'delete', 'add', 'add'],
-};
-
-/** Any group, or none. */
-const parentFrom = (chance: Chance, list: readonly Group[]): number | string =>
-  chance.happens(0.4) ? 0 : (list[chance.whole(0, Math.max(0, list.length - 1))]?.id ?? 0);
-
-/** Somebody works in the source: a group is renamed, added, deleted, blanked or renamed back. */
-export const editGroups = (world: World): void => {
-  const { chance, groups, scheduler, settings } = world;
-  const { list } = groups;
-  const nowMs = scheduler.nowMs();
-  groups.edits += 1;
-  // Where one group is edited again and again, its changes meet each other on the way.
-  const isFavourite = settings.hasFavourite && chance.happens(0.8);
-  const index = isFavourite ? 0 : chance.whole(0, Math.max(0, list.length - 1));
-  const group = list[index];
-  const what = chance.pick(
-    isFavourite ? favouriteEdits[settings.deletes ? 'deleting' : 'renaming'] : ['rename', 'rename', ...otherEdits],
-  );
-  if (what === 'add' || group === undefined) {
-    const back = [...groups.presence.keys()].find((id) => !list.some((one) => String(one.id) === id));
-    const id = back !== undefined && chance.happens(0.5) ? back : groups.edits + 100;
-    const parent = settings.tree === 'none' ? 0 : parentFrom(chance, list);
-    list.splice(chance.whole(0, list.length), 0, { id, name: nameOf(chance.happens(0.1), groups.edits), parent });
-    const earlier = groups.presence.get(String(id)) ?? [];
-    groups.presence.set(String(id), [...earlier, { fromMs: nowMs, untilMs: Number.POSITIVE_INFINITY }]);
-    world.note('source', 'adds', id);
-    return;
-  }
-  world.note('source', what, group.id, group.name);
-  if (what === 'delete') {
-    list.splice(index, 1);
-    const last = groups.presence.get(String(group.id))?.at(-1);
-    if (last) last.untilMs = nowMs;
-    groups.shiftsMs.push(nowMs);
-  } else if (what === 'back') {
-    const was = world.earlierNames.get(String(group.id));
-    if (was !== undefined) list[index] = { ...group, name: was };
-  } else {
-    world.earlierNames.set(String(group.id), group.name);
-    const parent = settings.tree !== 'none' && chance.happens(0.3) ? parentFrom(chance, list) : group.parent;
-    list[index] = { ...group, name: what === 'blank' ? ' ' : nameOf(chance.happens(0.1), groups.edits), parent };
-  }
-};
-
-export const recordOf = ({ id, name, parent }: Group): JsonObject => ({ id, name, parent_id: parent });
-
 const TOKEN_LIFE_SEC = 1_800;
+/** An environment may stand still between a token and its use. */
+const JUST_GIVEN_MS = 150_000;
 
 /** OKKI: a token endpoint and a list, with all that can go wrong when they are asked. */
-export const sourceServer = (world: World): ((request: HttpRequest) => HttpAnswer) => {
+export const sourceServer = (world: World): ((request: HttpRequest) => Reply) => {
   const { chance, settings } = world;
+  const { manners } = settings;
   let tokens = 0;
   let valid = '';
   let validUntilMs = 0;
+  /** When tokens were last given out. */
+  const givenMs = new Map<string, number>();
   let lastPage = '';
+  const { announcesTotal, announcesPages } = announcedBy(settings);
 
-  const fault = (): HttpAnswer | undefined => {
-    if (!chance.happens(world.rates.source)) return undefined;
-    const kind = chance.pick([
-      '429',
-      '429-later',
-      '503',
-      '500',
-      'reset',
-      'timeout',
-      'refused',
-      'html',
-      'business',
-      'revoke',
-    ]);
-    world.note('source', 'fails', kind);
-    switch (kind) {
-      case '429':
-        return answered(429, { code: 429, message: 'slow down' });
-      case '429-later':
-        return answered(429, '', { 'retry-after': String(chance.whole(1, 120)) });
-      case '503':
-        return answered(503, '', { 'retry-after': '20' });
-      case '500':
-        return answered(500, 'oops');
-      case 'html':
-        return answered(200, '<html><body>maintenance</body></html>');
-      case 'business':
-        // Behind everything that was announced a refusal is the end of the list, and these pages announce only themselves.
-        return settings.capsPages ? answered(500, 'oops') : answered(200, { code: -1, message: '分组不存在' });
-      case 'revoke':
-        valid = '';
-        return undefined;
-      default:
-        return failed(kind as 'reset' | 'timeout' | 'refused');
-    }
+  const firstRow = (url: URL, size: number): number => {
+    if (settings.paging === 'single') return 0;
+    if (settings.paging === 'offset') return Number(url.searchParams.get('offset'));
+    return (Number(url.searchParams.get('start_index')) - 1) * size;
   };
 
-  const token = (): HttpAnswer => {
+  const token = (): Reply => {
     const nowMs = world.scheduler.nowMs();
-    if (valid === '' || validUntilMs <= nowMs) {
+    if (valid === '' || validUntilMs - nowMs < 1000) {
       valid = `token-${++tokens}`;
       validUntilMs = nowMs + TOKEN_LIFE_SEC * 1000;
     }
-    return answered(200, { token_type: 'Bearer', access_token: valid, expires_in: TOKEN_LIFE_SEC });
+    givenMs.set(valid, nowMs);
+    const leftSec = Math.floor((validUntilMs - nowMs) / 1000);
+    const answer = answered(200, { token_type: 'Bearer', access_token: valid, expires_in: leftSec });
+    return { said: 'answer', answer };
   };
 
-  const list = (url: URL): HttpAnswer => {
+  const tokenRefused = (): HttpAnswer => {
+    switch (manners.refusesTokenBy) {
+      case 'status 401':
+        return answered(401, { code: 401, message: 'token expired' });
+      case 'status 403':
+        return answered(403, { message: 'forbidden' });
+      case 'code in a 200':
+        return answered(200, { code: codes.tokenOver, message: 'token expired' });
+      default:
+        return manners.refusesTokenBy satisfies never;
+    }
+  };
+
+  const refusal = answered(200, { code: -1, message: '分组不存在' });
+
+  /** What comes where no page is any more. */
+  const pastEnd = (): HttpAnswer => {
+    switch (manners.pastEnd) {
+      case 'empty':
+        return answered(200, { code: 200, data: { list: [] } });
+      case '204':
+        return answered(204);
+      case '404':
+      case '416':
+        return answered(Number(manners.pastEnd), { message: 'no such page' });
+      case 'refusal':
+        return refusal;
+      case 'null':
+        return answered(200, { code: 200, data: null });
+      case 'no list':
+        return answered(200, { code: 200, data: {} });
+      default:
+        return manners.pastEnd satisfies never;
+    }
+  };
+
+  const list = (url: URL, damage: 'business' | 'cut' | 'other-charset' | undefined): Reply => {
     if (chance.happens(world.rates.drift)) editGroups(world);
     const { list: all } = world.groups;
-    if (settings.paging === 'single') return answered(200, { code: 0, data: all.map(recordOf) });
-    const size = Math.min(Number(url.searchParams.get('count')), settings.capsPages ? settings.pageSize - 1 : Infinity);
-    const first =
-      settings.paging === 'offset'
-        ? Number(url.searchParams.get('offset'))
-        : (Number(url.searchParams.get('start_index')) - 1) * size;
-    const rows = all.slice(first, first + size).map(recordOf);
-    const ofPage = settings.capsPages ? { count: rows.length } : {};
-    const total = settings.paging === 'numbered-without-total' ? ofPage : { totalItem: all.length };
-    const page = JSON.stringify({ code: 200, data: { list: rows, ...total } });
+    const isSingle = settings.paging === 'single';
+    const asked = isSingle ? Infinity : Number(url.searchParams.get('count'));
+    const size = Math.min(asked, settings.capsPages && !isSingle ? settings.pageSize - 1 : Infinity);
+    const first = firstRow(url, size);
+    if (damage === 'business') {
+      // Behind all that was announced a refusal is the end of the list, and these pages announce only themselves.
+      const isEnd = announcesPages && first > 0;
+      return { said: 'failure', answer: isEnd ? answered(500, 'oops') : refusal };
+    }
+    const listed = all.slice(first, first + size);
+    const hasMore = first + listed.length < all.length;
+    const total = announcesPages ? { count: listed.length } : announcesTotal ? { totalItem: all.length } : {};
+    const more = manners.tellsMore ? { has_more: hasMore } : {};
+    if (listed.length === 0 && first > 0 && manners.pastEnd !== 'empty') return { said: 'answer', answer: pastEnd() };
+    const rows = spoilRows(world, listed.map(recordOf));
+    const data = isSingle ? rows : { list: rows, ...total };
+    const page = stringifyJson({ code: isSingle ? 0 : 200, data, ...more });
     const repeats = lastPage !== '' && first > 0 && chance.happens(world.rates.source / 4);
     const text = repeats ? lastPage : page;
     if (repeats) world.note('source', 'repeats a page');
     lastPage = page;
-    return answered(200, text);
+    return { said: damage === undefined ? 'answer' : 'failure', answer: asBytes(world, text, damage) };
   };
 
   return ({ url, headers }) => {
-    const failure = fault();
-    if (failure) return failure;
+    const fault = drawFault(world);
+    if (typeof fault === 'object') return fault;
     const parsed = new URL(url);
-    if (parsed.pathname.endsWith('access_token')) return token();
+    const isToken = parsed.pathname.endsWith('access_token');
+    if (fault === 'revoke') valid = '';
+    if (isToken) return token();
     const isAuthorized = headers.authorization === `Bearer ${valid}` && validUntilMs > world.scheduler.nowMs();
-    return isAuthorized ? list(parsed) : answered(401, { code: 401, message: 'token expired' });
+    if (isAuthorized) return list(parsed, fault === 'revoke' ? undefined : fault);
+    // Who has only just been given a token need not ask for another.
+    const ageMs = world.scheduler.nowMs() - (givenMs.get(headers.authorization?.slice('Bearer '.length) ?? '') ?? 0);
+    return { said: ageMs > JUST_GIVEN_MS ? 'token refused' : 'failure', answer: tokenRefused() };
   };
 };

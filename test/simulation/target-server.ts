@@ -2,8 +2,8 @@ import type { HttpAnswer, HttpRequest } from '../../lib/connection/http.ts';
 import { contentHash } from '../../lib/idcheck/hash.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../../lib/json/json.ts';
 import { answered, failed } from '../fakes/fake-http.ts';
+import { REFUSED_NAME } from './groups.ts';
 import { DELETION_PATH } from './settings.ts';
-import { REFUSED_NAME } from './source-server.ts';
 import type { World } from './world.ts';
 
 /** What a POST truly came to, whatever its worker hears of it. */

@@ -9,11 +9,14 @@ const timeOf = (ms: number): string => {
 
 /** Everything that happened in a world, one line each, and what it broke. */
 export const timelineOf = ({ notes, violations, world }: Outcome): string => {
-  const { policy, targetKind, paging, pageSize, rates, integration, tuning } = world.settings;
+  const { policy, targetKind, paging, pageSize, manners, rates, integration, tuning } = world.settings;
   const faults = Object.entries(rates).filter(([, rate]) => rate > 0);
   const batch = integration.target.metadata.operation?.rows ?? 1;
   return [
     `idCheck ${policy.idCheck}, onUncertain ${policy.onUncertain}, target ${targetKind}, ${batch} per request, source ${paging} by ${pageSize}`,
+    `source: ${Object.entries(manners)
+      .map(([name, manner]) => `${name} ${manner}`)
+      .join(', ')}`,
     `faults: ${faults.map(([name, rate]) => `${name} ${rate}`).join(', ') || 'none'}`,
     `numbers: ${tuning === standardTuning ? 'as in earnest' : JSON.stringify(tuning).replaceAll('"', '')}`,
     ...notes.map(

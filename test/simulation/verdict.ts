@@ -7,7 +7,7 @@ import type { RunRecord } from '../../lib/runs/record.ts';
 import { hasFailed, runIdOf } from '../../lib/runs/record.ts';
 import { silentLog as log } from '../../lib/runtime/log.ts';
 import { openTransform } from '../../lib/transform/transform.ts';
-import { REFUSED_NAME, recordOf } from './source-server.ts';
+import { REFUSED_NAME, recordOf } from './groups.ts';
 import { itemOf } from './stores.ts';
 import type { World } from './world.ts';
 
@@ -102,10 +102,13 @@ const judgeVanished = (world: World): void => {
   // Such a run concludes nothing from absence, and says so.
   if (last !== undefined && (hasFailed(last) || last.shrunkFrom !== undefined)) return;
   const letters = lettersIn(world);
+  // Its id cannot be written as the type that the target asks for.
+  const isNamed = (id: string) =>
+    last?.warnings.some(({ code, message }) => code === 'deletion-invalid' && message.startsWith(`${id} `));
   const present = new Set(groups.list.map(({ id }) => String(id)));
   for (const id of settings.deletes ? idTable.keys() : []) {
     const item = itemOf(idTable, id);
-    if (present.has(id) || item === undefined || item.trouble !== undefined || letters.has(id)) continue;
+    if (present.has(id) || item === undefined || item.trouble !== undefined || letters.has(id) || isNamed(id)) continue;
     if (item.loaded !== undefined) broken('what vanished is deleted in the target, or named', `id ${id}`);
     else if ((rows.get(id) ?? []).length > 0) broken('the target lacks what idCheck says is deleted', `id ${id}`);
   }

@@ -1,5 +1,5 @@
 import type { TokenStore } from '../../lib/connection/auth/token.ts';
-import type { HttpAnswer, HttpRequest } from '../../lib/connection/http.ts';
+import type { HttpRequest } from '../../lib/connection/http.ts';
 import type { RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
 import type { RunStore } from '../../lib/runs/store.ts';
 import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
@@ -8,10 +8,12 @@ import { memoryTokenStore } from '../fakes/memory-token-store.ts';
 import { type Audit, auditOf } from './audit.ts';
 import { type Bug, noBug } from './bug.ts';
 import { type Chance, chanceOf } from './chance.ts';
+import { type Groups, newGroups } from './groups.ts';
 import type { Environment } from './lambda.ts';
 import { type Scheduler, schedulerFrom } from './scheduler.ts';
 import { type FaultRates, noFaults, type Settings, settingsOf } from './settings.ts';
-import { type Groups, newGroups, sourceServer } from './source-server.ts';
+import type { Reply } from './source-faults.ts';
+import { sourceServer } from './source-server.ts';
 import { type QueueName, type SimulatedQueue, simulatedQueue } from './sqs.ts';
 import type { IdTable } from './stores.ts';
 import type { Row } from './target-server.ts';
@@ -46,7 +48,7 @@ export type World = {
   ticksMs: Set<number>;
   groups: Groups;
   earlierNames: Map<string, string>;
-  answerAsSource: (request: HttpRequest) => HttpAnswer;
+  answerAsSource: (request: HttpRequest) => Reply;
   /** What the target holds, by id. */
   rows: Map<string, Row[]>;
   /** The keys of the requests that the target applied, by id. */
@@ -69,8 +71,9 @@ export type World = {
   note: (actor: string, ...words: (string | number)[]) => void;
 };
 
-/** The numbers are drawn by themselves: another one more changes nothing else of a world. */
+/** Numbers and manners are drawn by themselves: another one more changes nothing else of a world. */
 const TUNING = 0x7475_6e65;
+const MANNERS = 0x6d61_6e6e;
 
 const START_MS = Date.UTC(2026, 0, 5);
 
@@ -80,7 +83,7 @@ export type WorldOptions = { bug?: Bug; records?: boolean; change?: (settings: S
 export const newWorld = (seed: number, { bug = noBug, records = false, change }: WorldOptions = {}): World => {
   const chance = chanceOf(seed);
   const scheduler = schedulerFrom(START_MS);
-  const drawn = settingsOf(chance, tuningOf(chanceOf(seed ^ TUNING)));
+  const drawn = settingsOf(chance, chanceOf(seed ^ MANNERS), tuningOf(chanceOf(seed ^ TUNING)));
   const settings = (change ?? bug.harsher ?? ((asDrawn) => asDrawn))(drawn);
   const violations: Violation[] = [];
   const notes: Note[] = [];
@@ -98,10 +101,10 @@ export const newWorld = (seed: number, { bug = noBug, records = false, change }:
     environments: [],
     opened: 0,
     running: 0,
-    groups: { list: [], presence: new Map(), shiftsMs: [], edits: 0 },
+    groups: { list: [], presence: new Map(), given: new Set(), shiftsMs: [], edits: 0 },
     ticksMs: new Set(),
     earlierNames: new Map(),
-    answerAsSource: () => ({ kind: 'failed', cause: 'refused', message: 'not started' }),
+    answerAsSource: () => ({ said: 'failure', answer: { kind: 'failed', cause: 'refused', message: 'not started' } }),
     rows: new Map(),
     keys: new Map(),
     underWayMs: new Map(),

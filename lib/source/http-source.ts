@@ -13,7 +13,7 @@ import type { Page } from './answer.ts';
 import { type PageAnswerCode, pageAnswer } from './page-answer.ts';
 import { contextAt, pageAt, stepInWindow } from './paging.ts';
 import { type Progress, readProgress, startOf } from './paging-state.ts';
-import { isAllRead, type PagingWarning } from './paging-step.ts';
+import { isAllRead, isEndUnsure, type PagingWarning } from './paging-step.ts';
 import { pageRequest } from './request.ts';
 import type { PageResult, Source } from './source.ts';
 
@@ -95,6 +95,8 @@ export const openSource = (plan: SourcePlan, deps: SourceDeps): Source => {
       const { code, what } = got;
       // All that was announced is read: this page lies behind the last one.
       if (got.kind === 'fail' && got.isOrderly && isAllRead(progress)) {
+        if (isEndUnsure(progress))
+          warn(tally, 'end-unsure', `${what}: taken for the end after ${progress.seen} records`);
         return { kind: 'page', page: { records: [], next: { kind: 'end' } }, requests };
       }
       if (got.kind === 'fail') {

@@ -54,7 +54,8 @@ const progressSchema = z.strictObject({
   announced: z.exactOptional(count),
   /** The source said that the page before was the last one. */
   saidLast: z.exactOptional(z.boolean()),
-  /** The page taken before this one: its fingerprint, and the ids of its first and last record. */
+  /** The page taken before this one: its length, its fingerprint, and the ids of its first and last record. */
+  lastCount: z.exactOptional(count),
   print: z.exactOptional(z.string()),
   firstId: z.exactOptional(z.string()),
   lastId: z.exactOptional(z.string()),

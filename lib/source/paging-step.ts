@@ -15,7 +15,8 @@ export type PagingWarning =
   | 'total-unusable'
   | 'paging-unstated'
   | 'cursor-unseen'
-  | 'window-split';
+  | 'window-split'
+  | 'end-unsure';
 
 export type Warning = { code: PagingWarning; message: string };
 
@@ -57,7 +58,12 @@ export const startOverCodes: ReadonlySet<string> = new Set<PagingFailure>([
 ]);
 
 /** Warnings after which a snapshot may lack records that exist: nothing follows from a record's absence. */
-export const doubtfulCodes: ReadonlySet<string> = new Set(['total-changed', 'total-mismatch', 'pages-overlap']);
+export const doubtfulCodes: ReadonlySet<string> = new Set([
+  'total-changed',
+  'total-mismatch',
+  'pages-overlap',
+  'end-unsure',
+]);
 
 /** A source may repeat or shorten a page once by mistake: it is asked this many times more before that counts. */
 const MAX_ASKED_AGAIN = 2;
@@ -137,6 +143,13 @@ export const isAllRead = ({ seen, announced, most, saidLast }: Progress): boolea
   return seen > 0 && (spoken === undefined ? saidLast === true : seen >= spoken);
 };
 
+/**
+ * Whether a refused page is an end that might be none: nothing but the lengths of the pages was announced, and the page
+ * before was as long as any, or gave a cursor.
+ */
+export const isEndUnsure = ({ total, saidLast, noTotal, cursor, lastCount = 0, largest = 0 }: Progress): boolean =>
+  total === undefined && saidLast !== true && (cursor !== undefined || (noTotal === true && lastCount >= largest));
+
 /** Records that came before and come again: rows were inserted while the list was read, or the source errs. */
 export const overlapOf = ({ firstId, lastId }: Progress, { ids }: PageLook): Warning[] => {
   const again = [firstId, lastId].find((id) => id !== undefined && ids.includes(id));
@@ -203,10 +216,15 @@ export const rememberTotal = (
 });
 
 /** What the next page is compared with. */
-export const rememberPage = ({ print, ids }: PageLook): Pick<Progress, 'print' | 'firstId' | 'lastId'> => {
+export const rememberPage = ({
+  count,
+  print,
+  ids,
+}: PageLook): Pick<Progress, 'lastCount' | 'print' | 'firstId' | 'lastId'> => {
   const [firstId] = ids;
   const lastId = ids.at(-1);
   return {
+    lastCount: count,
     ...defined({ print }),
     ...(firstId === undefined || lastId === undefined ? {} : { firstId, lastId }),
   };

@@ -12,6 +12,10 @@ const WHOLE_PAGES = 'every record of a page is in the ledger once';
 const isMisread = (meant: Reply['said'], code: string): boolean =>
   (meant === 'throttled' || meant === 'token refused') && (code === 'business-error' || code === 'source-refused');
 
+/** Whether nothing was valid, or most of ten rows and more were not. */
+const isMostlyInvalid = ({ fetched, invalid }: RunRecord['counts']): boolean =>
+  invalid > 0 && (invalid === fetched || (fetched >= 10 && invalid > fetched / 2));
+
 /** Watches leases, ledgers and checkpoints. */
 export const auditRuns = (world: World, evidence: Evidence) => {
   const { owners, accepted, chunks, runs, refreshVersionsMs } = evidence;
@@ -80,6 +84,8 @@ export const auditRuns = (world: World, evidence: Evidence) => {
           'what passes by waiting or by a new token fails no run',
           `${runId}, ${meant}, ${failure?.message}`,
         );
+      if (status === 'balanced' && isMostlyInvalid(run.counts))
+        world.broken('a run whose rows are mostly invalid has failed', `${runId}, ${JSON.stringify(run.counts)}`);
       const counted = run.checkpoint?.chunks ?? run.chunks ?? 0;
       world.note(environment.name, 'saves', runId, `${status}, ${counted} chunks`, failure?.message ?? '');
       runs.set(runId, structuredClone(run));

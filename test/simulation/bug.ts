@@ -1,3 +1,4 @@
+import type { Http } from '../../lib/connection/http.ts';
 import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
 import type { IdStore } from '../../lib/idcheck/store.ts';
 import type { Queue } from '../../lib/messages/queue.ts';
@@ -26,6 +27,8 @@ export type Bug = {
   where?: (settings: Settings) => boolean;
   /** What these worlds have more or less of, so that the bug shows within seconds; absent: they stay as drawn. */
   harsher?: (settings: Settings) => Settings;
+  /** HTTP with source and target. */
+  http?: Wrap<Http>;
   idStore?: Wrap<IdStore>;
   runs?: Wrap<RunStore>;
   source?: Wrap<Source>;

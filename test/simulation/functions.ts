@@ -51,7 +51,7 @@ const equip = (world: World, environment: Environment): Equipment => {
     random: world.chance,
     log,
     env,
-    http: httpOf(world, environment),
+    http: wrapped(httpOf(world, environment), bug.http),
     tuning: world.settings.tuning,
   };
   return {

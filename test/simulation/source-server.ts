@@ -17,8 +17,8 @@ export const sourceServer = (world: World): ((request: HttpRequest) => Reply) =>
   let tokens = 0;
   let valid = '';
   let validUntilMs = 0;
-  /** When tokens were last given out. */
-  const givenMs = new Map<string, number>();
+  /** When each token was new. */
+  const newMs = new Map<string, number>();
   let lastPage = '';
   const { announcesTotal, announcesPages } = announcedBy(settings);
 
@@ -30,13 +30,12 @@ export const sourceServer = (world: World): ((request: HttpRequest) => Reply) =>
 
   const token = (): Reply => {
     const nowMs = world.scheduler.nowMs();
-    if (valid === '' || validUntilMs - nowMs < 1000) {
+    if (valid === '' || validUntilMs <= nowMs) {
       valid = `token-${++tokens}`;
       validUntilMs = nowMs + TOKEN_LIFE_SEC * 1000;
+      newMs.set(valid, nowMs);
     }
-    givenMs.set(valid, nowMs);
-    const leftSec = Math.floor((validUntilMs - nowMs) / 1000);
-    const answer = answered(200, { token_type: 'Bearer', access_token: valid, expires_in: leftSec });
+    const answer = answered(200, { token_type: 'Bearer', access_token: valid, expires_in: TOKEN_LIFE_SEC });
     return { said: 'answer', answer };
   };
 
@@ -84,8 +83,9 @@ export const sourceServer = (world: World): ((request: HttpRequest) => Reply) =>
     const size = Math.min(asked, settings.capsPages && !isSingle ? settings.pageSize - 1 : Infinity);
     const first = firstRow(url, size);
     if (damage === 'business') {
-      // Behind all that was announced a refusal is the end of the list, and these pages announce only themselves.
-      const isEnd = announcesPages && first > 0;
+      // Behind all that was announced a refusal is the end of the list, and a first page that announces only itself may
+      // be all of it.
+      const isEnd = announcesPages && first > 0 && first <= size;
       return { said: 'failure', answer: isEnd ? answered(500, 'oops') : refusal };
     }
     const listed = all.slice(first, first + size);
@@ -112,8 +112,8 @@ export const sourceServer = (world: World): ((request: HttpRequest) => Reply) =>
     if (isToken) return token();
     const isAuthorized = headers.authorization === `Bearer ${valid}` && validUntilMs > world.scheduler.nowMs();
     if (isAuthorized) return list(parsed, fault === 'revoke' ? undefined : fault);
-    // Who has only just been given a token need not ask for another.
-    const ageMs = world.scheduler.nowMs() - (givenMs.get(headers.authorization?.slice('Bearer '.length) ?? '') ?? 0);
+    // Who has only just been given a new token need not ask for another.
+    const ageMs = world.scheduler.nowMs() - (newMs.get(headers.authorization?.slice('Bearer '.length) ?? '') ?? 0);
     return { said: ageMs > JUST_GIVEN_MS ? 'token refused' : 'failure', answer: tokenRefused() };
   };
 };

@@ -100,11 +100,12 @@ const judgeVanished = (world: World): void => {
   const { settings, groups, idTable, rows, broken } = world;
   const last = lastCalmRun(world);
   // Such a run concludes nothing from absence, and says so.
-  if (last !== undefined && (hasFailed(last) || last.shrunkFrom !== undefined)) return;
+  const isUnsure = last?.warnings.some(({ code }) => code === 'end-unsure');
+  if (last !== undefined && (hasFailed(last) || last.shrunkFrom !== undefined || isUnsure)) return;
   const letters = lettersIn(world);
-  // Its id cannot be written as the type that the target asks for.
+  // Where the target asks for a number, an id past 2^53 is named instead.
   const isNamed = (id: string) =>
-    last?.warnings.some(({ code, message }) => code === 'deletion-invalid' && message.startsWith(`${id} `));
+    Number(id) > Number.MAX_SAFE_INTEGER && last?.warnings.some(({ code }) => code === 'deletion-invalid');
   const present = new Set(groups.list.map(({ id }) => String(id)));
   for (const id of settings.deletes ? idTable.keys() : []) {
     const item = itemOf(idTable, id);

@@ -415,9 +415,11 @@ describe('a source over HTTP', () => {
     const ofThePage = await readList(worldOf(endingWith(end, 10)));
     expect(ofThePage.failure).toBeUndefined();
     expect(ofThePage.records).toEqual(rows(20));
+    const isEmpty = end.kind === 'answered' && end.status === 204;
+    // As the length of a page it says nothing of the list: the end is said to be unsure.
+    expect('end-unsure' in ofThePage.warnings).toBe(!isEmpty);
     // Where more was announced it is a failure; and where nothing was, but for an answer that says that it is empty.
     expect((await readList(worldOf(endingWith(end, 30)))).failure).toBeDefined();
-    const isEmpty = end.kind === 'answered' && end.status === 204;
     expect((await readList(worldOf(endingWith(end, -1)))).failure === undefined).toBe(isEmpty);
   });
 

@@ -4,7 +4,7 @@ import type { Page } from '../../lib/source/answer.ts';
 import type { NextMark } from '../../lib/source/answer-next.ts';
 import { nextStep } from '../../lib/source/paging.ts';
 import { startOf } from '../../lib/source/paging-state.ts';
-import { isAllRead } from '../../lib/source/paging-step.ts';
+import { isAllRead, isEndUnsure } from '../../lib/source/paging-step.ts';
 import { pagingServer, readAll, rows } from './read-all.ts';
 import { byCursor, byLink, byOffset, byPage, single } from './settings.ts';
 
@@ -190,4 +190,20 @@ it.each<[name: string, progress: object, isRead: boolean]>([
   ['where the page before was the last by its own word', { seen: 4, saidLast: true }, true],
 ])('whether all that was announced is read: %s', (_, progress, isRead) => {
   expect(isAllRead({ kind: 'pageNumber', pages: 2, seen: 0, ...progress })).toBe(isRead);
+});
+
+it.each<[name: string, progress: object, isUnsure: boolean]>([
+  ['under a total', { total: 4, announced: 4, lastCount: 2, largest: 2 }, false],
+  ['after a first page that calls its length the total', { announced: 2, lastCount: 2, largest: 2 }, false],
+  ['after page lengths, and a page as long as any', { announced: 2, noTotal: true, lastCount: 2, largest: 2 }, true],
+  ['after page lengths, and a shorter page', { announced: 1, noTotal: true, lastCount: 1, largest: 2 }, false],
+  [
+    'after a page that was the last by its own word',
+    { noTotal: true, saidLast: true, lastCount: 2, largest: 2 },
+    false,
+  ],
+  ['behind a cursor', { announced: 2, cursor: 'c1' }, true],
+  ['behind a cursor, under a total', { total: 4, announced: 4, cursor: 'c1' }, false],
+])('whether an end by a refusal is unsure: %s', (_, progress, isUnsure) => {
+  expect(isEndUnsure({ kind: 'pageNumber', pages: 2, seen: 4, ...progress })).toBe(isUnsure);
 });

@@ -119,7 +119,7 @@ export const connect = (connection: Connection, place: FaultPlace, deps: ApiDeps
         return unrenewed;
       }
       // The token is new: another one would be refused as well.
-      const isNew = refusal.as === 'forbidden' && first.requests > 0;
+      const isNew = refusal.as === 'forbidden' && first.isNew === true;
       if (isNew || !maySucceedAnew(first.credential)) return unrenewed;
 
       const renewed = await first.credential.renew(limits);

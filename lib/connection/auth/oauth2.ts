@@ -227,7 +227,12 @@ const openOAuth2 = (auth: OAuth2, deps: SchemeDeps): CredentialSource => {
           credentialIn(await (source ?? (await open())).renew(token, wishOf(limits)));
         const shown = showing(token.accessToken);
         const secrets = [...shown.secrets, ...secretsOf(await grantOf(auth, deps))];
-        return { kind: 'credential', requests, credential: { ...shown, secrets, renew } };
+        return {
+          kind: 'credential',
+          requests,
+          credential: { ...shown, secrets, renew },
+          ...defined({ isNew: result.isNew }),
+        };
       }
       case 'later':
         return { kind: 'none', requests, answer: { kind, retryAtMs: result.retryAtMs } };

@@ -23,9 +23,9 @@ export type Reference = { key: string; ref: Ref; optional?: boolean };
 /** Gives what the next request is authorised with; asks for a token first where none is at hand. */
 export type CredentialSource = (limits: Limits) => Promise<CredentialResult>;
 
-/** `requests` counts the token requests that it took. */
+/** `requests` counts the token requests that it took; `isNew`: they gave another token than the one that was known. */
 export type CredentialResult = { requests: number } & (
-  | { kind: 'credential'; credential: Credential }
+  | { kind: 'credential'; credential: Credential; isNew?: true }
   | { kind: 'none'; answer: Later | NoToken }
 );
 

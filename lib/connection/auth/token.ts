@@ -36,9 +36,9 @@ export interface TokenStore {
   unlock(connection: string, owner: string): Promise<void>;
 }
 
-/** How one token request ended. */
+/** How one token request ended. `isNew`: the token is another than the one that was known. */
 export type TokenAnswer =
-  | { kind: 'token'; token: Token }
+  | { kind: 'token'; token: Token; isNew?: true }
   /** For good: wrong credentials, scope or request. */
   | { kind: 'refused'; message: string }
   /** For now; `retryAfterMs` where the server says when. `isThrottled`: it has been asked too often. */
@@ -114,7 +114,7 @@ export const tokenSource = (deps: TokenDeps): TokenSource => {
       // A conflict means that the lock ran out and another renewed: this token is as good as theirs.
       saved = (await store.save(connection, owner, { ...token, audience })) === 'saved';
       current = token;
-      return { kind: 'token', token, requests: 1 };
+      return { kind: 'token', token, requests: 1, ...(token.accessToken !== known?.accessToken && { isNew: true }) };
     } finally {
       if (!saved) await store.unlock(connection, owner);
     }

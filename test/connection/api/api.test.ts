@@ -155,6 +155,31 @@ describe('an API behind its authorization', () => {
     expect(tokensAsked(http)).toBe(2);
   });
 
+  it('renews a token that a 403 refuses after it could not be renewed ahead of time', async () => {
+    const revoked = new Set<string>();
+    let given = 0;
+    let isDown = false;
+    const http = fakeHttp((request) => {
+      if (isTokenRequest(request)) {
+        // Down for one request.
+        if (isDown) {
+          isDown = false;
+          return answered(500, {});
+        }
+        return answered(200, { access_token: `token-${++given}`, expires_in: 1_000 });
+      }
+      const token = request.headers.authorization?.replace('Bearer ', '') ?? '';
+      return revoked.has(token) ? answered(403, {}) : answered(200, {});
+    });
+    const api = open(http, oauth2);
+    await api.send(list, inMs(60_000));
+    await clock.advance(930_000);
+    isDown = true;
+    revoked.add('token-1');
+    expect(await api.send(list, inMs(60_000))).toMatchObject({ tokenRenewed: true, answer: { status: 200 } });
+    expect(given).toBe(2);
+  });
+
   it.each([
     ['a lasting 403', oauth2, answered(403, {}), 2],
     ['a lasting 401', oauth2, answered(401, {}), 2],

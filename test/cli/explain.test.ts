@@ -15,7 +15,7 @@ import {
 
 const fault = { file: 'a.json', path: 'name', expected: 'a text', found: 'nothing' };
 
-describe('the operator reads what he can mend in words alone:', () => {
+describe('what an operator can mend is explained in words, without a stack:', () => {
   test.each<[Error, exit: number]>([
     [new UsageError('no such run'), 2],
     [new ConfigurationError([fault]), 2],

@@ -26,7 +26,7 @@ test.each<[reasons: DeadLetterReason[], isReplayed: boolean, isResolved: boolean
   expect(text.includes('npm start -- dlq resolve')).toBe(isResolved);
 });
 
-test('no hint says one word for all that is uncertain, and a long list is cut', () => {
+test('no hint resolves all uncertain records at once, and a long list is cut', () => {
   const ids = Array.from({ length: 7 }, (_, index) => `id-${index}`);
   const text = doubtWords(ids).join('\n');
   expect(text).toContain('7 uncertain');

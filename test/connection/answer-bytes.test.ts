@@ -57,7 +57,7 @@ describe('the charset of an answer', () => {
     expect(answer !== 'tooLarge' && answer.unreadable?.message).toMatch(words);
   });
 
-  it('UTF-8 comes through whatever it says, and what is no UTF-8 is never taken for text', async () => {
+  it('UTF-8 is read whatever it says, and other bytes are never taken for text', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'grapheme' }), async (text) => {
         const bytes = Buffer.from(text);

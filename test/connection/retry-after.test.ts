@@ -50,7 +50,7 @@ describe('retryAfterMs', () => {
     expect(retryAfterMs(header, NOW_MS)).toBeUndefined();
   });
 
-  it('takes a year of two digits for the one nearest below 50 years ahead', () => {
+  it('reads a two-digit year as the latest such year that is at most 50 years ahead', () => {
     expect(retryAfterMs('Monday, 05-Jan-26 08:05:00 GMT', NOW_MS)).toBe(300_000);
     expect(retryAfterMs('Sunday, 05-Jan-76 08:05:00 GMT', NOW_MS)).toBe(MAX_RETRY_AFTER_MS);
     expect(retryAfterMs('Wednesday, 05-Jan-77 08:05:00 GMT', NOW_MS)).toBe(0);
@@ -65,7 +65,7 @@ describe('retryAfterMs', () => {
     );
   });
 
-  it('never throws, and never asks for less than nothing or more than a day', () => {
+  it('never throws, and never gives a negative wait or one of more than a day', () => {
     const junk = fc.oneof(
       fc.string(),
       fc.string({ unit: 'binary' }),

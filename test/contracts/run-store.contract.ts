@@ -183,13 +183,13 @@ export const runStoreContract = (create: () => Promise<RunStore> | RunStore) => 
         expect(requests?.target).toBe(10);
       });
 
-      it('of which no limit was hit says nothing of limits', async () => {
+      it('of which no limit was hit has no limits in its record', async () => {
         await store.saveRun(run('run-1'));
         await store.addTargetUse('groups', 'run-1', { ...noUse(), requests: 3 });
         expect(await store.run('groups', 'run-1')).not.toHaveProperty('limits');
       });
 
-      it('does not come into being by its requests being counted', async () => {
+      it('is not created by counting its requests', async () => {
         await store.addTargetUse('groups', 'run-1', { ...noUse(), requests: 3 });
         expect(await store.run('groups', 'run-1')).toBeUndefined();
         expect(await store.runs('groups', 10)).toEqual([]);

@@ -46,14 +46,14 @@ export const tokenStoreContract = (create: () => Promise<TokenStore> | TokenStor
       expect(await lock('two', 600)).toBe('locked');
     });
 
-    it('refuses the lock to who has not seen the stored token', async () => {
+    it('refuses the lock to a worker that has not seen the stored token', async () => {
       await save(token);
       expect(await lock('one', 500)).toBe('conflict');
       expect(await lock('one', 500, 999)).toBe('conflict');
       expect(await lock('one', 500, token.obtainedAtMs)).toBe('locked');
     });
 
-    it('refuses the lock to who has seen a token where none is stored', async () => {
+    it('refuses the lock to a worker that has seen a token where none is stored', async () => {
       expect(await lock('one', 500, 999)).toBe('conflict');
     });
 

@@ -235,7 +235,7 @@ describe('a dry run and the run after it agree', () => {
     expect(await agrees(world)).toMatchObject({ counts: { reject: 1, create: 1 } });
   });
 
-  it('on a loaded record that is too large to be kept until its parent is known: it has not vanished', async () => {
+  it('also on a loaded record that is too large to wait for its parent: it has not vanished', async () => {
     const integration = integrationWith(NAME, { 'transform.dependsOn': { parent: 'parent_id' } });
     const world = fetchWorld({ pages: [[{ id: 2, parent_id: 1, name: 'x'.repeat(200_000) }], [group(1)]] });
     Object.assign(world.plan, fetchPlanOf(integration, world.plan.source));

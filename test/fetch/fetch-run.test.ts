@@ -255,7 +255,7 @@ describe('a run out of time', () => {
     expect(await world.runRequests.receive(1, 1)).toHaveLength(1);
   });
 
-  it('is gone on with by the next schedule where the word is lost', async () => {
+  it('is continued by the next schedule where the request to continue it is lost', async () => {
     const world = fetchWorld({ pages: threePages() });
     world.pageMs = 200_000;
     const refusing = { ...world.deps, runRequests: { sendAll: async () => ({ failed: [0] }) } };
@@ -267,7 +267,7 @@ describe('a run out of time', () => {
     expect(await world.run(nextMs)).toBeUndefined();
   });
 
-  it('word for a run that is over changes nothing', async () => {
+  it('a request to continue a run that is over changes nothing', async () => {
     const world = fetchWorld({ pages: threePages() });
     await world.invoke();
     const before = await world.run();
@@ -279,7 +279,7 @@ describe('a run out of time', () => {
 });
 
 describe('a source that fails', () => {
-  it('is told of after its lease has ended, with whether it failed before', async () => {
+  it('is reported after its lease has ended, with the status of the run before it', async () => {
     const world = fetchWorld({ pages: threePages() });
     const told: unknown[] = [];
     world.deps.onFailed = async ({ status, failure }, before) => {
@@ -331,7 +331,7 @@ describe('a source that fails', () => {
     expect(await world.run()).toMatchObject({ status: 'incomplete', failure: { code: 'token-refused' } });
   });
 
-  it('for too long is not gone on with: the next run begins at the first page', async () => {
+  it('for too long is not resumed: the next run begins at the first page', async () => {
     const world = fetchWorld({ pages: threePages() });
     world.answers.set(1, { kind: 'failed', code: 'source-unavailable', message: 'no', requests: 1, warnings: [] });
     await world.invoke();
@@ -376,7 +376,7 @@ describe('an invocation that was killed', () => {
     expect(await world.invoke(next)).toMatchObject({ end: 'extracted' });
   });
 
-  it('holds it so long also where it stood still before it took the lease', async () => {
+  it('holds it as long where it stood still before it took the lease', async () => {
     const world = fetchWorld({ pages: threePages() });
     const { runs } = world.deps;
     const begunMs = world.clock.nowMs();

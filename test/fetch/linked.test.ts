@@ -5,7 +5,7 @@ import { DUE_MS, fetchWorld, group, schedule } from './fetch-world.ts';
 
 const HOUR_MS = 3_600_000;
 
-it('a run knows, and a plan, that a page of an earlier run carried a cursor', async () => {
+it('a run and a plan both know that a page of an earlier run carried a cursor', async () => {
   const world = fetchWorld({ pages: [[group(1)]] });
   const asked: ReadContext[] = [];
   const { readPage } = world.plan.source;

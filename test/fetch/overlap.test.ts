@@ -21,7 +21,7 @@ const word = async (world: Awaited<ReturnType<typeof busyWorld>>) => {
 };
 
 describe('a scheduled run that is due while another is under way', () => {
-  it('yields by default: nothing is started and no word is left', async () => {
+  it('yields by default: nothing is started and no request is left', async () => {
     const world = await busyWorld(secondMs + 300_000);
     expect(await world.invoke(schedule({ scheduledMs: secondMs }))).toEqual({ runId, end: 'overlap' });
     expect([await word(world), world.reads]).toEqual([undefined, []]);
@@ -97,7 +97,7 @@ describe('a time budget', () => {
 });
 
 describe('a run whose pages do not fit together', () => {
-  it('is not gone on with: the next run begins at the first page', async () => {
+  it('is not resumed: the next run begins at the first page', async () => {
     const world = fetchWorld({ pages: [[group(1)], [group(2)]] });
     world.answers.set(1, { kind: 'failed', code: 'page-repeated', message: 'again', requests: 1, warnings: [] });
     await world.invoke();

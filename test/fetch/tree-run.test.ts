@@ -112,7 +112,7 @@ describe('a run with dependsOn', () => {
     expect(order(target.posts).sort()).toEqual(['2', '5', '6']);
   });
 
-  it('takes a parent that was loaded before for there, though it is not in this list', async () => {
+  it('counts a parent that was loaded before as loaded, though it is not in this list', async () => {
     const { world, target, settle } = treeWorld([[child(2, 9)]]);
     await world.idStore.write(
       NAME,

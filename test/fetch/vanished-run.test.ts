@@ -131,7 +131,7 @@ describe('records that vanished from the source', () => {
     expect([sent, run?.vanished, run?.status]).toEqual([[], 1, 'balanced']);
   });
 
-  it('whose deletion nobody understood the answer to are left to a person, also under resend', async () => {
+  it('are left to a person where nobody understands the answer to their deletion, also under resend', async () => {
     const { target, runOnce } = vanishingWorld(post);
     await runOnce();
     target.mumbled.add('3');

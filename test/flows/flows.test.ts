@@ -109,7 +109,7 @@ test('an integration is opened once; where that failed, again', async () => {
   expect(await open('others')).toBeUndefined();
 });
 
-test('a notifier that is set up wrongly keeps the books from being balanced, but not a run from being fetched', () => {
+test('a misconfigured notifier stops reconciling, and stops no run from being fetched', () => {
   const { runtime, stores, logged } = equipment({ NOTIFY_FORMAT: 'pigeon' });
   expect(() => reconcileFlow(stores, runtime)).toThrow(ConfigurationError);
   fetchFlow(stores, async () => undefined, runtime);

@@ -273,7 +273,7 @@ describe('whatever is stored and asked', () => {
     });
   });
 
-  it('waits for a moment that comes, and then no longer for the same', () => {
+  it('waits until a known time, and at that time waits for something else or not at all', () => {
     checked((decision, known, asked, policy) => {
       if (decision.kind !== 'putOff') return;
       expect(decision.untilMs).toBeGreaterThan(NOW);

@@ -38,7 +38,7 @@ test('a hash is 22 printable characters and stays what it is: stored ones are co
   expect(contentHash({ number: 1, id: '123', 编码: '产品A' })).toBe('XL16arIEn3oJDjkxiR_pcv');
 });
 
-test('an idempotency key is printable, stable, and another for each integration, id and content', () => {
+test('an idempotency key is printable, stable, and different for each integration, id and content', () => {
   const key = idempotencyKey('a-b', '1', 'h');
   expect(key).toMatch(/^[\w-]{43}$/);
   expect(idempotencyKey('a-b', '1', 'h')).toBe(key);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { contentHash, isTombstone, tombstoneHash } from '../../lib/idcheck/hash.ts';
 
 describe('the hash of a deletion', () => {
-  it('is another for each content that was loaded, and never that of a content', () => {
+  it('differs for each content that was loaded, and never equals the hash of a content', () => {
     fc.assert(
       fc.property(fc.nat(), fc.nat(), fc.jsonValue(), (a, b, content) => {
         expect(isTombstone(tombstoneHash(a))).toBe(true);

@@ -57,7 +57,7 @@ describe('the plan of a request', () => {
       parameter.from === 'page' ? parameter.what : parameter.from,
     ]);
 
-  it('has the page in the place of the fields that page, and no field that holds nothing', () => {
+  it('puts the page in the place of the fields that page, and leaves out fields without a value', () => {
     const request = [
       { field: 'page_size', value: '{{PAGINATION_PAGE_SIZE}}' },
       { field: 'kind', value: 'all' },
@@ -103,7 +103,7 @@ describe('the plan of a target', () => {
     expect((await targetPlanOf(integrationWith(crm, changes))).results?.row).toEqual(row);
   });
 
-  it('knows an endpoint of deletions only where it is told of them', async () => {
+  it('has an endpoint of deletions only where vanished.action is post', async () => {
     expect((await targetPlanOf(integrationWith(crm, { vanished: { method: 'DELETE' } }))).deletion).toBeUndefined();
     const vanished = { action: 'post', path: '/gone', method: 'DELETE' };
     expect((await targetPlanOf(integrationWith(crm, { vanished }))).deletion).toEqual({

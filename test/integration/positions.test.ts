@@ -18,7 +18,7 @@ test('a member is at its key, an element at its value', () => {
   expect(positions.of(['a', 1, 'b"'])).toEqual({ line: 3, column: 6 });
 });
 
-test('what is missing is where the nearest thing around it is', () => {
+test('a missing value has the position of the nearest value around it', () => {
   const positions = positionsOf('{\n  "a": {"b": 1}\n}');
   expect(positions.of(['a', 'c', 'd'])).toEqual({ line: 2, column: 3 });
   expect(positions.of(['x'])).toEqual({ line: 1, column: 1 });

@@ -152,7 +152,7 @@ describe('a file', () => {
     }
   });
 
-  test('has each key once: of two, JSON would silently keep the last', () => {
+  test('refuses a key that comes twice: JSON would silently keep the last', () => {
     const text = shippedText(crm).replace('"concurrency": 4', '"concurrency": 4, "concurrency": 5');
     const { faults } = parseIntegration(text, `${crm}.json`);
     expect(faults.map(({ path, expected }) => `${path} ${expected}`)).toEqual(['target.concurrency every key once']);
@@ -164,7 +164,7 @@ describe('a file', () => {
     expect(warnings.map(({ path }) => path)).toEqual(['name']);
   });
 
-  test('of any JSON at all is answered, never thrown at', () => {
+  test('of any JSON at all gets faults or an integration, never an exception', () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 5 }), (text) => {
         expect(parseIntegration(text, 'x.json').faults.length).toBeGreaterThan(0);

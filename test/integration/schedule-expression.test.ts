@@ -89,7 +89,7 @@ describe('what EventBridge Scheduler refuses is refused, with a right example', 
     expect(expectedInstead('0 9 1 * 1')).toContain('rate(1 hour)');
   });
 
-  test('whatever is refused with an expression in quotes, that expression is right', () => {
+  test('an expression that a refusal quotes as an example is valid itself', () => {
     const field = fc.constantFrom('*', '?', '0', '1', '5', '7', '1-5', '*/2', '3/4', 'MON', 'JAN', 'L', '99');
     fc.assert(
       fc.property(fc.array(field, { minLength: 4, maxLength: 7 }), fc.boolean(), (fields, isWrapped) => {

@@ -46,7 +46,7 @@ describe('a 409', () => {
     expect(settings.map((setting) => wordOf(readConflict(conflict, item, setting, true))).join(' ')).toBe(expected);
   });
 
-  it('to several records is none that is there already: each is asked for by itself', () => {
+  it('to several records does not mean that all exist: each is sent again by itself', () => {
     expect(readConflict(conflict, claimed(), 'loaded', false)).toEqual({ kind: 'rejected', failure });
   });
 
@@ -97,7 +97,7 @@ describe('a target that is still at the first try', () => {
     expect(world.idStore.items('groups')).toMatchObject([{ trouble: { kind: 'uncertain', hash: 'A' } }]);
   });
 
-  it('says no more than that to the others of its request: each of them is asked for by itself', async () => {
+  it('decides nothing about the other records of its request: each is sent again by itself', async () => {
     const world = loadWorld({ rows: 2 });
     world.answer = (records, index) => (index === 0 ? drops(true) : records.length > 1 ? conflicts() : takes);
     await world.send(recordMessage({ id: '1' }));

@@ -149,7 +149,7 @@ describe('waiting is not failing', () => {
     expect(putBack(world)).toEqual(['2: rate-limit']);
   });
 
-  it('says for how long the limit held its run up: each slot once, whatever waits beside it', async () => {
+  it('says for how long the limit held its run up, and counts each slot once', async () => {
     const world = loadWorld({ concurrency: 4, limit: { requests: 2, intervalMs: 1_000 } });
     await loadOnce(
       world,
@@ -175,7 +175,7 @@ describe('waiting is not failing', () => {
     expect(heldMs).toBeLessThan(31_000);
   });
 
-  it('asks for leave anew where the limit is faster than the target answers', async () => {
+  it('leases permits again where the limit allows more than the target answers', async () => {
     const world = loadWorld({ concurrency: 2, limit: { requests: 50, intervalMs: 1_000 } });
     const records = Array.from({ length: 10 }, (_, id) => ({ id: String(id) }));
     await loadOnce(world, records);
@@ -409,7 +409,7 @@ describe('real failures', () => {
     expect(world.applied('1').at(-1)).toBe('B');
   });
 
-  it('that the target gives no word of are uncertain', async () => {
+  it('that the target does not mention are uncertain', async () => {
     const world = loadWorld({ rows: 2 });
     world.answer = () => ({ applies: true, outcomes: [{ kind: 'loaded' }] });
     await loadOnce(world, [{ id: '1' }, { id: '2' }]);
@@ -748,7 +748,7 @@ describe('a letter that was replayed', () => {
 });
 
 describe('a worker that finds its claim lost', () => {
-  it('lets its message look again, so that a letter that nobody wrote is written', async () => {
+  it('puts its message back, so that a letter that nobody wrote is written', async () => {
     const world = loadWorld({ policy: { onUncertain: 'park' } });
     world.answer = () => ({ ...takes, afterMs: 50_000 });
     const slow = loadBatch([{ messageId: 'slow', body: writeMessage(recordMessage()) }], world.deps, () => 60_000);

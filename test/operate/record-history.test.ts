@@ -75,7 +75,7 @@ describe('the history of a record', () => {
     expect(await recordHistories('1', [groups], 2, world)).toHaveLength(1);
   });
 
-  test('takes what it finds of a ledger that is torn', async () => {
+  test('takes what is left of an incomplete ledger', async () => {
     const world = operateWorld();
     await world.ran(runAt(1, { chunks: 3 }), enqueued('1'));
     expect((await recordHistories('1', [groups], 20, world))[0]?.runs).toHaveLength(1);

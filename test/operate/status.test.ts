@@ -55,7 +55,7 @@ describe('a look at a run', () => {
     expect((await lookAtRun(run, groups, world, { everyId: true })).records).toHaveLength(25);
   });
 
-  test('without the file of its integration shows the books as they were stored', async () => {
+  test('shows the stored books where the file of its integration is gone', async () => {
     const world = operateWorld();
     const unsettled = { open: ['1'], rejected: [], uncertain: [] };
     const run = await world.ran(runAt(0, { unsettled }), enqueued('1'), enqueued('2'));

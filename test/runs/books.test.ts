@@ -101,7 +101,7 @@ describe('the fate of an enqueued record', () => {
     ['refused again by a full refresh', item(trouble('rejected', 'A', 2)), true, 'rejected'],
     ['loaded before, a full refresh', item(loaded('A', 1)), true, 'open'],
     ['loaded again by a full refresh', item(loaded('A', 2)), true, 'loaded'],
-  ])('what it was sent again to mend is no evidence: %s', (_what, known, refresh, fate) => {
+  ])('the state that a record was sent again to mend is no evidence: %s', (_what, known, refresh, fate) => {
     expect(fateOf(known, { id: '1', hash: 'A', versionMs: 2, refresh }, false)).toBe(fate);
   });
 
@@ -118,7 +118,7 @@ describe('the fate of an enqueued record', () => {
     expect([fateOf(known, sent, true), fateOf(known, sent, false)]).toEqual([fate, fate]);
   });
 
-  it('is not open where the loader acknowledges the message: nothing would close the books any more', () => {
+  it('is not open once the loader has acknowledged its message: nothing would close the books any more', () => {
     fc.assert(
       fc.property(items, asks, policies, (known, { hash, versionMs }, policy) => {
         const decision = decide(known, { hash, versionMs, refresh: false }, policy, NOW_MS);

@@ -99,7 +99,7 @@ describe('a run', () => {
     expect(run?.unsettled?.open).toHaveLength(20);
   });
 
-  test('with a torn ledger does not balance, and holds up no other', async () => {
+  test('with an incomplete ledger does not balance, and keeps no other run from balancing', async () => {
     const { deps, runs } = await world(['1'], [loaded('1')]);
     const torn = { ...loadingRun, runId: 'groups-20260106T000000Z', chunks: 2 };
     await runs.saveRun(torn);

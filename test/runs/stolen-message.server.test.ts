@@ -20,7 +20,7 @@ const sqs = await startSqs();
 const DEADLINE_MS = 2 * 3_600_000;
 const HOUR_MS = 3_600_000;
 
-test('a message deleted behind our back is found, named after the deadline, and sent again by the next run', async () => {
+test('a message that somebody deletes is missed, named after the deadline, and sent again by the next run', async () => {
   // Servers answer in real time; only waiting takes virtual time.
   let nowMs = DUE_MS;
   const clock: Clock = {

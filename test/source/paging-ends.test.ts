@@ -97,7 +97,7 @@ describe('a page without a cursor or a link, where none ever came,', () => {
 });
 
 describe('what stands in the place of a cursor', () => {
-  it('and is none fails with path and page, unless the source says that there is no more', () => {
+  it('and is not a cursor fails with path and page, unless the source says that there is no more', () => {
     const next: NextMark = { kind: 'unfit', found: 'an object with href' };
     const step = nextStep(byLink(), 'id', startOf(byLink()), { records: rows(2), next });
     expect(step).toMatchObject({
@@ -173,7 +173,7 @@ describe('a list that is asked for by position', () => {
     expect(stuck.end).toBe('page-repeated');
   });
 
-  it('goes past a total that is lower than what arrives', () => {
+  it('reads on past a total that is lower than the rows that came', () => {
     const server = pagingServer(() => rows(47));
     const reading = readAll(byPage(10), (request) => ({ ...server(request), total: 20 }));
     expect(reading).toMatchObject({ end: 'complete', records: rows(47), warnings: ['total-mismatch'] });

@@ -96,7 +96,7 @@ describe.each([
     expect(reading.requests).toHaveLength(6);
   });
 
-  it('fails on a first page at which a source that does page is stuck', () => {
+  it('fails on a first page that comes again and again from a source that pages', () => {
     const reading = readAll(paging(10), ({ params }) => {
       const size = Number(params.count ?? params.limit);
       return { records: rows(Math.min(size, 10)) };

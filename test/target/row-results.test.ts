@@ -79,7 +79,7 @@ describe('a batch that is answered row by row', () => {
     expect(outcomesOf([], ['1'], byId)).toEqual(['uncertain']);
   });
 
-  it('hides no refusal behind another row of the same record', () => {
+  it('does not hide a refusal behind another row of the same record', () => {
     const [yes, no] = [
       { id: 1, ok: true },
       { id: 1, ok: false, message: 'no' },

@@ -191,7 +191,7 @@ describe('ids that become one id in the target', () => {
     expect(prepared.map(({ outcome }) => outcome)).toEqual(['invalid', 'invalid', 'invalid', 'invalid', 'invalid']);
   });
 
-  test('are no matter where the target gets them as they are', () => {
+  test('do not collide where the target gets them as they are', () => {
     expect(outcomes(prepareAll(qingyiyun, [group('01'), group('1')]))).toEqual(['ready 01', 'ready 1']);
   });
 });

@@ -69,11 +69,11 @@ const judged = (parents: Record<string, string>, there: string[], changes: Parti
 };
 
 describe('the place at the end of the snapshot', () => {
-  it('is below its parent for what hangs on a record that came in the end', () => {
+  it('is below its parent where an ancestor came at the end of the snapshot', () => {
     expect(judged({ 2: '1', 3: '2' }, ['1'])).toEqual({ 2: 'child', 3: 'child' });
   });
 
-  it('rejects by name what hangs on nothing, and what hangs on that', () => {
+  it('rejects by name a record without its parent, and the records below it', () => {
     expect(judged({ 2: '9', 3: '2' }, [])).toEqual({
       2: 'parent 9 is missing: it is not among the records to be loaded',
       3: 'parent 2 was rejected',
@@ -96,7 +96,7 @@ describe('the place at the end of the snapshot', () => {
     expect(judged({ 1: '2', 2: '1' }, [], { cycle: 'root' })).toEqual({ 1: 'root', 2: 'root' });
   });
 
-  it('does not depend on the order of questions, and no record waits for one that will not come', () => {
+  it('does not depend on the order in which records are asked for, and no record waits for one that will not come', () => {
     const ids = ['1', '2', '3', '4', '5', '6'];
     const forest = fc.dictionary(fc.constantFrom(...ids), fc.constantFrom(...ids, '9'), { noNullPrototype: true });
     fc.assert(

@@ -122,7 +122,7 @@ describe('an API behind its authorization', () => {
     expect(silent.answer).not.toHaveProperty('shown');
   });
 
-  it('takes what the token was asked for with out of an answer, too', async () => {
+  it('takes the credentials of the token request out of an answer, too', async () => {
     env = { ...env, CLIENT_SECRET: 'p@ss/w0rd+1' };
     const http = fakeHttp((request) =>
       isTokenRequest(request)
@@ -193,7 +193,7 @@ describe('an API behind its authorization', () => {
     expect(tokensAsked(http)).toBe(tokens);
   });
 
-  it('renews a token again that was let through after it had been refused', async () => {
+  it('renews again a token that was refused and then accepted', async () => {
     const refusing = ['token-1', 'token-2'];
     const http = giving((token) => (refusing.includes(token) ? answered(401, {}) : answered(200, {})));
     const api = open(http, oauth2);
@@ -349,14 +349,14 @@ describe('an API behind its authorization', () => {
       ]);
     });
 
-    it('is not opened on a base URL that is none, which is not shown', () => {
+    it('is not opened on an invalid base URL, whose text is not shown', () => {
       env = { BASE_URL: 'hush' };
       const faults = faultsOf({ kind: 'none' }, { baseUrl: { env: 'BASE_URL' } });
       expect(faults).toMatchObject([{ path: 'source.connection.baseUrl' }]);
       expect(JSON.stringify(faults)).not.toContain('hush');
     });
 
-    it('names a base URL from the secret store that is none when it is used', async () => {
+    it('names an invalid base URL of the secret store when it is used', async () => {
       env = { BASE_URL: 'ssm:/base' };
       secrets = { 'SSM parameter /base': 'hush' };
       const api = open(okki([]), { kind: 'none' }, { baseUrl: { env: 'BASE_URL' } });

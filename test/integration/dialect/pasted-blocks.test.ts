@@ -192,7 +192,7 @@ describe('what would send other data than the export means is refused by name', 
   });
 });
 
-describe('beatFlat takes a list apart; who takes from it is told by which name its fields go now', () => {
+describe('a field that refers to a list which beatFlat takes apart is refused with the new name', () => {
   const flat = { 'source.metadata.beatFlat': ['details'] };
   const list = { field: 'rows', type: 'array' };
 
@@ -229,7 +229,7 @@ describe('beatFlat takes a list apart; who takes from it is told by which name i
   });
 });
 
-describe('what is left out of account is warned about', () => {
+describe('a key that is ignored is warned about', () => {
   test.each<[string, 'source' | 'target', JsonObject, RegExp]>([
     [
       'a second look for what was missed',
@@ -316,7 +316,7 @@ test('what only describes may have any form', () => {
   expect(said('target', { request: one('{{a}}', described) })).toEqual({ faults: [], warnings: [], runs: true });
 });
 
-test('constants that their type can read are nothing to speak of', () => {
+test('constants that fit their type cause no warning', () => {
   for (const [value, type] of [
     ['1', 'bool'],
     ['12', 'int'],

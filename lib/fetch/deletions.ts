@@ -5,6 +5,7 @@ import type { IdStore } from '../idcheck/store.ts';
 import { writeMessage } from '../messages/record-message.ts';
 import { noLoadCounts } from '../runs/books.ts';
 import { addWarnings, type UnfinishedRun } from '../runs/record.ts';
+import type { FetchTuning } from '../runtime/tuning.ts';
 import { MAX_MESSAGE_BYTES } from './compare.ts';
 import { emptyPart } from './pass.ts';
 import { type FetchWork, REFUSED_BY_QUEUE } from './sink.ts';
@@ -49,6 +50,23 @@ const deletionsOf = async (
   return { deletions, refused };
 };
 
+/** Ids whose deletions go into one ledger chunk together. */
+function* inParts(ids: readonly string[], sizes: Pick<FetchTuning, 'deletionPart' | 'chunkTextBytes'>) {
+  let part: string[] = [];
+  let textBytes = 0;
+  for (const id of ids) {
+    const sizeBytes = Buffer.byteLength(id);
+    if (part.length > 0 && (part.length >= sizes.deletionPart || textBytes + sizeBytes > sizes.chunkTextBytes)) {
+      yield part;
+      part = [];
+      textBytes = 0;
+    }
+    part.push(id);
+    textBytes += sizeBytes;
+  }
+  if (part.length > 0) yield part;
+}
+
 /**
  * Sends the deletions of the ids that vanished, part by part; ledger and checkpoint move with them. What an earlier
  * invocation of the run has sent is not sent again. `done`: all are sent.
@@ -60,12 +78,11 @@ export const sendDeletions = async (
   idStore: IdStore,
 ): Promise<{ run: UnfinishedRun; done: boolean }> => {
   const { pass, sink, time, log } = work;
-  const { deletionPart } = work.tuning;
   const open = ids.filter((id) => !pass.deletionsSent.has(id));
   let run = begun;
-  for (let from = 0; from < open.length; from += deletionPart) {
-    if (from > 0 && time.isUp()) return { run, done: false };
-    const { deletions: wanted, refused } = await deletionsOf(open.slice(from, from + deletionPart), run, work, idStore);
+  for (const part of inParts(open, work.tuning)) {
+    if (run !== begun && time.isUp()) return { run, done: false };
+    const { deletions: wanted, refused } = await deletionsOf(part, run, work, idStore);
     const notTaken = await sink.send(wanted.map(({ body }) => body));
     const deletions = wanted.filter((_, place) => !notTaken.has(place));
     for (const { id } of wanted.filter((_, place) => notTaken.has(place)))

@@ -185,32 +185,37 @@ type Cutting = {
   sizes: PartSizes;
 };
 
-type PartSizes = Pick<FetchTuning, 'chunkRecords' | 'maxPostponedBytes'>;
+type PartSizes = Pick<FetchTuning, 'chunkRecords' | 'chunkTextBytes'>;
 
 /** Cuts a page into parts: each record is added to one, or postponed with it. */
 function* cut(prepared: readonly Prepared[], { memory, isPostponed, add, leaveOut, sizes }: Cutting): Iterable<Part> {
-  const { chunkRecords, maxPostponedBytes } = sizes;
+  const { chunkRecords, chunkTextBytes } = sizes;
   let part = emptyPart();
-  let postponedBytes = 0;
+  let textBytes = 0;
   let from = 0;
   /** The part that ends before record `to`. Keys are spread over the parts as the records are: a chunk has its limit. */
   const endAt = (to: number): Part => ({ ...part, memory: shareOf(memory, from, to, prepared.length) });
   for (const [index, one] of prepared.entries()) {
     const late = isPostponed(one) ? postponedOf(one) : undefined;
-    const addedBytes = late !== undefined && late.sizeBytes <= maxPostponedBytes ? late.sizeBytes : 0;
-    if (index - from >= chunkRecords || postponedBytes + addedBytes > maxPostponedBytes) {
+    const isKept = late !== undefined && late.sizeBytes <= chunkTextBytes;
+    const addedBytes = isKept ? late.sizeBytes : entryBytes(one);
+    if (index > from && (index - from >= chunkRecords || textBytes + addedBytes > chunkTextBytes)) {
       yield endAt(index);
       part = emptyPart();
-      postponedBytes = 0;
+      textBytes = 0;
       from = index;
     }
-    postponedBytes += addedBytes;
+    textBytes += addedBytes;
     if (late === undefined) add(part, one);
-    else if (addedBytes > 0) part.postponed.push(late);
-    else leaveOut(part, tooLarge(late, maxPostponedBytes));
+    else if (isKept) part.postponed.push(late);
+    else leaveOut(part, tooLarge(late, chunkTextBytes));
   }
   if (from < prepared.length) yield endAt(prepared.length);
 }
+
+/** The texts that a record's ledger entry can hold. */
+const entryBytes = (one: Prepared): number =>
+  Buffer.byteLength(one.id) + Buffer.byteLength(one.outcome === 'ready' ? (one.parentId ?? '') : one.reason);
 
 const postponedOf = (record: Postponed) => {
   const text = writePostponed(record);

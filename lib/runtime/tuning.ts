@@ -18,10 +18,10 @@ export type FetchTuning = {
   /** Records in one ledger chunk at most. */
   chunkRecords: number;
   /**
-   * A ledger chunk keeps postponed records beside its entries and memory, and an item of DynamoDB has 400 KB: this many
-   * bytes of JSON for all of a chunk, so that the rest has its room whatever does not compress.
+   * An item of DynamoDB has 400 KB: this many bytes for the texts of a ledger chunk (ids, reasons, postponed records), so
+   * that its hashes have their room whatever does not compress.
    */
-  maxPostponedBytes: number;
+  chunkTextBytes: number;
   /** Ids whose deletions go together: read in one piece, written into one ledger chunk. */
   deletionPart: number;
   /** The lease outlives the invocation by this: Lambda ends the invocation, not we. */
@@ -107,7 +107,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 export const standardTuning: Tuning = {
   fetch: {
     chunkRecords: 5_000,
-    maxPostponedBytes: 150_000,
+    chunkTextBytes: 150_000,
     deletionPart: 1_000,
     leaseMarginMs: 5_000,
     reserveShare: 0.25,

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { packChunk } from '../../lib/aws/dynamodb/ledger.ts';
 import { fetchPlanOf } from '../../lib/fetch/fetch-plan.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { readIds, writeIds } from '../../lib/runs/id-lists.ts';
@@ -115,6 +117,22 @@ describe('records that vanished from the source', () => {
     const { run, sent } = await runOnce();
     expect(run).toMatchObject({ status: 'incomplete', vanished: 0 });
     expect(sent).toEqual([]);
+  });
+
+  it('with long ids are deleted in parts that an item of the ledger holds', async () => {
+    const { world, runOnce } = vanishingWorld({ ...post, maxShare: 1 });
+    const long = Array.from({ length: 1_400 }, () => randomBytes(675).toString('base64'));
+    const pages = (from: number) => [long.slice(from).map((id) => group(id))];
+    await runOnce([], pages(0));
+    await runOnce([], pages(680));
+    const { run } = await runOnce([], pages(680));
+    expect(run?.deletions).toMatchObject({ enqueued: 680, loaded: 680 });
+    const parts = (await world.ledger(run?.runId)).flatMap(({ deletions }) => (deletions ? [deletions] : []));
+    expect(parts.flat()).toHaveLength(680);
+    for (const deletions of parts) {
+      const packed = await packChunk({ entries: [], memory: [], deletions });
+      expect(packed.length).toBeLessThan(400 * 1024);
+    }
   });
 
   it('whose deletion the target refuses are dead-lettered and not asked for again by themselves', async () => {

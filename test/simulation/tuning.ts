@@ -16,7 +16,7 @@ export const tuningOf = (chance: Chance): Tuning => {
     fetch: {
       chunkRecords: pick([1, 2, 5_000]),
       // A postponed record of these worlds has some 200 bytes.
-      maxPostponedBytes: pick([600, 150_000]),
+      chunkTextBytes: pick([600, 150_000]),
       deletionPart: pick([1, 3, 1_000]),
       leaseMarginMs: pick([1, 5_000, MINUTE_MS]),
       reserveShare: pick([0.1, 0.25, 0.5]),

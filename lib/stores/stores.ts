@@ -20,7 +20,7 @@ export type Stores = {
   runs: RunStore;
   /** Records on their way to the target. */
   records: ReadableQueue;
-  /** Where runs are asked for, and where a run that is out of time leaves word to be continued. */
+  /** Where runs are asked for, and where a run that is out of time asks to be continued. */
   runRequests: ReadableQueue;
   deadLetters: ReadableQueue;
   limiter: RateLimiter;

@@ -29,7 +29,7 @@ export type AdoptFlags = Omit<RunFlags, 'integration'> & {
 export const adoptCommand = async (flags: AdoptFlags): Promise<ExitCode> => {
   if (flags.integration === undefined) throw new UsageError('Which integration? adopt NAME. 请指定要接管的集成。');
   const { integration } = chooseIntegration(flags.integration);
-  const ids = flags.ids === undefined ? undefined : readIdFile(flags.ids, transformPlanOf(integration).id);
+  const ids = flags.ids === undefined ? undefined : readIdFile(flags.ids, idFieldsOf(integration));
   const isSandbox =
     flags.stage === undefined &&
     sandboxedSides(integration, process.env, { needs: sides, ...flags }).includes('target');
@@ -45,6 +45,12 @@ export const adoptCommand = async (flags: AdoptFlags): Promise<ExitCode> => {
     };
   const job = { asked: { fullRefresh: false, adoption: {} }, prepare };
   return runJob({ ...flags, integration: flags.integration }, job);
+};
+
+/** What the id is called at either end. */
+const idFieldsOf = (integration: Integration): string[] => {
+  const { id, body } = transformPlanOf(integration);
+  return [id, ...(body.idKey === undefined ? [] : [body.idKey])];
 };
 
 /** Asks whether the target has the records, where somebody can be asked. Throws UsageError where it is not agreed to. */

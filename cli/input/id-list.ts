@@ -31,22 +31,23 @@ const jsonIn = (text: string, file: string): JsonValue => {
 
 /**
  * The ids in the text of a file: one a line, the first column of a CSV, or a JSON list; each once. A first line that is
- * the name of the id's field (`idField`) or `id` is a header. Throws UsageError where there is none.
+ * `id`, or what a field of the id is called (`idFields`), is a header. Throws UsageError where there is none.
  */
-export const idsIn = (text: string, file: string, idField: string): ReadonlySet<string> => {
+export const idsIn = (text: string, file: string, idFields: readonly string[]): ReadonlySet<string> => {
   const isJson = text.trimStart().startsWith('[');
   const found = isJson ? idsInJson(jsonIn(text, file), file) : text.split(/\r\n|\n|\r/).map(firstColumn);
   const ids = found.filter((id) => id !== '');
   const [first = ''] = ids;
-  const hasHeader = !isJson && ['id', idField.toLowerCase()].includes(first.toLowerCase());
+  const names = ['id', ...idFields].map((name) => name.toLowerCase());
+  const hasHeader = !isJson && names.includes(first.toLowerCase());
   const named = new Set(hasHeader ? ids.slice(1) : ids);
   if (named.size === 0) throw new UsageError(`${file} holds no ids. 文件中没有编号。`);
   return named;
 };
 
 /** As `idsIn`, of a file that the user named. Throws UsageError. */
-export const readIdFile = (file: string, idField: string): ReadonlySet<string> =>
-  idsIn(readUserText(file), file, idField);
+export const readIdFile = (file: string, idFields: readonly string[]): ReadonlySet<string> =>
+  idsIn(readUserText(file), file, idFields);
 
 /** A handful is typed; more belong into a file, and would not fit into the request. */
 const MOST_IDS = 100;

@@ -12,7 +12,7 @@ test.each<[what: string, text: string, ids: string[]]>([
   ['a JSON list', ' ["1", 2, 9007199254740993, "a b"]', ['1', '2', '9007199254740993', 'a b']],
   ['a JSON list, which has no header', '["id"]', ['id']],
 ])('ids of a file are %s: %j', (_, text, ids) => {
-  expect([...idsIn(text, 'ids.txt', 'group_id')]).toEqual(ids);
+  expect([...idsIn(text, 'ids.txt', ['group_id'])]).toEqual(ids);
 });
 
 test.each([
@@ -23,8 +23,8 @@ test.each([
   ['[{"id":1}]', 'entry 1 is no id'],
   ['["1",null]', 'entry 2 is no id'],
 ])('a file with %j is refused', (text, words) => {
-  expect(() => idsIn(text, 'ids.txt', 'id')).toThrow(UsageError);
-  expect(() => idsIn(text, 'ids.txt', 'id')).toThrow(words);
+  expect(() => idsIn(text, 'ids.txt', [])).toThrow(UsageError);
+  expect(() => idsIn(text, 'ids.txt', [])).toThrow(words);
 });
 
 test('ids that are typed are taken once each; an empty one, or more than a hundred, are refused', () => {

@@ -21,8 +21,10 @@ beforeAll(async () => {
   const groups = [REFUSED, '5203300300'].map((id) => ({ id: Number(id), name: `分组${id}` }));
   sandbox = await startSandbox({ groups, faults: [parseFault(`target-refuse:ids=${REFUSED}`)] });
   const { integration, paths } = chooseIntegration(CRM);
-  const variables = connectionVariables(integration, {}, { url: sandbox.url, sides: ['source', 'target'] });
-  const env = { ...variables, INTEGRATIONS: paths };
+  const sandboxed = { url: sandbox.url, sides: ['source', 'target'] } as const;
+  const other = chooseIntegration('okki-product-groups-to-qingyiyun').integration;
+  const variables = [integration, other].map((one) => connectionVariables(one, {}, sandboxed));
+  const env = { ...Object.assign({}, ...variables), INTEGRATIONS: paths };
   stack = await startStack({ dataDir, serviceDir: SERVICE_DIR, stage: 'test', env });
   stack.startEventSources();
 });
@@ -65,6 +67,18 @@ test('dlq replay sends the letter back, and the stack loads it', async () => {
   expect((await onStage('dlq', 'list')).code).toBe(0);
   const record = jsonOf<object>(await onStage('record', REFUSED, '--json'));
   expect(record).toMatchObject({ records: [{ item: { loaded: {} }, letters: [] }] });
+});
+
+test('a few records first, and taking over, work there, too; the first is asked for before it is done', async () => {
+  const name = 'okki-product-groups-to-qingyiyun';
+  const few = await onStage('run', name, '--limit', '1', '--json');
+  expect(jsonOf<object>(few)).toMatchObject({ counts: { loaded: 1, waiting: 1 }, leftOut: 1, balanced: true });
+  const sent = sandbox.records('qingyiyun').length;
+  expect(await onStage('adopt', name)).toMatchObject({ code: 2, stdout: '' });
+  const adopted = await onStage('adopt', name, '--yes', '--json');
+  expect(jsonOf<object>(adopted)).toMatchObject({ counts: { unchanged: 2 }, adopted: 1, known: 1, deadLetters: 0 });
+  expect(adopted.code).toBe(0);
+  expect(sandbox.records('qingyiyun')).toHaveLength(sent);
 });
 
 describe('a stage that is not there', () => {

@@ -5,7 +5,7 @@ import { asReleased, asTrouble, withClaim } from '../idcheck/transitions.ts';
 import { letterFor, sendLetter } from '../messages/dead-letter.ts';
 import type { RecordMessage } from '../messages/record-message.ts';
 import { defined } from '../runtime/defined.ts';
-import type { Outcome } from '../target/outcome.ts';
+import type { Outcome } from '../target/target.ts';
 import type { RecordDelivery } from './deliveries.ts';
 import { type Ending, putOff, reasonOf, settlementOf } from './ending.ts';
 import type { LoaderDeps, LoadPlan } from './load-plan.ts';

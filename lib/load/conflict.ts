@@ -2,7 +2,7 @@ import { wasTriedBefore } from '../idcheck/decide.ts';
 import { isTombstone } from '../idcheck/hash.ts';
 import type { Claim, IdCheck } from '../idcheck/item.ts';
 import type { Conflict } from '../integration/schema/target-schema.ts';
-import type { Outcome } from '../target/outcome.ts';
+import type { Outcome } from '../target/target.ts';
 
 /**
  * What a 409 means for one record, by the file's `target.conflict` and by what idCheck knows; other outcomes stay.

@@ -5,8 +5,7 @@ import { type Failure, type RecordMessage, writeMessage } from '../messages/reco
 import { backoffMs } from '../runtime/backoff.ts';
 import { ConfigurationError } from '../runtime/fault.ts';
 import type { LoadTuning } from '../runtime/tuning.ts';
-import { isNotUnderstood, type OutcomeFailure } from '../target/failure.ts';
-import type { Outcome } from '../target/outcome.ts';
+import { isNotUnderstood, type Outcome, type OutcomeFailure } from '../target/target.ts';
 import type { PutBackReason, PutOffReason, RetryReason, SettledAs } from './events.ts';
 import type { LoadPlan } from './load-plan.ts';
 

@@ -1,7 +1,7 @@
 import type { AcknowledgeReason } from '../idcheck/decide.ts';
 import type { TargetUse } from '../runs/limits.ts';
 import type { EventsOf } from '../runtime/log.ts';
-import type { OutcomeCause } from '../target/failure.ts';
+import type { OutcomeCause } from '../target/target.ts';
 
 /** What a delivery was settled as: what became of its record, or why nothing was sent for it. */
 export type SettledAs = 'loaded' | 'rejected' | 'uncertain' | 'exhausted' | AcknowledgeReason | 'parent-never-came';

@@ -4,7 +4,7 @@ import type { IdCheck } from '../idcheck/item.ts';
 import { letterForUnreadable, sendLetter } from '../messages/dead-letter.ts';
 import { mapBounded } from '../runtime/bounded.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
-import type { Outcome } from '../target/outcome.ts';
+import type { Outcome } from '../target/target.ts';
 import { askOf, type ClaimedDelivery, claimId, release, settle } from './claim.ts';
 import { readConflict } from './conflict.ts';
 import {

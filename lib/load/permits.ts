@@ -1,7 +1,7 @@
 import { spacingMs } from '../connection/limit/gcra.ts';
 import type { Permit, RateLimit } from '../connection/limit/rate-limit.ts';
 import { LONG_PAUSE_MS } from '../connection/reactions.ts';
-import type { OutcomeFailure } from '../target/failure.ts';
+import type { OutcomeFailure } from '../target/target.ts';
 import type { RecordDelivery } from './deliveries.ts';
 import type { PutOffReason } from './events.ts';
 import { countUse, type Round, runOf } from './round.ts';

@@ -7,10 +7,10 @@ import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '..
 import { setPath } from '../json/path.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Tuning } from '../runtime/tuning.ts';
-import { failureOf, isNotUnderstood } from './failure.ts';
-import { type Outcome, outcomeOf } from './outcome.ts';
+import { outcomeOf } from './outcome.ts';
 import { hasNoRows, rowOutcomes } from './row-results.ts';
-import type { PostRecord, Target } from './target.ts';
+import type { Outcome } from './target.ts';
+import { failureOf, isNotUnderstood, type PostRecord, type Target } from './target.ts';
 
 /** Lays `over` on `base`, objects into objects. */
 const merged = (base: JsonObject, over: JsonObject): JsonObject => {

@@ -2,7 +2,7 @@ import { refusalIn } from '../connection/api/refusal.ts';
 import type { Success } from '../integration/schema/schema.ts';
 import { isCompound, type JsonValue, parsedOrUndefined, stringifyJson } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
-import { failureOf, type OutcomeCause, type OutcomeFailure } from './failure.ts';
+import { failureOf, type OutcomeCause, type OutcomeFailure } from './target.ts';
 
 /** What the body of a 2xx says: that it was applied, that it was refused or throttled, or nothing that anybody knows. */
 export type Judged = { as: 'loaded' } | { as: 'rejected' | 'throttled' | 'uncertain'; failure: OutcomeFailure };

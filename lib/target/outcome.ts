@@ -3,27 +3,8 @@ import { askedWaitMs, type ReactionTable, reactionToFailure, reactionToStatus } 
 import type { Success } from '../integration/schema/schema.ts';
 import { defined } from '../runtime/defined.ts';
 import type { TargetTuning } from '../runtime/tuning.ts';
-import { failureOf, type OutcomeFailure } from './failure.ts';
 import { type Judged, judgeBody } from './judge-body.ts';
-
-/**
- * How a POST ended for its record.
- *
- * - `loaded`: the target has it.
- * - `rejected`: surely not applied, and sending the same again would end the same way.
- * - `notApplied`: surely not applied, and worth another try: after a failure, which counts, or after a wait, which
- *   does not. `pauseMs` holds all workers of the connection.
- * - `uncertain`: nobody knows whether it was applied.
- * - `conflict`: refused because of another request for the record, which may have been an earlier try of this very one.
- *   How it ends depends on whether idCheck knows of such a try, and on `target.conflict`. The target may have said how
- *   long to wait.
- */
-export type Outcome =
-  | { kind: 'loaded' }
-  | { kind: 'rejected'; failure: OutcomeFailure }
-  | { kind: 'notApplied'; failure: OutcomeFailure; waits: boolean; pauseMs?: number }
-  | { kind: 'uncertain'; failure: OutcomeFailure }
-  | { kind: 'conflict'; failure: OutcomeFailure; waitMs?: number };
+import { failureOf, type Outcome } from './target.ts';
 
 type ToStatus =
   /** Applied, unless the body says otherwise. */

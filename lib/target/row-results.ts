@@ -2,9 +2,8 @@ import type { ResultsPlan, RowKey } from '../integration/compile/target-plan.ts'
 import { isJsonObject, isNumber, type JsonValue, parsedOrUndefined } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
 import { targetIdIn } from '../transform/identity.ts';
-import { failureOf } from './failure.ts';
-import type { Outcome } from './outcome.ts';
-import type { PostRecord } from './target.ts';
+import type { Outcome } from './target.ts';
+import { failureOf, type PostRecord } from './target.ts';
 
 /** A record that was sent, and how the target knows it. */
 type Sent = Pick<PostRecord, 'id' | 'body'>;

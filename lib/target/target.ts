@@ -1,6 +1,71 @@
+import type { FailureCause } from '../connection/http.ts';
 import type { RateLimit } from '../connection/limit/rate-limit.ts';
 import type { JsonObject } from '../json/json.ts';
-import type { Outcome } from './outcome.ts';
+import { defined } from '../runtime/defined.ts';
+
+/** What the target's answer can lack: it came with a 2xx, and yet says neither success nor refusal. */
+const notUnderstoodCauses = ['unreadable-answer', 'no-known-status', 'no-rows', 'no-row-result'] as const;
+
+/**
+ * Why a POST did not load its record: no whole answer came (`FailureCause`); the answer's status; what its body says, or
+ * does not say; or nothing was sent at all.
+ */
+export type OutcomeCause =
+  | FailureCause
+  | (typeof notUnderstoodCauses)[number]
+  | 'status'
+  | 'business-error'
+  | 'throttled'
+  | 'row-refused'
+  | 'no-result'
+  | 'no-token'
+  | 'no-time'
+  | 'foreign-link'
+  | 'no-deletion-endpoint';
+
+/** The cause, the status where there was one, and the beginning of the target's words. */
+export type OutcomeFailure = { cause: OutcomeCause; status?: number; excerpt?: string };
+
+const notUnderstood: ReadonlySet<OutcomeCause> = new Set(notUnderstoodCauses);
+
+/**
+ * Whether the target answered and nobody can tell what it means. Such an answer is never asked for again by itself: the
+ * same request would get the same one, and may be applied each time.
+ */
+export const isNotUnderstood = ({ cause }: OutcomeFailure): boolean => notUnderstood.has(cause);
+
+/** What an operator may see of an answer. */
+const EXCERPT_CHARS = 300;
+export const excerptOf = (text: string): string | undefined => {
+  const line = text.replace(/\s+/g, ' ').trim();
+  if (line === '') return undefined;
+  return line.length > EXCERPT_CHARS ? `${line.slice(0, EXCERPT_CHARS)}…` : line;
+};
+
+/** A failure with the beginning of these words. */
+export const failureOf = (cause: OutcomeCause, status: number, words: string): OutcomeFailure => {
+  const excerpt = excerptOf(words);
+  return { cause, status, ...defined({ excerpt }) };
+};
+
+/**
+ * How a POST ended for its record.
+ *
+ * - `loaded`: the target has it.
+ * - `rejected`: surely not applied, and sending the same again would end the same way.
+ * - `notApplied`: surely not applied, and worth another try: after a failure, which counts, or after a wait, which
+ *   does not. `pauseMs` holds all workers of the connection.
+ * - `uncertain`: nobody knows whether it was applied.
+ * - `conflict`: refused because of another request for the record, which may have been an earlier try of this very one.
+ *   How it ends depends on whether idCheck knows of such a try, and on `target.conflict`. The target may have said how
+ *   long to wait.
+ */
+export type Outcome =
+  | { kind: 'loaded' }
+  | { kind: 'rejected'; failure: OutcomeFailure }
+  | { kind: 'notApplied'; failure: OutcomeFailure; waits: boolean; pauseMs?: number }
+  | { kind: 'uncertain'; failure: OutcomeFailure }
+  | { kind: 'conflict'; failure: OutcomeFailure; waitMs?: number };
 
 /** One record as a request carries it. */
 export type PostRecord = {

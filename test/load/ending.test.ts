@@ -5,7 +5,7 @@ import { misfitWaitMs, outgoingOf, putOff, retry, settledAs, settlementOf } from
 import { readMessage } from '../../lib/messages/record-message.ts';
 import { ConfigurationError } from '../../lib/runtime/fault.ts';
 import { standardTuning } from '../../lib/runtime/tuning.ts';
-import type { Outcome } from '../../lib/target/outcome.ts';
+import type { Outcome } from '../../lib/target/target.ts';
 import { NOW_MS, recordMessage } from './message.ts';
 
 describe('putting a message off', () => {

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { HttpAnswer } from '../../lib/connection/http.ts';
 import type { Success } from '../../lib/integration/schema/schema.ts';
 import { stringifyJson } from '../../lib/json/json.ts';
-import { excerptOf, isNotUnderstood } from '../../lib/target/failure.ts';
-import { type Outcome, outcomeOf } from '../../lib/target/outcome.ts';
+import { outcomeOf } from '../../lib/target/outcome.ts';
+import { excerptOf, isNotUnderstood, type Outcome } from '../../lib/target/target.ts';
 import { answered, failed } from '../fakes/fake-http.ts';
 
 const PAUSE_MS = 10_000;

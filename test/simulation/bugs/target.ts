@@ -1,6 +1,4 @@
-import { isNotUnderstood } from '../../../lib/target/failure.ts';
-import type { Outcome } from '../../../lib/target/outcome.ts';
-import type { Target } from '../../../lib/target/target.ts';
+import { isNotUnderstood, type Outcome, type Target } from '../../../lib/target/target.ts';
 import type { Bug } from '../bug.ts';
 import { failing, unhurried } from './harsher.ts';
 

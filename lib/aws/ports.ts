@@ -10,7 +10,7 @@ import { dynamoRateLimiter } from './dynamodb/rate-limiter.ts';
 import { dynamoRunStore } from './dynamodb/run-store.ts';
 import type { Table } from './dynamodb/table.ts';
 import { dynamoTokenStore } from './dynamodb/token-store.ts';
-import { sqsQueue } from './sqs/queue.ts';
+import { sqsQueue } from './sqs-queue.ts';
 
 /**
  * Every call here is small and answered within some ms (an SQS long poll: 1 s), so a slow one is a lost one.

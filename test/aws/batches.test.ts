@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, packBatches } from '../../lib/aws/sqs/queue.ts';
+import { MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, packBatches } from '../../lib/aws/sqs-queue.ts';
 
 const sizes = fc.array(
   fc.oneof(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sqsQueue } from '../../lib/aws/sqs/queue.ts';
+import { sqsQueue } from '../../lib/aws/sqs-queue.ts';
 import { QueueUnreachableError } from '../../lib/messages/queue.ts';
 import { startSqs } from '../contracts/embedded-sqs.ts';
 import { intercept } from '../contracts/intercept.ts';

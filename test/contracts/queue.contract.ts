@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { MAX_BATCH_BYTES } from '../../lib/aws/sqs/queue.ts';
+import { MAX_BATCH_BYTES } from '../../lib/aws/sqs-queue.ts';
 import { parseJson } from '../../lib/json/json.ts';
 import type { ReadableQueue, Received } from '../../lib/messages/queue.ts';
 import { bodyText } from '../../lib/messages/record-message.ts';

@@ -1,4 +1,4 @@
-import { MAX_BATCH_BYTES } from '../../lib/aws/sqs/queue.ts';
+import { MAX_BATCH_BYTES } from '../../lib/aws/sqs-queue.ts';
 import { MAX_DELAY_SEC, type ReadableQueue } from '../../lib/messages/queue.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_BATCH_BYTES } from '../../lib/aws/sqs/queue.ts';
+import { MAX_BATCH_BYTES } from '../../lib/aws/sqs-queue.ts';
 import { parseJson } from '../../lib/json/json.ts';
 import { letterFor, letterForUnreadable, readLetter, sendLetter, writeLetter } from '../../lib/messages/dead-letter.ts';
 import { type Queue, QueueUnreachableError } from '../../lib/messages/queue.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { dynamoIdStore } from '../../lib/aws/dynamodb/id-store.ts';
 import { dynamoRunStore } from '../../lib/aws/dynamodb/run-store.ts';
-import { sqsQueue } from '../../lib/aws/sqs/queue.ts';
+import { sqsQueue } from '../../lib/aws/sqs-queue.ts';
 import { fetchRun } from '../../lib/fetch/fetch-run.ts';
 import { loadBatch } from '../../lib/load/load-batch.ts';
 import type { LoaderDeps, LoadPlan } from '../../lib/load/load-plan.ts';

@@ -5,7 +5,7 @@ import {
   SendMessageBatchCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { sqsQueue } from '../../lib/aws/sqs/queue.ts';
+import { sqsQueue } from '../../lib/aws/sqs-queue.ts';
 import type { ReadableQueue } from '../../lib/messages/queue.ts';
 import { clockOf, type Environment } from './lambda.ts';
 import { type Fate, request } from './wire.ts';

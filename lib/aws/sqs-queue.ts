@@ -16,11 +16,11 @@ import {
   type ReadableQueue,
   type Received,
   type SendEnd,
-} from '../../messages/queue.ts';
-import { type Backoff, backoffMs } from '../../runtime/backoff.ts';
-import { mapBounded } from '../../runtime/bounded.ts';
-import { type Clock, systemClock } from '../../runtime/clock.ts';
-import { type Random, systemRandom } from '../../runtime/random.ts';
+} from '../messages/queue.ts';
+import { type Backoff, backoffMs } from '../runtime/backoff.ts';
+import { mapBounded } from '../runtime/bounded.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import { type Random, systemRandom } from '../runtime/random.ts';
 
 /** A batch request takes up to this many entries (SQS API Reference). */
 export const MAX_BATCH_ENTRIES = 10;

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { ItemBusyError } from '../lib/operate/close-letters.ts';
+import { ItemBusyError } from '../lib/operate/change-item.ts';
 import { type ExitCode, exitCodes } from '../lib/operate/exit-code.ts';
 import { RunNotStartedError } from '../lib/operate/run-now.ts';
 import { ConfigurationError } from '../lib/runtime/fault.ts';

@@ -40,7 +40,9 @@ const onStack = (command: Command): Command =>
 const someIntegrationOption = () =>
   new Option('--integration <name|path>', 'one integration only, by name or by its file (default: all shipped ones)');
 const jsonOption = () => new Option('--json', 'print one JSON object and nothing else on stdout');
-const byOption = () => new Option('--by <name>', 'who does it, for the audit log (default: your name here)');
+/** Who does it, and why. */
+const signed = (command: Command, why = 'why, for the audit log'): Command =>
+  command.option('--why <text>', why).option('--by <name>', 'who does it, for the audit log (default: your name here)');
 const groupsOption = () =>
   new Option('--groups <file>', 'groups for the sandbox: a JSON array, or lines of "id - A > B > C"');
 const faultOption = () =>
@@ -147,13 +149,11 @@ onNamed(program.command('plan'))
     ),
   );
 
-onStack(onNamed(program.command('adopt')))
+signed(onStack(onNamed(program.command('adopt'))))
   .description('records what the source gives as already loaded in the target; nothing is sent  接管已有数据的目标')
   .addOption(someIntegrationOption())
   .option('--ids <file>', 'only these ids: one a line, a JSON list, or the first column of a CSV')
   .option('--yes', 'do not ask')
-  .option('--why <text>', 'why, for the audit log')
-  .addOption(byOption())
   .addOption(jsonOption())
   .addOption(sandboxOption())
   .addOption(groupsOption())
@@ -218,6 +218,14 @@ onStack(program.command('record'))
   .addOption(jsonOption())
   .action(ending(async (id, flags) => (await import('./commands/record.ts')).recordCommand(id, flags)));
 
+signed(onStack(program.command('resend')))
+  .description('has the next run send refused records again whose letters are gone (discarded, expired)  重新发送')
+  .argument('<id...>', 'ids of the records')
+  .addOption(someIntegrationOption())
+  .option('--yes', 'do not ask')
+  .addOption(jsonOption())
+  .action(ending(async (ids, flags) => (await import('./commands/resend.ts')).resendCommand(ids, flags)));
+
 onStack(program.command('reconcile'))
   .description('balances the books of open runs now  立即对账')
   .addOption(someIntegrationOption())
@@ -246,35 +254,29 @@ onStack(dlq.command('show'))
   .addOption(jsonOption())
   .action(ending(async (id, flags) => (await import('./commands/letters.ts')).showCommand(id, flags)));
 
-onLetters(dlq.command('replay'))
+signed(onLetters(dlq.command('replay')))
   .description('sends dead letters to be loaded again, uncertain ones only where --reason or --id names them  重放死信')
   .option('--rate <n>', 'letters a second (default: as fast as the target is allowed to take them)', ratePerSec)
   .option('--force', 'also records that were refused again after three replays')
   .option('--dry-run', 'only say what would be sent')
-  .option('--why <text>', 'why, for the audit log')
-  .addOption(byOption())
   .addOption(sandboxOption())
   .addOption(groupsOption())
   .addOption(faultOption())
   .action(ending(async (flags) => (await import('./commands/replay.ts')).replayCommand(flags)));
 
-onLetters(dlq.command('discard'))
+signed(onLetters(dlq.command('discard')))
   .description('deletes dead letters of one integration for good; who and why goes into the audit log  丢弃死信')
   .option('--all', 'every letter of the integration')
-  .option('--why <text>', 'why, for the audit log')
-  .addOption(byOption())
   .option('--yes', 'do not ask')
   .option('--dry-run', 'only say what would be discarded')
   .action(ending(async (flags) => (await import('./commands/close-letters.ts')).discardCommand(flags)));
 
-onStack(dlq.command('resolve'))
+signed(onStack(dlq.command('resolve')), 'how you know, for the audit log')
   .description('says of uncertain records whether the target has them; their letters are deleted  裁定结果未知的记录')
   .argument('<id...>', 'ids of the records')
   .addOption(someIntegrationOption())
   .option('--loaded', 'the target has them: never sent again unless they change')
   .option('--not-loaded', 'the target has them not: the next run sends them')
-  .option('--why <text>', 'how you know, for the audit log')
-  .addOption(byOption())
   .addOption(jsonOption())
   .action(ending(async (ids, flags) => (await import('./commands/close-letters.ts')).resolveCommand(ids, flags)));
 
@@ -282,6 +284,7 @@ onStack(dlq.command('resolve'))
 export const sendingCommands: ReadonlySet<string> = new Set([
   'run',
   'adopt',
+  'resend',
   'dlq replay',
   'dlq discard',
   'dlq resolve',

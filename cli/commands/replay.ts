@@ -33,7 +33,7 @@ export type ReplayFlags = LetterFlags &
 export const replayCommand = async (flags: ReplayFlags): Promise<ExitCode> => {
   const dataDir = dataDirOf(flags.dataDir, flags.sandbox);
   const result = flags.stage === undefined ? await replayEmbedded({ ...flags, dataDir }) : await replayDeployed(flags);
-  process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : replayText(result, flags.stage));
+  process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : replayText(result, flags));
   return result.deadLetters > 0 ? exitCodes.unfinishedRecords : exitCodes.ok;
 };
 
@@ -111,7 +111,7 @@ const shippedChoice = (name: string): Choice => {
 
 const replayText = (
   { replayed, notReplayable, heldBack, mustBeResolved, dryRun, backInQueue, deadLetters }: ReplayEnd,
-  stage: string | undefined,
+  { stage, id }: Pick<ReplayFlags, 'stage' | 'id'>,
 ): string => {
   const notes = [
     ...(notReplayable > 0
@@ -125,7 +125,8 @@ const replayText = (
     ...doubtWords(mustBeResolved),
   ];
   if (replayed.length === 0) {
-    return [`Nothing to replay. 没有可重放的死信。  (${deadLetters} waiting)`, ...notes, ''].join('\n');
+    const hint = id === undefined ? [] : [`What was discarded is sent again by 丢弃的记录: npm start -- resend ${id}`];
+    return [`Nothing to replay. 没有可重放的死信。  (${deadLetters} waiting)`, ...notes, ...hint, ''].join('\n');
   }
   const rows = replayed.map((letter) => [letter.reason, letter.id ?? '-', letter.integration ?? '-']);
   const outcome =

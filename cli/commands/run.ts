@@ -172,7 +172,10 @@ const runDeployed = async (flags: RunFlags & { stage: string }, { asked, prepare
     process.stdout.write(
       flags.json
         ? `${reportJson({ ...end, durationMs })}\n`
-        : statusText(await lookAtRun(end.run, integration, { ...stores, clock })),
+        : statusText({
+            ...(await lookAtRun(end.run, integration, { ...stores, clock })),
+            deadLetters: end.deadLetters,
+          }),
     );
     return exitCodeOf({ ...end, isOver: true });
   });

@@ -1,5 +1,6 @@
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from '../../lib/operate/exit-code.ts';
+import { countLetters } from '../../lib/operate/letters.ts';
 import { findRun } from '../../lib/operate/runs.ts';
 import { isClosed, lookAtRun, type RunLook, watchRun } from '../../lib/operate/status.ts';
 import type { RunRecord } from '../../lib/runs/record.ts';
@@ -9,6 +10,7 @@ import type { Stores } from '../../lib/stores/stores.ts';
 import type { StackFlags } from '../input/flags.ts';
 import { integrationsMeant } from '../input/integration-choice.ts';
 import { UsageError } from '../input/usage-error.ts';
+import { booksJson } from '../screen/books.ts';
 import { statusText } from '../screen/status.ts';
 import { noRuns } from '../screen/words.ts';
 import { withStores } from '../stack/with-stores.ts';
@@ -21,16 +23,17 @@ export type StatusFlags = StackFlags & { integration?: string; watch?: boolean; 
  */
 export const statusCommand = async (word: string, flags: StatusFlags): Promise<ExitCode> => {
   const integrations = integrationsMeant(flags.integration);
-  const lookAt = (run: RunRecord, stores: Stores) => {
+  const lookAt = async (run: RunRecord, stores: Stores): Promise<RunLook> => {
     const integration = integrations.find(({ name }) => name === run.integration);
-    return lookAtRun(run, integration, { ...stores, clock }, { everyId: flags.ids ?? false });
+    const seen = await lookAtRun(run, integration, { ...stores, clock }, { everyId: flags.ids ?? false });
+    return { ...seen, deadLetters: await countLetters(run.integration, stores, true) };
   };
   if (!flags.watch) {
     const seen = await withStores(flags, async (stores) =>
       lookAt(await runMeant(stores.runs, integrations, word), stores),
     );
     process.stdout.write(flags.json ? `${statusJson(seen)}\n` : statusText(seen));
-    return exitCodeOf({ run: seen.run, isOver: false });
+    return exitCodeOf({ ...seen, isOver: false });
   }
   let watched = await withStores(flags, ({ runs }) => runMeant(runs, integrations, word));
   // The stores are opened anew for each look: the process whose servers are used may end while the run is watched.
@@ -44,7 +47,7 @@ export const statusCommand = async (word: string, flags: StatusFlags): Promise<E
     // On a terminal the page is drawn again in its place; elsewhere pages follow each other.
     if (!isClosed(seen.run) && process.stdout.isTTY && !flags.json) process.stdout.write('\u001b[2J\u001b[H');
     process.stdout.write(flags.json ? `${statusJson(seen)}\n` : statusText(seen));
-    code = exitCodeOf({ run: seen.run, isOver: false });
+    code = exitCodeOf({ ...seen, isOver: false });
   }
   return code;
 };
@@ -70,8 +73,17 @@ const runMeant = async (runs: RunStore, integrations: readonly Integration[], wo
   }
 };
 
-const statusJson = ({ run, limits, pauses, unsettled, records, isUnderWay, balanced }: RunLook): string => {
-  const reasons = records.flatMap((one) => ('reason' in one ? [[one.id, one.reason] as const] : []));
+const statusJson = ({
+  run,
+  limits,
+  pauses,
+  unsettled,
+  records,
+  isUnderWay,
+  deadLetters,
+  ...books
+}: RunLook): string => {
+  const reasons = records.flatMap((one) => (one.reason === undefined ? [] : [[one.id, one.reason] as const]));
   return JSON.stringify({
     ...run,
     limits,
@@ -79,6 +91,7 @@ const statusJson = ({ run, limits, pauses, unsettled, records, isUnderWay, balan
     unsettled,
     reasons: Object.fromEntries(reasons),
     isUnderWay,
-    balanced,
+    deadLetters,
+    ...booksJson(books),
   });
 };

@@ -47,7 +47,7 @@ const itemLines = (item: IdCheck | undefined): string[] => {
   return [
     ...(loaded
       ? [
-          `  loaded 已写入      ${localTime(loaded.atMs)}`,
+          `  loaded 已写入      ${localTime(loaded.atMs)}${loaded.saidMs === undefined ? '' : ', by a person’s word 人工确认'}`,
           `      hash ${loaded.hash}, version ${localTime(loaded.versionMs)}`,
         ]
       : ['  never loaded 从未写入']),
@@ -68,6 +68,11 @@ const itemLines = (item: IdCheck | undefined): string[] => {
           coloured('yellow', `  ${trouble.kind} 有问题  since ${localTime(trouble.sinceMs)}: ${trouble.reason}`),
           `      hash ${trouble.hash}${trouble.parentId === undefined ? '' : `, waits for ${trouble.parentId}`}`,
           ...(trouble.letterMs === undefined ? [] : [`      letter since ${localTime(trouble.letterMs)}`]),
+          ...(trouble.discardedMs === undefined
+            ? []
+            : [
+                `      discarded by hand 人工丢弃 ${localTime(trouble.discardedMs)}; npm start -- resend ${item.id} has it sent again`,
+              ]),
         ]
       : []),
     ...(doubt ? [`  in doubt 存疑      hash ${doubt.hash} until ${localTime(doubt.untilMs)}`] : []),
@@ -85,6 +90,8 @@ const standingLines = (history: History): string[] => {
   switch (standing.as) {
     case 'given-up':
       return ['  given up 已放弃: the next run sends it again, as a replay does now. 下次运行或重放会再发。'];
+    case 'to-send':
+      return ['  to be sent 待发送: a person said so; the next run sends it. 人工要求,下次运行发送。'];
     case 'claimed':
       return [`  … ${run} sent it; a worker is at it. 正在写入。`];
     case 'lost':
@@ -92,11 +99,8 @@ const standingLines = (history: History): string[] => {
         notSettled,
         '    The queue is empty, so its message is lost; the next run sends it again. 队列为空:消息已丢失,下次运行重发。',
       ];
-    case 'queued-or-lost':
-      return [
-        notSettled,
-        `    Its message is among the ${history.queued} in the queue, or lost; a lost one is sent again by the next run. 排队中或已丢失。`,
-      ];
+    case 'queued':
+      return [notSettled, `    It waits among the ${history.queued} messages in the queue. 排队中。`];
     case 'left-out':
       return [
         `  never sent 从未发送: ${run} left it out (${reason === undefined ? outcome : `${outcome}: ${reason}`}).`,

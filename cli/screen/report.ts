@@ -1,14 +1,13 @@
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { RunEnd } from '../../lib/operate/run-now.ts';
-import { isRunBalanced } from '../../lib/operate/status.ts';
-import { holds } from '../../lib/runs/books.ts';
 import { type LimitHits, limitsOf } from '../../lib/runs/limits.ts';
-import { type Adoption, hasFailed, isUnfinished, type RunRecord, runFailureOf } from '../../lib/runs/record.ts';
+import { hasFailed, isUnfinished, type RunRecord, runFailureOf } from '../../lib/runs/record.ts';
 import { DEFAULT_DATA_DIR } from '../input/flags.ts';
 import { DEFAULT_INTEGRATION } from '../input/integration-choice.ts';
 import { type Side, sides } from '../stack/sides.ts';
+import { booksJson, booksWords } from './books.ts';
 import { padEnd, padStart } from './table.ts';
-import { failedWords, limitWords, pauseWords, waitingWords } from './words.ts';
+import { limitWords, pauseWords } from './words.ts';
 
 export type Finished = RunEnd & {
   integration: Integration;
@@ -26,7 +25,8 @@ export const reportJson = ({
   durationMs,
   pause,
   notGiven,
-}: Pick<Finished, 'run' | 'deadLetters' | 'durationMs' | 'pause' | 'notGiven'>): string =>
+  ...books
+}: RunEnd & Pick<Finished, 'durationMs'>): string =>
   JSON.stringify({
     runId: run.runId,
     integration: run.integration,
@@ -34,7 +34,7 @@ export const reportJson = ({
     counts: run.counts,
     vanished: run.vanished,
     deadLetters,
-    balanced: isRunBalanced(run),
+    ...booksJson(books),
     requests: run.requests,
     durationMs,
     ...(pause && { pause }),
@@ -125,29 +125,17 @@ const SAMPLE = 5;
 const sample = ({ vanished, vanishedSample }: RunRecord): string =>
   `(${vanishedSample.slice(0, SAMPLE).join(', ')}${vanished > SAMPLE ? ', …' : ''})`;
 
-const verdict = ({ run, deadLetters, stranded, pause }: Finished): string => {
+const verdict = (finished: Finished): string => {
+  const { pause, stranded, state, deadLetters } = finished;
   if (pause) {
     return `✗ Not finished: ${pauseWords(pause)}. Nothing is lost, a run after that goes on. 未完成,之后再运行即可继续。`;
   }
-  if (isUnfinished(run)) {
-    return '✗ Not finished: the source could not be read to its end. Nothing is lost, the next run goes on. 未完成,下次继续。';
-  }
-  if (hasFailed(run)) return failedWords(run);
-  if (!holds(run.counts)) return '✗ The books do not balance. 账目不平。';
-  if (stranded > 0) {
+  const isRead = state !== 'reading' && state !== 'unfinished';
+  if (stranded > 0 && isRead && state !== 'failed' && state !== 'unequal') {
     return `✗ Not finished: functions/load failed on ${stranded} messages (its log is under logs/). Nothing is lost, the next run goes on. 未完成,下次继续。`;
   }
-  const letters = deadLetters > 0 ? `${deadLetters} in the dead-letter queue` : '';
-  const waiting = [waitingWords(run), letters].filter((words) => words !== '').join(', ');
-  if (run.adoption) return adoptedWords(run.adoption, waiting);
-  if (waiting === '') return '✓ Books balance, nothing is waiting. 账目平衡,无待处理。';
-  return isRunBalanced(run) ? `! Books balance 账目平衡; ${waiting}.` : `! Not settled yet 尚未完结; ${waiting}.`;
-};
-
-const adoptedWords = ({ adopted, known }: Adoption, waiting: string): string => {
-  const mark = waiting === '' ? '✓' : '!';
-  const left = waiting === '' ? '' : ` ${waiting}.`;
-  return `${mark} Taken over 已接管: ${adopted}, known already 已知: ${known}; nothing was sent 未发送.${left}`;
+  // Nobody reads on.
+  return booksWords(state === 'reading' ? { ...finished, state: 'unfinished' } : finished, deadLetters);
 };
 
 type Step = readonly [command: string, why: string];
@@ -161,7 +149,8 @@ const nextSteps = (finished: Finished): string[] => {
 /** A group of the built-in data (its second). */
 const REFUSABLE_ID = '5203300118';
 
-const stepsAfter = ({ run, deadLetters, stranded, pause, integration, sandboxedSides, flags }: Finished): Step[] => {
+const stepsAfter = (finished: Finished): Step[] => {
+  const { run, deadLetters, stranded, pause, integration, sandboxedSides, flags } = finished;
   const place = flags.dataDir === DEFAULT_DATA_DIR ? '' : ` --data-dir ${flags.dataDir}`;
   const which = flags.integration === DEFAULT_INTEGRATION ? '' : ` --integration ${flags.integration}`;
   const start = (words: string) => (words === '' ? 'npm start' : `npm start --${words}`);
@@ -190,6 +179,13 @@ const stepsAfter = ({ run, deadLetters, stranded, pause, integration, sandboxedS
       ...(run.counts.uncertain > 0
         ? [[start(` dlq resolve --help`), 'says whether the target has what is uncertain 裁定结果未知的记录'] as const]
         : []),
+    ];
+  }
+  if (finished.setAside.discarded > 0) {
+    const [id = 'ID'] = finished.setAside.ids;
+    return [
+      [start(` record ${id}${which}${place}`), 'what is known of one that is set aside 查看'],
+      [start(` resend ${id}${which}${place}`), 'the next run sends it again 下次运行重新发送'],
     ];
   }
   const toCrm = 'okki-product-groups-to-crm';

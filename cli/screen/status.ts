@@ -1,19 +1,11 @@
 import type { ConnectionPause } from '../../lib/operate/pauses.ts';
-import type { OpenRecord, RunLook } from '../../lib/operate/status.ts';
+import type { OpenRecord, UnsettledRecord } from '../../lib/operate/run-books.ts';
+import type { RunLook } from '../../lib/operate/status.ts';
 import type { LimitHits } from '../../lib/runs/limits.ts';
+import { booksWords } from './books.ts';
 import { warningLines } from './report.ts';
 import { fittedTable, padEnd, padStart, terminalColumns } from './table.ts';
-import {
-  coloured,
-  failedWords,
-  limitWords,
-  localTime,
-  pauseWords,
-  span,
-  statusWord,
-  takesWords,
-  waitingWords,
-} from './words.ts';
+import { coloured, limitWords, localTime, pauseWords, span, statusWord, takesWords } from './words.ts';
 
 type Line = readonly [count: number, english: string, chinese: string];
 
@@ -61,7 +53,7 @@ export const statusText = (seen: RunLook): string => {
   const source = integration?.source.connection.name ?? 'source';
   const target = integration?.target.connection.name ?? 'target';
   return [
-    `${run.runId}  ${statusWord(run)}${isUnderWay ? coloured('cyan', '  (running now)') : ''}`,
+    `${run.runId}  ${statusWord(seen)}${isUnderWay ? coloured('cyan', '  (running now)') : ''}`,
     ...(integration ? [integration.title] : []),
     '',
     `  ${padEnd('scheduled 计划', 20)}${localTime(run.scheduledMs)}`,
@@ -104,14 +96,14 @@ export const statusText = (seen: RunLook): string => {
     '',
     ...warningLines(run).map((warning) => `  ${coloured('yellow', warning)}`),
     ...unsettledLines(seen),
-    `  ${booksLine(seen)}`,
+    `  ${booksWords(seen, seen.deadLetters)}`,
     '',
   ].join('\n');
 };
 
 const unsettledLines = ({ records, run }: RunLook): string[] => {
   if (records.length === 0) return [];
-  const rows = records.map((one) => [one.fate, one.id, 'reason' in one ? one.reason : openWords(one.open)]);
+  const rows = records.map((one) => [one.fate, one.id, knownOf(one)]);
   const { open, rejected, uncertain } = run.counts;
   const hidden = open + rejected + uncertain - rows.length;
   return [
@@ -123,10 +115,13 @@ const unsettledLines = ({ records, run }: RunLook): string[] => {
   ];
 };
 
-const whereWords = {
+const openWords: Readonly<Record<OpenRecord['as'], string>> = {
+  claimed: 'claimed by a worker 正在写入',
+  'given-up': 'given up: the next run sends it again 已放弃,下次重发',
+  'to-send': 'to be sent by the next run, a person said so 人工要求,下次运行发送',
+  queued: 'waiting in the queue 排队中',
   lost: 'lost: the queue is empty 已丢失',
-  'queued-or-lost': 'waiting in the queue, or lost 排队中或已丢失',
-} as const;
+};
 
 const knownWords = {
   'never-seen': 'has never seen it',
@@ -134,42 +129,10 @@ const knownWords = {
   'other-content': 'knows other content',
 } as const;
 
-const openWords = (open: OpenRecord): string =>
-  open.as === 'claimed'
-    ? 'claimed by a worker 正在写入'
-    : `${whereWords[open.as]}; idCheck ${knownWords[open.idCheck]}`;
+const wordsOfOpen = (open: OpenRecord): string =>
+  'idCheck' in open ? `${openWords[open.as]}; idCheck ${knownWords[open.idCheck]}` : openWords[open.as];
 
-const booksLine = ({ state, run }: RunLook): string => {
-  const { counts } = run;
-  switch (state) {
-    case 'reading':
-      return 'The source is being read. 正在抓取。';
-    case 'unfinished':
-      return coloured('red', '✗ Not finished; the next run goes on at the checkpoint. 未完成,下次继续。');
-    case 'unequal':
-      return coloured('red', '✗ The books do not balance. 账目不平。');
-    case 'open-lost':
-      return coloured('red', `✗ ${counts.open} open, the queue is empty: the next run sends them again. 下次重发。`);
-    case 'open-overdue':
-      return coloured(
-        'red',
-        `✗ ${counts.open} still open after the deadline; the next run sends them again. 超期未完成,下次重发。`,
-      );
-    case 'open':
-      return `… ${counts.open} open: being loaded, or waiting. 写入中或等待中。`;
-    case 'failed':
-      return coloured('red', failedWords(run));
-    case 'partial':
-    case 'uneasy':
-      return coloured('yellow', `! Books balance; ${waitingWords(run)}. 账目平衡,请查看。`);
-    case 'troubled':
-      return coloured(
-        'yellow',
-        '! Books balance; some records need a look: npm start -- dlq list. 账目平衡,有记录待处理。',
-      );
-    case 'settled':
-      return coloured('green', '✓ Books balance, nothing is waiting. 账目平衡。');
-    default:
-      return state satisfies never;
-  }
-};
+const knownOf = ({ reason, open, discarded }: UnsettledRecord): string =>
+  [reason, open && wordsOfOpen(open), discarded && 'discarded by hand 人工丢弃']
+    .filter((words) => words !== undefined)
+    .join('; ');

@@ -2,15 +2,9 @@ import { styleText } from 'node:util';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { PutBack } from '../../lib/operate/last-put-back.ts';
 import type { ConnectionPause } from '../../lib/operate/pauses.ts';
+import type { RunBooks } from '../../lib/operate/run-books.ts';
 import type { LimitHits } from '../../lib/runs/limits.ts';
-import {
-  needsLook,
-  type RunFailure,
-  type RunRecord,
-  type RunStatus,
-  runFailureOf,
-  troublesByInvalid,
-} from '../../lib/runs/record.ts';
+import { type RunFailure, type RunRecord, type RunStatus, runFailureOf } from '../../lib/runs/record.ts';
 
 /** A time in the operator's own time zone, to the second; `-` where there is none. */
 export const localTime = (ms: number | undefined): string => {
@@ -29,21 +23,6 @@ export const span = (ms: number): string => {
   if (hours < 48) return `${hours} h ${Math.floor((sec % 3_600) / 60)} min`;
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 };
-
-/** What of a run somebody is to look at, or still waits: `2 rejected, 1 open, 340 left out`. */
-export const waitingWords = (
-  run: Pick<RunRecord, 'counts' | 'toleratesInvalid' | 'shrunkFrom' | 'leftOut' | 'notGiven'>,
-): string =>
-  [
-    [troublesByInvalid(run) ? run.counts.invalid : 0, 'invalid'] as const,
-    ...(['rejected', 'uncertain', 'open'] as const).map((fate) => [run.counts[fate], fate] as const),
-    [run.counts.waiting - (run.leftOut ?? 0), 'waiting'] as const,
-    [run.leftOut ?? 0, 'left out'] as const,
-    [run.notGiven?.count ?? 0, 'not in the source'] as const,
-  ]
-    .flatMap(([count, words]) => (count > 0 ? [`${count} ${words}`] : []))
-    .concat(run.shrunkFrom === undefined ? [] : [`${run.counts.fetched} of ${run.shrunkFrom} rows came`])
-    .join(', ');
 
 /** What was asked of a run that is no ordinary one, behind its start; empty where it is. */
 export const takesWords = ({
@@ -92,10 +71,8 @@ const colours: Readonly<Record<RunStatus, 'green' | 'yellow' | 'red' | 'cyan'>> 
 };
 
 /** The status in its colour, on a terminal only (and not with NO_COLOR). */
-export const statusWord = (run: Pick<RunRecord, 'status' | 'counts' | 'toleratesInvalid' | 'shrunkFrom'>): string => {
-  const isUneasy = run.status === 'balanced' && (run.counts.rejected + run.counts.uncertain > 0 || needsLook(run));
-  return coloured(isUneasy ? 'yellow' : colours[run.status], run.status);
-};
+export const statusWord = ({ run, state }: Pick<RunBooks, 'run' | 'state'>): string =>
+  coloured(run.status === 'balanced' && state !== 'settled' ? 'yellow' : colours[run.status], run.status);
 
 /** What the causes of a POST that did not load are to a person. */
 const causeWords: Readonly<Record<string, string>> = {

@@ -72,6 +72,7 @@ export const deployedEngine = (stage: string, stores: Stores, integration: Integ
     runs: stores.runs,
     idStore: stores.idStore,
     deadLetters: stores.deadLetters,
+    records: stores.records,
     closeBooks: () => closeBooks([integration]),
     start: (asked, onNews, prepare) =>
       askForRun(integration.name, asked, { ...stores, clock, stack: stage }, onNews, prepare),

@@ -12,6 +12,7 @@ export const embeddedEngine = (embedded: Pick<Embedded, 'stack' | 'stores'>, int
     runs: stores.runs,
     idStore: stores.idStore,
     deadLetters: stores.deadLetters,
+    records: stores.records,
     limiter: stores.limiter,
     backlog: stack.backlog,
     closeBooks: () => stack.invoke('reconcile', { kind: 'reconcile' }),

@@ -1,5 +1,6 @@
 import { isTombstone } from './hash.ts';
 import type { IdCheck } from './item.ts';
+import { waitingLetterMs } from './transitions.ts';
 
 /** What a person found out about a record with a POST of unknown outcome. */
 export type Verdict = 'loaded' | 'not-loaded';
@@ -20,18 +21,48 @@ export const resolved = (
   nowMs: number,
 ): { kind: 'resolved'; item: IdCheck } | { kind: 'unresolvable'; why: Unresolvable } => {
   if (stored === undefined) return { kind: 'unresolvable', why: 'unknown-id' };
-  const { claim, trouble, doubt, ...rest } = stored;
+  const { claim, trouble, doubt, toSend: _, ...rest } = stored;
   if (claim !== undefined && claim.untilMs > nowMs) return { kind: 'unresolvable', why: 'under-way' };
   // A claim that outlived its time has lost its owner: its POST is in doubt as well.
   const sent = claim ?? (trouble?.kind === 'parked' || trouble?.kind === 'uncertain' ? trouble : undefined);
   if (sent === undefined) return { kind: 'unresolvable', why: 'not-uncertain' };
   const hash = claim?.hash ?? doubt?.hash ?? sent.hash;
   const item: IdCheck = { ...rest, rev: stored.rev + 1 };
-  if (verdict === 'not-loaded') return { kind: 'resolved', item };
+  if (verdict === 'not-loaded') return { kind: 'resolved', item: { ...item, toSend: { atMs: nowMs } } };
   const { loaded: _loaded, deleted: _deleted, ...bare } = item;
   const settled = { hash, versionMs: sent.versionMs, atMs: nowMs };
   const next = { ...bare, turn: (stored.turn ?? 0) + 1 };
-  return { kind: 'resolved', item: { ...next, ...(isTombstone(hash) ? { deleted: settled } : { loaded: settled }) } };
+  const known = isTombstone(hash) ? { deleted: settled } : { loaded: { ...settled, saidMs: nowMs } };
+  return { kind: 'resolved', item: { ...next, ...known } };
+};
+
+/** Why a record is not for a person to send again: it waits for another word of his, or there is nothing to mend. */
+export type Unsendable = 'unknown-id' | 'not-refused' | 'under-way' | 'uncertain' | 'parent-refused' | 'letter-waits';
+
+/**
+ * The item of a refused record once a person wants it sent again, or why it is not. Its letter is gone, and its content
+ * with it: the next run sends what the source has then. Pure.
+ */
+export const resent = (
+  stored: IdCheck | undefined,
+  nowMs: number,
+): { kind: 'resent'; item: IdCheck } | { kind: 'unsendable'; why: Unsendable } => {
+  if (stored === undefined) return { kind: 'unsendable', why: 'unknown-id' };
+  const { claim, trouble, ...rest } = stored;
+  if (claim !== undefined) return { kind: 'unsendable', why: claim.untilMs > nowMs ? 'under-way' : 'uncertain' };
+  if (trouble?.kind === 'parked' || trouble?.kind === 'uncertain') return { kind: 'unsendable', why: 'uncertain' };
+  if (trouble?.kind !== 'rejected') return { kind: 'unsendable', why: 'not-refused' };
+  if (trouble.parentId !== undefined) return { kind: 'unsendable', why: 'parent-refused' };
+  if (waitingLetterMs(stored, trouble.hash, undefined, nowMs) !== undefined) {
+    return { kind: 'unsendable', why: 'letter-waits' };
+  }
+  return { kind: 'resent', item: { ...rest, rev: stored.rev + 1, toSend: { atMs: nowMs } } };
+};
+
+/** As `withoutLetter` where a person gave the letter up: the item says so, and when. Pure. */
+export const discarded = (stored: IdCheck | undefined, hash: string, nowMs: number): IdCheck | undefined => {
+  const item = withoutLetter(stored, hash);
+  return item?.trouble === undefined ? undefined : { ...item, trouble: { ...item.trouble, discardedMs: nowMs } };
 };
 
 /**

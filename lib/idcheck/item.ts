@@ -23,6 +23,8 @@ export type IdCheck = {
    * keeps it.
    */
   turn?: number;
+  /** A person said then that the record is to be sent: the next run does. Ends with the next claim. */
+  toSend?: { atMs: number };
 };
 
 export type Loaded = {
@@ -34,6 +36,8 @@ export type Loaded = {
    * refused or given up when it was sent again. Absent: the target has it.
    */
   unsureSinceMs?: number;
+  /** Nobody has seen it loaded: a person looked into the target then, and said so. */
+  saidMs?: number;
 };
 
 /** From `sinceMs` the owner may POST; a claim that outlives `untilMs` has lost its owner. */
@@ -48,6 +52,8 @@ export type Trouble = {
   reason: string;
   /** Since when a dead letter for this content waits; absent: none was written. */
   letterMs?: number;
+  /** A person gave the letter up then: the record is left out until its content changes or somebody asks for it. */
+  discardedMs?: number;
   /** Nothing was sent: this record, which must be loaded first, is in trouble itself. */
   parentId?: string;
 };

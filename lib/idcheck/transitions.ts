@@ -17,9 +17,10 @@ export const withClaim = (
   replayedMs: number | undefined,
 ): IdCheck => {
   const before = stored?.trouble;
+  const { toSend: _, ...known }: IdCheck = stored ?? { id, rev: 0 };
   const trouble = before && isLetterGone(before, replayedMs) ? withoutLetterMs(before) : before;
   return {
-    ...(stored ?? { id }),
+    ...known,
     ...(isOtherInDoubt(stored, claim.hash) ? nextTurn(stored) : {}),
     ...defined({ trouble }),
     ...(stored?.claim === undefined ? {} : doubtOf(stored.claim, trouble)),
@@ -137,11 +138,13 @@ export const asParked = (
   };
 };
 
+const withoutDiscard = ({ discardedMs: _, ...trouble }: Trouble): Trouble => trouble;
+
 /** The same trouble, with a dead letter that waits since `letterMs`. */
 export const withLetter = (stored: IdCheck, letterMs: number): IdCheck => ({
   ...stored,
   rev: stored.rev + 1,
-  ...(stored.trouble === undefined ? {} : { trouble: { ...stored.trouble, letterMs } }),
+  ...(stored.trouble === undefined ? {} : { trouble: { ...withoutDiscard(stored.trouble), letterMs } }),
 });
 
 /** Surely not applied: the item as it was before the claim. */

@@ -108,13 +108,13 @@ const waitsForPerson = (as: AcknowledgeReason): boolean => as === 'already-rejec
 
 /**
  * Whether the trouble that the item speaks of has no dead letter but this message: none was written yet, or it is the
- * one that this message was replayed from.
+ * one that this message was replayed from. One that a person gave up does not come back with a second copy.
  */
 const lacksLetter = ({ hash, replayedMs }: RecordMessage, { trouble }: IdCheck): boolean =>
   trouble !== undefined &&
   trouble.hash === hash &&
   trouble.parentId === undefined &&
-  (trouble.letterMs === undefined || isLetterGone(trouble, replayedMs));
+  ((trouble.letterMs === undefined && trouble.discardedMs === undefined) || isLetterGone(trouble, replayedMs));
 
 /**
  * Writes the dead letter of a record that waits for a person, then settles its message. A crash in between gives a

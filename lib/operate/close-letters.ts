@@ -1,11 +1,10 @@
-import { resolved, type Unresolvable, type Verdict, withoutLetter } from '../idcheck/by-hand.ts';
-import type { IdCheck } from '../idcheck/item.ts';
-import type { IdStore } from '../idcheck/store.ts';
+import { discarded, resolved, type Unresolvable, type Verdict } from '../idcheck/by-hand.ts';
 import type { Letter } from '../messages/dead-letter.ts';
 import { isMeant, type LetterFilter, visitLetters } from '../messages/dead-letter-queue.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Stores } from '../stores/stores.ts';
+import { changeItem, readItem } from './change-item.ts';
 
 export type CloseDeps = Pick<Stores, 'deadLetters' | 'idStore' | 'audit'> & { clock: Clock };
 
@@ -25,8 +24,8 @@ export type Discarded = {
 export type DiscardRequest = LetterFilter & { dryRun?: boolean };
 
 /**
- * Deletes letters for good. The record's item keeps what is known of it, but no longer waits for the letter, so that a
- * later failure of the same content writes one again. Each is written to the audit log before it is deleted.
+ * Deletes letters for good. The record's item keeps what is known of it, and says that a person left it out; a later
+ * failure of its content writes a letter again. Each is written to the audit log before it is deleted.
  */
 export const discard = async (
   { integration: meant, dryRun, limit = Number.POSITIVE_INFINITY, ...filter }: DiscardRequest,
@@ -67,7 +66,7 @@ export const discard = async (
       reason,
       ...signature,
     });
-    if (isOfRecord) await change(idStore, integration, id, (stored) => withoutLetter(stored, hash));
+    if (isOfRecord) await changeItem(idStore, integration, id, (stored) => discarded(stored, hash, clock.nowMs()));
     await deadLetters.delete([letter.handle]);
     return 'gone';
   });
@@ -153,7 +152,7 @@ export const resolveIds = async (
       reason: 'uncertain',
       ...signature,
     });
-    await change(idStore, integration, id, (stored) => {
+    await changeItem(idStore, integration, id, (stored) => {
       const now = resolved(stored, verdict, clock.nowMs());
       return now.kind === 'resolved' ? now.item : undefined;
     });
@@ -185,31 +184,4 @@ const deleteLetters = async (
     return 'gone';
   });
   return deleted;
-};
-
-const readItem = async (store: IdStore, integration: string, id: string): Promise<IdCheck | undefined> =>
-  (await store.read(integration, [id])).get(id);
-
-// A loader may write the same item meanwhile; more rounds than this mean that something else keeps writing.
-const MAX_ROUNDS = 5;
-
-/** Thrown when an item kept changing under the operator's hands. */
-export class ItemBusyError extends Error {
-  override readonly name = 'ItemBusyError';
-  readonly code = 'item-busy';
-}
-
-const change = async (
-  store: IdStore,
-  integration: string,
-  id: string,
-  next: (stored: IdCheck | undefined) => IdCheck | undefined,
-): Promise<void> => {
-  for (let round = 0; round < MAX_ROUNDS; round++) {
-    const stored = await readItem(store, integration, id);
-    const item = next(stored);
-    if (stored === undefined || item === undefined) return;
-    if ((await store.write(integration, item, { rev: stored.rev })) === 'written') return;
-  }
-  throw new ItemBusyError(`the item of ${id} is being written by others; try again`);
 };

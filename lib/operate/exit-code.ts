@@ -1,5 +1,6 @@
 import { holds } from '../runs/books.ts';
 import { hasFailed, needsLook, type RunRecord } from '../runs/record.ts';
+import type { SetAside } from '../runs/set-aside.ts';
 import type { ConnectionPause } from './pauses.ts';
 
 /** Exit codes of the program; scripts rely on them. */
@@ -21,6 +22,8 @@ export type SeenRun = {
   run: Pick<RunRecord, 'status' | 'counts' | 'failure' | 'toleratesInvalid' | 'shrunkFrom' | 'notGiven'>;
   /** Nothing is waited for any more: what is unread stays unread, what is open stays open. */
   isOver: boolean;
+  /** Records that it left out. */
+  setAside?: Pick<SetAside, 'refused' | 'uncertain'>;
   /** Letters of its integration that wait, whichever run they are from. */
   deadLetters?: number;
   /** Messages whose function failed. */
@@ -30,11 +33,13 @@ export type SeenRun = {
 };
 
 /** The exit code that a run stands for: of a run that is over, or of one that may still go on. Pure. */
-export const exitCodeOf = ({ run, isOver, deadLetters = 0, stranded = 0, pause }: SeenRun): ExitCode => {
+export const exitCodeOf = ({ run, isOver, setAside, deadLetters = 0, stranded = 0, pause }: SeenRun): ExitCode => {
   const { status, counts } = run;
   if (status === 'incomplete' || status === 'failed' || pause !== undefined) return exitCodes.runFailed;
   if (isOver && (status === 'extracting' || stranded > 0 || hasFailed(run))) return exitCodes.runFailed;
   if (counts.rejected + counts.uncertain + deadLetters > 0) return exitCodes.unfinishedRecords;
+  // Letters go after two weeks; what is refused or uncertain stays so. What a person discarded is no trouble any more.
+  if (setAside !== undefined && setAside.refused + setAside.uncertain > 0) return exitCodes.unfinishedRecords;
   if (needsLook(run)) return exitCodes.unfinishedRecords;
   if (status === 'unbalanced' || (isOver && !holds(counts))) return exitCodes.unfinishedRecords;
   // While a run goes on, what is open is on its way.

@@ -103,7 +103,7 @@ const RUNS_LOOKED_AT = 10;
  */
 const endByQueues = (following: Following, backlog: () => Backlog, read: () => Promise<RunRecord>): EndRule => {
   const { integration, runs, idStore, clock } = following;
-  const { idCheck } = loadPolicyOf(integration);
+  const policy = loadPolicyOf(integration);
   const closed = async (): Promise<RunRecord> => {
     const recent = await runs.runs(integration.name, RUNS_LOOKED_AT);
     const isOpen = recent.some(({ status }) => status === 'loading' || status === 'unbalanced');
@@ -112,7 +112,7 @@ const endByQueues = (following: Following, backlog: () => Backlog, read: () => P
   };
   const isSettled = async (run: RunRecord): Promise<boolean> => {
     const items = await readItems(idStore, integration.name);
-    const { counts, deletions } = await gatherEvidence(run, items, idCheck, runs);
+    const { counts, deletions } = await gatherEvidence(run, items, policy, runs);
     return [counts, ...(deletions ? [deletions] : [])].every(({ open, uncertain }) => open + uncertain === 0);
   };
   let quietSinceMs: number | undefined;

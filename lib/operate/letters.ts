@@ -4,6 +4,7 @@ import type { IdStore } from '../idcheck/store.ts';
 import type { Letter } from '../messages/dead-letter.ts';
 import { type LetterFilter, listLetters } from '../messages/dead-letter-queue.ts';
 import { type DeadLetterReason, deadLetterReasons } from '../messages/dead-letter-reasons.ts';
+import { messagesIn } from '../messages/queue.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Stores } from '../stores/stores.ts';
 
@@ -28,6 +29,19 @@ export const waitingLetters = async (
     byReason: countByReason(letters),
     letters: letters.map((letter) => ({ ...letterFacts(letter), ...(settled.has(letter) && { loadedSince: true }) })),
   };
+};
+
+/**
+ * How many letters of an integration wait. Looking through an empty queue takes a long poll: where its depth is exact, or
+ * an estimate will do, it is asked for that first.
+ */
+export const countLetters = async (
+  integration: string,
+  { deadLetters }: Pick<Stores, 'deadLetters'>,
+  trustsDepth: boolean,
+): Promise<number> => {
+  if (trustsDepth && messagesIn(await deadLetters.depth()) === 0) return 0;
+  return (await listLetters(deadLetters, { integration })).length;
 };
 
 /** How many wait for each reason, in the order in which reasons are documented. */

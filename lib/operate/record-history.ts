@@ -1,10 +1,11 @@
+import type { LoadPolicy } from '../idcheck/decide.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import { loadPolicyOf } from '../integration/compile/target-plan.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import type { Letter } from '../messages/dead-letter.ts';
 import { listLetters } from '../messages/dead-letter-queue.ts';
 import { messagesIn } from '../messages/queue.ts';
-import { fateOf } from '../runs/books.ts';
+import { fateOf, openWhy } from '../runs/books.ts';
 import type { LedgerEntry } from '../runs/ledger.ts';
 import { type LoadCounts, ledgerChunks, type RunRecord } from '../runs/record.ts';
 import { MissingChunkError, type RunStore } from '../runs/store.ts';
@@ -60,7 +61,7 @@ const historyOf = async (
   const item = (await idStore.read(name, [id])).get(id);
   const carried: Carried[] = [];
   for (const run of await runs.runs(name, runsLooked)) {
-    carried.push(...(await carriedIn(run, id, item, loadPolicyOf(integration).idCheck, runs)));
+    carried.push(...(await carriedIn(run, id, item, loadPolicyOf(integration), runs)));
   }
   return {
     integration: name,
@@ -92,10 +93,12 @@ export type Standing =
   | { as: 'settled' }
   /** Given up after too many failures; the next run sends it again. */
   | { as: 'given-up'; run: Carried }
+  /** A person said that it is to be sent; the next run does. */
+  | { as: 'to-send'; run: Carried }
   /** A worker is at it. */
   | { as: 'claimed'; run: Carried }
   /** Lost: no message is left that could carry it. */
-  | { as: 'lost' | 'queued-or-lost'; run: Carried }
+  | { as: 'lost' | 'queued'; run: Carried }
   /** Its last run left it out, and none has ever sent it. */
   | { as: 'left-out'; run: Carried };
 
@@ -104,9 +107,8 @@ export const standingOf = (history: History): Standing => {
   const { item, runs, queued } = history;
   const run = openSending(history);
   if (run !== undefined) {
-    if (item?.trouble?.kind === 'exhausted') return { as: 'given-up', run };
-    if (item?.claim !== undefined) return { as: 'claimed', run };
-    return { as: queued === 0 ? 'lost' : 'queued-or-lost', run };
+    const as = openWhy(item);
+    return { as: as === 'sent' ? (queued === 0 ? 'lost' : 'queued') : as, run };
   }
   const [newest] = runs;
   return item === undefined && newest !== undefined ? { as: 'left-out', run: newest } : { as: 'settled' };
@@ -123,7 +125,7 @@ const carriedIn = async (
   run: RunRecord,
   id: string,
   item: IdCheck | undefined,
-  idCheck: boolean,
+  policy: LoadPolicy,
   store: RunStore,
 ): Promise<Carried[]> => {
   const { runId, startedMs, fullRefresh: refresh } = run;
@@ -134,7 +136,7 @@ const carriedIn = async (
       runId,
       ledgerChunks(run),
     )) {
-      const fate = (hash: string) => fateOf(item, { id, hash, versionMs, refresh }, idCheck);
+      const fate = (hash: string) => fateOf(item, { id, hash, versionMs, refresh }, policy);
       for (const { id: entryId, parentId: _, ...entry } of entries) {
         if (entryId !== id) continue;
         const isSent = entry.outcome === 'enqueued' && entry.hash !== undefined;

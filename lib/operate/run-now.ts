@@ -1,13 +1,13 @@
 import type { Integration } from '../integration/schema/schema.ts';
-import { listLetters } from '../messages/dead-letter-queue.ts';
-import { messagesIn } from '../messages/queue.ts';
 import { type RunRequest, writeRunRequest } from '../messages/run-request.ts';
 import { readIds } from '../runs/id-lists.ts';
 import { type RunRecord, runIdOf } from '../runs/record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Stores } from '../stores/stores.ts';
-import { type Followed, type Following, followRun, type RunSeen } from './follow-run.ts';
+import { type Following, followRun, type RunSeen } from './follow-run.ts';
+import { countLetters } from './letters.ts';
 import { type ConnectionPause, pausedTooLong } from './pauses.ts';
+import { drawUpRuns, type RunBooks } from './run-books.ts';
 
 /** What whoever asked for a run is told while it goes on. */
 export type RunNews =
@@ -30,7 +30,7 @@ export type Prepare = (run: Pick<RunRecord, 'integration' | 'runId' | 'versionMs
 
 /** What runs an integration: a deployed stack, or one in this process. */
 export type Engine = Pick<Following, 'runs' | 'idStore' | 'backlog' | 'closeBooks'> &
-  Pick<Stores, 'deadLetters'> & {
+  Pick<Stores, 'deadLetters' | 'records'> & {
     /** Says which connections are paused; absent where nobody gives up waiting for their end. */
     limiter?: Stores['limiter'];
     /** Starts a run, or goes on with one that was left unfinished; answers its id. Throws RunNotStartedError. */
@@ -38,7 +38,9 @@ export type Engine = Pick<Following, 'runs' | 'idStore' | 'backlog' | 'closeBook
   };
 
 /** A run that was asked for and is over. */
-export type RunEnd = Followed & {
+export type RunEnd = RunBooks & {
+  /** Messages whose function failed. */
+  stranded: number;
   /** Letters of this integration that wait, whichever run they are from; not counted for who has given up. */
   deadLetters: number;
   /** The pause that was not waited for. */
@@ -63,18 +65,24 @@ export const runNow = async (
   engine: Engine,
   { clock, onNews, isStopped, maxWaitMs, prepare }: FollowedHow,
 ): Promise<RunEnd> => {
+  const { limiter, backlog, runs } = engine;
   let isOver = false;
   const hasEnded = () => isOver || isStopped();
+  const booksOf = async (run: RunRecord): Promise<RunBooks> => {
+    const [books] = await drawUpRuns([run], [integration], { ...engine, clock });
+    if (books === undefined) throw new Error('one run has one books');
+    return books;
+  };
   const toItsEnd = async (): Promise<RunEnd> => {
     const runId = await engine.start(asked, onNews, prepare);
     const onSeen = (seen: RunSeen) => onNews({ kind: 'seen', ...seen });
     const followed = await followRun(runId, { ...engine, integration, clock, onSeen, isStopped: hasEnded });
     // Who has given up may close the stores next: letters that are being looked through would stay hidden.
-    const deadLetters = hasEnded() ? 0 : await countLetters(integration.name, engine);
-    return { ...followed, deadLetters, ...(await notGivenIn(followed.run, engine.runs)) };
+    const deadLetters = hasEnded() ? 0 : await countLetters(integration.name, engine, backlog !== undefined);
+    const ids = await notGivenIn(followed.run, runs);
+    return { ...(await booksOf(followed.run)), stranded: followed.stranded, deadLetters, ...ids };
   };
   const following = toItsEnd();
-  const { limiter, backlog, runs } = engine;
   if (limiter === undefined || backlog === undefined) return following;
   const onPaused = (pause: ConnectionPause) => onNews({ kind: 'paused', pause });
   const watch = { integration, runs, limiter, backlog, clock, maxWaitMs, isOver: hasEnded, onPaused };
@@ -86,7 +94,7 @@ export const runNow = async (
     // What was loaded meanwhile stands in the books only once they are drawn up.
     if (run.status === 'loading') await engine.closeBooks();
     const drawn = await runs.run(integration.name, run.runId);
-    return { run: drawn ?? run, pause, stranded: 0, deadLetters: 0 };
+    return { ...(await booksOf(drawn ?? run)), pause, stranded: 0, deadLetters: 0 };
   };
   try {
     return await Promise.race([following, untilPausedTooLong()]);
@@ -97,12 +105,6 @@ export const runNow = async (
 
 const notGivenIn = async (run: RunRecord, runs: Engine['runs']): Promise<Pick<RunEnd, 'notGiven'>> =>
   run.notGiven === undefined ? {} : { notGiven: [...(await readIds('not-given', run, run.notGiven.chunks, runs))] };
-
-/** Looking through an empty queue takes a long poll; where the backlog is known exactly, so is the depth. */
-const countLetters = async (integration: string, { backlog, deadLetters }: Engine): Promise<number> => {
-  if (backlog !== undefined && messagesIn(await deadLetters.depth()) === 0) return 0;
-  return (await listLetters(deadLetters, { integration })).length;
-};
 
 /** A run that was asked for and did not start. */
 export class RunNotStartedError extends Error {

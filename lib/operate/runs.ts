@@ -1,9 +1,7 @@
-import { loadPolicyOf } from '../integration/compile/target-plan.ts';
 import type { Integration } from '../integration/schema/schema.ts';
-import { gatherEvidence, readItems } from '../runs/evidence.ts';
 import type { RunRecord } from '../runs/record.ts';
-import { MissingChunkError, type RunStore } from '../runs/store.ts';
-import type { Stores } from '../stores/stores.ts';
+import type { RunStore } from '../runs/store.ts';
+import { type BooksDeps, drawUpRuns, type RunBooks } from './run-books.ts';
 
 /** The newest runs of several integrations, newest first. */
 const recentRuns = async (
@@ -18,31 +16,12 @@ const recentRuns = async (
     .slice(0, limit);
 };
 
-/**
- * The newest runs of several integrations, newest first. Runs that are loading say how far they are: their books are
- * stored only when they are reconciled.
- */
+/** The newest runs of several integrations, newest first, with their books as they stand now. */
 export const listRuns = async (
   integrations: readonly Integration[],
   limit: number,
-  { runs, idStore }: Pick<Stores, 'runs' | 'idStore'>,
-): Promise<RunRecord[]> => {
-  const items = new Map<string, ReturnType<typeof readItems>>();
-  const withLoadCounts = async (run: RunRecord): Promise<RunRecord> => {
-    const integration = integrations.find(({ name }) => name === run.integration);
-    if (run.status !== 'loading' || integration === undefined) return run;
-    const known = items.get(run.integration) ?? readItems(idStore, run.integration);
-    items.set(run.integration, known);
-    try {
-      const { counts } = await gatherEvidence(run, await known, loadPolicyOf(integration).idCheck, runs);
-      return { ...run, counts: { ...run.counts, ...counts } };
-    } catch (error) {
-      if (!(error instanceof MissingChunkError)) throw error;
-      return run;
-    }
-  };
-  return Promise.all((await recentRuns(runs, integrations, limit)).map(withLoadCounts));
-};
+  deps: BooksDeps,
+): Promise<RunBooks[]> => drawUpRuns(await recentRuns(deps.runs, integrations, limit), integrations, deps);
 
 /** The part of a run's id after its integration: `20261122T210000Z`. */
 export const stampOf = ({ runId, integration }: Pick<RunRecord, 'runId' | 'integration'>): string =>

@@ -1,150 +1,49 @@
-import type { IdCheck } from '../idcheck/item.ts';
-import { loadPolicyOf } from '../integration/compile/target-plan.ts';
 import type { Integration } from '../integration/schema/schema.ts';
-import { messagesIn } from '../messages/queue.ts';
-import { holds, isBalanced } from '../runs/books.ts';
-import { gatherEvidence, NAMED_IDS, readItems } from '../runs/evidence.ts';
+import { NAMED_IDS } from '../runs/evidence.ts';
 import { limitsOf, type RunLimits } from '../runs/limits.ts';
-import { hasFailed, isUnfinished, needsLook, type RunRecord, type Unsettled } from '../runs/record.ts';
+import type { RunRecord } from '../runs/record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Stores } from '../stores/stores.ts';
 import { type ConnectionPause, pausesOf } from './pauses.ts';
-
-/** What is known of a record that was sent and of which nothing came yet. */
-export type OpenRecord =
-  | { as: 'claimed' }
-  /** Lost: no message is left that could carry it. */
-  | { as: 'lost' | 'queued-or-lost'; idCheck: 'never-seen' | 'nothing-loaded' | 'other-content' };
-
-/** A record that the run sent and that is not settled; `reason` where idCheck says one, else where it may be. */
-export type UnsettledRecord = { fate: keyof Unsettled; id: string } & ({ reason: string } | { open: OpenRecord });
-
-/** How a run's books stand, as one word. */
-export type BooksState =
-  | 'reading'
-  /** The source could not be read to its end; the next run goes on. */
-  | 'unfinished'
-  /** The sums do not hold. */
-  | 'unequal'
-  /** Records are open, and no message is left that could carry them. */
-  | 'open-lost'
-  /** Records are open after the deadline. */
-  | 'open-overdue'
-  | 'open'
-  /** What was read cannot be trusted as a whole. */
-  | 'failed'
-  /** Rows are invalid, most of them did not come, or ids were asked for in vain. */
-  | 'uneasy'
-  /** Settled, but for records that somebody left out on purpose. */
-  | 'partial'
-  /** Closed; records are rejected or uncertain. */
-  | 'troubled'
-  | 'settled';
+import { type BooksDeps, drawUpRuns, type RunBooks } from './run-books.ts';
 
 /** A run as it is seen at one moment. */
-export type RunLook = {
-  /** With its load side counted from the evidence. */
-  run: RunRecord;
+export type RunLook = RunBooks & {
   /** Absent: no file of it is here, and the books are those that were stored last. */
   integration: Integration | undefined;
   limits: RunLimits;
   /** Ends that ask to wait now, while the run is not closed. */
   pauses: ConnectionPause[];
-  unsettled: Unsettled;
-  /** The same ids, with what is known of each. */
-  records: UnsettledRecord[];
   /** An invocation holds the lease for it. */
   isUnderWay: boolean;
-  /** Whether the source was read to its end and the sums hold. */
-  balanced: boolean;
-  state: BooksState;
+  /** Letters of its integration that wait; absent: nobody counted them. */
+  deadLetters?: number;
   atMs: number;
 };
 
-export type LookDeps = Pick<Stores, 'runs' | 'idStore' | 'records' | 'limiter'> & { clock: Clock };
+export type LookDeps = BooksDeps & Pick<Stores, 'limiter'>;
 
-/**
- * Draws up a run's books now: what it sent is held against idCheck, as reconciliation does, and nothing is written.
- * Names a few ids of each kind that are not settled, or every one. Throws `MissingChunkError`.
- */
+/** A run's books as they stand now, with limits, pauses and who works on it; names a few ids of each kind, or every one. */
 export const lookAtRun = async (
   run: RunRecord,
   integration: Integration | undefined,
-  { runs, idStore, records, limiter, clock }: LookDeps,
+  deps: LookDeps,
   { everyId = false }: { everyId?: boolean } = {},
 ): Promise<RunLook> => {
-  const atMs = clock.nowMs();
-  const lease = await runs.lease(run.integration);
-  // Whatever its messages carry: with none, nothing is on its way.
-  const queued = messagesIn(await records.depth());
+  const atMs = deps.clock.nowMs();
+  const lease = await deps.runs.lease(run.integration);
   const isUnderWay = lease !== undefined && lease.runId === run.runId && lease.untilMs > atMs;
-  const drawn = await drawUp(run, integration, { runs, idStore }, everyId ? Number.POSITIVE_INFINITY : NAMED_IDS);
+  const known = integration === undefined ? [] : [integration];
+  const [books] = await drawUpRuns([run], known, deps, everyId ? Number.POSITIVE_INFINITY : NAMED_IDS);
+  if (books === undefined) throw new Error('one run has one books');
   return {
-    run: drawn.run,
+    ...books,
     integration,
     limits: limitsOf(run),
-    pauses: integration === undefined || isClosed(run) ? [] : await pausesOf(integration, limiter),
-    unsettled: drawn.unsettled,
-    records: recordsOf(drawn.unsettled, drawn.items, queued),
+    pauses: integration === undefined || isClosed(run) ? [] : await pausesOf(integration, deps.limiter),
     isUnderWay,
-    balanced: isRunBalanced(drawn.run),
-    state: booksState(drawn.run, queued),
     atMs,
   };
-};
-
-type Drawn = { run: RunRecord; unsettled: Unsettled; items: ReadonlyMap<string, IdCheck> };
-
-const drawUp = async (
-  run: RunRecord,
-  integration: Integration | undefined,
-  { runs, idStore }: Pick<LookDeps, 'runs' | 'idStore'>,
-  named: number,
-): Promise<Drawn> => {
-  // Without its file nobody knows whether the integration overwrites: then the books are shown as they were stored.
-  if (integration === undefined) {
-    return { run, unsettled: run.unsettled ?? { open: [], rejected: [], uncertain: [] }, items: new Map() };
-  }
-  const items = await readItems(idStore, run.integration);
-  const { counts, unsettled } = await gatherEvidence(run, items, loadPolicyOf(integration).idCheck, runs, named);
-  return { run: { ...run, counts: { ...run.counts, ...counts } }, unsettled, items };
-};
-
-const recordsOf = (unsettled: Unsettled, items: ReadonlyMap<string, IdCheck>, queued: number): UnsettledRecord[] =>
-  (['open', 'rejected', 'uncertain'] as const).flatMap((fate) =>
-    unsettled[fate].map((id) => {
-      const item = items.get(id);
-      const reason = item?.trouble?.reason;
-      return { fate, id, ...(reason === undefined ? { open: openRecord(item, queued) } : { reason }) };
-    }),
-  );
-
-const openRecord = (item: IdCheck | undefined, queued: number): OpenRecord => {
-  if (item?.claim !== undefined) return { as: 'claimed' };
-  const known = item?.loaded === undefined ? 'nothing-loaded' : 'other-content';
-  return { as: queued === 0 ? 'lost' : 'queued-or-lost', idCheck: item === undefined ? 'never-seen' : known };
-};
-
-/** Whether the source was read to its end, the run has not failed, the sums of the books hold and nothing is open. */
-export const isRunBalanced = (run: RunRecord): boolean => !isUnfinished(run) && isBalanced(run) && !hasFailed(run);
-
-/** How the books of a run stand while `queued` messages wait. Pure. */
-export const booksState = (
-  run: Pick<RunRecord, 'status' | 'counts' | 'failure' | 'toleratesInvalid' | 'shrunkFrom' | 'notGiven' | 'leftOut'>,
-  queued: number,
-): BooksState => {
-  const { status, counts } = run;
-  if (status === 'extracting') return 'reading';
-  if (status === 'incomplete') return 'unfinished';
-  if (!holds(counts)) return 'unequal';
-  if (counts.open > 0) {
-    if (status === 'unbalanced') return 'open-overdue';
-    return queued === 0 ? 'open-lost' : 'open';
-  }
-  if (hasFailed(run)) return 'failed';
-  if (counts.rejected + counts.uncertain > 0) return 'troubled';
-  if (needsLook(run)) return 'uneasy';
-  return (run.leftOut ?? 0) > 0 ? 'partial' : 'settled';
 };
 
 /** Whether nothing more comes of a run by itself. */
@@ -168,6 +67,7 @@ export async function* watchRun(look: () => Promise<RunLook>, clock: Clock): Asy
     }
     failed = 0;
     yield seen;
-    if (isClosed(seen.run)) return;
+    // A hand may have opened again what was closed: nothing more comes of that by itself.
+    if (isClosed(seen.run) || seen.run.closedMs !== undefined) return;
   }
 }

@@ -1,4 +1,4 @@
-import { newestVersionMs, surelyLoaded } from '../idcheck/decide.ts';
+import { isLeftToPerson, type LoadPolicy, newestVersionMs, surelyLoaded } from '../idcheck/decide.ts';
 import { isTombstone } from '../idcheck/hash.ts';
 import type { IdCheck, Trouble } from '../idcheck/item.ts';
 import { type ExtractOutcome, extractOutcomes, type LedgerEntry } from './ledger.ts';
@@ -44,22 +44,42 @@ export type Sent = { id: string; hash: string; versionMs: number; refresh?: bool
  * - `rejected`, `uncertain`: this content ended so, and is not on its way to be sent again.
  * - `open`: nothing is known yet; under way, waiting, given up after `maxAttempts`, or lost.
  */
-export const fateOf = (item: IdCheck | undefined, sent: Sent, idCheck: boolean): keyof LoadCounts => {
+export const fateOf = (item: IdCheck | undefined, sent: Sent, policy: LoadPolicy): keyof LoadCounts => {
   if (item === undefined) return 'open';
   const { claim, trouble } = item;
   const loaded = isTombstone(sent.hash) ? item.deleted : surelyLoaded(item);
   if (newestVersionMs(item) > sent.versionMs) return loaded?.hash === sent.hash ? 'loaded' : 'superseded';
   if (claim !== undefined) return 'open';
-  if (trouble?.kind === 'parked') return 'uncertain';
+  // What is parked does not hold other content up where the file says `resend`: that is still on its way.
+  if (trouble?.kind === 'parked') return isLeftToPerson(item, sent.hash, policy) ? 'uncertain' : 'open';
   if (trouble?.hash === sent.hash && trouble.kind !== 'exhausted') return fateInTrouble(trouble, sent);
   if (loaded?.hash === sent.hash) {
-    const isToBeSentAgain = sent.refresh === true && !idCheck && loaded.versionMs < sent.versionMs;
+    const isToBeSentAgain = sent.refresh === true && !policy.idCheck && loaded.versionMs < sent.versionMs;
     return isToBeSentAgain ? 'open' : 'loaded';
   }
   if (isTombstone(sent.hash)) return fateOfDeletion(item);
-  if (idCheck && loaded !== undefined) return 'superseded';
+  if (policy.idCheck && loaded !== undefined) return 'superseded';
   return 'open';
 };
+
+/**
+ * What is known of a record whose fate is open:
+ *
+ * - `claimed`: a worker is at it, or vanished over it.
+ * - `given-up`: surely not applied after `maxAttempts`; the next run sends it again.
+ * - `to-send`: a person said that it is to be sent; the next run does.
+ * - `sent`: nothing since it was sent.
+ */
+export type OpenWhy = 'claimed' | 'given-up' | 'to-send' | 'sent';
+
+/** Why a record that a run sent is open. Pure. */
+export const openWhy = (item: IdCheck | undefined): OpenWhy => {
+  if (item?.claim !== undefined) return 'claimed';
+  if (item?.trouble?.kind === 'exhausted') return 'given-up';
+  return item?.toSend === undefined ? 'sent' : 'to-send';
+};
+
+export const noOpen = (): Record<OpenWhy, number> => ({ claimed: 0, 'given-up': 0, 'to-send': 0, sent: 0 });
 
 /** Of a deletion that is not on record itself: another one may have done its work, or there may be nothing to delete. */
 const fateOfDeletion = ({ loaded, deleted, trouble }: IdCheck): keyof LoadCounts => {

@@ -1,14 +1,28 @@
+import type { LoadPolicy } from '../idcheck/decide.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import type { IdStore } from '../idcheck/store.ts';
-import { fateOf, noLoadCounts } from './books.ts';
-import { type DeletionCounts, type LoadCounts, ledgerChunks, type RunRecord, type Unsettled } from './record.ts';
+import { defined } from '../runtime/defined.ts';
+import { fateOf, isBalanced, noLoadCounts, noOpen, type OpenWhy, openWhy } from './books.ts';
+import {
+  type DeletionCounts,
+  type ExtractedRun,
+  hasFailed,
+  type LoadCounts,
+  ledgerChunks,
+  type RunRecord,
+  type Unsettled,
+} from './record.ts';
+import { addSetAside, noSetAside, type SetAside, setAsideBy } from './set-aside.ts';
 import type { RunStore } from './store.ts';
 
 /** Ids that a run's record names of each kind at most; `okki-sync status RUN --ids` names all. */
 export const NAMED_IDS = 20;
 
-/** What idCheck and a run's ledger, held against each other, say of the records that the run sent. */
-export type Evidence = { counts: LoadCounts; unsettled: Unsettled; deletions?: DeletionCounts };
+/** What idCheck and a run's ledger, held against each other, say of the records that the run sent or left out. */
+export type Evidence = { counts: LoadCounts; unsettled: Unsettled; deletions?: DeletionCounts; setAside: SetAside } & {
+  /** Why records and deletions are open. */
+  open: Record<OpenWhy, number>;
+};
 
 /** Everything that idCheck knows of an integration, by id. Eventually consistent, as `scan` is. */
 export const readItems = async (store: IdStore, integration: string): Promise<Map<string, IdCheck>> => {
@@ -18,38 +32,70 @@ export const readItems = async (store: IdStore, integration: string): Promise<Ma
 };
 
 /**
- * Counts the fates of a run's enqueued records and names those that are not settled well, `named` of each kind at most.
- * A run that is still extracting is counted up to its checkpoint. Throws `MissingChunkError`.
+ * Counts the fates of a run's enqueued records and names those that are not settled well, and those that are left out,
+ * `named` of each kind at most. A run that is still extracting is counted up to its checkpoint. Throws
+ * `MissingChunkError`.
  */
 export const gatherEvidence = async (
   run: RunRecord,
   items: ReadonlyMap<string, IdCheck>,
-  idCheck: boolean,
+  policy: LoadPolicy,
   runs: Pick<RunStore, 'chunks'>,
   named = NAMED_IDS,
 ): Promise<Evidence> => {
   const counts = noLoadCounts();
   const unsettled: Unsettled = { open: [], rejected: [], uncertain: [] };
   const deletions: DeletionCounts = { enqueued: 0, ...noLoadCounts() };
+  const setAside = noSetAside();
+  const open = noOpen();
+  const note = (id: string, fate: keyof LoadCounts): void => {
+    if (fate === 'loaded' || fate === 'superseded') return;
+    if (fate === 'open') open[openWhy(items.get(id))] += 1;
+    if (unsettled[fate].length < named) unsettled[fate].push(id);
+  };
   for await (const { entries, versionMs, deletions: deleted = [] } of runs.chunks(
     run.integration,
     run.runId,
     ledgerChunks(run),
   )) {
-    for (const { id, outcome, hash } of entries) {
-      if (outcome !== 'enqueued' || hash === undefined) continue;
-      const fate = fateOf(items.get(id), { id, hash, versionMs, refresh: run.fullRefresh }, idCheck);
+    for (const entry of entries) {
+      const { id, outcome, hash } = entry;
+      const item = items.get(id);
+      const isSent = outcome === 'enqueued' && hash !== undefined;
+      const fate = isSent ? fateOf(item, { id, hash, versionMs, refresh: run.fullRefresh }, policy) : undefined;
+      addSetAside(setAside, id, setAsideBy(entry, item, fate), named);
+      if (fate === undefined) continue;
       counts[fate] += 1;
-      if (fate === 'loaded' || fate === 'superseded') continue;
-      if (unsettled[fate].length < named) unsettled[fate].push(id);
+      note(id, fate);
     }
     for (const { id, hash } of deleted) {
-      const fate = fateOf(items.get(id), { id, hash, versionMs, refresh: run.fullRefresh }, idCheck);
+      const fate = fateOf(items.get(id), { id, hash, versionMs, refresh: run.fullRefresh }, policy);
       deletions.enqueued += 1;
       deletions[fate] += 1;
-      if (fate === 'loaded' || fate === 'superseded') continue;
-      if (unsettled[fate].length < named) unsettled[fate].push(id);
+      note(id, fate);
     }
   }
-  return { counts, unsettled, ...(run.deletions && { deletions }) };
+  return { counts, unsettled, setAside, open, ...(run.deletions && { deletions }) };
+};
+
+/**
+ * The run with its books drawn up by the evidence: balanced where nothing is open, unbalanced where its deadline has
+ * passed, else loading. Also of a run that was closed before: a replay or another hand opens its records again. Pure.
+ */
+export const drawnBy = (
+  run: ExtractedRun,
+  { counts: loadCounts, deletions, unsettled }: Evidence,
+  deadlineMs: number,
+  nowMs: number,
+): ExtractedRun => {
+  const counts = { ...run.counts, ...loadCounts };
+  const isOverdue = nowMs > run.extractedMs + deadlineMs;
+  const balanced = isBalanced({ ...run, counts, ...defined({ deletions }) });
+  return {
+    ...run,
+    counts,
+    ...defined({ deletions }),
+    unsettled,
+    status: balanced ? (hasFailed(run) ? 'failed' : 'balanced') : isOverdue ? 'unbalanced' : 'loading',
+  };
 };

@@ -1,12 +1,11 @@
+import type { LoadPolicy } from '../idcheck/decide.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { defined } from '../runtime/defined.ts';
 import type { EventsOf, Log } from '../runtime/log.ts';
 import type { Tuning } from '../runtime/tuning.ts';
-import { isBalanced } from './books.ts';
-import { type Evidence, gatherEvidence, readItems } from './evidence.ts';
-import { type ExtractedRun, hasFailed, isUnfinished, type RunRecord, type RunStatus } from './record.ts';
+import { drawnBy, type Evidence, gatherEvidence, readItems } from './evidence.ts';
+import { type ExtractedRun, isUnfinished, type RunRecord, type RunStatus } from './record.ts';
 import { MissingChunkError, type RunStore } from './store.ts';
 
 type OfRun = { integration: string; runId: string };
@@ -34,7 +33,7 @@ export type ReconcileDeps = {
 /** What reconciling needs to know of an integration. */
 export type Reconciling = {
   integration: string;
-  idCheck: boolean;
+  policy: LoadPolicy;
   deadlineMs: number;
   /** A run is missing when none has started for so long; absent: none is expected. */
   missingAfterMs?: number;
@@ -48,14 +47,14 @@ export type Reconciling = {
  * Reads idCheck's partitions once, however many runs are open. Returns the runs that it looked at, newest first.
  */
 export const reconcile = async (reconciling: Reconciling, deps: ReconcileDeps): Promise<RunRecord[]> => {
-  const { integration, idCheck, deadlineMs } = reconciling;
+  const { integration, policy, deadlineMs } = reconciling;
   const { idStore, runs, clock, log, tuning } = deps;
   const recent = await runs.runs(integration, tuning.books.runsLookedAt);
   const open = recent.filter(isOpen);
   const reconciled: ExtractedRun[] = [];
   const items = open.length === 0 ? new Map<string, IdCheck>() : await readItems(idStore, integration);
   for (const run of open) {
-    const next = await drawUp(run, items, idCheck, deadlineMs, deps);
+    const next = await drawUp(run, items, policy, deadlineMs, deps);
     const { runId, status, counts } = next;
     if (next.closedMs !== undefined && (status !== run.status || run.closedMs === undefined)) {
       await deps.onClosed?.(next, run);
@@ -102,13 +101,13 @@ const isOpen = (run: RunRecord): run is ExtractedRun => run.status === 'loading'
 const drawUp = async (
   run: ExtractedRun,
   items: ReadonlyMap<string, IdCheck>,
-  idCheck: boolean,
+  policy: LoadPolicy,
   deadlineMs: number,
   { runs, clock, log }: ReconcileDeps,
 ): Promise<ExtractedRun> => {
   let evidence: Evidence;
   try {
-    evidence = await gatherEvidence(run, items, idCheck, runs);
+    evidence = await gatherEvidence(run, items, policy, runs);
   } catch (error) {
     if (!(error instanceof MissingChunkError)) throw error;
     // One run's torn ledger must not keep the others open.
@@ -116,19 +115,9 @@ const drawUp = async (
     log.error('ledger-torn', { integration: run.integration, runId: run.runId, words: message });
     return { ...run, status: 'unbalanced', closedMs: run.closedMs ?? clock.nowMs(), failure: { code, message } };
   }
-  const counts = { ...run.counts, ...evidence.counts };
   const nowMs = clock.nowMs();
-  const isOverdue = nowMs > run.extractedMs + deadlineMs;
-  const { deletions } = evidence;
-  const balanced = isBalanced({ ...run, counts, ...defined({ deletions }) });
-  return {
-    ...run,
-    counts,
-    ...defined({ deletions }),
-    unsettled: evidence.unsettled,
-    status: balanced ? (hasFailed(run) ? 'failed' : 'balanced') : isOverdue ? 'unbalanced' : 'loading',
-    ...(balanced || isOverdue ? { closedMs: run.closedMs ?? nowMs } : {}),
-  };
+  const drawn = drawnBy(run, evidence, deadlineMs, nowMs);
+  return { ...drawn, ...(drawn.status !== 'loading' && { closedMs: run.closedMs ?? nowMs }) };
 };
 
 /** What alarms watch of an integration at one moment. */

@@ -51,7 +51,7 @@ export const reconcilingOf = (integration: Integration): Reconciling => {
   const { name, deadlineMinutes, schedule } = integration;
   return {
     integration: name,
-    idCheck: loadPolicyOf(integration).idCheck,
+    policy: loadPolicyOf(integration),
     deadlineMs: deadlineMinutes * 60_000,
     ...(schedule.enabled && { missingAfterMs: GAPS_UNTIL_MISSING * longestGapMs(schedule.expression) }),
   };

@@ -1,5 +1,12 @@
-/** What a person does to a dead letter, or to what is known of the target. */
-export const auditActions = ['replayed', 'discarded', 'resolved-loaded', 'resolved-not-loaded', 'adopted'] as const;
+/** What a person does to a dead letter, to a record whose letter is gone, or to what is known of the target. */
+export const auditActions = [
+  'replayed',
+  'discarded',
+  'resolved-loaded',
+  'resolved-not-loaded',
+  'resent',
+  'adopted',
+] as const;
 
 /** What a person did, or was about to do when something broke. */
 export type AuditEntry = {

@@ -2,8 +2,7 @@ import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { parseSpan } from '../../cli/input/flags.ts';
 import { fittedTable } from '../../cli/screen/table.ts';
-import { limitWords, span, waitingWords } from '../../cli/screen/words.ts';
-import { loadingRun } from '../runs/run-record.ts';
+import { limitWords, span } from '../../cli/screen/words.ts';
 
 describe('a table', () => {
   const header = ['id', 'words', 'n'];
@@ -73,11 +72,6 @@ test.each([
   [187_200_000, '2 d 4 h'],
 ])('%d ms read as %s', (ms, words) => {
   expect(span(ms)).toBe(words);
-});
-
-test('what waits is named, what does not is left out', () => {
-  expect(waitingWords({ counts: { ...loadingRun.counts, rejected: 2, open: 1 } })).toBe('2 rejected, 1 open');
-  expect(waitingWords(loadingRun)).toBe('');
 });
 
 test.each([

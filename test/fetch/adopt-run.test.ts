@@ -31,7 +31,10 @@ const adoptWorld = (of = structuredClone(pages)) => {
     const scheduledMs = DUE_MS + at * HOUR_MS;
     await world.untilExtracted(schedule({ scheduledMs }));
     await target.all();
-    await reconcile({ integration: NAME, idCheck: false, deadlineMs: 1 }, world.deps);
+    await reconcile(
+      { integration: NAME, policy: { idCheck: false, onUncertain: 'resend' }, deadlineMs: 1 },
+      world.deps,
+    );
     await world.clock.advance(HOUR_MS);
     return world.run(scheduledMs);
   };

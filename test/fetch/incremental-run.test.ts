@@ -28,7 +28,11 @@ const incrementalWorld = () => {
   };
   world.plan.source = source;
   const target = loadingFor(world);
-  const balance = () => reconcile({ integration: NAME, idCheck: false, deadlineMs: HOUR_MS }, world.deps);
+  const balance = () =>
+    reconcile(
+      { integration: NAME, policy: { idCheck: false, onUncertain: 'resend' }, deadlineMs: HOUR_MS },
+      world.deps,
+    );
   return { world, asked, target, balance, watermark: () => world.runs.watermark(NAME) };
 };
 

@@ -48,7 +48,10 @@ describe('a list whose rows are mostly invalid', () => {
     const onClosed = async (run: RunRecord) => {
       closed.push(run);
     };
-    await reconcile({ integration: NAME, idCheck: false, deadlineMs: 1_000_000 }, { ...world.deps, onClosed });
+    await reconcile(
+      { integration: NAME, policy: { idCheck: false, onUncertain: 'resend' }, deadlineMs: 1_000_000 },
+      { ...world.deps, onClosed },
+    );
     expect(await world.run()).toMatchObject({
       status: 'failed',
       counts: { fetched: 10, invalid: 6, enqueued: 4, loaded: 4, open: 0 },

@@ -23,7 +23,10 @@ const limitedWorld = (pages: JsonValue[][], changes: Changes = {}) => {
     const scheduledMs = DUE_MS + at * HOUR_MS;
     await world.untilExtracted(schedule({ scheduledMs, ...defined({ selection }) }));
     await target.all();
-    await reconcile({ integration: NAME, idCheck: false, deadlineMs: 1 }, world.deps);
+    await reconcile(
+      { integration: NAME, policy: { idCheck: false, onUncertain: 'resend' }, deadlineMs: 1 },
+      world.deps,
+    );
     await world.clock.advance(HOUR_MS);
     return world.run(scheduledMs);
   };

@@ -20,7 +20,10 @@ const treeWorld = (pages: JsonValue[][], dependsOn: Record<string, JsonValue> = 
   const target = loadingFor(world);
   const settle = async (scheduledMs = DUE_MS) => {
     await target.all();
-    await reconcile({ integration: NAME, idCheck: false, deadlineMs: 1 }, world.deps);
+    await reconcile(
+      { integration: NAME, policy: { idCheck: false, onUncertain: 'resend' }, deadlineMs: 1 },
+      world.deps,
+    );
     return world.run(scheduledMs);
   };
   const reasons = async () => {

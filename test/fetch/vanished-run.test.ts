@@ -30,7 +30,7 @@ const vanishingWorld = (vanished: Record<string, JsonValue>, idCheck = true) => 
     await world.invoke(schedule({ scheduledMs }));
     const sent = messagesOn(world.records);
     await target.all();
-    await reconcile({ integration: NAME, idCheck, deadlineMs: 1 }, world.deps);
+    await reconcile({ integration: NAME, policy: { idCheck, onUncertain: 'resend' }, deadlineMs: 1 }, world.deps);
     return { run: await world.run(scheduledMs), sent };
   };
   return { world, target, runOnce };

@@ -64,7 +64,10 @@ const remappedWorld = async (count = COUNT) => {
   const target = loadingFor(world);
   const settle = async () => {
     await target.all();
-    await reconcile({ integration: NAME, idCheck: false, deadlineMs: 1 }, world.deps);
+    await reconcile(
+      { integration: NAME, policy: { idCheck: false, onUncertain: 'resend' }, deadlineMs: 1 },
+      world.deps,
+    );
   };
   await world.invoke();
   await settle();

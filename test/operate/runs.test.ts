@@ -3,7 +3,9 @@ import { readIntegrations } from '../../lib/integration/read.ts';
 import { findRun, listRuns, stampOf } from '../../lib/operate/runs.ts';
 import type { ExtractedRun, RunRecord } from '../../lib/runs/record.ts';
 import { runIdOf } from '../../lib/runs/record.ts';
+import { fakeClock } from '../fakes/fake-clock.ts';
 import { memoryIdStore } from '../fakes/memory-id-store.ts';
+import { memoryQueue } from '../fakes/memory-queue.ts';
 import { memoryRunStore } from '../fakes/memory-run-store.ts';
 import { loadingRun } from '../runs/run-record.ts';
 
@@ -29,11 +31,13 @@ describe('runs are listed', () => {
     for (const { integration, runId, chunks } of runs) {
       if (chunks === 1) await kept.saveChunk(integration, { ...chunk, runId });
     }
-    return listRuns(integrations, limit, { runs: kept, idStore: memoryIdStore() });
+    const clock = fakeClock(loadingRun.startedMs);
+    const stores = { runs: kept, idStore: memoryIdStore(), records: memoryQueue(clock), clock };
+    return listRuns(integrations, limit, stores);
   };
 
   test('newest first, of the integrations that are asked for', async () => {
-    expect((await list(stored, 2)).map(({ runId }) => runId)).toEqual([stored[2]?.runId, stored[1]?.runId]);
+    expect((await list(stored, 2)).map(({ run }) => run.runId)).toEqual([stored[2]?.runId, stored[1]?.runId]);
   });
 
   test.each<[string, Partial<ExtractedRun>, number]>([
@@ -41,7 +45,7 @@ describe('runs are listed', () => {
     ['that is closed says what its books say', { status: 'balanced', closedMs: 1 }, 0],
     ['whose ledger is torn says what its books say', { chunks: 2 }, 0],
   ])('and one %s', async (_, changes, open) => {
-    expect((await list([at(CRM, 8, changes)])).map(({ counts }) => counts.open)).toEqual([open]);
+    expect((await list([at(CRM, 8, changes)])).map(({ run }) => run.counts.open)).toEqual([open]);
   });
 });
 

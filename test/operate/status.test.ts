@@ -1,51 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { IdCheck } from '../../lib/idcheck/item.ts';
-import { booksState, lookAtRun, type RunLook, watchRun } from '../../lib/operate/status.ts';
-import type { LoadCounts, RunStatus } from '../../lib/runs/record.ts';
-import { claimed, enqueued, groups, inStatus, loaded, operateWorld, runAt, troubled } from './operate-world.ts';
-
-describe('a record that a run sent', () => {
-  test.each<[string, IdCheck | undefined, queued: number, unknown]>([
-    ['is open while a worker is at it', claimed('1'), 0, { fate: 'open', open: { as: 'claimed' } }],
-    ['is lost where the queue is empty', undefined, 0, { fate: 'open', open: { as: 'lost', idCheck: 'never-seen' } }],
-    [
-      'may be in the queue where something is in it',
-      undefined,
-      1,
-      { fate: 'open', open: { as: 'queued-or-lost', idCheck: 'never-seen' } },
-    ],
-    [
-      'is open while older content of it is loaded',
-      loaded('1', 'B'),
-      0,
-      { fate: 'open', open: { as: 'lost', idCheck: 'other-content' } },
-    ],
-    [
-      'is open where idCheck knows it without content',
-      { id: '1', rev: 1 },
-      0,
-      { fate: 'open', open: { as: 'lost', idCheck: 'nothing-loaded' } },
-    ],
-    ['says why it was refused', troubled('1', 'rejected'), 0, { fate: 'rejected', reason: 'status 422' }],
-    ['says why its outcome is unknown', troubled('1', 'parked'), 0, { fate: 'uncertain', reason: 'status 422' }],
-    ['says why it was given up', troubled('1', 'exhausted'), 0, { fate: 'open', reason: 'status 422' }],
-  ])('%s', async (_, item, queued, expected) => {
-    const world = operateWorld();
-    const run = await world.ran(runAt(0), enqueued('1'));
-    if (item !== undefined) await world.knows(item);
-    if (queued > 0) await world.records.sendAll([{ body: 'of whatever record' }]);
-    const { records } = await lookAtRun(run, groups, world);
-    expect(records).toEqual([{ id: '1', ...(expected as object) }]);
-  });
-
-  test('and that is loaded is not named', async () => {
-    const world = operateWorld();
-    const run = await world.ran(runAt(0), enqueued('1'));
-    await world.knows(loaded('1'));
-    const look = await lookAtRun(run, groups, world);
-    expect(look).toMatchObject({ run: { counts: { loaded: 1, open: 0 } }, records: [], balanced: true });
-  });
-});
+import { lookAtRun, type RunLook, watchRun } from '../../lib/operate/status.ts';
+import type { RunStatus } from '../../lib/runs/record.ts';
+import { enqueued, groups, inStatus, operateWorld, runAt } from './operate-world.ts';
 
 describe('a look at a run', () => {
   test('names twenty ids of a kind, or every one', async () => {
@@ -74,30 +30,6 @@ describe('a look at a run', () => {
     await world.runs.takeLease({ ...lease, untilMs: world.clock.nowMs() + leftMs }, undefined);
     expect((await lookAtRun(run, groups, world)).isUnderWay).toBe(isUnderWay);
   });
-});
-
-const books = (status: RunStatus, fates: Partial<LoadCounts>, fetched?: number) => {
-  const enqueuedCount = Object.values(fates).reduce((sum, count) => sum + count, 0);
-  const { counts } = runAt(0);
-  return { status, counts: { ...counts, fetched: fetched ?? enqueuedCount, enqueued: enqueuedCount, ...fates } };
-};
-
-test.each<[Parameters<typeof booksState>[0], queued: number, ReturnType<typeof booksState>]>([
-  [books('extracting', { open: 1 }), 1, 'reading'],
-  [books('incomplete', { rejected: 1 }), 0, 'unfinished'],
-  [books('loading', { loaded: 1 }, 2), 0, 'unequal'],
-  [books('loading', { open: 1 }), 1, 'open'],
-  [books('loading', { open: 1, rejected: 1 }), 0, 'open-lost'],
-  [books('unbalanced', { open: 1 }), 0, 'open-overdue'],
-  [books('unbalanced', { open: 1 }), 1, 'open-overdue'],
-  [books('balanced', { loaded: 1, rejected: 1 }), 0, 'troubled'],
-  [books('balanced', { loaded: 1, uncertain: 1 }), 0, 'troubled'],
-  [books('balanced', { loaded: 1 }), 0, 'settled'],
-  [books('loading', { superseded: 1 }), 3, 'settled'],
-  [{ ...books('balanced', { loaded: 1 }), leftOut: 4 }, 0, 'partial'],
-  [{ ...books('balanced', { loaded: 1 }), notGiven: { count: 1, sample: ['9'], chunks: 1 } }, 0, 'uneasy'],
-])('books of %j, %d queued: %s', (run, queued, state) => {
-  expect(booksState(run, queued)).toBe(state);
 });
 
 describe('a run that is watched', () => {

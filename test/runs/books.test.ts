@@ -53,13 +53,8 @@ const fates: Array<[what: string, item: IdCheck | undefined, skip: string, over:
   ],
   ['older content uncertain', item(trouble('uncertain', 'B', 1)), 'open', 'open'],
   ['A parked', item(trouble('parked', 'A', 2)), 'uncertain', 'uncertain'],
-  ['other content of this version parked', item(trouble('parked', 'B', 2)), 'uncertain', 'uncertain'],
-  [
-    'A loaded, B of this version parked',
-    item({ ...loaded('A', 2), ...trouble('parked', 'B', 2) }),
-    'uncertain',
-    'uncertain',
-  ],
+  ['other content of this version parked', item(trouble('parked', 'B', 2)), 'open', 'open'],
+  ['A loaded, B of this version parked', item({ ...loaded('A', 2), ...trouble('parked', 'B', 2) }), 'open', 'open'],
   ['A exhausted', item(trouble('exhausted', 'A', 2)), 'open', 'open'],
   [
     'A loaded, other content in trouble',
@@ -71,10 +66,23 @@ const fates: Array<[what: string, item: IdCheck | undefined, skip: string, over:
   ['B loaded, A exhausted', item({ ...loaded('B', 1), ...trouble('exhausted', 'A', 2) }), 'superseded', 'open'],
 ];
 
+const keeps = { idCheck: true, onUncertain: 'resend' } as const;
+const overwrites = { idCheck: false, onUncertain: 'resend' } as const;
+
 describe('the fate of an enqueued record', () => {
+  it.each([
+    ['resend', 'B', 'open'],
+    ['resend', 'A', 'uncertain'],
+    ['park', 'B', 'uncertain'],
+    ['park', 'A', 'uncertain'],
+  ] as const)('under %s, with %s parked: %s, as the loader treats its message', (onUncertain, hash, fate) => {
+    const known = item(trouble('parked', hash, 1));
+    expect(fateOf(known, { id: '1', hash: 'A', versionMs: 2 }, { idCheck: false, onUncertain })).toBe(fate);
+  });
+
   it.each(fates)('with %s: %s → %s, may it overwrite %s', (_what, known, skip, over) => {
     const sent = { id: '1', hash: 'A', versionMs: 2 };
-    expect([fateOf(known, sent, true), fateOf(known, sent, false)]).toEqual([skip, over]);
+    expect([fateOf(known, sent, keeps), fateOf(known, sent, overwrites)]).toEqual([skip, over]);
   });
 
   const letter = { letterMs: 1 };
@@ -102,7 +110,7 @@ describe('the fate of an enqueued record', () => {
     ['loaded before, a full refresh', item(loaded('A', 1)), true, 'open'],
     ['loaded again by a full refresh', item(loaded('A', 2)), true, 'loaded'],
   ])('the state that a record was sent again to mend is no evidence: %s', (_what, known, refresh, fate) => {
-    expect(fateOf(known, { id: '1', hash: 'A', versionMs: 2, refresh }, false)).toBe(fate);
+    expect(fateOf(known, { id: '1', hash: 'A', versionMs: 2, refresh }, overwrites)).toBe(fate);
   });
 
   it.each<[what: string, item: IdCheck | undefined, fate: string]>([
@@ -115,7 +123,7 @@ describe('the fate of an enqueued record', () => {
     ['the deletion refused', item({ ...loaded('A', 1), ...trouble('rejected', 'deleted@1', 2) }), 'rejected'],
   ])('of a deletion, with %s: %s → %s', (_what, known, fate) => {
     const sent = { id: '1', hash: 'deleted@1', versionMs: 2 };
-    expect([fateOf(known, sent, true), fateOf(known, sent, false)]).toEqual([fate, fate]);
+    expect([fateOf(known, sent, keeps), fateOf(known, sent, overwrites)]).toEqual([fate, fate]);
   });
 
   it('is not open once the loader has acknowledged its message: nothing would close the books any more', () => {
@@ -123,7 +131,7 @@ describe('the fate of an enqueued record', () => {
       fc.property(items, asks, policies, (known, { hash, versionMs }, policy) => {
         const decision = decide(known, { hash, versionMs, refresh: false }, policy, NOW_MS);
         if (decision.kind !== 'acknowledge' || known.claim !== undefined) return;
-        expect(fateOf(known, { id: '1', hash, versionMs }, policy.idCheck)).not.toBe('open');
+        expect(fateOf(known, { id: '1', hash, versionMs }, policy)).not.toBe('open');
       }),
       { numRuns: 5_000 },
     );
@@ -131,8 +139,8 @@ describe('the fate of an enqueued record', () => {
 
   it('is one of five, whatever is stored', () => {
     fc.assert(
-      fc.property(fc.option(items, { nil: undefined }), fc.nat(5), fc.boolean(), (known, versionMs, idCheck) => {
-        expect(Object.keys(noLoadCounts())).toContain(fateOf(known, { id: '1', hash: 'A', versionMs }, idCheck));
+      fc.property(fc.option(items, { nil: undefined }), fc.nat(5), policies, (known, versionMs, policy) => {
+        expect(Object.keys(noLoadCounts())).toContain(fateOf(known, { id: '1', hash: 'A', versionMs }, policy));
       }),
     );
   });

@@ -12,7 +12,7 @@ import { extractingRun, loadingRun } from './run-record.ts';
 
 const { integration, runId, startedMs, versionMs } = loadingRun;
 const DEADLINE_MS = 600_000;
-const groups: Reconciling = { integration, idCheck: false, deadlineMs: DEADLINE_MS };
+const groups: Reconciling = { integration, policy: { idCheck: false, onUncertain: 'resend' }, deadlineMs: DEADLINE_MS };
 const enqueued = (id: string): LedgerEntry => ({ id, outcome: 'enqueued', hash: 'A' });
 const loaded = (id: string, hash = 'A', version = versionMs): IdCheck => ({
   id,

@@ -63,7 +63,7 @@ test('a message that somebody deletes is missed, named after the deadline, and s
   };
   const balance = async () => {
     const reconciled = await reconcile(
-      { integration: NAME, idCheck: false, deadlineMs: DEADLINE_MS },
+      { integration: NAME, policy: { idCheck: false, onUncertain: 'resend' }, deadlineMs: DEADLINE_MS },
       { ...source.deps, idStore, runs, clock },
     );
     return Object.fromEntries(reconciled.map((run) => [run.runId, run]));

@@ -87,7 +87,7 @@ export const auditQueues = (world: World, evidence: Evidence) => {
       const { id, hash, versionMs, runId, parentId, firstSentMs } = read.message;
       const item = itemOf(world.idTable, id);
       const isUnderWay = item?.claim !== undefined && owners.get(item.claim.owner) !== worker;
-      const hasOutcome = fateOf(item, { id, hash, versionMs }, settings.policy.idCheck) !== 'open';
+      const hasOutcome = fateOf(item, { id, hash, versionMs }, settings.policy) !== 'open';
       // Its parent never came: the next run decides anew.
       if (parentId !== undefined && scheduler.nowMs() - firstSentMs > settings.tuning.load.maxParentWaitMs) return;
       if (isUnderWay || hasOutcome || item?.trouble?.hash === hash || isQueued(world, read.message)) return;

@@ -142,7 +142,7 @@ const judgeRun = async (world: World, run: RunRecord, letters: ReadonlySet<strin
     for (const { id } of chunk.deletions ?? []) deleted.push(id);
     for (const { id, outcome, hash } of chunk.entries) {
       if (outcome !== 'enqueued' || hash === undefined) continue;
-      const fate = fateOf(itemOf(idTable, id), { id, hash, versionMs: chunk.versionMs }, settings.policy.idCheck);
+      const fate = fateOf(itemOf(idTable, id), { id, hash, versionMs: chunk.versionMs }, settings.policy);
       // A record that met a parked one of its id counts as uncertain with it, until a person decides by replaying.
       const isDecided = (world.audit.evidence.replayedMs.get(id) ?? []).some((ms) => ms >= startedMs);
       const waited = world.audit.evidence.parents.get(`${id} ${hash}`) ?? new Set();
@@ -183,7 +183,7 @@ export const judge = async (world: World, { isReplayed }: { isReplayed: boolean 
     },
   };
   const clock = { nowMs: scheduler.nowMs, sleep: unreachable };
-  const reconciling = { integration: integration.name, idCheck: policy.idCheck, deadlineMs: 0 };
+  const reconciling = { integration: integration.name, policy, deadlineMs: 0 };
   await reconcile(reconciling, { idStore, runs: runTable, clock, log, tuning: settings.tuning });
   judgeTarget(world, isReplayed, await namedByTree(world));
   judgeVanished(world);

@@ -34,7 +34,7 @@ type Parts = Omit<Required<IdCheck>, 'id' | 'rev' | 'turn'>;
 // Names are written out: a typical item still has about 170 bytes, and 409 would be too many to scan a record for
 // 0.05 read units (eventually consistent: half a unit per 4 KB).
 const PARTS: { [Name in keyof Parts]: FieldKinds<Parts[Name]> } = {
-  loaded: { hash: 'text', versionMs: 'number', atMs: 'number', unsureSinceMs: 'number?' },
+  loaded: { hash: 'text', versionMs: 'number', atMs: 'number', unsureSinceMs: 'number?', saidMs: 'number?' },
   deleted: { hash: 'text', versionMs: 'number', atMs: 'number' },
   claim: { owner: 'text', hash: 'text', versionMs: 'number', sinceMs: 'number', untilMs: 'number' },
   trouble: {
@@ -44,9 +44,11 @@ const PARTS: { [Name in keyof Parts]: FieldKinds<Parts[Name]> } = {
     sinceMs: 'number',
     reason: 'text',
     letterMs: 'number?',
+    discardedMs: 'number?',
     parentId: 'text?',
   },
   doubt: { hash: 'text', untilMs: 'number' },
+  toSend: { atMs: 'number' },
 };
 
 type Field = string | number;

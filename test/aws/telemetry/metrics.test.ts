@@ -116,7 +116,8 @@ test('every metric of the table is emitted by some flow, and none outside the ta
     { http: fakeHttp(() => failed('refused')), secrets: memorySecretStore(), clock, log },
   );
   await onClosed?.({ ...loadingRun, status: 'unbalanced' }, loadingRun);
-  const watched = { integration: loadingRun.integration, idCheck: false, deadlineMs: 1, missingAfterMs: 1 };
+  const policy = { idCheck: false, onUncertain: 'resend' } as const;
+  const watched = { integration: loadingRun.integration, policy, deadlineMs: 1, missingAfterMs: 1 };
   await reconcile(watched, { idStore: memoryIdStore(), runs, clock, log, tuning: standardTuning });
 
   const emitted = new Set(collector.take().flatMap(({ values }) => Object.keys(values)));

@@ -1,0 +1,31 @@
+import type { IdCheck } from '../idcheck/item.ts';
+import type { IdStore } from '../idcheck/store.ts';
+
+/** What idCheck knows of an id. */
+export const readItem = async (store: IdStore, integration: string, id: string): Promise<IdCheck | undefined> =>
+  (await store.read(integration, [id])).get(id);
+
+// A loader may write the same item meanwhile; more rounds than this mean that something else keeps writing.
+const MAX_ROUNDS = 5;
+
+/** Thrown when an item kept changing under the operator's hands. */
+export class ItemBusyError extends Error {
+  override readonly name = 'ItemBusyError';
+  readonly code = 'item-busy';
+}
+
+/** Writes what `next` makes of an item; undefined: it stays. A lost race begins anew. Throws ItemBusyError. */
+export const changeItem = async (
+  store: IdStore,
+  integration: string,
+  id: string,
+  next: (stored: IdCheck | undefined) => IdCheck | undefined,
+): Promise<void> => {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const stored = await readItem(store, integration, id);
+    const item = next(stored);
+    if (stored === undefined || item === undefined) return;
+    if ((await store.write(integration, item, { rev: stored.rev })) === 'written') return;
+  }
+  throw new ItemBusyError(`the item of ${id} is being written by others; try again`);
+};

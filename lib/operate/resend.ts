@@ -1,0 +1,54 @@
+import { resent, type Unsendable } from '../idcheck/by-hand.ts';
+import { changeItem, readItem } from './change-item.ts';
+import type { CloseDeps, Signature } from './close-letters.ts';
+
+export type ResendDeps = Pick<CloseDeps, 'idStore' | 'audit' | 'clock'>;
+
+/** What becomes of an id that a person wants sent again. */
+export type Resending = { id: string } & (
+  | { kind: 'resent'; integration: string }
+  | { kind: 'unsendable'; why: Unsendable }
+  /** It is refused in several. */
+  | { kind: 'ambiguous'; integrations: string[] }
+);
+
+/** In which of the integrations each id is refused without a letter, or why it is not sent again; nothing is written. */
+export const planResend = async (
+  ids: readonly string[],
+  integrations: readonly string[],
+  { idStore, clock }: Pick<ResendDeps, 'idStore' | 'clock'>,
+): Promise<Resending[]> => {
+  const results: Resending[] = [];
+  for (const id of new Set(ids)) {
+    const found: string[] = [];
+    let why: Unsendable = 'unknown-id';
+    for (const name of integrations) {
+      const tried = resent(await readItem(idStore, name, id), clock.nowMs());
+      if (tried.kind === 'resent') found.push(name);
+      else if (tried.why !== 'unknown-id' && (why === 'unknown-id' || why === 'not-refused')) why = tried.why;
+    }
+    const [integration, ...more] = found;
+    if (integration === undefined) results.push({ id, kind: 'unsendable', why });
+    else if (more.length > 0) results.push({ id, kind: 'ambiguous', integrations: found });
+    else results.push({ id, kind: 'resent', integration });
+  }
+  return results;
+};
+
+/** Lets the next run send these records again. Each is written to the audit log first. Throws ItemBusyError. */
+export const resend = async (
+  planned: readonly Resending[],
+  signature: Signature,
+  { idStore, audit, clock }: ResendDeps,
+): Promise<void> => {
+  for (const one of planned) {
+    if (one.kind !== 'resent') continue;
+    const { id, integration } = one;
+    const atMs = clock.nowMs();
+    await audit.add({ atMs, action: 'resent', integration, id, reason: 'rejected', ...signature });
+    await changeItem(idStore, integration, id, (stored) => {
+      const now = resent(stored, atMs);
+      return now.kind === 'resent' ? now.item : undefined;
+    });
+  }
+};

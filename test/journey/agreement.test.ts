@@ -1,0 +1,157 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { startEmbedded } from '../../cli/stack/embedded.ts';
+import { quickIntegration } from './integration-copy.ts';
+import { type Counts, jsonOf, newDir, nonZero, program, type Report } from './program.ts';
+
+type Books = Pick<Report, 'runId' | 'status' | 'counts' | 'balanced' | 'deadLetters'> & {
+  setAside?: { ids: string[] } & Record<string, unknown>;
+};
+
+const dir = newDir();
+const integration = quickIntegration(dir, { 'target.onUncertain': 'park' });
+const groups = path.join(dir, 'groups.json');
+writeFileSync(groups, JSON.stringify(['1', '2', '3', '4', '5'].map((id) => ({ id: Number(id), name: `分组${id}` }))));
+
+const on = (...args: string[]) => program([...args, '--data-dir', dir, '--integration', integration]);
+const run = (...faults: string[]) =>
+  on('run', '--json', '--groups', groups, ...faults.flatMap((fault) => ['--fault', fault]));
+
+/** What the views say of every run, oldest first, once they are seen to say the same. */
+const agreed = async (): Promise<Books[]> => {
+  // Held here, the data directory is looked at by all views at once.
+  const held = await startEmbedded({ dataDir: dir });
+  try {
+    const [list, json, { stdout: text }] = await Promise.all([
+      on('dlq', 'list', '--json'),
+      on('runs', '--json'),
+      on('runs'),
+    ]);
+    const letters = jsonOf<{ letters: unknown[] }>(list).letters.length;
+    const { runs } = jsonOf<{ runs: Books[] }>(json);
+    for (const books of new Set([runs[0], runs.at(-1)])) {
+      if (books === undefined) throw new Error('no run');
+      const { runId, status, counts, balanced, setAside } = books;
+      const looks = await Promise.all([on('status', runId, '--json'), on('status', runId)]);
+      const seen = jsonOf<Books>(looks[0]);
+      expect(seen).toMatchObject({ status, counts, balanced, deadLetters: letters });
+      expect(seen.setAside).toEqual(setAside);
+      const words = looks[1].stdout;
+      const isClean = counts.open + counts.rejected + counts.uncertain + letters === 0 && setAside === undefined;
+      expect(words.includes('✓'), words).toBe(isClean);
+      expect([status === 'balanced', counts.open === 0]).toEqual([balanced, balanced]);
+      for (const id of setAside?.ids ?? []) expect([text, words].every((view) => view.includes(id))).toBe(true);
+      if (counts.open > 0) expect(text).toContain(`${counts.open} open`);
+    }
+    return runs.reverse();
+  } finally {
+    await held.close();
+  }
+};
+
+type Step = {
+  what: string;
+  command: () => ReturnType<typeof program>;
+  code: number;
+  /** Of the first run, and of the last where that is another. */
+  first: Partial<Counts> & { setAside?: object };
+  last?: Partial<Counts> & { setAside?: object };
+};
+
+const steps: Step[] = [
+  {
+    what: 'a run of which two are refused and two uncertain',
+    command: () => run('target-refuse:ids=1,2', 'target-commit-then-drop:ids=3,4'),
+    code: 1,
+    first: { loaded: 1, rejected: 2, uncertain: 2 },
+  },
+  {
+    what: 'a replay',
+    command: () => on('dlq', 'replay', '--id', '1', '--json'),
+    code: 1,
+    first: { loaded: 2, rejected: 1, uncertain: 2 },
+  },
+  {
+    what: 'a discard',
+    command: () => on('dlq', 'discard', '--id', '2', '--json'),
+    code: 0,
+    first: { loaded: 2, rejected: 1, uncertain: 2, setAside: { discarded: 1, ids: ['2'] } },
+  },
+  {
+    what: 'a word that the target has it',
+    command: () => on('dlq', 'resolve', '3', '--loaded', '--json'),
+    code: 0,
+    first: { loaded: 3, rejected: 1, uncertain: 1, setAside: { discarded: 1, resolved: 1 } },
+  },
+  {
+    what: 'a word that the target has it not',
+    command: () => on('dlq', 'resolve', '4', '--not-loaded', '--json'),
+    code: 0,
+    first: { loaded: 3, rejected: 1, open: 1, setAside: { discarded: 1, resolved: 1 } },
+  },
+  {
+    what: 'a later run',
+    command: () => run(),
+    code: 0,
+    first: { loaded: 4, rejected: 1, setAside: { discarded: 1, resolved: 1 } },
+    last: { unchanged: 3, skipped: 1, enqueued: 1, loaded: 1, setAside: { discarded: 1, ids: ['2'] } },
+  },
+  {
+    what: 'a resend to a real target, to which nobody says yes',
+    command: () =>
+      program(['resend', '2', '--data-dir', dir, '--integration', integration], {
+        QINGYIYUN_BASE_URL: 'http://127.0.0.1:9',
+      }),
+    code: 2,
+    first: { loaded: 4, rejected: 1, setAside: { discarded: 1, resolved: 1 } },
+    last: { unchanged: 3, skipped: 1, enqueued: 1, loaded: 1, setAside: { discarded: 1, ids: ['2'] } },
+  },
+  {
+    what: 'a resend',
+    command: () => on('resend', '2', '--json'),
+    code: 0,
+    first: { loaded: 4, open: 1, setAside: { resolved: 1 } },
+    last: { unchanged: 3, skipped: 1, enqueued: 1, loaded: 1, setAside: { toSend: 1 } },
+  },
+  {
+    what: 'the run that sends it',
+    command: () => run(),
+    code: 0,
+    first: { loaded: 5, setAside: { resolved: 1 } },
+    last: { unchanged: 4, enqueued: 1, loaded: 1 },
+  },
+];
+
+test('run, runs, status and dlq list say the same after every operation', async () => {
+  for (const { what, command, code, first, last } of steps) {
+    const ended = await command();
+    expect(ended.code, `${what}: ${ended.stdout}${ended.stderr}`).toBe(code);
+    const runs = await agreed();
+    for (const [books, expected] of [[runs[0], { enqueued: 5, ...first }] as const, [runs.at(-1), last] as const]) {
+      if (expected === undefined || books === undefined) continue;
+      const { setAside, ...counts } = expected;
+      expect(nonZero(books.counts), what).toEqual({ fetched: 5, ...counts });
+      if (setAside === undefined) expect(books.setAside, what).toBeUndefined();
+      else expect(books.setAside, what).toMatchObject(setAside);
+    }
+    // What the run itself has reported is what the views say of it right after it.
+    const report = ended.stdout.includes('"durationMs"') ? jsonOf<Books>(ended) : undefined;
+    if (report !== undefined) {
+      const { runId, status, counts, balanced, setAside } = report;
+      expect(runs.at(-1)).toMatchObject({ runId, status, counts, balanced });
+      expect(runs.at(-1)?.setAside).toEqual(setAside);
+    }
+  }
+}, 240_000);
+
+test('what is not refused without a letter is not sent again, and says why', async () => {
+  const ended = await on('resend', '1', '99', '--json');
+  expect(ended.code).toBe(2);
+  expect(jsonOf<object>(ended)).toEqual({
+    results: [
+      { id: '1', kind: 'unsendable', why: 'not-refused' },
+      { id: '99', kind: 'unsendable', why: 'unknown-id' },
+    ],
+  });
+});

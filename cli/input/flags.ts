@@ -30,7 +30,7 @@ export type LetterFlags = StackFlags & {
   json?: boolean;
 };
 
-/** The filter that the flags mean; `integration` is its name. Throws UsageError for a span that is none. */
+/** The filter that the flags mean; `integration` is its name. Throws UsageError for a span that cannot be read. */
 export const filterOf = (
   { reason, id, limit, olderThan }: LetterFlags,
   integration: string | undefined,
@@ -43,7 +43,10 @@ export const filterOf = (
   return defined({ integration, reason, id, limit, lastBeforeMs });
 };
 
-/** How long pauses are waited for, ms; 10 minutes where nothing is said. Throws UsageError for a span that is none. */
+/**
+ * How long pauses are waited for, ms; 10 minutes where nothing is said. Throws UsageError for a span that cannot be
+ * read.
+ */
 export const maxWaitOf = (maxWait = '10m'): number => {
   const ms = parseSpan(maxWait);
   if (ms === undefined) throw new UsageError(`--max-wait ${maxWait}: expected a span such as 90s, 30m, 2h or 7d.`);

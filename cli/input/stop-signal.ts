@@ -2,7 +2,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 /** What a shell reports of a process that Ctrl-C ended. */
 const EXIT_INTERRUPTED = 130;
 
-/** Ctrl-C, or the word to end from a supervisor. */
+/** Ctrl-C, or a supervisor's request to end. */
 export type StopSignal = {
   isStopped(): boolean;
   /** The work's result, or `stopped` once the signal comes; the work itself goes on and its failure is of no interest then. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { decodeUtf8, NotUtf8Error } from '../../lib/runtime/utf8.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Bytes of the user's as UTF-8 text; `what` names them. Throws UsageError. */
+/** The user's bytes as UTF-8 text; `what` names them in the error. Throws UsageError. */
 export const userText = (bytes: Uint8Array, what: string): string => {
   try {
     return decodeUtf8(bytes, what);

@@ -48,7 +48,7 @@ export const table = (header: readonly string[], rows: ReadonlyArray<readonly st
 
 const GAP = 2;
 const NARROWEST = 8;
-/** With less than this a column that may be cut says nothing; sooner one that may be left out goes. */
+/** A column that is cut below this width says nothing: an optional column is left out first. */
 const READABLE = 12;
 
 /** What gives way where a table is too wide, by the headers of its columns. */
@@ -57,7 +57,7 @@ export type Fit = {
   cut?: readonly string[];
   /** May be cut at their front: names that differ in how they end. */
   cutFront?: readonly string[];
-  /** Left out one after the other, in this order, before the others are cut short of what is readable. */
+  /** Left out one after the other, in this order, before another column is cut below a readable width. */
   drop?: readonly string[];
 };
 

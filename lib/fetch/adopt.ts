@@ -67,7 +67,7 @@ export const adoptingInto =
   ({ idStore, clock }: AdoptDeps) =>
   async (part: Part, { integration, versionMs }: Pick<UnfinishedRun, 'integration' | 'versionMs'>): Promise<Part> => {
     if (part.toAdopt.length === 0) return part;
-    // What the run was opened with is eventually consistent, and old by now.
+    // The items that the run began with are eventually consistent, and old by now.
     const ids = part.toAdopt.map(({ id }) => id);
     const items = await idStore.read(integration, ids);
     const ends = await mapBounded(part.toAdopt, WRITE_CONCURRENCY, (one) =>

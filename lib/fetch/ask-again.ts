@@ -35,7 +35,7 @@ export const askToStartLater = async (
   deps: FetchDeps,
 ): Promise<boolean> => {
   const nowMs = deps.clock.nowMs();
-  // Who takes over is refused while a run is under way: what that one sends is not to be taken over behind its back.
+  // Taking over is refused while a run is under way: records that it sends must not be taken over meanwhile.
   if (request.kind === 'schedule' && request.adoption !== undefined) return false;
   if (request.kind !== 'schedule' || waitsForMs === undefined || nowMs - request.scheduledMs > waitsForMs) return false;
   const asked = await ask(request, Math.min(deps.tuning.fetch.lookAgainMs, Math.max(1_000, freeAtMs - nowMs)), deps);

@@ -49,7 +49,7 @@ export const decideStart = (
 };
 
 /**
- * Whether to go on with a run is what was asked for. A full refresh must not end as the rest of an ordinary run, and no
+ * Whether resuming a run does what was asked for. A full refresh must not end as the rest of an ordinary run, and no
  * run as the rest of one that takes on less. But a run that takes over is brought to its end first, whatever is asked
  * for: else what it has not come to would be sent.
  */
@@ -66,8 +66,8 @@ const isMeantBy = (
 const isOfAll = (...asked: readonly AdoptionAsked[]): boolean => asked.every(({ idChunks }) => idChunks === undefined);
 
 /**
- * What a run asks an incremental list for: from where the last one that succeeded left off, less the overlap (rows
- * that appear late, and clocks that differ), up to now. A full refresh begins at the beginning again. Pure.
+ * What a run asks an incremental list for: from where the last one that succeeded left off, less the overlap (rows that
+ * appear late, and clocks that differ), up to now. A full refresh begins at the initial time again. Pure.
  */
 export const windowOf = (
   { initialMs, overlapMs }: WindowPlan,

@@ -2,8 +2,8 @@ import type { Doubts, UnfinishedRun } from '../runs/record.ts';
 import type { Prepared, Snapshot } from '../transform/transform.ts';
 
 /**
- * Finds what of a page makes the reading doubtful: rows without an id, and ids that had come on an earlier page, since
- * a list that moved while it was read may have let others slip. `left`: ids that were left out so far.
+ * Finds what makes a page's reading doubtful: rows without an id, and ids that came on an earlier page, since a list
+ * that moves while it is read may have skipped other records. `left`: ids that were left out so far.
  */
 export const findDoubts =
   (left: Set<string>) =>

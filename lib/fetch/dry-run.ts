@@ -43,7 +43,7 @@ export type DryRun = {
   warnings: RunWarning[];
   /** Whether somebody is to look at it: rows are invalid, most of them did not come, or ids were asked for in vain. */
   isTroubled: boolean;
-  /** Of the ids that were asked for those that the source does not give; absent: none were asked for. */
+  /** The ids that were asked for and that the source does not give; absent: no ids were asked for. */
   notGiven?: string[];
   /** Why the snapshot could not be read to its end, or why the run would fail. */
   failure?: { code: string; message: string };

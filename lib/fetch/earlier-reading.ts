@@ -2,7 +2,7 @@ import type { ExtractedRun, UnfinishedRun } from '../runs/record.ts';
 import { isUnfinished } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
 
-/** Mostly the run just before is among the first; where the source was down for long, many are looked through. */
+/** Most often the run before is among the newest few; after a long outage of the source it may be far back. */
 const LOOKED_THROUGH = [10, 200] as const;
 
 const latest = (runs: readonly ExtractedRun[]): ExtractedRun | undefined =>
@@ -12,8 +12,8 @@ const latest = (runs: readonly ExtractedRun[]): ExtractedRun | undefined =>
   );
 
 /**
- * The last reading before this run's that came to its end: incomplete ones between them do not count. Runs are listed by
- * their scheduled time, and one that had to wait for another reads later than its place in that list says.
+ * The last reading before this run's that came to its end: incomplete ones between them do not count. Runs are listed
+ * by their scheduled time, and a run that had to wait for another one reads later than that.
  */
 export const earlierReading = async (
   { integration, runId, startedMs }: Pick<UnfinishedRun, 'integration' | 'runId' | 'startedMs'>,

@@ -9,7 +9,7 @@ type Said = OfRun & { code: string; words: string };
 /** What fetching logs. */
 export type FetchEvent = EventsOf<{
   'run-started': OfRun;
-  /** An earlier invocation's run is gone on with, at its checkpoint. */
+  /** An earlier invocation's run is resumed at its checkpoint. */
   'run-resumed': OfRun;
   'run-not-started': OfRun & { why: Exclude<Start['kind'], 'start' | 'resume'> | 'lease lost' };
   /** `held`: records whose outcome is known only after the last page. */
@@ -20,7 +20,7 @@ export type FetchEvent = EventsOf<{
   'deletions-sent': OfRun & { deletions: number };
   'run-extracted': OfRun & Pick<ExtractCounts, 'fetched' | 'unchanged' | 'enqueued'> & { vanished: number };
   'run-incomplete': Said;
-  /** Read to its end, and not to be trusted as a whole. */
+  /** The list was read to its end and is not trusted as a whole. */
   'run-failed': Said;
   /** Left to a later invocation; the queue took the request or did not. */
   'run-continued': OfRun & { delaySec: number; accepted: boolean };

@@ -78,8 +78,8 @@ export const fetchRun = async (
   if (failed !== undefined) await deps.onFailed?.(failed, before);
   // Not before the lease has ended: a request that comes sooner would be taken for a duplicate, and lost.
   if (extracted.end === 'continued') await askToContinue(run, extracted.retryAtMs, deps);
-  // A schedule's request that went on with an earlier run has not started its own. Where the source failed, that would
-  // only go on with the same run and fail again: the next schedule does so in its time.
+  // A schedule's request that resumed an earlier run has not started its own. Where the source failed, asking again
+  // would only resume the same run and fail again: the next schedule does that in its time.
   if (isForAnotherRun(request, run) && extracted.end !== 'incomplete') {
     // The earlier run goes on by its own request; this one only looks whether it is through.
     const freeAtMs = extracted.end === 'continued' ? clock.nowMs() + deps.tuning.fetch.lookAgainMs : clock.nowMs();
@@ -175,7 +175,7 @@ const endIncomplete = async (
   return { end: 'incomplete', failed: incomplete };
 };
 
-/** Closes a run that must not send what it would: that waits, and the target stands under the mapping of before. */
+/** Closes a run that must not send: its records wait, and the target keeps the mapping of before. */
 const stop = async (
   run: UnfinishedRun,
   failure: { code: string; message: string },

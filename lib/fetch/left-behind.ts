@@ -63,7 +63,7 @@ class LetterRefusedError extends Error {
   readonly code = 'letter-refused';
 }
 
-/** Writes a letter for each row that a window leaves behind. Throws where the queue accepts one not. */
+/** Writes a letter for each row that a window leaves behind. Throws where the queue does not accept one. */
 export const writeInvalidLetters = async (
   { integration, runId, keptChunks = 0 }: UnfinishedRun,
   { runs, deadLetters, nowMs }: { runs: Pick<RunStore, 'chunks'>; deadLetters: Queue; nowMs: number },

@@ -51,7 +51,7 @@ export type Pass = {
   }>;
   /** Whether records wait for the end of the snapshot. */
   hasPostponed(): boolean;
-  /** For when the snapshot is complete: postponed records pass, too, in the place that they turn out to have. */
+  /** For the end of the snapshot: postponed records pass, too, each in its place, which is known by then. */
   openPlacing(): Promise<(records: readonly Postponed[], run: RunFacts, nowMs: number) => Part>;
   /** Ids that had been loaded and are not among the records. */
   absent(): string[];
@@ -232,7 +232,7 @@ const tooLarge = ({ record, sizeBytes }: ReturnType<typeof postponedOf>, maxByte
 const shareOf = (all: readonly string[], from: number, to: number, total: number): string[] =>
   all.slice(Math.floor((all.length * from) / total), Math.floor((all.length * to) / total));
 
-/** Takes what is known to where earlier invocations have left it, and gives what the snapshot goes on with. */
+/** Brings what is known to where earlier invocations have left it, and gives what the snapshot is resumed with. */
 const recall = async (
   earlier: AsyncIterable<LedgerChunk>,
   { checkpoint }: Pick<UnfinishedRun, 'checkpoint'>,

@@ -12,7 +12,7 @@ export type Postponed = Extract<Prepared, { outcome: 'ready' }> & { parentId: st
 export type Places = {
   /** Places a page's records, once the snapshot has prepared them; says which of them are postponed. */
   place(prepared: readonly Prepared[]): (one: Prepared) => one is Postponed;
-  /** A record is left out of this snapshot; where it was loaded before, it is there for those that depend on it. */
+  /** A record is left out of this snapshot. Where it was loaded before, records that depend on it may go. */
   leaveOut(id: string): void;
   /** For when the snapshot is complete: where each postponed record belongs. */
   ofPostponed(): (one: Postponed) => Prepared;
@@ -46,7 +46,7 @@ export const openPlaces = (
     },
     ofPostponed: () => {
       const placementOf = placePostponed(parents, isThere, tree);
-      // Ids are struck off while records pass: all of them are placed before.
+      // Passing strikes ids off, so all records are placed before the first one passes.
       for (const id of parents.keys()) placementOf(id);
       return (one) => placed(one, placementOf(one.id));
     },

@@ -19,7 +19,7 @@ export type Sink = {
   /** The ledger up to the run's checkpoint. */
   chunks(run: UnfinishedRun): AsyncIterable<LedgerChunk>;
   /**
-   * The indexes of the messages that the queue would never take: that is a fault of theirs, not of the run. Throws
+   * The indexes of the messages that the queue would never take: those records are at fault, not the run. Throws
    * `QueueRefusedError` where it did not accept others.
    */
   send(messages: readonly string[]): Promise<ReadonlySet<number>>;

@@ -17,7 +17,7 @@ export type Started = {
 };
 export type NotStarted = { runId: string; end: 'duplicate' | 'overlap' | 'stale'; leaseUntilMs?: number };
 
-/** Takes the integration's lease for this request and says with which run to go on. Writes nothing but the lease. */
+/** Takes the integration's lease for this request, and says which run to work on. Writes nothing but the lease. */
 export const startRun = async (
   request: RunRequest,
   plan: FetchPlan,
@@ -36,7 +36,7 @@ export const startRun = async (
     runs.run(integration, askedId),
     plan.window && runs.watermark(integration),
   ]);
-  // What a run has sent under one mapping is not gone on with under another.
+  // A run that has sent records under one mapping is not resumed under another.
   const isOfThisMapping = leased?.mapping === undefined || leased.mapping === plan.mapping;
   const start = decideStart(request, previous, isOfThisMapping ? leased : undefined, asked, nowMs, resumeWithinMs);
   if (start.kind !== 'start' && start.kind !== 'resume') {

@@ -4,7 +4,7 @@ import type { FetchTuning } from '../runtime/tuning.ts';
 
 /** Until when an invocation works on a run, ms since the epoch. */
 export type Deadlines = {
-  /** No page is begun after this, but for the first: every invocation gets on by one. */
+  /** No page but the first is begun after this: every invocation reads at least one. */
   softMs: number;
   /** Nothing is begun after this. */
   hardMs: number;

@@ -26,7 +26,7 @@ export const failureOfMapping = (
   return { code: 'mapping-changed', message };
 };
 
-/** Whether a run must be weighed before it sends: its mapping is another than that of the run before. Pure. */
+/** Whether a run must be weighed before it sends, since its mapping differs from that of the run before. Pure. */
 export const isToBeWeighed = (
   run: Pick<UnfinishedRun, 'checkpoint' | 'confirmed' | 'weighing' | 'adoption'>,
   earlier: Pick<ExtractedRun, 'mapping'> | undefined,
@@ -47,8 +47,8 @@ type Weighed =
   | Exclude<PagesRead, { end: 'complete' }>;
 
 /**
- * The first of two readings under a changed mapping: the run's own steps, into a sink that keeps counts. It is gone on
- * with by later invocations as every reading is; what they keep of it are counts.
+ * The first of two readings under a changed mapping: the run's own steps, into a sink that keeps counts. Later
+ * invocations resume it as they resume every reading; they keep only its counts.
  */
 export const weighMapping = async (
   begun: UnfinishedRun,
@@ -57,7 +57,7 @@ export const weighMapping = async (
 ): Promise<Weighed> => {
   const { checkpoint, counts, overwrites } = begun.weighing ?? { counts: noExtractCounts(), overwrites: 0 };
   const sink = weighingSink(begun, { isDone: false, counts, overwrites }, runs);
-  // All of idCheck is held against it, also where the list is one of changes.
+  // It is compared with all of idCheck, also where the list is one of changes.
   const from = { counts: { ...begun.counts, ...counts }, ...defined({ checkpoint }) };
   const asked = { ...selectionOf(begun.selection), adopts: false };
   const pass = await openPass(work.plan, idStore, from, none(), work.tuning, asked);
@@ -77,7 +77,7 @@ async function* none(): AsyncIterable<never> {}
 const weighingSink = (begun: UnfinishedRun, from: Weighing, runs: Pick<RunStore, 'saveRun'>) => {
   let { counts, overwrites } = from;
   const postponed: { index: number; records: Postponed[] }[] = [];
-  /** The run itself has not begun: of the reading it keeps what it cost, and where it stands. */
+  /** The run itself has not begun: it keeps only the cost of the reading and how far it came. */
   const kept = ({ requests, limits, hasLinked, checkpoint }: UnfinishedRun, isDone = false): UnfinishedRun => ({
     ...begun,
     requests,

@@ -105,7 +105,7 @@ export const settle = async (
     case 'written':
       return ending;
     case 'claim-lost':
-      // Another took this worker for lost, and may have died over it: the message looks once more at what there is.
+      // Another worker took this one for lost, and may have died itself: the message is tried once more.
       return ending.kind === 'putBack' ? ending : putOff(attempted, 'claim-lost', 0, fraction);
     case 'unreachable':
       // The POST happened but cannot be written down: after the claim it counts as uncertain, and someone must look again.

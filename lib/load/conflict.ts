@@ -7,9 +7,10 @@ import type { Outcome } from '../target/target.ts';
 /**
  * What a 409 means for one record, by the file's `target.conflict` and by what idCheck knows; other outcomes stay.
  *
- * Without a word in the file: refused at a first try. After a try of unknown outcome the other request may be that very
- * try, at work or applied already, so it stays a conflict, which waits. `isAlone`: of several records in one request
- * nobody knows which is meant; what would be settled is refused as a whole then, and each is asked for by itself. Pure.
+ * Where the file says nothing, a 409 is a refusal at a first try. After a try of unknown outcome the other request may
+ * be that very try, under way or applied already: it stays a conflict, which waits. `isAlone`: with several records in
+ * one request nobody knows which one is meant. A 409 that would settle a record then refuses the request as a whole,
+ * and each record is sent again by itself. Pure.
  */
 export const readConflict = (
   outcome: Outcome,

@@ -10,7 +10,7 @@ import type { PutBackReason, PutOffReason, RetryReason, SettledAs } from './even
 import type { LoadPlan } from './load-plan.ts';
 
 /**
- * How one delivery ends. Pure, all of this file; what is random comes in.
+ * How one delivery ends. This whole file is pure; random numbers come in.
  *
  * - `settled`: the message is deleted.
  * - `putBack`: a copy goes back to the queue with a delay, and this message is deleted. Never by failing the delivery:

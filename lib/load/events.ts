@@ -14,7 +14,7 @@ export type PutOffReason =
   | 'throttled'
   /** The invocation's time ends before a POST would. */
   | 'no-time'
-  /** Another worker is at this id; a POST of other content may still be applied; the parent is not loaded yet. */
+  /** Another worker has claimed this id; a POST of other content may still be applied; the parent is not loaded yet. */
   | 'claimed'
   | 'in-doubt'
   | 'parent'

@@ -150,8 +150,8 @@ const loadRequest = async (round: Round, candidates: readonly Candidate[], takeP
   if (answered === undefined) return;
   const isRefused = answered.every(({ outcome: { kind } }) => kind === 'rejected' || kind === 'conflict');
   if (answered.length === 1 || !isRefused) return settleEach(round, answered);
-  // One bad record must not take the others of its request with it: each is asked for by itself, but for those that wait
-  // for an earlier try of theirs.
+  // One bad record must not take the others of its request with it: each is sent again by itself, but for those that
+  // wait for an earlier try of theirs.
   const refused = answered.filter(({ outcome }) => outcome.kind === 'rejected').map(({ delivery }) => delivery);
   await settleEach(
     round,

@@ -76,8 +76,8 @@ export const awaitTurn = async (
 };
 
 /**
- * For how long the limit makes a request wait that has a permit and is ready at `nowMs`, ms. No permit takes more than
- * its own slot: slots of all workers follow each other, so that their sum is time that has passed, however many wait.
+ * For how long the limit holds up a request that has its permit and is ready at `nowMs`, ms. A permit counts no more
+ * than its own slot. The slots of all workers follow each other, so their sum is real time, however many workers wait.
  * What a pause adds is counted where the pause is made.
  */
 const waitByLimitMs = ({ notBeforeMs }: Permit, limit: RateLimit | undefined, nowMs: number): number =>

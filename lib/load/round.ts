@@ -21,7 +21,7 @@ export type Round = Results & {
   readonly deps: LoaderDeps;
   /** No POST starts later: settling needs the rest of the invocation. */
   readonly deadlineMs: number;
-  /** A request of this round was told to wait: its word holds here at once, without asking the limiter again. */
+  /** A request of this round was told to wait: the round obeys at once, without asking the limiter again. */
   pausedUntilMs: number;
 };
 

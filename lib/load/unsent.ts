@@ -82,9 +82,9 @@ const wasSent = (stored: IdCheck | undefined, hash: string): boolean => {
 };
 
 /**
- * Settles a delivery for which nothing is sent. A replayed one was its record's letter: the item must not go on naming
- * a letter that is gone, or a later trouble of this content would be taken for told. Where the content is loaded after
- * all, the trouble is over with its letter.
+ * Settles a delivery for which nothing is sent. A replayed delivery was its record's letter. The item must no longer
+ * name it, or a later trouble of this content would get no letter. Where the content is loaded after all, the trouble
+ * is over with its letter.
  */
 const acknowledge = async (
   as: AcknowledgeReason | 'parent-never-came',

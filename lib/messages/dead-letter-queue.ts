@@ -21,7 +21,7 @@ export const isMeant = (letter: Letter, { reason, id, integration, lastBeforeMs 
   (lastBeforeMs === undefined || letter.lastMs < lastBeforeMs) &&
   (integration === undefined || (letter.integration ?? letter.message?.integration) === integration);
 
-/** Hidden from others while one pass looks at them; a pass over thousands takes some seconds. */
+/** The visibility time-out while one pass looks at letters; a pass over thousands takes some seconds. */
 const HIDE_SEC = 120;
 /** Shown again after a pass; not 0, since a message shown at once would be received again by the very same pass. */
 const SHOW_AGAIN_SEC = 1;

@@ -7,7 +7,7 @@ export const MAX_DELAY_SEC = 900;
 export type Outgoing = { body: string; delaySec?: number };
 
 /**
- * How a sending ended. `failed`: the indexes of what the queue did not accept in the end, in ascending order;
+ * How a sending ended. `failed`: the indexes of the messages that the queue finally did not accept, in ascending order;
  * `refused`: those among them that it would never accept (too large, a character that it does not take), where any are.
  */
 export type SendEnd = { failed: number[]; refused?: number[] };
@@ -37,7 +37,7 @@ export interface ReadableQueue extends Queue {
   depth(): Promise<{ visible: number; inFlight: number; delayed: number }>;
 }
 
-/** All that a queue holds, as it estimates. */
+/** How many messages a queue holds, as it estimates. */
 export const messagesIn = ({ visible, inFlight, delayed }: Awaited<ReturnType<ReadableQueue['depth']>>): number =>
   visible + inFlight + delayed;
 

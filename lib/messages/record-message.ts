@@ -19,7 +19,7 @@ const failureSchema = z.object({
 });
 export type Failure = z.infer<typeof failureSchema>;
 
-// What is nested as deep as no mapping nests would be read, but could not be written again: JSON.stringify recurses.
+// A body nested deeper than any mapping could be read, but not written again: JSON.stringify recurses.
 const MAX_LEVELS = 200;
 
 const recordMessageSchema = z.object({

@@ -8,14 +8,14 @@ export type Selection = { limit?: number; ids?: string[] };
 /** Takes over what a target has: `idChunks`: so many chunks hold the only ids that are meant; absent: all are. */
 export type AdoptionAsked = { idChunks?: number };
 
-/** What asks for a run: a schedule (or a person), or a run that ran out of time and goes on. */
+/** A request for a run: by a schedule or a person, or by a run that is out of time and is to be continued. */
 export type RunRequest =
   | {
       kind: 'schedule';
       integration: string;
       scheduledMs: number;
       fullRefresh: boolean;
-      /** Somebody says yes to what would stop the run, or keep it from concluding. */
+      /** A person confirms what would stop the run, or would keep it from concluding anything. */
       confirmed?: boolean;
       /** Absent: the run takes on all. */
       selection?: Selection;

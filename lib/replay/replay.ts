@@ -83,7 +83,7 @@ export type Replayed = {
   others: number;
 };
 
-/** A refused record is replayed so often before someone must ask for it by its id: a replay in a loop mends nothing. */
+/** After so many replays a refused record must be asked for by its id: to replay in a loop mends nothing. */
 export const MAX_REPLAYS = 3;
 /** SendMessageBatch takes up to ten. */
 const BATCH = 10;
@@ -148,7 +148,7 @@ export const replay = async (request: ReplayRequest, deps: ReplayDeps): Promise<
     }
     pending.push({ letter, delaySec });
     if (pending.length === BATCH) await sendPending();
-    // Should the queue refuse it, it shows again when its hiding is over.
+    // Should the queue refuse it, the letter is visible again after its visibility time-out.
     return 'gone';
   });
   await sendPending();

@@ -19,7 +19,7 @@ export type LedgerEntry = {
   reason?: string;
   /** Hash of the mapped content; for `enqueued` and `skipped`. */
   hash?: string;
-  /** For `skipped`: the parent for whose sake it was skipped; the run goes on with it when it is resumed. */
+  /** For `skipped`: the parent because of which it was skipped; a resumed run needs it. */
   parentId?: string;
 };
 

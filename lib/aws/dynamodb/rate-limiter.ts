@@ -11,7 +11,7 @@ const NOTHING_STORED = 'attribute_not_exists(pk)';
 const STATE_AS_READ = 'tatMs = :readTatMs AND pausedUntilMs = :readPausedUntilMs';
 const PAUSE_IS_LONGER = 'attribute_not_exists(pausedUntilMs) OR pausedUntilMs < :untilMs';
 
-/** A worker that only minds pauses asks DynamoDB once a second, not once a request. */
+/** Without a limit of its own a worker asks DynamoDB for pauses once a second, not once a request. */
 const PAUSE_CACHE_MS = 1_000;
 /** A round trip is a few ms: the losers of a race come back spread over some of them. */
 const CONTENTION_BACKOFF: Backoff = { baseMs: 20, capMs: 500 };

@@ -200,7 +200,7 @@ const targetHits = (reader: ItemReader): LimitHits => {
 
 const runKey = (integration: string, runId: string): Item => ({ pk: text(integration), sk: text(`run#${runId}`) });
 
-/** Runs, each a record as JSON with its use of the target beside it; the record's own says of that are overruled. */
+/** Runs: each a record as JSON, with its use of the target beside it, which goes before what the record itself says. */
 export const dynamoRunRecords = (
   table: Table,
   expiresAtSec: (startMs: number) => number,

@@ -1,4 +1,4 @@
-import type { FunctionEvent } from '../../lib/aws/telemetry/metered-log.ts';
+import type { FunctionEvent } from '../../lib/aws/telemetry/metrics.ts';
 import type { FetchDeps, FetchPlan } from '../../lib/fetch/fetch-plan.ts';
 import { type FetchEnd, fetchRun } from '../../lib/fetch/fetch-run.ts';
 import type { IdCheck } from '../../lib/idcheck/item.ts';

@@ -4,8 +4,8 @@ import { fetchFlow, openSources } from '../../lib/flows/fetch.ts';
 import { loadFlow, openTargets } from '../../lib/flows/load.ts';
 import { openOnce } from '../../lib/flows/open.ts';
 import { reconcileFlow } from '../../lib/flows/reconcile.ts';
-import { replayFlow } from '../../lib/flows/replay.ts';
 import type { Catalog } from '../../lib/integration/catalog.ts';
+import { replay } from '../../lib/replay/replay.ts';
 import { ConfigurationError } from '../../lib/runtime/fault.ts';
 import type { LogFields } from '../../lib/runtime/log.ts';
 import { standardTuning } from '../../lib/runtime/tuning.ts';
@@ -62,7 +62,6 @@ test('the four flows work on the same stores: what is refused is in the books, a
   const { clock, refused, runtime, stores } = equipment();
   const fetchRun = fetchFlow(stores, openSources(catalog, stores, runtime), runtime);
   const loadBatch = loadFlow(stores, openTargets(catalog, stores, runtime), runtime);
-  const replay = replayFlow(stores, runtime);
   const reconcile = reconcileFlow(stores, runtime);
   const loadAll = async () => {
     const received = await stores.records.receive(10, 360);
@@ -79,7 +78,7 @@ test('the four flows work on the same stores: what is refused is in the books, a
   expect(refusing).toMatchObject({ status: 'balanced', counts: { enqueued: 2, loaded: 1, rejected: 1 } });
 
   refused.clear();
-  const { replayed } = await replay({});
+  const { replayed } = await replay({}, { ...stores, ...runtime });
   expect(replayed).toEqual([{ integration: NAME, id: '2', reason: 'rejected' }]);
   await loadAll();
   expect(stores.idStore.items(NAME).map(({ id, loaded, trouble }) => [id, loaded !== undefined, trouble])).toEqual([

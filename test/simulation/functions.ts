@@ -3,14 +3,13 @@ import { fetchFlow } from '../../lib/flows/fetch.ts';
 import { loadFlow } from '../../lib/flows/load.ts';
 import { type Connections, connectionsOf, type Open } from '../../lib/flows/open.ts';
 import { reconcileFlow } from '../../lib/flows/reconcile.ts';
-import { replayFlow } from '../../lib/flows/replay.ts';
 import { sourcePlanOf } from '../../lib/integration/compile/source-plan.ts';
 import { targetPlanOf } from '../../lib/integration/compile/target-plan.ts';
 import { isJsonObject, isNumber, type JsonValue } from '../../lib/json/json.ts';
 import { loadPlanOf } from '../../lib/load/load-plan.ts';
 import type { Queue } from '../../lib/messages/queue.ts';
 import { readFetchEvent } from '../../lib/messages/run-request.ts';
-import { readReplayEvent } from '../../lib/replay/replay.ts';
+import { readReplayEvent, replay } from '../../lib/replay/replay.ts';
 import { type LogEvent, silentLog as log } from '../../lib/runtime/log.ts';
 import { once } from '../../lib/runtime/once.ts';
 import { openSource } from '../../lib/source/http-source.ts';
@@ -141,8 +140,7 @@ const replayFunction = (world: World): LambdaFunction => ({
   open: (environment) => {
     const { stores, runtime, wrapped } = equip(world, environment);
     const records = wrapped<Queue>(stores.records, world.bug.replayRecords);
-    const replay = replayFlow({ ...stores, records }, runtime);
-    return (event) => replay(readReplayEvent(event));
+    return (event) => replay(readReplayEvent(event), { ...stores, ...runtime, records });
   },
 });
 

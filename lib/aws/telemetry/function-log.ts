@@ -1,10 +1,31 @@
+import { hash } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { defined } from '../../runtime/defined.ts';
 import type { AnyLog, Log } from '../../runtime/log.ts';
-import { type FunctionEvent, meteredLog } from './metered-log.ts';
-import { METRIC_NAMESPACE, metricCollector, metricTable } from './metrics.ts';
-import { recordLogRate, sampledLog } from './sampled-log.ts';
+import { type FunctionEvent, METRIC_NAMESPACE, meteredLog, metricCollector, metricTable } from './metrics.ts';
+
+/**
+ * A log that keeps the info lines of a share of the records only (`rate`, 0 to 1), always the same ones: of a record
+ * that is kept every line is there, from fetch to POST. Lines without an id, warnings and errors all stay.
+ */
+export const sampledLog = (log: AnyLog, rate: number): AnyLog => {
+  if (rate >= 1) return log;
+  const keeps = (id: string): boolean => hash('sha256', id, 'buffer').readUInt32BE() < rate * 2 ** 32;
+  return {
+    ...log,
+    info: (event, fields) => {
+      if (typeof fields.id === 'string' && !keeps(fields.id)) return;
+      log.info(event, fields);
+    },
+  };
+};
+
+/** The share of records whose info lines are kept, from `RECORD_LOG_RATE`; all of them where it says nothing useful. */
+export const recordLogRate = (setting: string | undefined): number => {
+  const rate = setting === undefined || setting.trim() === '' ? 1 : Number(setting);
+  return rate >= 0 && rate <= 1 ? rate : 1;
+};
 
 /** The stack that speaks, such as `okki-sync-prod`: in every log line, and the `service` dimension of every metric. */
 const serviceName = process.env.POWERTOOLS_SERVICE_NAME ?? 'okki-sync';

@@ -1,4 +1,12 @@
+import type { ConnectionEvent } from '../../connection/auth/scheme.ts';
+import type { FetchEvent } from '../../fetch/events.ts';
+import { isLimitWait, type LoadEvent, type SettledAs } from '../../load/events.ts';
+import type { NotifyEvent } from '../../notify/notifier.ts';
+import type { ReplayEvent } from '../../replay/replay.ts';
+import type { ReconcileEvent } from '../../runs/reconcile.ts';
 import { defined } from '../../runtime/defined.ts';
+import type { AnyLog, Log } from '../../runtime/log.ts';
+import type { SourceEvent } from '../../source/http-source.ts';
 import table from './metrics.json' with { type: 'json' };
 
 /**
@@ -13,7 +21,7 @@ export const metricTable: Readonly<Record<MetricName, MetricDefinition>> = table
 export const METRIC_NAMESPACE = table.namespace;
 
 export type MetricName = keyof typeof table.metrics;
-export type MetricDefinition = { unit: 'Count' | 'Seconds'; dimensions: ReadonlyArray<'service' | 'integration'> };
+type MetricDefinition = { unit: 'Count' | 'Seconds'; dimensions: ReadonlyArray<'service' | 'integration'> };
 
 /** Measuring as a port. */
 export interface Metrics {
@@ -25,7 +33,7 @@ export interface Metrics {
 export type Measured = { integration?: string; values: Partial<Record<MetricName, number>> };
 
 /** Adds up until `take`, which empties it. */
-export type MetricCollector = Metrics & { take(): Measured[] };
+type MetricCollector = Metrics & { take(): Measured[] };
 
 export const metricCollector = (): MetricCollector => {
   const byIntegration = new Map<string | undefined, Partial<Record<MetricName, number>>>();
@@ -46,4 +54,80 @@ export const metricCollector = (): MetricCollector => {
       return measured;
     },
   };
+};
+
+/** All events that the functions log: what lines are searched by, and metrics are counted from. */
+export type FunctionEvent =
+  | ConnectionEvent
+  | SourceEvent
+  | FetchEvent
+  | LoadEvent
+  | ReconcileEvent
+  | ReplayEvent
+  | NotifyEvent;
+
+type EventName = FunctionEvent[0];
+type FieldsOf<Name extends EventName> = Extract<FunctionEvent, [Name, unknown]>[1];
+
+type Add = (name: MetricName, value: number | undefined) => void;
+
+// What idCheck knew already, or another message brought first, is acknowledged without a request.
+const settledAs: Partial<Record<SettledAs, MetricName>> = {
+  loaded: 'RecordsLoaded',
+  rejected: 'RecordsRejected',
+  uncertain: 'RecordsUncertain',
+  exhausted: 'RecordsExhausted',
+};
+
+/** Which events are measured, and what of them: the one place where an event becomes a number. */
+const measures: { readonly [Name in EventName]?: (fields: FieldsOf<Name>, add: Add) => void } = {
+  'run-started': (_, add) => add('RunsStarted', 1),
+  'run-incomplete': (_, add) => add('RunsIncomplete', 1),
+  page: (fields, add) => {
+    add('RecordsFetched', fields.fetched);
+    add('RecordsFiltered', fields.filtered);
+    add('RecordsInvalid', fields.invalid);
+    add('RecordsMerged', fields.merged);
+    add('RecordsUnchanged', fields.unchanged);
+    add('RecordsSkipped', fields.skipped);
+    add('RecordsEnqueued', fields.enqueued);
+    add('SourceRequests', fields.requests);
+  },
+  'run-extracted': ({ vanished }, add) => add('RecordsVanished', vanished),
+  settled: ({ as }, add) => add(settledAs[as] ?? 'RecordsAcknowledged', 1),
+  'put-back': ({ why, isRetry }, add) => {
+    add(isRetry ? 'RecordsRetried' : 'RecordsPutOff', 1);
+    if (isLimitWait(why)) add('LimiterWaits', 1);
+  },
+  'target-requests': ({ requests }, add) => add('TargetRequests', requests),
+  unreadable: (_, add) => add('MessagesUnreadable', 1),
+  replayed: (_, add) => add('RecordsReplayed', 1),
+  'integration-reconciled': ({ notBalanced, overdue, missing, newestRunAgeSec }, add) => {
+    add('RunsNotBalanced', notBalanced);
+    add('RunOverdue', overdue);
+    add('RunMissing', missing);
+    add('NewestRunAge', newestRunAgeSec);
+  },
+  'notify-failed': (_, add) => add('NotificationsFailed', 1),
+  'notify-misconfigured': (_, add) => add('NotificationsFailed', 1),
+};
+
+/**
+ * A log that also counts: what is measured is folded from the very events that are logged, so that numbers and lines
+ * cannot tell two stories, and the flows need no second port for the same facts.
+ */
+export const meteredLog = (log: AnyLog, metrics: Metrics): Log<FunctionEvent> => {
+  const measure = <Name extends EventName>(name: Name, fields: FieldsOf<Name>): void => {
+    const integration = 'integration' in fields ? fields.integration : undefined;
+    measures[name]?.(fields, (metric, value) => {
+      if (value !== undefined) metrics.add(metric, value, integration);
+    });
+  };
+  const both =
+    (write: AnyLog['info']) =>
+    (...[name, fields]: FunctionEvent): void => {
+      measure(name, fields);
+      write(name, fields);
+    };
+  return { info: both(log.info), warn: both(log.warn), error: both(log.error) };
 };

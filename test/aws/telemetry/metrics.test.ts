@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
-import { meteredLog } from '../../../lib/aws/telemetry/metered-log.ts';
-import { type Measured, type MetricName, metricCollector, metricTable } from '../../../lib/aws/telemetry/metrics.ts';
+import {
+  type Measured,
+  type MetricName,
+  meteredLog,
+  metricCollector,
+  metricTable,
+} from '../../../lib/aws/telemetry/metrics.ts';
 import { openNotifier } from '../../../lib/notify/notifier.ts';
 import { replay } from '../../../lib/replay/replay.ts';
 import { reconcile } from '../../../lib/runs/reconcile.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { recordLogRate, sampledLog } from '../../../lib/aws/telemetry/sampled-log.ts';
+import { recordLogRate, sampledLog } from '../../../lib/aws/telemetry/function-log.ts';
 import type { AnyLog } from '../../../lib/runtime/log.ts';
 
 const recording = () => {

@@ -21,14 +21,46 @@ const exitOf: ReadonlyArray<readonly [kind: new (...given: never[]) => Error, ex
   [FunctionError, exitCodes.runFailed],
 ];
 
-/** What an error is to the operator: words for stderr, and an exit code. What he cannot mend is shown whole. */
-export const explain = (error: unknown): { words: string; exit: ExitCode } => {
+/** What this machine has too little of: not the program's fault, and over once there is more. */
+const scarcities: ReadonlyArray<{ code: string; signs: RegExp; words: string }> = [
+  {
+    code: 'disk-full',
+    signs: /\bENOSPC\b|\bEDQUOT\b|no space left on device|database or disk is full/i,
+    words:
+      'The disk is full. Nothing is lost: make room and start again; the next run goes on. 磁盘已满:请腾出空间后再运行,数据不会丢失。',
+  },
+  {
+    code: 'too-many-open-files',
+    signs: /\bE[MN]FILE\b|too many open files/i,
+    words:
+      'Too many files are open. Nothing is lost: allow more (ulimit -n 1024) and start again. 打开的文件过多:请提高上限(ulimit -n 1024)后再运行,数据不会丢失。',
+  },
+];
+
+/** An error's own words and those of what caused it. */
+const allWords = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  const { code = '' } = error as NodeJS.ErrnoException;
+  const inner = error instanceof AggregateError ? error.errors.map(allWords).join(' ') : '';
+  return `${code} ${error.message} ${inner} ${error.cause === undefined ? '' : allWords(error.cause)}`;
+};
+
+/** An error as the operator meets it: its code for scripts, words for him (none where they are printed), the exit code. */
+type Explained = { code: string; words: string; exit: ExitCode };
+
+/** What an error is to the operator. What he cannot mend is shown whole. */
+export const explain = (error: unknown): Explained => {
   // Help and version end so, too; commander has printed its words.
-  if (error instanceof CommanderError)
-    return { words: '', exit: error.exitCode === 0 ? exitCodes.ok : exitCodes.usage };
-  if (!(error instanceof Error)) return { words: `${error}\n`, exit: exitCodes.runFailed };
+  if (error instanceof CommanderError) {
+    return { code: error.code, words: '', exit: error.exitCode === 0 ? exitCodes.ok : exitCodes.usage };
+  }
+  const all = allWords(error);
+  const scarcity = scarcities.find(({ signs }) => signs.test(all));
+  if (scarcity !== undefined) return { ...scarcity, exit: exitCodes.runFailed };
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unexpected';
+  if (!(error instanceof Error)) return { code, words: String(error), exit: exitCodes.runFailed };
   const exit = exitOf.find(([kind]) => error instanceof kind)?.[1];
-  if (exit === undefined) return { words: `${error.stack}\n`, exit: exitCodes.runFailed };
+  if (exit === undefined) return { code, words: error.stack ?? error.message, exit: exitCodes.runFailed };
   const lead = error instanceof ConfigurationError ? 'The configuration has faults:\n' : '';
-  return { words: `${lead}${error.message}\n`, exit };
+  return { code, words: `${lead}${error.message}`, exit };
 };

@@ -16,6 +16,23 @@ const checkCommand = ([first]: readonly string[]): void => {
   throw new UsageError(`There is no command ${JSON.stringify(first)}. There are: ${names}. 没有这个命令。`);
 };
 
+/** Says what an error is; with --json, where the report would stand, too. */
+const report = (error: unknown): ExitCode => {
+  const { code, words, exit } = explain(error);
+  if (words === '') return exit;
+  process.stderr.write(`${words}\n`);
+  if (process.argv.includes('--json')) {
+    process.stdout.write(`${JSON.stringify({ error: { code, message: words } })}\n`);
+  }
+  return exit;
+};
+
+// What breaks beside the command, in a server or a stream of its own, ends it as well.
+process.on('uncaughtException', (error) => {
+  const exit = report(error);
+  process.stdout.write('', () => process.exit(exit));
+});
+
 let exitCode: ExitCode;
 try {
   const words = process.argv.slice(2);
@@ -23,8 +40,6 @@ try {
   checkCommand(words);
   exitCode = await runProgram();
 } catch (error) {
-  const { words, exit } = explain(error);
-  process.stderr.write(words);
-  exitCode = exit;
+  exitCode = report(error);
 }
 process.exitCode = exitCode;

@@ -30,20 +30,43 @@ describe('what an operator can mend is explained in words, without a stack:', ()
   ])('%s', (error, exit) => {
     const explained = explain(error);
     expect(explained.exit).toBe(exit);
-    expect(explained.words.endsWith(`${error.message}\n`)).toBe(true);
+    expect(explained.words.endsWith(error.message)).toBe(true);
     expect(explained.words).not.toContain(' at ');
   });
 });
 
 test('a bug is shown whole', () => {
   const error = new TypeError('x is not a function');
-  expect(explain(error)).toEqual({ words: `${error.stack}\n`, exit: 3 });
-  expect(explain('thrown text')).toEqual({ words: 'thrown text\n', exit: 3 });
+  expect(explain(error)).toEqual({ code: 'unexpected', words: error.stack, exit: 3 });
+  expect(explain('thrown text')).toEqual({ code: 'unexpected', words: 'thrown text', exit: 3 });
 });
 
 test.each([
   ['help', 0, 0],
   ['an unknown option', 1, 2],
 ])('commander has printed its own words: %s', (_, exitCode, exit) => {
-  expect(explain(new CommanderError(exitCode, 'commander', ''))).toEqual({ words: '', exit });
+  expect(explain(new CommanderError(exitCode, 'commander', ''))).toEqual({ code: 'commander', words: '', exit });
+});
+
+const coded = (code: string, message: string, cause?: unknown) =>
+  Object.assign(new Error(message, { cause }), { code });
+
+describe('what the machine has too little of is one sentence, and exit 3:', () => {
+  test.each<[Error, code: string]>([
+    [coded('ENOSPC', 'ENOSPC: no space left on device, write'), 'disk-full'],
+    [coded('LEVEL_IO_ERROR', 'IO error: tables/000005.log: No space left on device'), 'disk-full'],
+    [coded('ERR_SQLITE_ERROR', 'database or disk is full'), 'disk-full'],
+    [new AggregateError([coded('EDQUOT', 'EDQUOT: disk quota exceeded')], 'several'), 'disk-full'],
+    [
+      new DataDirUnreadableError('.local', 'tables', coded('EMFILE', 'EMFILE: too many open files')),
+      'too-many-open-files',
+    ],
+    [coded('LEVEL_IO_ERROR', 'IO error: tables/LOCK: Too many open files'), 'too-many-open-files'],
+    [new Error('failed', { cause: coded('ENFILE', 'file table overflow') }), 'too-many-open-files'],
+  ])('%s', (error, code) => {
+    const explained = explain(error);
+    expect(explained).toMatchObject({ code, exit: 3 });
+    expect(explained.words).toContain('Nothing is lost');
+    expect(explained.words).not.toContain('\n');
+  });
 });

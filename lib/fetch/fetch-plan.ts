@@ -3,17 +3,43 @@ import { type RunPlan, runPlanOf } from '../integration/compile/run-plan.ts';
 import { transformPlanOf } from '../integration/compile/transform-plan.ts';
 import type { DependsOn, Integration } from '../integration/schema/schema.ts';
 import type { Queue } from '../messages/queue.ts';
-import type { RunRecord } from '../runs/record.ts';
+import type { ExtractCounts, RunRecord } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
-import type { Log } from '../runtime/log.ts';
+import type { EventsOf, Log } from '../runtime/log.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Tuning } from '../runtime/tuning.ts';
 import type { Source } from '../source/source.ts';
 import { type Mapped, mapDeletion } from '../transform/map.ts';
 import { openTransform, type Transform } from '../transform/transform.ts';
-import type { FetchEvent } from './events.ts';
+import type { Start } from './decide-start.ts';
+
+type OfRun = { integration: string; runId: string };
+/** A code with its words for people. */
+type Said = OfRun & { code: string; words: string };
+
+/** What fetching logs. */
+export type FetchEvent = EventsOf<{
+  'run-started': OfRun;
+  /** An earlier invocation's run is resumed at its checkpoint. */
+  'run-resumed': OfRun;
+  'run-not-started': OfRun & { why: Exclude<Start['kind'], 'start' | 'resume'> | 'lease lost' };
+  /** `held`: records whose outcome is known only after the last page. */
+  page: OfRun & ExtractCounts & { held?: number; requests: number };
+  'source-warning': Said;
+  'field-drift': Said;
+  'vanished-warning': Said;
+  'deletions-sent': OfRun & { deletions: number };
+  'run-extracted': OfRun & Pick<ExtractCounts, 'fetched' | 'unchanged' | 'enqueued'> & { vanished: number };
+  'run-incomplete': Said;
+  /** The list was read to its end and is not trusted as a whole. */
+  'run-failed': Said;
+  /** Left to a later invocation; the queue took the request or did not. */
+  'run-continued': OfRun & { delaySec: number; accepted: boolean };
+  /** Another run is under way; its schedule's request waits for it. */
+  'run-waits': { integration: string; delaySec: number; accepted: boolean };
+}>;
 
 /** What fetching one integration needs to know. What is absent, the integration does not ask for. */
 export type FetchPlan = Omit<RunPlan, 'deletion'> & {

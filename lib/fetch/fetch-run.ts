@@ -7,21 +7,18 @@ import { type PagingFailure, startOverCodes } from '../source/paging-step.ts';
 import { adoptingInto } from './adopt.ts';
 import { askToContinue, askToStartLater } from './ask-again.ts';
 import { sendDeletions } from './deletions.ts';
-import { earlierReading } from './earlier-reading.ts';
+import { earlierReading, noteShrinking } from './earlier-reading.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
 import { noteDrift } from './fields.ts';
-import { failureOfRows } from './invalid-rows.ts';
-import { writeInvalidLetters } from './left-behind.ts';
+import { failureOfRows, holdWindow, mayLeaveBehind, writeInvalidLetters } from './invalid-rows.ts';
 import { openPass } from './pass.ts';
 import { placePostponed, readPages } from './read-pages.ts';
-import { noteShrinking } from './shrinking.ts';
 import { type FetchWork, runSink } from './sink.ts';
 import { startRun } from './start-run.ts';
 import { noteNotGiven, takingOf } from './taking.ts';
 import { deadlinesOf } from './time-budget.ts';
 import { noteVanished } from './vanished.ts';
 import { isToBeWeighed, stoppedCounts, weighMapping } from './weigh-mapping.ts';
-import { holdWindow, mayLeaveBehind } from './window-hold.ts';
 
 /**
  * How one invocation ended. `continued`: another invocation goes on with the run; `waiting`: another run is under way,

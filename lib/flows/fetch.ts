@@ -1,5 +1,4 @@
-import type { FetchEvent } from '../fetch/events.ts';
-import { type FetchDeps, type FetchPlan, fetchPlanOf } from '../fetch/fetch-plan.ts';
+import { type FetchDeps, type FetchEvent, type FetchPlan, fetchPlanOf } from '../fetch/fetch-plan.ts';
 import { type FetchEnd, fetchRun } from '../fetch/fetch-run.ts';
 import { readTimeBudgetMs } from '../fetch/time-budget.ts';
 import type { Catalog } from '../integration/catalog.ts';

@@ -1,5 +1,8 @@
+import { wasTriedBefore } from '../idcheck/decide.ts';
+import { isTombstone } from '../idcheck/hash.ts';
 import type { Claim, IdCheck } from '../idcheck/item.ts';
 import { asLoaded, asReleased, asTrouble, waitingLetterMs } from '../idcheck/transitions.ts';
+import type { Conflict } from '../integration/schema/target-schema.ts';
 import { MAX_DELAY_SEC, type Outgoing } from '../messages/queue.ts';
 import { type Failure, type RecordMessage, writeMessage } from '../messages/record-message.ts';
 import { backoffMs } from '../runtime/backoff.ts';
@@ -54,7 +57,7 @@ export const reasonOf = ({ cause, status }: OutcomeFailure): RetryReason =>
   status === undefined ? cause : `${cause} ${status}`;
 
 /** What a POST comes to: the item to write, the delivery's ending, and the letter that must go out first. */
-export type Settlement = {
+type Settlement = {
   item: IdCheck;
   ending: Ending;
   letter?: { reason: 'rejected' | 'uncertain' | 'exhausted'; failure: Failure };
@@ -116,3 +119,26 @@ const askedMs = (outcome: Outcome): number => (outcome.kind === 'conflict' ? (ou
 /** Whether an earlier try of unknown outcome may still be worked on at the target. */
 const isUnderWay = ({ claim, doubt }: IdCheck & { claim: Claim }, nowMs: number): boolean =>
   doubt !== undefined && doubt.hash === claim.hash && doubt.untilMs > nowMs;
+
+/**
+ * What a 409 means for one record, by the file's `target.conflict` and by what idCheck knows; other outcomes stay.
+ *
+ * Where the file says nothing, a 409 is a refusal at a first try. After a try of unknown outcome the other request may
+ * be that very try, under way or applied already: it stays a conflict, which waits. `isAlone`: with several records in
+ * one request nobody knows which one is meant. A 409 that would settle a record then refuses the request as a whole,
+ * and each record is sent again by itself. Pure.
+ */
+export const readConflict = (
+  outcome: Outcome,
+  claimed: IdCheck & { claim: Claim },
+  conflict: Conflict | undefined,
+  isAlone: boolean,
+): Outcome => {
+  if (outcome.kind !== 'conflict') return outcome;
+  const { failure } = outcome;
+  const { hash } = claimed.claim;
+  // That a record is there already does not mean that it is gone.
+  if (conflict === 'loaded' && !isTombstone(hash)) return isAlone ? { kind: 'loaded' } : { kind: 'rejected', failure };
+  if (conflict !== 'rejected' && wasTriedBefore(claimed, hash)) return outcome;
+  return conflict === 'retry' ? { kind: 'notApplied', failure, waits: false } : { kind: 'rejected', failure };
+};

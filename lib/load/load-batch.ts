@@ -6,7 +6,6 @@ import { mapBounded } from '../runtime/bounded.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import type { Outcome } from '../target/target.ts';
 import { askOf, type ClaimedDelivery, claimId, release, settle } from './claim.ts';
-import { readConflict } from './conflict.ts';
 import {
   type Delivery,
   inRequests,
@@ -15,7 +14,7 @@ import {
   roundsById,
   type UnreadableDelivery,
 } from './deliveries.ts';
-import { misfitWaitMs, outgoingOf, putOff } from './ending.ts';
+import { misfitWaitMs, outgoingOf, putOff, readConflict } from './ending.ts';
 import type { PutOffReason } from './events.ts';
 import { claimMsOf, type LoaderDeps, type LoadPlan } from './load-plan.ts';
 import { awaitTurn, pauseAll, permitsFor, type TakePermit } from './permits.ts';

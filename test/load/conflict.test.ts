@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Claim, IdCheck, Trouble } from '../../lib/idcheck/item.ts';
-import { readConflict } from '../../lib/load/conflict.ts';
+import { readConflict } from '../../lib/load/ending.ts';
 import type { Outcome } from '../../lib/target/target.ts';
 import { conflicts, drops, loadWorld, mumbles, takes } from './load-world.ts';
 import { NOW_MS, recordMessage } from './message.ts';

@@ -1,5 +1,5 @@
 import type { ConnectionEvent } from '../../connection/auth/scheme.ts';
-import type { FetchEvent } from '../../fetch/events.ts';
+import type { FetchEvent } from '../../fetch/fetch-plan.ts';
 import { isLimitWait, type LoadEvent, type SettledAs } from '../../load/events.ts';
 import type { NotifyEvent } from '../../notify/notifier.ts';
 import type { ReplayEvent } from '../../replay/replay.ts';

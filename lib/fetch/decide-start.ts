@@ -43,8 +43,9 @@ export const decideStart = (
   if (request.kind === 'continue') {
     return isFresh && leased.runId === runId ? { kind: 'resume', run: leased } : { kind: 'stale', runId };
   }
-  // Without a checkpoint nothing is gained by resuming.
-  const isWorthResuming = isFresh && leased.checkpoint !== undefined && isMeantBy(request, leased);
+  // Without a checkpoint nothing is gained by resuming; but what is to be taken over must not be sent instead.
+  const isBegun = isFresh && (leased.checkpoint !== undefined || leased.adoption !== undefined);
+  const isWorthResuming = isBegun && isMeantBy(request, leased);
   return isWorthResuming ? { kind: 'resume', run: leased } : { kind: 'start', runId };
 };
 

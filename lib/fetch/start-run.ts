@@ -57,7 +57,7 @@ export const startRun = async (
   const takes = request.kind === 'schedule' ? request : {};
   const run: UnfinishedRun =
     start.kind === 'resume'
-      ? resumed(start.run, versionMs)
+      ? resumed(start.run, versionMs, (facts) => newRun(plan, facts, watermarkMs, leased, start.run))
       : newRun(plan, { runId, scheduledMs, startedMs: nowMs, versionMs, fullRefresh }, watermarkMs, leased, takes);
   if (request.kind === 'schedule' && request.confirmed === true) run.confirmed = true;
   const message = 'its invocation ended early; a later run took over';
@@ -74,16 +74,23 @@ export const startRun = async (
   };
 };
 
+/** Which run it is, and of when. */
+type RunTimes = Pick<RunRecord, 'runId' | 'scheduledMs' | 'startedMs' | 'versionMs' | 'fullRefresh'>;
+
 /** A run at its beginning. `watermarkMs`: up to where a list of changes was loaded; `last`: the run before it. Pure. */
 export const newRun = (
   { integration, window, invalidRows, mapping }: FetchPlan,
-  facts: Pick<RunRecord, 'runId' | 'scheduledMs' | 'startedMs' | 'versionMs' | 'fullRefresh'>,
+  { runId, scheduledMs, startedMs, versionMs, fullRefresh }: RunTimes,
   watermarkMs: number | undefined,
   last: Pick<RunRecord, 'hasLinked'> | undefined,
   { selection, adoption }: { selection?: Selection; adoption?: AdoptionAsked } = {},
 ): UnfinishedRun => ({
   integration,
-  ...facts,
+  runId,
+  scheduledMs,
+  startedMs,
+  versionMs,
+  fullRefresh,
   status: 'extracting',
   counts: { ...noExtractCounts(), ...noLoadCounts() },
   requests: { source: 0, target: 0 },
@@ -97,12 +104,16 @@ export const newRun = (
   ...(adoption && { adoption: { ...adoption, adopted: 0, known: 0 } }),
   // What was filled for years began before any watermark.
   ...(window && {
-    window: windowOf(window, watermarkMs, facts.fullRefresh || adoption !== undefined, facts.startedMs),
+    window: windowOf(window, watermarkMs, fullRefresh || adoption !== undefined, startedMs),
   }),
 });
 
-const resumed = ({ failure: _, ...run }: UnfinishedRun, versionMs: number): UnfinishedRun => ({
-  ...run,
-  status: 'extracting',
-  versionMs,
-});
+/** Goes on with a run at its checkpoint; without one its first page is read again, and nothing is counted twice. */
+const resumed = (
+  { failure: _, ...run }: UnfinishedRun,
+  versionMs: number,
+  begun: (facts: RunTimes) => UnfinishedRun,
+): UnfinishedRun =>
+  run.checkpoint === undefined && run.adoption !== undefined
+    ? begun({ ...run, versionMs })
+    : { ...run, status: 'extracting', versionMs };

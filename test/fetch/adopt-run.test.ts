@@ -148,6 +148,22 @@ describe('taking over', () => {
     expect((await items()).size).toBe(5);
   });
 
+  it.each([
+    ['at its first page', 0, 'down'],
+    ['where its pages do not fit together', 1, 'page-repeated'],
+  ])('is finished before anything is sent although it failed %s', async (_, read, code) => {
+    const { world, items } = adoptWorld();
+    world.answers.set(read, { kind: 'failed', code, message: '', requests: 1, warnings: [] });
+    await world.invoke(schedule({ adoption }));
+    expect(await world.run()).toMatchObject({ status: 'incomplete' });
+    await world.invoke(schedule({ scheduledMs: DUE_MS + HOUR_MS }));
+    const ended = await world.run();
+    expect(ended).toMatchObject({ status: 'balanced', counts: { fetched: 5, unchanged: 5 } });
+    expect((ended?.adoption?.adopted ?? 0) + (ended?.adoption?.known ?? 0)).toBe(5);
+    expect((await items()).size).toBe(5);
+    expect(world.sentIds()).toEqual([]);
+  });
+
   it('is refused while another run is under way, and does not wait for it', async () => {
     const { world } = adoptWorld();
     world.plan.waitsForMs = HOUR_MS;

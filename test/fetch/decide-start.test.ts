@@ -64,6 +64,20 @@ describe('what to do with a request for a run, where one that does less than all
   });
 });
 
+it('goes on with a run that takes over although it has no checkpoint, and with no other', () => {
+  const kindWith = (changes: Partial<UnfinishedRun>) =>
+    decideStart(
+      schedule,
+      lease(other, NOW_MS),
+      stored(other, 'incomplete', changes),
+      undefined,
+      NOW_MS,
+      RESUME_WITHIN_MS,
+    ).kind;
+  expect(kindWith({ adoption: { adopted: 0, known: 0 } })).toBe('resume');
+  expect(kindWith({})).toBe('start');
+});
+
 describe('what to do with a request for a run', () => {
   it.each<[row: Row, ofSchedule: string, ofFullRefresh: string, ofWord: string]>([
     [fresh, 'start', 'start', 'stale'],

@@ -66,7 +66,7 @@ test('a target that is full already is taken over, and only what changes is sent
 test('only the ids of a file are taken over; the rest is new, and what the source lacks is named', async () => {
   const { dir, type, sentIds, ids } = await ends(4);
   const file = join(dir, 'in-target.csv');
-  writeFileSync(file, `﻿group_id,name\n${ids[1]},"分组, 2"\n"${ids[2]}",x\n4711,gone\n`);
+  writeFileSync(file, `\uFEFFgroup_id,name\n${ids[1]},"分组, 2"\n"${ids[2]}",x\n4711,gone\n`);
   const adopted = await type('adopt', NAME, '--ids', file, '--yes', '--json');
   expect(adopted.code, adopted.stderr).toBe(1);
   expect(adopted.stderr).toContain('4711');

@@ -1,5 +1,5 @@
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
-import type { RunRecord } from '../../lib/runs/record.ts';
+import { type RunRecord, runIdOf } from '../../lib/runs/record.ts';
 import type { Lease } from '../../lib/runs/store.ts';
 import type { Evidence } from './evidence.ts';
 import { type Environment, workerOf } from './lambda.ts';
@@ -42,6 +42,11 @@ export const auditRuns = (world: World, evidence: Evidence) => {
   };
 
   return {
+    /** A run of this time is asked for that may send so many records. */
+    limited: (scheduledMs: number, limit: number): void => {
+      evidence.limits.set(runIdOf(world.settings.integration.name, scheduledMs), limit);
+    },
+
     leaseAsked: (environment: Environment, { owner }: Lease): void => {
       owners.set(owner, workerOf(environment));
     },
@@ -89,6 +94,9 @@ export const auditRuns = (world: World, evidence: Evidence) => {
       const counted = run.checkpoint?.chunks ?? run.chunks ?? 0;
       world.note(environment.name, 'saves', runId, `${status}, ${counted} chunks`, failure?.message ?? '');
       runs.set(runId, structuredClone(run));
+      const isPartial = run.selection !== undefined || run.adoption !== undefined;
+      if (isPartial && run.deletions !== undefined) world.broken('a run that is no whole one deletes nothing', runId);
+      if (run.adoption !== undefined && run.counts.enqueued > 0) world.broken('who takes over sends nothing', runId);
       if (fullRefresh) refreshVersionsMs.add(versionMs);
       for (let index = 1; index <= counted; index++) checkCounted(runId, index);
     },

@@ -1,5 +1,5 @@
 import { isTombstone } from '../../lib/idcheck/hash.ts';
-import type { IdCheck } from '../../lib/idcheck/item.ts';
+import type { IdCheck, Trouble } from '../../lib/idcheck/item.ts';
 import { addTo, type Evidence, isUnsafe, type Post, type Settled } from './evidence.ts';
 import { type Environment, workerOf } from './lambda.ts';
 import { itemOf } from './stores.ts';
@@ -24,6 +24,9 @@ const settledAs = (before: IdCheck, after: IdCheck): Settled => {
   const isDeleted = after.deleted?.hash === claim?.hash && after.deleted?.atMs !== before.deleted?.atMs;
   return claim !== undefined && (isLoaded || isDeleted) ? 'loaded' : 'released';
 };
+
+const isDoubtful = (trouble: Trouble | undefined): boolean =>
+  trouble?.kind === 'uncertain' || trouble?.kind === 'parked';
 
 const describe = ({ loaded, deleted, claim, trouble, doubt }: IdCheck): string =>
   [
@@ -128,6 +131,14 @@ export const auditTarget = (world: World, evidence: Evidence) => {
     must(truth !== 'uncertain', 'an unknown outcome is never settled as a failure', id, `, ${settled}`);
   };
 
+  /** Written down as loaded without a POST: that the target has it is the word of who takes over. */
+  const adopted = (before: IdCheck | undefined, { id, loaded }: IdCheck): void => {
+    if (loaded === undefined || loaded.atMs === before?.loaded?.atMs) return;
+    must(before?.loaded === undefined, 'what is loaded is never taken over', id);
+    must(!isDoubtful(before?.trouble), 'what is in doubt is never taken over', id);
+    addTo(world.rows, id, { name: 'taken over', hash: loaded.hash });
+  };
+
   return {
     /** A request with these records leaves its environment. */
     postsSent: (environment: Environment, posted: readonly Posted[], key: string, timeoutMs: number): Post[] => {
@@ -175,6 +186,7 @@ export const auditTarget = (world: World, evidence: Evidence) => {
       const { id, claim, trouble } = after;
       world.note(environment.name, 'writes', id, describe(after));
       evidence.lastWriteMs = nowMs;
+      if (claim === undefined && before?.claim === undefined) adopted(before, after);
       const held = before?.claim;
       const holder = held && owners.get(held.owner);
       const isOfOther = held !== undefined && held.untilMs > nowMs && holder !== worker;

@@ -44,6 +44,8 @@ export type Evidence = {
   refreshVersionsMs: Set<number>;
   chunks: Map<string, LedgerChunk>;
   runs: Map<string, RunRecord>;
+  /** Run → how many records it may send. */
+  limits: Map<string, number>;
 };
 
 export const noEvidence = (): Evidence => ({
@@ -59,6 +61,7 @@ export const noEvidence = (): Evidence => ({
   refreshVersionsMs: new Set(),
   chunks: new Map(),
   runs: new Map(),
+  limits: new Map(),
 });
 
 /** Its outcome is not known, whatever is known elsewhere. */

@@ -83,6 +83,8 @@ export type Settings = {
   /** Whether the operator replays everything in the end. */
   replaysInTheEnd: boolean;
   fullRefreshes: number;
+  /** Whether some runs take on only a few records, or one takes over what the target has. */
+  partialRuns: 'none' | 'limited' | 'adopting';
   loadBatchSize: number;
   loadConcurrency: number;
   maxReceiveCount: number;
@@ -207,6 +209,9 @@ const ratesOf = (chance: Chance): FaultRates => {
   };
 };
 
+const partialRunsOf = (edits: number): Settings['partialRuns'] =>
+  edits % 3 === 1 ? 'limited' : edits % 6 === 3 ? 'adopting' : 'none';
+
 /** What one seed stands for. */
 export const settingsOf = (chance: Chance, mannersChance: Chance, tuning: Tuning): Settings => {
   const policy: LoadPolicy = { idCheck: chance.happens(0.5), onUncertain: chance.pick(['resend', 'park']) };
@@ -246,5 +251,6 @@ export const settingsOf = (chance: Chance, mannersChance: Chance, tuning: Tuning
   // Not drawn by itself: every seed would stand for another world.
   const capsPages = drawn.groups % 3 === 0;
   const { announcesTotal, announcesPages } = announcedBy({ paging, capsPages });
-  return { ...drawn, capsPages, manners: mannersOf(mannersChance, announcesTotal || announcesPages) };
+  const partialRuns = partialRunsOf(drawn.edits);
+  return { ...drawn, capsPages, partialRuns, manners: mannersOf(mannersChance, announcesTotal || announcesPages) };
 };

@@ -2,6 +2,7 @@ import type { Bug } from './bug.ts';
 import { type Functions, functionsOf } from './functions.ts';
 import { editGroups } from './groups.ts';
 import { invoke, workerOf } from './lambda.ts';
+import type { Settings } from './settings.ts';
 import type { QueueName, StoredMessage } from './sqs.ts';
 import { isQuiet, judge, whyNotQuiet } from './verdict.ts';
 import { calmDown, type Note, newWorld, type Violation, type World, type WorldOptions } from './world.ts';
@@ -65,6 +66,18 @@ const poll = (world: World, queueName: 'records' | 'runs', functions: Functions)
   return lookLater;
 };
 
+const LIMIT = 2;
+
+/** What is asked of the n-th run of the troubled time; the first is an ordinary one. */
+const partialAsked = (
+  { partialRuns }: Settings,
+  n: number,
+): { selection?: { limit: number }; adoption?: Record<string, never> } => {
+  // The same again and again: no other request goes on with such a run.
+  if (partialRuns === 'limited' && n > 0) return { selection: { limit: LIMIT } };
+  return partialRuns === 'adopting' && n === 1 ? { adoption: {} } : {};
+};
+
 /** EventBridge's schedules: at least once, and repeated by Lambda when the invocation fails. */
 const schedule = (world: World, functions: Functions): void => {
   const { scheduler, chance, settings } = world;
@@ -74,13 +87,16 @@ const schedule = (world: World, functions: Functions): void => {
       if (end.kind !== 'returned' && retryMs !== undefined) scheduler.after(retryMs, () => fire(event, more));
     });
   const tick = (): void => {
-    world.ticksMs.add(scheduler.nowMs());
     const isTroubled = scheduler.nowMs() < world.calmFromMs;
+    const partial = isTroubled ? partialAsked(settings, world.ticksMs.size) : {};
+    world.ticksMs.add(scheduler.nowMs());
+    if (partial.selection) world.audit.limited(scheduler.nowMs(), partial.selection.limit);
     const event = {
       kind: 'schedule',
       integration: settings.integration.name,
       scheduledTime: new Date(scheduler.nowMs()).toISOString(),
       fullRefresh: isTroubled && chance.happens(settings.fullRefreshes),
+      ...partial,
     };
     scheduler.after(chance.whole(0, 2_000), () => fire(event, ASYNC_RETRIES_MS));
     if (chance.happens(world.rates.scheduledTwice)) {

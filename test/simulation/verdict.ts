@@ -15,7 +15,9 @@ import type { World } from './world.ts';
 const calmRuns = ({ audit, calmFromMs }: World): RunRecord[] => {
   const { runs, lastWriteMs } = audit.evidence;
   const fromMs = Math.max(calmFromMs, lastWriteMs);
-  const calm = [...runs.values()].filter((run) => run.startedMs >= fromMs && run.extractedMs !== undefined);
+  const isWhole = ({ selection, adoption }: RunRecord) => selection === undefined && adoption === undefined;
+  const whole = [...runs.values()].filter(isWhole);
+  const calm = whole.filter((run) => run.startedMs >= fromMs && run.extractedMs !== undefined);
   return calm.sort((a, b) => b.startedMs - a.startedMs);
 };
 
@@ -156,6 +158,9 @@ const judgeRun = async (world: World, run: RunRecord, letters: ReadonlySet<strin
     if (listedBefore?.has(id) !== false)
       broken('a deletion follows two readings that lacked the id', `${runId}, id ${id}`);
   }
+  const sent = entries.filter(({ outcome }) => outcome === 'enqueued').length;
+  const limit = world.audit.evidence.limits.get(runId) ?? Number.POSITIVE_INFINITY;
+  if (sent > limit) broken('a limited run sends no more than it may', `${runId}: ${sent} of ${limit}`);
   if (!holds(counts)) broken('the books of a run hold', `${runId}: ${JSON.stringify(counts)}`);
   const counted = countEntries(entries);
   if (counted.fetched !== counts.fetched || extractOutcomes.some((outcome) => counted[outcome] !== counts[outcome])) {

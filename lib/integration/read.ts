@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type JsonValue, parseJson } from '../json/json.ts';
+import { isJsonObject, type JsonValue, parseJson } from '../json/json.ts';
 import { valueAt } from '../json/path.ts';
-import { ConfigurationError, describeFound, type Fault, formatPath } from '../runtime/fault.ts';
+import { ConfigurationError, describeFound, type Fault, type FaultPath, formatPath } from '../runtime/fault.ts';
 import { decodeUtf8, type NotUtf8Error } from '../runtime/utf8.ts';
 import { findInBlocks } from './check/blocks.ts';
 import { findContradictions } from './check/contradictions.ts';
@@ -66,7 +66,7 @@ export const parseIntegration = (
     for (const { path, expected } of found.filter((finding) => finding.kind === kind)) {
       const key = formatPath(path);
       if (byPath.has(key)) continue;
-      const found = describeFound(valueAt(raw, path), path);
+      const found = describeFound(valueAt(raw, path), path, fieldAround(raw, path));
       byPath.set(key, { file, path: key, position: positions.of(path), found, expected });
     }
     return [...byPath.values()].sort(inFileOrder);
@@ -81,6 +81,12 @@ export const parseIntegration = (
   };
 };
 
+/** The name of the request's field whose value stands at a path. */
+const fieldAround = (raw: JsonValue, path: FaultPath): string | undefined => {
+  const around = valueAt(raw, path.slice(0, -1));
+  return isJsonObject(around) && typeof around.field === 'string' ? around.field : undefined;
+};
+
 const inFileOrder = ({ position: a }: Fault, { position: b }: Fault): number =>
   a === undefined || b === undefined ? 0 : a.line - b.line || a.column - b.column;
 
@@ -89,7 +95,7 @@ const syntaxFault = ({ message }: SyntaxError, text: string, file: string): Faul
   file,
   path: '',
   position: positionAt(text, Number(/at position (\d+)/.exec(message)?.[1] ?? text.length)),
-  found: message.replace(/ at position \d+.*/s, '').replace(/, "[\s\S]*/, ''),
+  found: message.replace(/ at position \d+.*/s, '').replace(/, (?:\.{3})?"[\s\S]*/, ''),
   expected: 'JSON, without comments and trailing commas',
 });
 

@@ -1,4 +1,5 @@
 import type { Http } from '../connection/http.ts';
+import { strikeOut } from '../connection/redaction.ts';
 import { cachedSecrets, type Env, lookUp, resolveRef, type SecretStore, variableIn } from '../connection/secrets.ts';
 import { parsedOrUndefined, stringifyJson } from '../json/json.ts';
 import type { RunRecord } from '../runs/record.ts';
@@ -74,6 +75,17 @@ export const notifierIfAny = (stores: Pick<Stores, 'secrets'>, runtime: Runtime<
 
 const isAddress = (text: string): boolean => /^https?:$/.test(URL.parse(text)?.protocol ?? '');
 
+const SHOWN_CHARACTERS = 200;
+/** A part of a path that is this long is the robot's key (Feishu), and no word. */
+const KEY_CHARACTERS = 16;
+
+/** What a robot's address tells of who may write there: all values of its query, and keys in its path. */
+const secretsOf = (url: string, secret: string | undefined): string[] => {
+  const { searchParams, pathname } = new URL(url);
+  const keys = pathname.split('/').filter((part) => part.length >= KEY_CHARACTERS);
+  return [...searchParams.values(), ...keys, ...(secret === undefined ? [] : [secret])];
+};
+
 const notify = async (
   format: NotifyFormat,
   run: RunRecord,
@@ -103,7 +115,10 @@ const notify = async (
       log.info('notified', { integration, runId, format });
       return;
     }
-    const why = answer.kind === 'answered' ? answer.text.slice(0, 200) : answer.cause;
+    const why =
+      answer.kind === 'answered'
+        ? strikeOut(answer.text, secretsOf(request.url, secret)).slice(0, SHOWN_CHARACTERS)
+        : answer.cause;
     log.warn('notify-failed', {
       integration,
       runId,

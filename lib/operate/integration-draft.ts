@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue, parsedOrUndefined, stringifyJson } from '../json/json.ts';
 import { defined } from '../runtime/defined.ts';
+import { isSecretName } from '../runtime/secret-name.ts';
 
 /** What a new integration file needs and two pasted blocks do not say. */
 export const questionKeys = [
@@ -121,10 +122,6 @@ const connectionOf = (name: string, profile: string, scope?: string): JsonObject
   auth: authOf(name, profile, scope),
 });
 
-/** What may hold a secret in a block that somebody pasted. */
-const SECRET =
-  /secret|password|passwd|pwd|token|(?:app|api|access|private|session)_?key|authorization|credential|cookie|密码|密钥|令牌/i;
-
 const isLiteral = (value: JsonValue | undefined): boolean =>
   (typeof value === 'string' && value !== '' && !value.includes('{{')) || typeof value === 'number';
 
@@ -133,11 +130,11 @@ const withoutSecrets = (value: JsonValue, leftOut: (name: string) => void): Json
   if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, leftOut));
   if (!isJsonObject(value)) return value;
   const { field } = value;
-  const isSecretField = typeof field === 'string' && SECRET.test(field) && isLiteral(value.value);
+  const isSecretField = typeof field === 'string' && isSecretName(field) && isLiteral(value.value);
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => {
       const isSecret =
-        isSecretField && key === 'value' ? field : SECRET.test(key) && isLiteral(inner) ? key : undefined;
+        isSecretField && key === 'value' ? field : isSecretName(key) && isLiteral(inner) ? key : undefined;
       if (isSecret === undefined) return [key, withoutSecrets(inner, leftOut)];
       leftOut(isSecret);
       return [key, ''];

@@ -1,3 +1,5 @@
+import { isSecretName } from './secret-name.ts';
+
 /** A path inside a file, from its root. */
 export type FaultPath = readonly (string | number)[];
 
@@ -50,14 +52,24 @@ export const formatPath = (path: FaultPath): string =>
 
 const SHOWN_CHARACTERS = 60;
 
-/** What stands at a place, in words. Where a secret might stand, only its kind is told. */
-export const describeFound = (value: unknown, path: FaultPath): string => {
+/** Where a connection has its secrets, or somebody who does not know that puts one. */
+const SECRET_PLACES: ReadonlySet<FaultPath[number]> = new Set(['auth', 'baseUrl', 'connection']);
+
+const isSecretPlace = (path: FaultPath): boolean =>
+  path.some((step) => SECRET_PLACES.has(step) || (typeof step === 'string' && isSecretName(step)));
+
+/**
+ * What stands at a place, in words. Where a secret might stand, a text's kind alone is told. `named`: the name under which
+ * the value is sent, where it is none of the path.
+ */
+export const describeFound = (value: unknown, path: FaultPath, named?: string): string => {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return Object.keys(value).length === 0 ? 'an empty object' : 'an object';
-  if (path.includes('auth') || path.includes('baseUrl'))
-    return typeof value === 'string' ? 'a text' : `a ${typeof value}`;
+  const isSecret = isSecretPlace(path) || (named !== undefined && isSecretName(named));
+  if (isSecret && typeof value === 'string') return 'a text';
+  if (isSecret && path.includes('auth')) return `a ${typeof value}`;
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
 };

@@ -64,6 +64,29 @@ describe('what is hardly meant is warned about, and runs', () => {
     expect(said('source', [{ field: 'shop_id', value: '1' }])).toContainEqual(expect.stringMatching(/placeholder/));
   });
 
+  it.each<[string, JsonValue, Changes, boolean]>([
+    ['a token among the parameters', [{ field: 'access_token', value: 'tok_live_1' }], {}, true],
+    ['an app secret in an object', [{ field: 'o', children: [{ field: 'appSecret', value: 's' }] }], {}, true],
+    [
+      'a header of any name',
+      [{ field: 'X-Key', value: 'abc' }],
+      { 'source.send': { request: { in: 'header' } } },
+      true,
+    ],
+    [
+      'a header that says how',
+      [{ field: 'Accept', value: 'a/b' }],
+      { 'source.send': { request: { in: 'header' } } },
+      false,
+    ],
+    ['a parameter of a plain name', [{ field: 'X-Key', value: 'abc' }], {}, false],
+    ['a token that a template gives', [{ field: 'page_token', value: '{{PAGINATION_START_PAGE}}' }], {}, false],
+  ])('a secret typed into a block: %s', (_, request, changes, isWarned) => {
+    expect(said('source', request, changes).some((words) => /connection\.auth, by reference/.test(words))).toBe(
+      isWarned,
+    );
+  });
+
   it('a required field that no column of the list gives', () => {
     const rows = { 'source.answer.rows': 'lists' };
     const request = [{ field: 'a', value: '{{names}}', is_required: true }];

@@ -121,6 +121,22 @@ describe('a file', () => {
     expect(faults.map(describeFault).join().startsWith(beginning)).toBe(true);
   });
 
+  test.each<[string, (name: string) => string]>([
+    ['an unknown key of a connection', () => changedText(crm, { 'target.connection.key': 'tok_live_12345' })],
+    ['a key elsewhere whose name tells', () => changedText(crm, { 'target.apiKey': 'tok_live_12345' })],
+    ['a value of a wrong form', () => changedText(crm, { 'source.connection.auth.clientSecret': 'tok_live_12345' })],
+    [
+      'a constant of the request whose field tells',
+      () => changedText(crm, { 'target.metadata.request': [{ field: 'token', value: 'tok_live_12345' }] }),
+    ],
+    ['broken JSON', () => '{"token": tok_live_12345}'],
+    ['JSON that breaks off', () => '{"name": "a", "token": "tok_live_12345"'],
+  ])('does not show what may be a secret: %s', (_, textOf) => {
+    const { faults, warnings } = parseIntegration(textOf(crm), `${crm}.json`);
+    expect(faults.length + warnings.length).toBeGreaterThan(0);
+    expect(JSON.stringify([faults, warnings])).not.toMatch(/tok_l|live/);
+  });
+
   test('tells all its faults at once, of form and of sense, in the order of the file', () => {
     const text = changedText(qingyiyun, {
       title: undefined,

@@ -78,6 +78,18 @@ describe('a failure is logged, without the address, and never thrown:', () => {
     expect(JSON.stringify(logged)).toContain('sign not match');
   });
 
+  test('the robot repeats its address and its secret', async () => {
+    const answer = { errcode: 1, errmsg: '/hook/0123456789abcdef0123?access_token=TOKEN%2B1 SEC-1/x' };
+    const { url } = await robot(200, answer);
+    const { logged } = await tell({
+      NOTIFY_FORMAT: 'dingtalk',
+      NOTIFY_WEBHOOK_URL: url.replace('/send?access_token=TOKEN', '/hook/0123456789abcdef0123?access_token=TOKEN%2B1'),
+      NOTIFY_SECRET: 'SEC-1/x',
+    });
+    expect(logged.map(({ event }) => event)).toEqual(['notify-failed']);
+    expect(JSON.stringify(logged)).not.toMatch(/TOKEN|0123456789|SEC-1/);
+  });
+
   test('the robot answers 500', async () => {
     const { url } = await robot(500, {});
     const { logged } = await tell({ NOTIFY_FORMAT: 'json', NOTIFY_WEBHOOK_URL: url });

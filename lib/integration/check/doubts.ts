@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.t
 import { readPath, valueAt } from '../../json/path.ts';
 import type { FaultPath } from '../../runtime/fault.ts';
 import { suggestion } from '../../runtime/nearest.ts';
+import { isSecretName } from '../../runtime/secret-name.ts';
 import {
   areElements,
   constantOf,
@@ -124,6 +125,26 @@ const placeholders = (raw: JsonValue, side: 'source' | 'target', fields: readonl
       : [];
   });
 
+/** Headers that say how, and not who. */
+const PLAIN_HEADER = /^(?:content-type|accept|accept-language|user-agent|x-requested-with)$/i;
+
+/** A token typed into a block: whoever reads the file, or the archive that it goes into, has it. */
+const typedSecrets = (filled: JsonValue, side: 'source' | 'target', requests: Requests[typeof side]): Finding[] =>
+  (['request', 'otherRequest'] as const).flatMap((key) => {
+    const isHeader = readPath(filled, `${side}.send.${key}.in`) === 'header';
+    return everyField(requests[key]).flatMap((field): Finding[] => {
+      const value = constantOf(field);
+      if (typeof value !== 'string' || value === '' || field.children.length > 0) return [];
+      if (!isSecretName(field.name) && !(isHeader && !PLAIN_HEADER.test(field.name))) return [];
+      return [
+        warning(
+          [side, 'metadata', key, ...field.at, 'value'],
+          'no secret: the file is read by many, and goes into the archives. A token belongs in connection.auth, by reference',
+        ),
+      ];
+    });
+  });
+
 /** The columns of a list whose rows are lists of values; undefined: nobody knows what a record of it has. */
 const columnsOf = (filled: JsonValue, { source }: Requests): string[] | undefined =>
   readPath(filled, 'source.answer.rows') === 'lists' ? source.request.map(({ name }) => name) : undefined;
@@ -135,7 +156,9 @@ const hasBlock = (raw: JsonValue, side: 'source' | 'target'): raw is JsonObject 
 export const doubtsIn = (raw: JsonValue, filled: JsonValue, requests: Requests): Finding[] => {
   const { request } = requests.target;
   return [
-    ...(hasBlock(raw, 'source') ? placeholders(raw, 'source', requests.source.request) : []),
+    ...(hasBlock(raw, 'source')
+      ? [...placeholders(raw, 'source', requests.source.request), ...typedSecrets(filled, 'source', requests.source)]
+      : []),
     ...(hasBlock(raw, 'target')
       ? [
           ...sameBody(request),
@@ -143,6 +166,7 @@ export const doubtsIn = (raw: JsonValue, filled: JsonValue, requests: Requests):
           ...unknownLists(request),
           ...unfilledFields(request, columnsOf(filled, requests)),
           ...placeholders(raw, 'target', request),
+          ...typedSecrets(filled, 'target', requests.target),
         ]
       : []),
   ];

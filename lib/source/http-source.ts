@@ -11,10 +11,10 @@ import type { Log } from '../runtime/log.ts';
 import type { Tuning } from '../runtime/tuning.ts';
 import type { Page } from './answer.ts';
 import { type PageAnswerCode, pageAnswer } from './page-answer.ts';
-import { contextAt, pageAt, stepInWindow } from './paging.ts';
+import { contextAt, stepInWindow } from './paging.ts';
 import { type Progress, readProgress, startOf } from './paging-state.ts';
 import { isAllRead, isEndUnsure, type PagingWarning } from './paging-step.ts';
-import { pageRequest } from './request.ts';
+import { pageAt, pageRequest } from './request.ts';
 import type { PageResult, Source } from './source.ts';
 
 /** Warnings counted by their code, each with the words of its last. */

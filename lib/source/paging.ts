@@ -1,41 +1,11 @@
-import type { PagingPlan, PositionalPaging, SinglePaging } from '../integration/compile/paging-plan.ts';
+import type { PagingPlan, SinglePaging } from '../integration/compile/paging-plan.ts';
 import type { SourcePlan } from '../integration/compile/source-plan.ts';
 import type { RequestContext } from '../integration/dialect/variables.ts';
-import { defined } from '../runtime/defined.ts';
 import type { Page } from './answer.ts';
 import { linkedStep } from './paging-linked.ts';
 import { positionalStep } from './paging-positional.ts';
 import { lookAt, type PageLook, type Progress, startOf } from './paging-state.ts';
 import { endOfList, failure, heardTotal, type Step, saysLast, saysMore, type Warning } from './paging-step.ts';
-import type { PageAt } from './request.ts';
-
-/** Another page size: a source that pages answers it with another page. */
-const probeSize = ({ pageSize }: PositionalPaging): number => (pageSize === 1 ? 2 : 1);
-
-const positionalPage = (paging: PositionalPaging, progress: Progress): NonNullable<PageAt['page']> => {
-  const { kind, first } = paging;
-  const pageSize = progress.probing ? probeSize(paging) : paging.pageSize;
-  const position = progress.probing ? first : (progress.position ?? first);
-  if (kind === 'offset') return { position, pageSize, startRow: position };
-  return { position, pageSize, startRow: (position - first) * pageSize, firstPage: first };
-};
-
-/** The page to ask for at `progress`. */
-export const pageAt = (paging: PagingPlan, progress: Progress): PageAt => {
-  switch (paging.kind) {
-    case 'single':
-      return {};
-    case 'pageNumber':
-    case 'offset':
-      return { page: positionalPage(paging, progress) };
-    case 'cursor':
-      return defined({ cursor: progress.cursor });
-    case 'nextLink':
-      return progress.cursor === undefined ? {} : { link: String(progress.cursor) };
-    default:
-      return paging satisfies never;
-  }
-};
 
 const UNSTATED: Warning = {
   code: 'paging-unstated',

@@ -1,4 +1,5 @@
 import type { ApiRequest } from '../connection/api/api.ts';
+import type { PagingPlan, PositionalPaging } from '../integration/compile/paging-plan.ts';
 import type { Parameter, RequestPlan } from '../integration/compile/source-plan.ts';
 import type { Filled, Scope } from '../integration/dialect/fill.ts';
 import { fillParameter } from '../integration/dialect/parameters.ts';
@@ -6,6 +7,7 @@ import { type RequestContext, variableValue } from '../integration/dialect/varia
 import { isCompound, type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
 import { setKeys } from '../json/path.ts';
 import { defined } from '../runtime/defined.ts';
+import type { Progress } from './paging-state.ts';
 
 /** The page that is asked for, as its paginator knows it; the plan of the request says where that goes. */
 export type PageAt = {
@@ -15,6 +17,34 @@ export type PageAt = {
   cursor?: string | number;
   /** A link instead of path and query. */
   link?: string;
+};
+
+/** Another page size: a source that pages answers it with another page. */
+const probeSize = ({ pageSize }: PositionalPaging): number => (pageSize === 1 ? 2 : 1);
+
+const positionalPage = (paging: PositionalPaging, progress: Progress): NonNullable<PageAt['page']> => {
+  const { kind, first } = paging;
+  const pageSize = progress.probing ? probeSize(paging) : paging.pageSize;
+  const position = progress.probing ? first : (progress.position ?? first);
+  if (kind === 'offset') return { position, pageSize, startRow: position };
+  return { position, pageSize, startRow: (position - first) * pageSize, firstPage: first };
+};
+
+/** The page to ask for at `progress`. */
+export const pageAt = (paging: PagingPlan, progress: Progress): PageAt => {
+  switch (paging.kind) {
+    case 'single':
+      return {};
+    case 'pageNumber':
+    case 'offset':
+      return { page: positionalPage(paging, progress) };
+    case 'cursor':
+      return defined({ cursor: progress.cursor });
+    case 'nextLink':
+      return progress.cursor === undefined ? {} : { link: String(progress.cursor) };
+    default:
+      return paging satisfies never;
+  }
 };
 
 const pageValue = (what: Extract<Parameter, { from: 'page' }>['what'], at: PageAt): JsonValue | undefined => {

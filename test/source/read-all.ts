@@ -2,9 +2,10 @@ import type { PagingPlan } from '../../lib/integration/compile/paging-plan.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { defined } from '../../lib/runtime/defined.ts';
 import type { Page } from '../../lib/source/answer.ts';
-import { nextStep, pageAt } from '../../lib/source/paging.ts';
+import { nextStep } from '../../lib/source/paging.ts';
 import { readProgress, startOf } from '../../lib/source/paging-state.ts';
 import type { PageAt } from '../../lib/source/request.ts';
+import { pageAt } from '../../lib/source/request.ts';
 import type { PageState } from '../../lib/source/source.ts';
 
 export type Reading = {

@@ -1,4 +1,4 @@
-import { dynamoClient, idStoreOf, limiterOf, runsOf, tokensOf } from '../lib/aws/ports.ts';
+import { dynamoClient, healthOf, idStoreOf, limiterOf, runsOf, tokensOf } from '../lib/aws/ports.ts';
 import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
 import { loadFlow } from '../lib/flows/load.ts';
 import { connectionsOf } from '../lib/flows/open.ts';
@@ -36,6 +36,7 @@ export const okkiLoader = ({ concurrency, rateLimit = '' }: { concurrency: numbe
       idStore: idStoreOf(dynamo, env),
       runs: runsOf(dynamo, env),
       limiter: limiterOf(dynamo, env),
+      health: healthOf(dynamo, env),
       tokens: tokensOf(dynamo, env),
       secrets: awsSecretStore,
       records: refusing('put off'),

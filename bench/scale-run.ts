@@ -1,6 +1,7 @@
 // One measured run in a process of its own, so that its peak memory is nobody else's: `scale-run.ts RECORDS CASE`.
 
 import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
+import { type HealthStore, healthy } from '../lib/connection/limit/health.ts';
 import { fetchPlanOf } from '../lib/fetch/fetch-plan.ts';
 import { fetchFlow } from '../lib/flows/fetch.ts';
 import type { IdStore } from '../lib/idcheck/store.ts';
@@ -57,6 +58,7 @@ const runs: RunStore = {
   endLease: async () => {},
   run: async () => undefined,
   runs: async () => [],
+  noteRest: async () => {},
   saveRun: async (run) => {
     saved = run;
   },
@@ -66,7 +68,16 @@ const runs: RunStore = {
   watermark: async () => undefined,
   moveWatermark: async () => {},
 };
-const stores = { idStore, runs, records: queue, runRequests: queue, deadLetters: queue, secrets: awsSecretStore };
+const health: HealthStore = { read: async () => ({ rev: 0, health: healthy }), write: async () => 'written' };
+const stores = {
+  idStore,
+  runs,
+  records: queue,
+  runRequests: queue,
+  deadLetters: queue,
+  health,
+  secrets: awsSecretStore,
+};
 const plan = fetchPlanOf(integration, groupSource(total));
 const fetchRun = fetchFlow(stores, async () => plan, systemRuntime({}, silentLog));
 

@@ -1,6 +1,7 @@
 import { dynamoIdStore } from '../lib/aws/dynamodb/id-store.ts';
 import { dynamoRunStore } from '../lib/aws/dynamodb/run-store.ts';
 import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
+import { type HealthStore, healthy } from '../lib/connection/limit/health.ts';
 import { fetchPlanOf } from '../lib/fetch/fetch-plan.ts';
 import { fetchFlow } from '../lib/flows/fetch.ts';
 import type { Outgoing, Queue } from '../lib/messages/queue.ts';
@@ -46,6 +47,9 @@ const sum = (...parts: readonly Consumed[]): Consumed => ({
 
 const consumed = ({ meter }: EmbeddedTables, key: string): Consumed => meter.get(key) ?? { requests: 0, units: 0 };
 
+/** One read a run. */
+const health: HealthStore = { read: async () => ({ rev: 0, health: healthy }), write: async () => 'written' };
+
 /** One first run, its records settled as loaded, and the run after it, which is measured. */
 const ourRun = async (
   tables: EmbeddedTables,
@@ -60,6 +64,7 @@ const ourRun = async (
     records,
     runRequests: collecting(),
     deadLetters: collecting(),
+    health,
     secrets: awsSecretStore,
   };
   const plan = fetchPlanOf(shippedIntegration(), groupSource(RECORDS));

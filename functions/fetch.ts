@@ -3,6 +3,7 @@ import { lambdaHandler } from '../lib/aws/lambda/handler.ts';
 import {
   deadLettersOf,
   dynamoClient,
+  healthOf,
   idStoreOf,
   limiterOf,
   recordsOf,
@@ -29,6 +30,7 @@ const opened = once(() => {
     idStore: idStoreOf(dynamo, env),
     runs: runsOf(dynamo, env),
     limiter: limiterOf(dynamo, env),
+    health: healthOf(dynamo, env),
     tokens: tokensOf(dynamo, env),
     secrets: awsSecretStore,
     records: recordsOf(sqs, env),

@@ -1,8 +1,8 @@
 /** The parameters of a stage that may point at a secret of the notification's robot. */
 const params = ['notifyWebhookUrl', 'notifySecret'];
 
-/** The functions that end runs, and so tell of them. */
-const roles = ['Fetch', 'Reconcile'];
+/** The functions that end runs or find a target down, and so tell of it. */
+const roles = ['Fetch', 'Load', 'Reconcile'];
 
 /** Leave for these to read the robot's secrets, where the stage has a robot. Off by default: then there is none. */
 module.exports = async ({ resolveVariable }) => {

@@ -18,6 +18,7 @@ import { checkStageFlags, type SandboxFlags, sandboxOptions } from '../input/san
 import { UsageError } from '../input/usage-error.ts';
 import { doubtWords } from '../screen/letters.ts';
 import { table } from '../screen/table.ts';
+import { restWords } from '../screen/words.ts';
 import { startEmbedded } from '../stack/embedded.ts';
 import { loadAll } from '../stack/embedded-engine.ts';
 import { strangeVariables } from '../stack/strange-variables.ts';
@@ -28,13 +29,14 @@ export type ReplayFlags = LetterFlags &
 
 /**
  * Sends letters to be loaded again. On the embedded stack it waits until they are and says what became of them; on a
- * deployed one the stack's own functions do the loading. Exit 1 while letters wait.
+ * deployed one the stack's own functions do the loading. Exit 1 while letters wait, 3 where the target is down.
  */
 export const replayCommand = async (flags: ReplayFlags): Promise<ExitCode> => {
   const dataDir = dataDirOf(flags.dataDir, flags.sandbox);
   const result = flags.stage === undefined ? await replayEmbedded({ ...flags, dataDir }) : await replayDeployed(flags);
   process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : replayText(result, flags));
-  return result.deadLetters > 0 ? exitCodes.unfinishedRecords : exitCodes.ok;
+  if (result.rest?.cause === 'down') return exitCodes.runFailed;
+  return result.deadLetters > 0 || result.rest !== undefined ? exitCodes.unfinishedRecords : exitCodes.ok;
 };
 
 const MENDED = 'to be loaded again';
@@ -81,7 +83,7 @@ const placeOf = (choice: Choice, flags: ReplayFlags): ReplayPlace => ({
       return await use({
         deadLetters: stores.deadLetters,
         replay: (request) => stack.invoke('replay', { kind: 'replay', ...request }) as Promise<Replayed>,
-        loadAll: () => loadAll(embedded),
+        loadAll: () => loadAll(embedded, choice.integration),
       });
     } finally {
       await embedded.close();
@@ -110,7 +112,7 @@ const shippedChoice = (name: string): Choice => {
 };
 
 const replayText = (
-  { replayed, notReplayable, heldBack, mustBeResolved, dryRun, backInQueue, deadLetters }: ReplayEnd,
+  { replayed, notReplayable, heldBack, mustBeResolved, dryRun, backInQueue, deadLetters, rest }: ReplayEnd,
   { stage, id }: Pick<ReplayFlags, 'stage' | 'id'>,
 ): string => {
   const notes = [
@@ -130,9 +132,11 @@ const replayText = (
   }
   const rows = replayed.map((letter) => [letter.reason, letter.id ?? '-', letter.integration ?? '-']);
   const outcome =
-    stage === undefined
-      ? `${replayed.length} sent again: ${replayed.length - backInQueue} settled, ${backInQueue} back in the dead-letter queue.`
-      : `${replayed.length} sent again; npm start -- dlq list --stage ${stage} shows what comes back.`;
+    rest !== undefined
+      ? `${replayed.length} sent again, ${backInQueue} back in the dead-letter queue; what is left waits in the queue: ${restWords(rest)}.`
+      : stage === undefined
+        ? `${replayed.length} sent again: ${replayed.length - backInQueue} settled, ${backInQueue} back in the dead-letter queue.`
+        : `${replayed.length} sent again; npm start -- dlq list --stage ${stage} shows what comes back.`;
   return [
     table(['reason', 'id', 'integration'], rows),
     '',

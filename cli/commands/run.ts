@@ -17,7 +17,7 @@ import { stopSignal } from '../input/stop-signal.ts';
 import { startProgress } from '../screen/progress.ts';
 import { type Finished, reportJson, reportText, warningLines } from '../screen/report.ts';
 import { statusText } from '../screen/status.ts';
-import { pauseWords, putBackWords } from '../screen/words.ts';
+import { pauseWords, putBackWords, restWords } from '../screen/words.ts';
 import { deployedEngine } from '../stack/deployed.ts';
 import { startEmbedded } from '../stack/embedded.ts';
 import { embeddedEngine } from '../stack/embedded-engine.ts';
@@ -86,6 +86,7 @@ const runEmbedded = async (flags: Omit<RunFlags, 'stage'>, { asked, prepare }: J
     if (flags.fresh) await beginAnew(integration, embedded, flags);
     const onNews = (news: RunNews) => {
       if (news.kind === 'seen') progress.onSeen(news);
+      if (news.kind === 'rests') progress.say(`  ${restWords(news.rest)}`);
       if (news.kind === 'paused') progress.say(`  ${pauseWords(news.pause)}`);
     };
     const engine = embeddedEngine(embedded, integration.name);
@@ -187,6 +188,8 @@ const newsLine = (news: RunNews, stage: string, integration: string): string => 
       return `Asked ${stage} for a run of ${integration}.`;
     case 'paused':
       return `  ${pauseWords(news.pause)}`;
+    case 'rests':
+      return `  ${restWords(news.rest)}`;
     case 'joined':
       return `The run ${news.runId} is under way; following that one.`;
     case 'seen': {

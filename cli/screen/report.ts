@@ -5,9 +5,9 @@ import { hasFailed, isUnfinished, type RunRecord, runFailureOf } from '../../lib
 import { DEFAULT_DATA_DIR } from '../input/flags.ts';
 import { DEFAULT_INTEGRATION } from '../input/integration-choice.ts';
 import { type Side, sides } from '../stack/sides.ts';
-import { booksJson, booksWords } from './books.ts';
+import { booksJson, booksWords, waitingWords } from './books.ts';
 import { padEnd, padStart } from './table.ts';
-import { limitWords, pauseWords } from './words.ts';
+import { limitWords, pastRestWords, pauseWords, restWords } from './words.ts';
 
 export type Finished = RunEnd & {
   integration: Integration;
@@ -24,6 +24,7 @@ export const reportJson = ({
   deadLetters,
   durationMs,
   pause,
+  rest,
   notGiven,
   ...books
 }: RunEnd & Pick<Finished, 'durationMs'>): string =>
@@ -38,6 +39,7 @@ export const reportJson = ({
     requests: run.requests,
     durationMs,
     ...(pause && { pause }),
+    ...(rest && { rest }),
     // What was left out waits, and is counted there.
     ...(run.selection && { selection: run.selection }),
     ...(run.adoption && { adopted: run.adoption.adopted, known: run.adoption.known }),
@@ -91,6 +93,7 @@ export const reportText = (finished: Finished): string => {
     line([counts.enqueued, 'enqueued', '入队']),
     stage('Load 写入', `${integration.target.connection.name}, ${requests.target} requests`),
     ...limitLines(limits.target),
+    ...restLines(run).map((words) => stage('  rests 停发', words)),
     // Fates are counted once the snapshot is complete.
     ...(isUnfinished(run) ? [] : [line([counts.loaded, 'loaded', '写入成功'])]),
     ...nonZero([
@@ -125,8 +128,16 @@ const SAMPLE = 5;
 const sample = ({ vanished, vanishedSample }: RunRecord): string =>
   `(${vanishedSample.slice(0, SAMPLE).join(', ')}${vanished > SAMPLE ? ', …' : ''})`;
 
+/** A line of the books for each rest. */
+export const restLines = ({ rests = [] }: RunRecord): string[] => rests.map(pastRestWords);
+
 const verdict = (finished: Finished): string => {
-  const { pause, stranded, state, deadLetters } = finished;
+  const { pause, rest, stranded, state, deadLetters } = finished;
+  if (rest) {
+    const letters = deadLetters > 0 ? [`${deadLetters} in the dead-letter queue`] : [];
+    const waiting = [waitingWords(finished), ...letters].filter((words) => words !== '').join(', ');
+    return `✗ Not finished: ${restWords(rest)}. ${waiting}. Nothing is lost, the next run tries one record first. 未完成,下次运行先试一条。`;
+  }
   if (pause) {
     return `✗ Not finished: ${pauseWords(pause)}. Nothing is lost, a run after that goes on. 未完成,之后再运行即可继续。`;
   }
@@ -150,7 +161,7 @@ const nextSteps = (finished: Finished): string[] => {
 const REFUSABLE_ID = '5203300118';
 
 const stepsAfter = (finished: Finished): Step[] => {
-  const { run, deadLetters, stranded, pause, integration, sandboxedSides, flags } = finished;
+  const { run, deadLetters, stranded, pause, rest, integration, sandboxedSides, flags } = finished;
   const place = flags.dataDir === DEFAULT_DATA_DIR ? '' : ` --data-dir ${flags.dataDir}`;
   const which = flags.integration === DEFAULT_INTEGRATION ? '' : ` --integration ${flags.integration}`;
   const start = (words: string) => (words === '' ? 'npm start' : `npm start --${words}`);
@@ -169,7 +180,8 @@ const stepsAfter = (finished: Finished): Step[] => {
     ];
   }
   if (hasFailed(run)) return [[again, 'again, when the list or the file is mended 修复后再次运行']];
-  if (isUnfinished(run) || stranded > 0 || pause) return [[again, 'again: goes on where this run stopped 继续']];
+  if (isUnfinished(run) || stranded > 0 || pause || rest)
+    return [[again, 'again: goes on where this run stopped 继续']];
   if (deadLetters > 0) {
     return [
       [start(` dlq list${place}`), 'what waits, and why 查看死信'],

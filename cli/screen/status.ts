@@ -3,7 +3,7 @@ import type { OpenRecord, UnsettledRecord } from '../../lib/operate/run-books.ts
 import type { RunLook } from '../../lib/operate/status.ts';
 import type { LimitHits } from '../../lib/runs/limits.ts';
 import { booksWords } from './books.ts';
-import { warningLines } from './report.ts';
+import { restLines, warningLines } from './report.ts';
 import { fittedTable, padEnd, padStart, terminalColumns } from './table.ts';
 import { coloured, limitWords, localTime, pauseWords, span, statusWord, takesWords } from './words.ts';
 
@@ -86,6 +86,7 @@ export const statusText = (seen: RunLook): string => {
     stage('Load', '写入', `${target}, ${requests.target} requests${rate(counts.loaded, loadMs)}`),
     limitLine(limits.target),
     ...pauseLines(seen, 'target'),
+    ...restLines(run).map((words) => `  ${padEnd('  rests 停发', 20)}${coloured('yellow', words)}`),
     line([counts.loaded, 'loaded', '写入成功'], counts.fetched),
     ...nonZero([
       [counts.superseded, 'superseded', '被更新版本取代'],

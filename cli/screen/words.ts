@@ -1,10 +1,11 @@
 import { styleText } from 'node:util';
+import type { RestCause } from '../../lib/connection/limit/health.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { PutBack } from '../../lib/operate/last-put-back.ts';
 import type { ConnectionPause } from '../../lib/operate/pauses.ts';
 import type { RunBooks } from '../../lib/operate/run-books.ts';
 import type { LimitHits } from '../../lib/runs/limits.ts';
-import { type RunFailure, type RunRecord, type RunStatus, runFailureOf } from '../../lib/runs/record.ts';
+import { type RunFailure, type RunRecord, type RunRest, type RunStatus, runFailureOf } from '../../lib/runs/record.ts';
 
 /** A time in the operator's own time zone, to the second; `-` where there is none. */
 export const localTime = (ms: number | undefined): string => {
@@ -98,6 +99,19 @@ export const putBackWords = (putBack: PutBack | undefined): string | undefined =
 /** Who asked to wait, until when and why. */
 export const pauseWords = ({ connection, untilMs, why = 'no reason is known' }: ConnectionPause): string =>
   `${connection} asks to wait until ${localTime(untilMs)} (${why}) 对方要求等待`;
+
+const restHeads: Readonly<Record<RestCause, string>> = {
+  down: 'is down, its records wait 目标不可用',
+  'not-understood': 'gives answers that are not understood, nothing more is sent 无法理解应答',
+};
+
+/** What a connection rests for, since when, in which words, and what may be done. */
+export const restWords = ({ connection, cause, sinceMs, why }: RunRest): string =>
+  `${connection} ${restHeads[cause]} (${why}), since ${localTime(sinceMs)}${cause === 'down' ? '' : '; target.success says what an answer means'}`;
+
+/** A rest as a line of a run's books. */
+export const pastRestWords = (rest: RunRest): string =>
+  `${restWords(rest)}${rest.endedMs === undefined ? '' : `, until ${localTime(rest.endedMs)} 已恢复`}`;
 
 /** Text in a colour where stdout is a terminal that shows colours. */
 export const coloured = (colour: 'green' | 'yellow' | 'red' | 'cyan' | 'dim', text: string): string =>

@@ -15,9 +15,10 @@ export const closingBooks = (stores: Stores): ReturnType<typeof reconcileFlow> =
 
 const sayNotifyFailed = (...[event, fields]: Event): void => {
   if (event !== 'notify-failed') return;
-  const { runId, format, status, why } = fields;
+  const { format, status, why } = fields;
+  const about = 'runId' in fields ? fields.runId : fields.connection;
   const words = [status, why].filter((word) => word !== undefined).join(' ');
-  process.stderr.write(`! ${event} ${runId}: the ${format} robot did not take the message: ${words}\n`);
+  process.stderr.write(`! ${event} ${about}: the ${format} robot did not take the message: ${words}\n`);
 };
 
 const log: Log<Event> = { ...silentLog, warn: sayNotifyFailed };

@@ -1,8 +1,14 @@
+import type { ConnectionRest } from '../../lib/connection/limit/health.ts';
+import { healthView } from '../../lib/connection/limit/health-view.ts';
+import { askedAnew } from '../../lib/connection/limit/rest.ts';
 import type { FetchEnd } from '../../lib/fetch/fetch-run.ts';
+import type { Integration } from '../../lib/integration/schema/schema.ts';
+import { isGivenUp, restsNow } from '../../lib/operate/rests.ts';
 import type { Engine, RunNews } from '../../lib/operate/run-now.ts';
 import { runIdOf } from '../../lib/runs/record.ts';
 import type { RunStore } from '../../lib/runs/store.ts';
 import { systemClock as clock } from '../../lib/runtime/clock.ts';
+import { systemRandom } from '../../lib/runtime/random.ts';
 import type { Embedded } from './embedded.ts';
 
 /** The embedded stack as what runs an integration: its functions are invoked as their schedules would. */
@@ -13,7 +19,7 @@ export const embeddedEngine = (embedded: Pick<Embedded, 'stack' | 'stores'>, int
     idStore: stores.idStore,
     deadLetters: stores.deadLetters,
     records: stores.records,
-    limiter: stores.limiter,
+    holds: stores,
     backlog: stack.backlog,
     closeBooks: () => stack.invoke('reconcile', { kind: 'reconcile' }),
     start: async (asked, onNews, prepare) => {
@@ -68,15 +74,35 @@ const LOAD_POLL_MS = 100;
 /** A poller holds messages up to its batching window (1 s): only then are they those of a function that failed. */
 const STRANDED_AFTER_MS = 3_000;
 
-/** Lets the workers load what is queued, and balances the books. Messages of a function that failed are left behind. */
-export const loadAll = async ({ stack }: Pick<Embedded, 'stack'>): Promise<void> => {
+/** How often a target is looked at that may rest. */
+const REST_POLL_MS = 1_000;
+
+/**
+ * Lets the workers load what is queued, and balances the books. Messages of a function that failed are left behind, and
+ * so are all where the integration's target is given up: then its rest comes back.
+ */
+export const loadAll = async (
+  { stack, stores }: Pick<Embedded, 'stack' | 'stores'>,
+  integration: Integration,
+): Promise<ConnectionRest | undefined> => {
+  const beganMs = clock.nowMs();
+  const { change } = healthView(stores.health, { clock, random: systemRandom });
+  await change(integration.target.connection.name, (health) => askedAnew(health, integration.name, beganMs));
   stack.startEventSources();
+  let lookedMs = beganMs;
+  let givenUp: ConnectionRest | undefined;
   let busyMs = clock.nowMs();
   for (;;) {
     const { visible, inFlight, delayed, running } = stack.backlog();
     if (visible + delayed + running > 0) busyMs = clock.nowMs();
     if (visible + inFlight + delayed + running === 0 || clock.nowMs() - busyMs > STRANDED_AFTER_MS) break;
+    if (running === 0 && clock.nowMs() - lookedMs > REST_POLL_MS) {
+      lookedMs = clock.nowMs();
+      givenUp = (await restsNow(integration, stores.health)).find((rest) => isGivenUp(rest, beganMs));
+      if (givenUp !== undefined) break;
+    }
     await clock.sleep(LOAD_POLL_MS);
   }
   await stack.invoke('reconcile', { kind: 'reconcile' });
+  return givenUp;
 };

@@ -5,6 +5,7 @@ import { ConfigurationError } from '../runtime/fault.ts';
 import type { Stores } from '../stores/stores.ts';
 import { dynamoAuditLog } from './dynamodb/audit-log.ts';
 import { forgetIntegration } from './dynamodb/forget.ts';
+import { dynamoHealthStore } from './dynamodb/health-store.ts';
 import { dynamoIdStore } from './dynamodb/id-store.ts';
 import { dynamoRateLimiter } from './dynamodb/rate-limiter.ts';
 import { dynamoRunStore } from './dynamodb/run-store.ts';
@@ -108,6 +109,9 @@ export const forgetOf =
 
 export const limiterOf: DynamoPort<'limiter'> = (dynamo, env) =>
   dynamoRateLimiter(tableOf(dynamo, 'CONNECTIONS_TABLE', env));
+
+export const healthOf: DynamoPort<'health'> = (dynamo, env) =>
+  dynamoHealthStore(tableOf(dynamo, 'CONNECTIONS_TABLE', env));
 
 export const tokensOf: DynamoPort<'tokens'> = (dynamo, env) =>
   dynamoTokenStore(tableOf(dynamo, 'CONNECTIONS_TABLE', env));

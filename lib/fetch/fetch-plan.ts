@@ -1,3 +1,4 @@
+import type { HealthView } from '../connection/limit/health-view.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import { type RunPlan, runPlanOf } from '../integration/compile/run-plan.ts';
 import { transformPlanOf } from '../integration/compile/transform-plan.ts';
@@ -25,6 +26,7 @@ export type FetchEvent = EventsOf<{
   /** An earlier invocation's run is resumed at its checkpoint. */
   'run-resumed': OfRun;
   'run-not-started': OfRun & { why: Exclude<Start['kind'], 'start' | 'resume'> | 'lease lost' };
+  'health-unreachable': { connection: string; error: string };
   /** `held`: records whose outcome is known only after the last page. */
   page: OfRun & ExtractCounts & { held?: number; requests: number };
   'source-warning': Said;
@@ -59,6 +61,8 @@ export type FetchDeps = {
   /** Where rows go that a window leaves behind. */
   deadLetters: Queue;
   runs: RunStore;
+  /** Of the connection to the target. */
+  health: Pick<HealthView, 'change'>;
   /** How long one invocation may work on a run, ms; absent: as long as Lambda allows. */
   timeBudgetMs?: number;
   clock: Clock;

@@ -6,6 +6,7 @@ import { defined } from '../runtime/defined.ts';
 import { type PagingFailure, startOverCodes } from '../source/paging-step.ts';
 import { adoptingInto } from './adopt.ts';
 import { askToContinue, askToStartLater } from './ask-again.ts';
+import { askTargetAnew } from './ask-target.ts';
 import { sendDeletions } from './deletions.ts';
 import { earlierReading, noteShrinking } from './earlier-reading.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
@@ -33,6 +34,7 @@ export type FetchEnd = {
  * One invocation of a run, in this order:
  *
  *     take the lease                      startRun
+ *     try a target that rests anew        askTargetAnew
  *     where the mapping has changed, see   weighMapping
  *       what it would overwrite
  *     until the last page                 readPages
@@ -67,6 +69,7 @@ export const fetchRun = async (
   try {
     if (abandoned) await runs.saveRun(abandoned);
     await runs.saveRun(run);
+    if (request.kind === 'schedule') await askTargetAnew(plan, deps);
     extracted = await extract(run, plan, deps, remainingMs);
   } finally {
     await runs.endLease(lease, clock.nowMs());

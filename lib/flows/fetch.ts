@@ -1,3 +1,4 @@
+import { healthView } from '../connection/limit/health-view.ts';
 import { type FetchDeps, type FetchEvent, type FetchPlan, fetchPlanOf } from '../fetch/fetch-plan.ts';
 import { type FetchEnd, fetchRun } from '../fetch/fetch-run.ts';
 import { readTimeBudgetMs } from '../fetch/time-budget.ts';
@@ -30,7 +31,7 @@ export const openSources = (
 };
 
 type FetchStores = Pick<FetchDeps, 'idStore' | 'runs' | 'records' | 'runRequests' | 'deadLetters'> &
-  Pick<Stores, 'secrets'>;
+  Pick<Stores, 'health' | 'secrets'>;
 
 /**
  * Starts, resumes or continues runs, one request after the other. Throws ConfigurationError; a request throws
@@ -43,7 +44,8 @@ export const fetchFlow = (
 ): ((request: RunRequest, remainingMs: RemainingMs) => Promise<FetchEnd>) => {
   const timeBudgetMs = readTimeBudgetMs(runtime.env);
   const onFailed = notifierIfAny(stores, runtime);
-  const deps: FetchDeps = { ...stores, ...runtime, ...defined({ timeBudgetMs, onFailed }) };
+  const health = healthView(stores.health, runtime);
+  const deps: FetchDeps = { ...stores, ...runtime, health, ...defined({ timeBudgetMs, onFailed }) };
   return async (request, remainingMs) => {
     const plan = await open(request.integration);
     if (plan === undefined) {

@@ -1,11 +1,14 @@
+import { healthView } from '../connection/limit/health-view.ts';
 import type { Catalog } from '../integration/catalog.ts';
 import { targetPlanOf } from '../integration/compile/target-plan.ts';
 import type { Delivery } from '../load/deliveries.ts';
 import type { LoadEvent } from '../load/events.ts';
 import { loadBatch } from '../load/load-batch.ts';
 import { type LoaderDeps, type LoadPlan, loadPlanOf } from '../load/load-plan.ts';
+import { type NotifyEvent, restNotifierIfAny } from '../notify/notifier.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
-import type { Runtime } from '../stores/stores.ts';
+import { defined } from '../runtime/defined.ts';
+import type { Runtime, Stores } from '../stores/stores.ts';
 import { openTarget } from '../target/http-target.ts';
 import { type ConnectionRuntime, type ConnectionStores, connectionsOf, type Open, openOnce } from './open.ts';
 
@@ -17,14 +20,22 @@ export const openTargets = (catalog: Catalog, stores: ConnectionStores, runtime:
   );
 };
 
-type LoadStores = Pick<LoaderDeps, 'idStore' | 'records' | 'deadLetters' | 'limiter' | 'runs'>;
+type LoadStores = Pick<LoaderDeps, 'idStore' | 'records' | 'deadLetters' | 'limiter' | 'runs'> &
+  Pick<Stores, 'health' | 'secrets'>;
 
 /** Loads batches of deliveries, and names those that must come again. */
 export const loadFlow = (
   stores: LoadStores,
   open: Open<LoadPlan>,
-  runtime: Runtime<LoadEvent>,
+  runtime: Runtime<LoadEvent | NotifyEvent>,
 ): ((deliveries: readonly Delivery[], remainingMs: RemainingMs) => Promise<{ failedMessageIds: string[] }>) => {
-  const deps: LoaderDeps = { ...stores, ...runtime, open };
+  const onRest = restNotifierIfAny(stores, runtime);
+  const deps: LoaderDeps = {
+    ...stores,
+    ...runtime,
+    health: healthView(stores.health, runtime),
+    open,
+    ...defined({ onRest }),
+  };
   return (deliveries, remainingMs) => loadBatch(deliveries, deps, remainingMs);
 };

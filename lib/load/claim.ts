@@ -72,11 +72,12 @@ export const claimId = async (
 /**
  * Writes down how a claimed POST ended, on condition that the claim is still ours: a worker that was slow must not
  * overwrite what another found out after it. The dead letter goes out before the item says that it did; a crash in
- * between gives a second letter, the other order would give none.
+ * between gives a second letter, the other order would give none. `isResting`: the target is known to be down.
  */
 export const settle = async (
   delivery: ClaimedDelivery,
   outcome: Outcome,
+  isResting: boolean,
   plan: LoadPlan,
   deps: LoaderDeps,
 ): Promise<Ending> => {
@@ -84,7 +85,15 @@ export const settle = async (
   const { message, item: claimed } = delivery;
   const nowMs = deps.clock.nowMs();
   const attempted = outcome.kind === 'loaded' ? message : { ...message, attempts: message.attempts + 1 };
-  const { item, ending, letter } = settlementOf(claimed, message, outcome, plan, nowMs, deps.random.fraction());
+  const { item, ending, letter } = settlementOf(
+    claimed,
+    message,
+    outcome,
+    plan,
+    nowMs,
+    deps.random.fraction(),
+    isResting,
+  );
   if (letter && !(await sendLetter(deps.deadLetters, letterFor(letter.reason, attempted, letter.failure)))) {
     // Without its letter the record must not end. What the target refused, and what nobody sends again but a person, is
     // not sent for that: the item says so, and the message comes back for its letter alone. What was given up fails

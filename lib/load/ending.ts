@@ -8,6 +8,7 @@ import { type Failure, type RecordMessage, writeMessage } from '../messages/reco
 import { backoffMs } from '../runtime/backoff.ts';
 import { ConfigurationError } from '../runtime/fault.ts';
 import type { LoadTuning } from '../runtime/tuning.ts';
+import { signOf } from '../target/sign.ts';
 import { isNotUnderstood, type Outcome, type OutcomeFailure } from '../target/target.ts';
 import type { PutBackReason, PutOffReason, RetryReason, SettledAs } from './events.ts';
 import type { LoadPlan } from './load-plan.ts';
@@ -42,6 +43,14 @@ export const putOff = (message: RecordMessage, why: PutOffReason, waitMs: number
   delaySec: delaySecOf(waitMs + fraction * 1000 * Math.min(MAX_DELAY_SEC, 2 ** message.deferrals)),
 });
 
+/** Puts a message off by `waitMs`, however often it was put off before. */
+export const putOffUntil = (message: RecordMessage, why: PutOffReason, waitMs: number): PutBack => ({
+  kind: 'putBack',
+  why,
+  message: { ...message, deferrals: message.deferrals + 1 },
+  delaySec: delaySecOf(waitMs),
+});
+
 /** Tries again after a real failure. The message carries the attempt already. */
 export const retry = (message: RecordMessage, why: RetryReason, waitMs: number): PutBack => ({
   kind: 'putBack',
@@ -66,7 +75,8 @@ type Settlement = {
 /**
  * The outcome → settlement table. `fraction` in [0, 1) spreads waits.
  *
- * `attempts` grows here and nowhere else: by one for each real failure.
+ * `attempts` grows here and nowhere else: by one for each real failure of the record. What there was no connection for
+ * says nothing of it; nor does a target that is down, once that is known (`isResting`).
  */
 export const settlementOf = (
   claimed: IdCheck & { claim: Claim },
@@ -75,6 +85,7 @@ export const settlementOf = (
   { policy, retry: retrying }: Pick<LoadPlan, 'policy' | 'retry'>,
   nowMs: number,
   fraction: number,
+  isResting = false,
 ): Settlement => {
   if (outcome.kind === 'loaded') return { item: asLoaded(claimed, nowMs), ending: settledAs('loaded') };
   const failure: Failure = { ...outcome.failure, atMs: nowMs };
@@ -97,6 +108,18 @@ export const settlementOf = (
   if (outcome.kind === 'conflict' && isUnderWay(claimed, nowMs)) {
     const waitMs = outcome.waitMs ?? backoffMs(message.deferrals, fraction, retrying);
     return { item: asReleased(claimed), ending: putOff(message, 'conflict', waitMs, fraction) };
+  }
+
+  const sign = signOf(outcome);
+  if (sign === 'unsent' || (sign === 'down' && isResting)) {
+    const waits = putOff(message, 'target-down', backoffMs(message.deferrals, fraction, retrying), 0);
+    return {
+      item:
+        outcome.kind === 'uncertain'
+          ? asTrouble(claimed, { kind: 'uncertain', reason }, waiting, nowMs)
+          : asReleased(claimed),
+      ending: { ...waits, message: { ...waits.message, lastFailure: failure } },
+    };
   }
 
   const failed: RecordMessage = { ...message, attempts: message.attempts + 1, lastFailure: failure };

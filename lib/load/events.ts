@@ -1,3 +1,4 @@
+import type { RestCause } from '../connection/limit/health.ts';
 import type { AcknowledgeReason } from '../idcheck/decide.ts';
 import type { TargetUse } from '../runs/limits.ts';
 import type { EventsOf } from '../runtime/log.ts';
@@ -12,6 +13,10 @@ export type PutOffReason =
   | 'rate-limit'
   | 'paused'
   | 'throttled'
+  /** Nothing is sent to the target but one record now and then; nobody can tell whether it rests; it was found down. */
+  | 'resting'
+  | 'health-unknown'
+  | 'target-down'
   /** The invocation's time ends before a POST would. */
   | 'no-time'
   /** Another worker has claimed this id; a POST of other content may still be applied; the parent is not loaded yet. */
@@ -35,7 +40,7 @@ export type RetryReason = OutcomeCause | `${OutcomeCause} ${number}`;
 
 export type PutBackReason = PutOffReason | RetryReason;
 
-const limitWaits: ReadonlySet<PutBackReason> = new Set<PutBackReason>(['rate-limit', 'paused', 'throttled']);
+const limitWaits: ReadonlySet<PutBackReason> = new Set<PutBackReason>(['rate-limit', 'paused', 'throttled', 'resting']);
 
 /** Whether a delivery that is put back lacked only a permit to be sent. */
 export const isLimitWait = (why: PutBackReason): boolean => limitWaits.has(why);
@@ -62,6 +67,11 @@ export type LoadEvent = EventsOf<{
   'requests-not-counted': OfRun & TargetUse & { error: string };
   /** The target asked for a long pause, which holds everybody. */
   'target-paused': OfRun & { connection: string; until: string; why: string };
+  /** Nothing is sent over the connection but one record now and then, and again all. */
+  'rest-began': { connection: string; cause: RestCause; why: string };
+  'rest-ended': { connection: string; cause: RestCause; lastedMs: number };
+  'rest-not-noted': OfRun & { error: string };
+  'health-unreachable': { connection: string; error: string };
   /** What could not be reached or opened; the deliveries wait. */
   'not-opened': { integration: string; messages: number; error: string };
   'target-not-opened': { integration: string; error: string };

@@ -18,6 +18,7 @@ import { misfitWaitMs, outgoingOf, putOff, readConflict } from './ending.ts';
 import type { PutOffReason } from './events.ts';
 import { claimMsOf, type LoaderDeps, type LoadPlan } from './load-plan.ts';
 import { awaitTurn, pauseAll, permitsFor, type TakePermit } from './permits.ts';
+import { closedNow, noteAnswer, returnProbe, takeProbe, waitOutRest } from './resting.ts';
 import {
   beginRound,
   type Candidate,
@@ -36,7 +37,7 @@ import { endForParent, endUnsent } from './unsent.ts';
  *
  *     read the messages ─▶ by integration ─▶ in rounds, each id once
  *       read idCheck ─▶ decide ─▶ parent ─▶ into requests
- *         permit ─▶ claim ─▶ POST ─▶ settle
+ *         gate of a target that rests ─▶ permit ─▶ claim ─▶ POST ─▶ settle
  *     send back what waits
  *
  * Every delivery ends, whatever fails: settled (after its dead letter, where it needs one), or a copy of it goes back
@@ -92,15 +93,28 @@ const loadIntegration = async (
 
 /** One round: what is due by idCheck goes out in requests, several at a time. */
 const loadRound = async (round: Round, deliveries: readonly RecordDelivery[]): Promise<void> => {
-  const { target } = round.plan;
   const { unreachableWaitMs } = round.deps.tuning.load;
   const known = await readIdCheck(round, deliveries);
   if (known === undefined) return putAllOff(round, deliveries, 'idcheck-unreachable', unreachableWaitMs);
   const candidates = await decideEach(round, deliveries, known);
-  const requests = inRequests(candidates, target.rows);
-  if (requests.length === 0) return;
+  if (candidates.length === 0) return;
+  const closed = await closedNow(round);
+  if (closed === undefined) return loadEach(round, candidates);
+  const [first, ...others] = candidates;
+  if (first === undefined || !(await takeProbe(round))) return waitOutRest(round, candidates, closed);
+  // One record is tried at a target that rests; what comes of it decides over those that came with it.
+  await loadRequest(round, [first], permitsFor(round, 1));
+  await returnProbe(round, [first]);
+  const isStill = await closedNow(round);
+  return isStill === undefined ? loadEach(round, others) : waitOutRest(round, others, isStill);
+};
+
+/** Records that may be sent, in requests, several at a time. */
+const loadEach = async (round: Round, candidates: readonly Candidate[]): Promise<void> => {
+  const { rows, concurrency } = round.plan.target;
+  const requests = inRequests(candidates, rows);
   const takePermit = permitsFor(round, requests.length);
-  await mapBounded(requests, target.concurrency, (request) => loadRequest(round, request, takePermit));
+  await mapBounded(requests, concurrency, (request) => loadRequest(round, request, takePermit));
 };
 
 /** What is known of the records and of their parents; undefined where nobody can tell: then nothing may be POSTed. */
@@ -143,6 +157,8 @@ const decideEach = async (
 const loadRequest = async (round: Round, candidates: readonly Candidate[], takePermit: TakePermit): Promise<void> => {
   const turn = await awaitTurn(round, candidates, takePermit);
   if (turn !== 'now') return putAllOff(round, candidates, turn.why, turn.waitMs);
+  const closed = round.probe === undefined ? await closedNow(round) : undefined;
+  if (closed !== undefined) return waitOutRest(round, candidates, closed);
   const claimed = await claimEach(round, candidates);
   if (claimed.length === 0) return;
   const answered = await post(round, claimed);
@@ -160,8 +176,8 @@ const loadRequest = async (round: Round, candidates: readonly Candidate[], takeP
   await loadOneByOne(round, refused);
 };
 
-/** A record that was POSTed, and how that ended. */
-type Answered = { delivery: ClaimedDelivery; outcome: Outcome };
+/** A record that was POSTed, how that ended, and whether the target rests by then. */
+type Answered = { delivery: ClaimedDelivery; outcome: Outcome; isResting: boolean };
 
 /** Claims the records of one request under one owner; what is not to be claimed ends here. */
 const claimEach = async (round: Round, candidates: readonly Candidate[]): Promise<ClaimedDelivery[]> => {
@@ -206,9 +222,11 @@ const post = async (round: Round, claimed: readonly ClaimedDelivery[]): Promise<
     const { outcomes, requests } = await plan.target.post(records);
     const isThrottled = outcomes.some((outcome) => outcome.kind === 'notApplied' && (outcome.pauseMs ?? 0) > 0);
     countUse(round, runOf(claimed), { requests, throttled: isThrottled ? 1 : 0 });
+    const isResting = await noteAnswer(round, claimed, outcomes);
     return claimed.map((delivery, index) => {
       const told = outcomes[index] ?? { kind: 'uncertain', failure: { cause: 'no-result' } };
-      return { delivery, outcome: readConflict(told, delivery.item, plan.conflict, claimed.length === 1) };
+      const outcome = readConflict(told, delivery.item, plan.conflict, claimed.length === 1);
+      return { delivery, outcome, isResting };
     });
   } catch (error) {
     deps.log.error('target-not-opened', { integration: plan.integration, error: String(error) });
@@ -244,10 +262,10 @@ const loadOneByOne = async (round: Round, deliveries: readonly RecordDelivery[])
 const settleEach = async (round: Round, answered: readonly Answered[]): Promise<void> => {
   const runId = runOf(answered.map(({ delivery }) => delivery));
   await Promise.all(
-    answered.map(async ({ delivery, outcome }) => {
+    answered.map(async ({ delivery, outcome, isResting }) => {
       if (outcome.kind === 'notApplied' && outcome.waits)
         await pauseAll(round, runId, outcome.pauseMs ?? 0, outcome.failure);
-      end(round, delivery, await settle(delivery, outcome, round.plan, round.deps));
+      end(round, delivery, await settle(delivery, outcome, isResting, round.plan, round.deps));
     }),
   );
 };

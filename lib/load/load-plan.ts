@@ -1,3 +1,5 @@
+import type { RestNews } from '../connection/limit/health.ts';
+import type { HealthView } from '../connection/limit/health-view.ts';
 import type { RateLimiter } from '../connection/limit/rate-limit.ts';
 import type { LoadPolicy } from '../idcheck/decide.ts';
 import type { IdStore } from '../idcheck/store.ts';
@@ -43,11 +45,14 @@ export type LoaderDeps = {
   records: Queue;
   deadLetters: Queue;
   limiter: Pick<RateLimiter, 'acquire' | 'pause'>;
-  runs: Pick<RunStore, 'addTargetUse'>;
+  health: HealthView;
+  runs: Pick<RunStore, 'addTargetUse' | 'noteRest'>;
   clock: Clock;
   random: Random;
   log: Log<LoadEvent>;
-  tuning: Pick<Tuning, 'load'>;
+  tuning: Pick<Tuning, 'load' | 'connection'>;
+  /** Told of each rest once as it begins and once as it ends. */
+  onRest?: (news: RestNews) => Promise<void>;
 };
 
 /**

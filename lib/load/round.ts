@@ -23,6 +23,8 @@ export type Round = Results & {
   readonly deadlineMs: number;
   /** A request of this round was told to wait: the round obeys at once, without asking the limiter again. */
   pausedUntilMs: number;
+  /** This worker's probe of a target that rests, until its outcome is told. */
+  probe?: string;
 };
 
 export const beginRound = (plan: LoadPlan, deps: LoaderDeps, remainingMs: RemainingMs, results: Results): Round => ({

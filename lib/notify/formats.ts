@@ -67,7 +67,15 @@ const robots: Readonly<Record<NotifyFormat, Robot>> = {
     accepted: says('code', 0),
   },
   json: {
-    request: ({ title, lines, run }, url) => ({ url, body: { title, lines, run: run as unknown as JsonObject } }),
+    request: ({ title, lines, run, rest }, url) => ({
+      url,
+      body: {
+        title,
+        lines,
+        ...(run && { run: run as unknown as JsonObject }),
+        ...(rest && { rest: rest as unknown as JsonObject }),
+      },
+    }),
     accepted: () => true,
   },
 };

@@ -1,12 +1,20 @@
+import type { Rest, RestCause, RestNews } from '../connection/limit/health.ts';
 import type { RunRecord } from '../runs/record.ts';
 import { defined } from '../runtime/defined.ts';
 
-/** What people are told of a run that ended: a title, lines of text, and the facts for machines. */
+/** What people are told: a title, lines of text, and the facts for machines. */
 export type Notice = {
   title: string;
   lines: string[];
   /** The run's record, for the generic format: ids, counts and reasons, no payloads. */
-  run: Pick<RunRecord, 'runId' | 'integration' | 'status' | 'counts' | 'vanished' | 'unsettled' | 'failure'>;
+  run?: Pick<RunRecord, 'runId' | 'integration' | 'status' | 'counts' | 'vanished' | 'unsettled' | 'failure'>;
+  /** What rests, for the same; `endedMs` where it is over. */
+  rest?: RestFacts;
+};
+
+type RestFacts = Pick<Rest, 'cause' | 'integration' | 'why' | 'sinceMs' | 'failedProbes'> & {
+  connection: string;
+  endedMs?: number;
 };
 
 const IDS_SHOWN = 5;
@@ -58,5 +66,34 @@ export const noticeOf = (run: RunRecord, before: Pick<RunRecord, 'status'>): Not
       ...defined({ unsettled }),
       ...defined({ failure }),
     },
+  };
+};
+
+const restTitles: Readonly<Record<RestCause, Readonly<Record<RestNews['kind'], string>>>> = {
+  down: {
+    began: 'The target is down, its records wait 目标不可用,暂停发送',
+    ended: 'The target is back 目标已恢复',
+  },
+  'not-understood': {
+    began: 'The answers of the target are not understood, nothing more is sent 无法理解目标的应答,已停止发送',
+    ended: 'The answers of the target are understood again 目标的应答已恢复正常',
+  },
+};
+
+/** The notice for a rest that began or ended. Pure. */
+export const restNoticeOf = (news: RestNews): Notice => {
+  const { connection, rest, kind } = news;
+  const { cause, integration, why, sinceMs, failedProbes } = rest;
+  const endedMs = kind === 'ended' ? news.endedMs : undefined;
+  return {
+    title: `${restTitles[cause][kind]}: ${integration ?? connection}`,
+    lines: [
+      `connection ${connection}`,
+      ...(why === '' ? [] : [why]),
+      `since 始于 ${new Date(sinceMs).toISOString()}`,
+      ...(endedMs === undefined ? [] : [`until 终于 ${new Date(endedMs).toISOString()}`]),
+      ...(kind === 'began' && cause === 'not-understood' ? ['target.success says what an answer means'] : []),
+    ],
+    rest: { connection, cause, ...defined({ integration }), why, sinceMs, failedProbes, ...defined({ endedMs }) },
   };
 };

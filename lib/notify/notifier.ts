@@ -1,4 +1,5 @@
 import type { Http } from '../connection/http.ts';
+import type { RestNews } from '../connection/limit/health.ts';
 import { strikeOut } from '../connection/redaction.ts';
 import { cachedSecrets, type Env, lookUp, resolveRef, type SecretStore, variableIn } from '../connection/secrets.ts';
 import { parsedOrUndefined, stringifyJson } from '../json/json.ts';
@@ -8,18 +9,18 @@ import { ConfigurationError, type Fault } from '../runtime/fault.ts';
 import type { EventsOf, Log } from '../runtime/log.ts';
 import type { Runtime, Stores } from '../stores/stores.ts';
 import { type NotifyFormat, notifyFormats, robotAccepted, robotRequest } from './formats.ts';
-import { noticeOf } from './notice.ts';
+import { type Notice, noticeOf, restNoticeOf } from './notice.ts';
 
 /** Tells people of runs that ended in trouble. Never throws: a robot that is down must not hold up the books. */
 export type Notifier = (run: RunRecord, before: Pick<RunRecord, 'status'>) => Promise<void>;
 
-type OfRun = { integration: string; runId: string; format: NotifyFormat };
+type About = ({ integration: string; runId: string } | { connection: string }) & { format: NotifyFormat };
 
 /** What telling people of runs logs. */
 export type NotifyEvent = EventsOf<{
-  notified: OfRun;
+  notified: About;
   /** `why`: the robot's words, or the kind of the error; `status` where it answered. */
-  'notify-failed': OfRun & { why: string; status?: number };
+  'notify-failed': About & { why: string; status?: number };
   'notify-misconfigured': { error: string };
 }>;
 
@@ -38,6 +39,19 @@ const MAX_ANSWER_BYTES = 64 * 1024;
  * token. Throws ConfigurationError.
  */
 export const openNotifier = (env: Env, deps: NotifierDeps): Notifier | undefined => {
+  const robot = openRobot(env, deps);
+  if (robot === undefined) return undefined;
+  return async (run, before) => {
+    const { integration, runId } = run;
+    const notice = noticeOf(run, before);
+    if (notice !== undefined) await robot(notice, { integration, runId });
+  };
+};
+
+type Robot = (notice: Notice, about: { integration: string; runId: string } | { connection: string }) => Promise<void>;
+
+/** What tells a robot, as the environment describes it. Throws ConfigurationError. */
+const openRobot = (env: Env, deps: NotifierDeps): Robot | undefined => {
   const format = variableIn(env, 'NOTIFY_FORMAT');
   if (format === '') return undefined;
   const known = notifyFormats.find((name) => name === format);
@@ -52,26 +66,44 @@ export const openNotifier = (env: Env, deps: NotifierDeps): Notifier | undefined
     fault('NOTIFY_WEBHOOK_URL', 'an address such as https://…, or ssm:…', 'another text');
   }
   if (known === undefined || faults.length > 0) throw new ConfigurationError(faults);
-  return (run, before) => notify(known, run, before, env, deps);
+  return (notice, about) => notify(known, notice, about, env, deps);
 };
 
-/** As `openNotifier`, in the environment of a process. */
-export const notifierOf = (
-  { secrets }: Pick<Stores, 'secrets'>,
-  { env, http, clock, log, tuning }: Runtime<NotifyEvent>,
-): Notifier | undefined =>
-  openNotifier(env, { http, secrets: cachedSecrets(secrets, clock, tuning.connection.secretLifeMs), clock, log });
+const depsOf = ({ secrets }: Pick<Stores, 'secrets'>, { clock, http, log, tuning }: Runtime<NotifyEvent>) => ({
+  http,
+  secrets: cachedSecrets(secrets, clock, tuning.connection.secretLifeMs),
+  clock,
+  log,
+});
 
-/** As `notifierOf`; set up wrongly it tells nobody, and the log says so: a run must not fail for it. */
-export const notifierIfAny = (stores: Pick<Stores, 'secrets'>, runtime: Runtime<NotifyEvent>): Notifier | undefined => {
+/** As `openNotifier`, in the environment of a process. */
+export const notifierOf = (stores: Pick<Stores, 'secrets'>, runtime: Runtime<NotifyEvent>): Notifier | undefined =>
+  openNotifier(runtime.env, depsOf(stores, runtime));
+
+/** What opens, or nothing where it is set up wrongly: then the log says so, and what is to be told of must not fail. */
+const ifAny = <Opened>(open: () => Opened, { log }: Runtime<NotifyEvent>): Opened | undefined => {
   try {
-    return notifierOf(stores, runtime);
+    return open();
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    runtime.log.error('notify-misconfigured', { error: error.message });
+    log.error('notify-misconfigured', { error: error.message });
     return undefined;
   }
 };
+
+/** As `notifierOf`; set up wrongly it tells nobody. */
+export const notifierIfAny = (stores: Pick<Stores, 'secrets'>, runtime: Runtime<NotifyEvent>): Notifier | undefined =>
+  ifAny(() => notifierOf(stores, runtime), runtime);
+
+/** Tells people of connections that rest, and of the end of that. Set up wrongly it tells nobody. */
+export const restNotifierIfAny = (
+  stores: Pick<Stores, 'secrets'>,
+  runtime: Runtime<NotifyEvent>,
+): ((news: RestNews) => Promise<void>) | undefined =>
+  ifAny(() => {
+    const robot = openRobot(runtime.env, depsOf(stores, runtime));
+    return robot && ((news: RestNews) => robot(restNoticeOf(news), { connection: news.connection }));
+  }, runtime);
 
 const isAddress = (text: string): boolean => /^https?:$/.test(URL.parse(text)?.protocol ?? '');
 
@@ -88,15 +120,12 @@ const secretsOf = (url: string, secret: string | undefined): string[] => {
 
 const notify = async (
   format: NotifyFormat,
-  run: RunRecord,
-  before: Pick<RunRecord, 'status'>,
+  notice: Notice,
+  about: Parameters<Robot>[1],
   env: Env,
   deps: NotifierDeps,
 ) => {
-  const notice = noticeOf(run, before);
-  if (notice === undefined) return;
   const { http, secrets, clock, log } = deps;
-  const { integration, runId } = run;
   try {
     const url = (await resolveRef(URL_REF, env, secrets)) ?? '';
     const secret = await resolveRef(SECRET_REF, env, secrets);
@@ -112,7 +141,7 @@ const notify = async (
     const taken =
       answer.kind === 'answered' && answer.status < 300 && robotAccepted(format, parsedOrUndefined(answer.text));
     if (taken) {
-      log.info('notified', { integration, runId, format });
+      log.info('notified', { ...about, format });
       return;
     }
     const why =
@@ -120,14 +149,13 @@ const notify = async (
         ? strikeOut(answer.text, secretsOf(request.url, secret)).slice(0, SHOWN_CHARACTERS)
         : answer.cause;
     log.warn('notify-failed', {
-      integration,
-      runId,
+      ...about,
       format,
       why,
       ...(answer.kind === 'answered' && { status: answer.status }),
     });
   } catch (error) {
     // Only the kind: a message could quote the address, and with it the robot's token.
-    log.warn('notify-failed', { integration, runId, format, why: error instanceof Error ? error.name : 'unknown' });
+    log.warn('notify-failed', { ...about, format, why: error instanceof Error ? error.name : 'unknown' });
   }
 };

@@ -1,3 +1,4 @@
+import type { ConnectionRest } from '../connection/limit/health.ts';
 import { holds } from '../runs/books.ts';
 import { hasFailed, needsLook, type RunRecord } from '../runs/record.ts';
 import type { SetAside } from '../runs/set-aside.ts';
@@ -30,13 +31,27 @@ export type SeenRun = {
   stranded?: number;
   /** A pause that was not waited for. */
   pause?: ConnectionPause;
+  /** A rest whose end was not waited for. */
+  rest?: Pick<ConnectionRest, 'cause'>;
 };
 
 /** The exit code that a run stands for: of a run that is over, or of one that may still go on. Pure. */
-export const exitCodeOf = ({ run, isOver, setAside, deadLetters = 0, stranded = 0, pause }: SeenRun): ExitCode => {
+export const exitCodeOf = ({
+  run,
+  isOver,
+  setAside,
+  deadLetters = 0,
+  stranded = 0,
+  pause,
+  rest,
+}: SeenRun): ExitCode => {
   const { status, counts } = run;
-  if (status === 'incomplete' || status === 'failed' || pause !== undefined) return exitCodes.runFailed;
+  if (status === 'incomplete' || status === 'failed' || pause !== undefined || rest?.cause === 'down') {
+    return exitCodes.runFailed;
+  }
   if (isOver && (status === 'extracting' || stranded > 0 || hasFailed(run))) return exitCodes.runFailed;
+  // The target was reached: its answers are what somebody has to look at.
+  if (rest !== undefined) return exitCodes.unfinishedRecords;
   if (counts.rejected + counts.uncertain + deadLetters > 0) return exitCodes.unfinishedRecords;
   // Letters go after two weeks; what is refused or uncertain stays so. What a person discarded is no trouble any more.
   if (setAside !== undefined && setAside.refused + setAside.uncertain > 0) return exitCodes.unfinishedRecords;

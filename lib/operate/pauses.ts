@@ -1,9 +1,11 @@
+import type { ConnectionRest, HealthStore } from '../connection/limit/health.ts';
 import type { RateLimiter } from '../connection/limit/rate-limit.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import type { RunRecord } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Backlog } from './follow-run.ts';
+import { isGivenUp, restsNow } from './rests.ts';
 
 /** One end of an integration that asked everybody to wait: until when (ms since the epoch), and in which words. */
 export type ConnectionPause = { side: 'source' | 'target'; connection: string; untilMs: number; why?: string };
@@ -29,13 +31,18 @@ export type PauseWatch = {
   integration: Integration;
   runs: Pick<RunStore, 'lease' | 'run' | 'runs'>;
   limiter: Pick<RateLimiter, 'pauseOf'>;
+  health: Pick<HealthStore, 'read'>;
   backlog: () => Backlog;
   clock: Clock;
   /** Longer than this nobody waits for the end of pauses, ms. */
   maxWaitMs: number;
   isOver: () => boolean;
   onPaused: (pause: ConnectionPause) => void;
+  onRest: (rest: ConnectionRest) => void;
 };
+
+/** What is not waited for: a pause, or the end of a rest. */
+export type Hold = { kind: 'pause'; pause: ConnectionPause } | { kind: 'rest'; rest: ConnectionRest };
 
 const LOOK_EVERY_MS = 1_000;
 /** Pauses that follow each other are one wait: between two of them a request is answered. */
@@ -43,46 +50,69 @@ const SAME_WAIT_MS = 10_000;
 /** Work that can go on does so first: this long without any, by whether a message is being worked on. */
 const QUIET_MS = { idle: 3_000, busy: 60_000 } as const;
 
-/** What a run could go on with but for the pause: a source that is read, or a target once all is read. */
-const holdsUp = ({ side }: ConnectionPause, run: RunRecord | undefined): boolean =>
+/** What a run could go on with but for the hold: a source that is read, or a target once all is read. */
+const holdsUp = (side: ConnectionPause['side'], run: RunRecord | undefined): boolean =>
   (side === 'source') === (run === undefined || run.status === 'extracting');
 
+const holdsNow = async ({ integration, limiter, health }: PauseWatch, run: RunRecord | undefined): Promise<Hold[]> => {
+  const pauses = await pausesOf(integration, limiter);
+  const rests = holdsUp('target', run) ? await restsNow(integration, health) : [];
+  return [
+    ...rests.map((rest): Hold => ({ kind: 'rest', rest })),
+    ...pauses.flatMap((pause): Hold[] => (holdsUp(pause.side, run) ? [{ kind: 'pause', pause }] : [])),
+  ];
+};
+
+/** Until when nothing is sent, ms since the epoch. */
+const untilMsOf = (hold: Hold): number =>
+  hold.kind === 'pause' ? hold.pause.untilMs : (hold.rest.probeAtMs ?? Number.POSITIVE_INFINITY);
+
 /**
- * Watches a run until its connection's pauses have lasted too long, or are known to; gives the run and that pause. A wait
- * counts from its first pause on while nothing is read or loaded. Undefined once the run is over.
+ * Watches a run until its connection's pauses and rests have lasted too long, or are known to, or until nobody waits for
+ * a rest's end; gives the run and what held it up. A wait counts from its beginning while nothing is read or loaded.
+ * Undefined once the run is over.
  */
-export const pausedTooLong = async (
-  watch: PauseWatch,
-): Promise<{ run: RunRecord; pause: ConnectionPause } | undefined> => {
-  const { integration, runs, limiter, clock, maxWaitMs } = watch;
+export const heldTooLong = async (watch: PauseWatch): Promise<{ run: RunRecord; hold: Hold } | undefined> => {
+  const { integration, runs, clock, maxWaitMs } = watch;
   const { name } = integration;
   const look = async () => {
     const lease = await runs.lease(name);
     const leased = lease && (await runs.run(name, lease.runId));
     const [run] = leased ? [leased] : await runs.runs(name, 1);
-    return { run, pauses: (await pausesOf(integration, limiter)).filter((pause) => holdsUp(pause, run)) };
+    return { run, holds: await holdsNow(watch, run) };
   };
-  const progress = progressOf(clock.nowMs());
+  const beganMs = clock.nowMs();
+  const progress = progressOf(beganMs);
   let sinceMs: number | undefined;
   let lastPausedMs = 0;
   let toldMs = 0;
+  let toldRestMs: number | undefined;
   for (; !watch.isOver(); await clock.sleep(LOOK_EVERY_MS)) {
     // Whoever cannot look waits on.
-    const { run, pauses } = await look().catch(() => ({ run: undefined, pauses: [] }));
+    const { run, holds } = await look().catch(() => ({ run: undefined, holds: [] }));
     const backlog = watch.backlog();
     const nowMs = clock.nowMs();
     const movedMs = progress(run, backlog, nowMs);
-    const [pause] = pauses;
-    if (pause === undefined) {
+    const [hold] = holds;
+    if (hold === undefined) {
       if (nowMs - lastPausedMs > SAME_WAIT_MS) sinceMs = undefined;
       continue;
     }
-    if (pause.untilMs > toldMs) watch.onPaused(pause);
-    toldMs = Math.max(toldMs, pause.untilMs);
+    const untilMs = untilMsOf(hold);
+    if (hold.kind === 'rest') {
+      if (hold.rest.sinceMs !== toldRestMs) watch.onRest(hold.rest);
+      toldRestMs = hold.rest.sinceMs;
+    } else {
+      if (untilMs > toldMs) watch.onPaused(hold.pause);
+      toldMs = Math.max(toldMs, untilMs);
+    }
     lastPausedMs = nowMs;
     sinceMs = Math.max(sinceMs ?? nowMs, movedMs);
     const quietMs = backlog.visible + backlog.inFlight === 0 ? QUIET_MS.idle : QUIET_MS.busy;
-    if (run !== undefined && nowMs - movedMs >= quietMs && pause.untilMs - sinceMs > maxWaitMs) return { run, pause };
+    if (run === undefined || nowMs - movedMs < quietMs) continue;
+    // The rest of an earlier run is asked about anew as this one begins: only what it comes to now counts.
+    const isTooLong = untilMs !== Number.POSITIVE_INFINITY && Math.max(untilMs, nowMs) - sinceMs > maxWaitMs;
+    if (isTooLong || (hold.kind === 'rest' && isGivenUp(hold.rest, beganMs))) return { run, hold };
   }
   return undefined;
 };

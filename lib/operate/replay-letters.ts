@@ -1,3 +1,4 @@
+import type { ConnectionRest } from '../connection/limit/health.ts';
 import { type LetterFilter, listLetters } from '../messages/dead-letter-queue.ts';
 import { type ReplayDeps, type Replayed, type ReplayRequest, replay } from '../replay/replay.ts';
 import { defined } from '../runtime/defined.ts';
@@ -8,6 +9,8 @@ export type ReplayEnd = Replayed & {
   dryRun: boolean;
   /** Letters that were sent again and have come back. */
   backInQueue: number;
+  /** The target of what was sent again rests, and nobody waited for its end: the rest is still queued. */
+  rest?: ConnectionRest;
   /** Letters of the integration that was meant, or of all, that wait in the end. */
   deadLetters: number;
 };
@@ -22,7 +25,8 @@ export const replayLetters = async (request: ReplayRequest, deps: ReplayDeps): P
 /** A stack that is at hand: it replays, and loads until nothing is left to load. */
 export type ReplayEngine = Pick<Stores, 'deadLetters'> & {
   replay(request: ReplayRequest): Promise<Replayed>;
-  loadAll(): Promise<void>;
+  /** Loads until nothing is left to load, or until the target is given up: then it rests. */
+  loadAll(): Promise<ConnectionRest | undefined>;
 };
 
 /** Where the letters of one integration are replayed: its stack is opened for it, with its own target, and closed. */
@@ -42,7 +46,7 @@ export const replayAndLoad = async (
     const limit = request.limit === undefined ? undefined : request.limit - end.replayed.length;
     if (limit === 0) break;
     const one = { ...request, integration, ...defined({ limit }) };
-    const { replayed, notReplayable, heldBack, mustBeResolved, backInQueue } = await open((engine) =>
+    const { replayed, notReplayable, heldBack, mustBeResolved, backInQueue, rest } = await open((engine) =>
       replayOne(one, engine),
     );
     end.replayed.push(...replayed);
@@ -50,6 +54,7 @@ export const replayAndLoad = async (
     end.notReplayable += notReplayable;
     end.heldBack += heldBack;
     end.backInQueue += backInQueue;
+    if (rest !== undefined) end.rest = rest;
   }
   return end;
 };
@@ -65,13 +70,17 @@ const nothingReplayed = (): Replayed => ({
 const replayOne = async (
   request: ReplayRequest & { integration: string },
   engine: ReplayEngine,
-): Promise<Replayed & { backInQueue: number }> => {
+): Promise<Replayed & Pick<ReplayEnd, 'backInQueue' | 'rest'>> => {
   const replayed = await engine.replay(request);
   if (request.dryRun || replayed.replayed.length === 0) return { ...replayed, backInQueue: 0 };
-  await engine.loadAll();
+  const rest = await engine.loadAll();
   const waiting = await listLetters(engine.deadLetters, { integration: request.integration });
   const again = new Set(waiting.map(({ id }) => id));
-  return { ...replayed, backInQueue: replayed.replayed.filter(({ id }) => again.has(id)).length };
+  return {
+    ...replayed,
+    backInQueue: replayed.replayed.filter(({ id }) => again.has(id)).length,
+    ...defined({ rest }),
+  };
 };
 
 /** Whose letters are meant, and how many of them nobody can say whose they are. */

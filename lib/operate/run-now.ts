@@ -1,3 +1,4 @@
+import type { ConnectionRest } from '../connection/limit/health.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { type RunRequest, writeRunRequest } from '../messages/run-request.ts';
 import { readIds } from '../runs/id-lists.ts';
@@ -6,7 +7,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Stores } from '../stores/stores.ts';
 import { type Following, followRun, type RunSeen } from './follow-run.ts';
 import { countLetters } from './letters.ts';
-import { type ConnectionPause, pausedTooLong } from './pauses.ts';
+import { type ConnectionPause, heldTooLong } from './pauses.ts';
 import { drawUpRuns, type RunBooks } from './run-books.ts';
 
 /** What whoever asked for a run is told while it goes on. */
@@ -17,6 +18,8 @@ export type RunNews =
   | { kind: 'joined'; runId: string }
   /** One end asked to wait. */
   | { kind: 'paused'; pause: ConnectionPause }
+  /** Nothing is sent to the target but one record now and then. */
+  | { kind: 'rests'; rest: ConnectionRest }
   | ({ kind: 'seen' } & RunSeen);
 
 /** What is asked of a run. `confirmed`: yes to what would stop it, or keep it from concluding. */
@@ -31,8 +34,8 @@ export type Prepare = (run: Pick<RunRecord, 'integration' | 'runId' | 'versionMs
 /** What runs an integration: a deployed stack, or one in this process. */
 export type Engine = Pick<Following, 'runs' | 'idStore' | 'backlog' | 'closeBooks'> &
   Pick<Stores, 'deadLetters' | 'records'> & {
-    /** Says which connections are paused; absent where nobody gives up waiting for their end. */
-    limiter?: Stores['limiter'];
+    /** Say which connections are paused, and which rest; absent where nobody gives up waiting for their end. */
+    holds?: Pick<Stores, 'limiter' | 'health'>;
     /** Starts a run, or goes on with one that was left unfinished; answers its id. Throws RunNotStartedError. */
     start(asked: Asked, onNews: (news: RunNews) => void, prepare?: Prepare): Promise<string>;
   };
@@ -41,10 +44,12 @@ export type Engine = Pick<Following, 'runs' | 'idStore' | 'backlog' | 'closeBook
 export type RunEnd = RunBooks & {
   /** Messages whose function failed. */
   stranded: number;
-  /** Letters of this integration that wait, whichever run they are from; not counted for who has given up. */
+  /** Letters of this integration that wait, whichever run they are from; not counted for who was stopped. */
   deadLetters: number;
   /** The pause that was not waited for. */
   pause?: ConnectionPause;
+  /** The rest whose end was not waited for. */
+  rest?: ConnectionRest;
   /** Of the ids that were asked for all that the source does not give; absent: none. */
   notGiven?: string[];
 };
@@ -58,14 +63,14 @@ export type FollowedHow = {
   prepare?: Prepare;
 };
 
-/** Asks for a run and follows it to its end, or until a pause is too long to wait for. Throws RunNotStartedError, and what the engine throws. */
+/** Asks for a run and follows it to its end, or until a pause or a rest is too long to wait for. Throws RunNotStartedError, and what the engine throws. */
 export const runNow = async (
   integration: Integration,
   asked: Asked,
   engine: Engine,
   { clock, onNews, isStopped, maxWaitMs, prepare }: FollowedHow,
 ): Promise<RunEnd> => {
-  const { limiter, backlog, runs } = engine;
+  const { holds, backlog, runs } = engine;
   let isOver = false;
   const hasEnded = () => isOver || isStopped();
   const booksOf = async (run: RunRecord): Promise<RunBooks> => {
@@ -83,21 +88,23 @@ export const runNow = async (
     return { ...(await booksOf(followed.run)), stranded: followed.stranded, deadLetters, ...ids };
   };
   const following = toItsEnd();
-  if (limiter === undefined || backlog === undefined) return following;
+  if (holds === undefined || backlog === undefined) return following;
   const onPaused = (pause: ConnectionPause) => onNews({ kind: 'paused', pause });
-  const watch = { integration, runs, limiter, backlog, clock, maxWaitMs, isOver: hasEnded, onPaused };
-  const untilPausedTooLong = async (): Promise<RunEnd> => {
-    const found = await pausedTooLong(watch);
-    if (found === undefined) return following;
-    const { run, pause } = found;
+  const onRest = (rest: ConnectionRest) => onNews({ kind: 'rests', rest });
+  const watch = { integration, runs, ...holds, backlog, clock, maxWaitMs, isOver: hasEnded, onPaused, onRest };
+  const overByItself = following.then((end) => ({ end }));
+  const givenUp = async () => (await heldTooLong(watch)) ?? overByItself;
+  try {
+    const found = await Promise.race([overByItself, givenUp()]);
+    if ('end' in found) return found.end;
     isOver = true;
+    const { run, hold } = found;
     // What was loaded meanwhile stands in the books only once they are drawn up.
     if (run.status === 'loading') await engine.closeBooks();
     const drawn = await runs.run(integration.name, run.runId);
-    return { ...(await booksOf(drawn ?? run)), pause, stranded: 0, deadLetters: 0 };
-  };
-  try {
-    return await Promise.race([following, untilPausedTooLong()]);
+    const deadLetters = await countLetters(integration.name, engine, true);
+    const { kind: _, ...what } = hold;
+    return { ...(await booksOf(drawn ?? run)), ...what, stranded: 0, deadLetters };
   } finally {
     isOver = true;
   }

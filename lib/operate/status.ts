@@ -1,3 +1,4 @@
+import type { ConnectionRest } from '../connection/limit/health.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { NAMED_IDS } from '../runs/evidence.ts';
 import { limitsOf, type RunLimits } from '../runs/limits.ts';
@@ -5,6 +6,7 @@ import type { RunRecord } from '../runs/record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Stores } from '../stores/stores.ts';
 import { type ConnectionPause, pausesOf } from './pauses.ts';
+import { restsNow } from './rests.ts';
 import { type BooksDeps, drawUpRuns, type RunBooks } from './run-books.ts';
 
 /** A run as it is seen at one moment. */
@@ -14,6 +16,8 @@ export type RunLook = RunBooks & {
   limits: RunLimits;
   /** Ends that ask to wait now, while the run is not closed. */
   pauses: ConnectionPause[];
+  /** What holds its records now, while it is not closed: the target is down, or not understood. */
+  rests: ConnectionRest[];
   /** An invocation holds the lease for it. */
   isUnderWay: boolean;
   /** Letters of its integration that wait; absent: nobody counted them. */
@@ -21,7 +25,7 @@ export type RunLook = RunBooks & {
   atMs: number;
 };
 
-export type LookDeps = BooksDeps & Pick<Stores, 'limiter'>;
+export type LookDeps = BooksDeps & Pick<Stores, 'limiter' | 'health'>;
 
 /** A run's books as they stand now, with limits, pauses and who works on it; names a few ids of each kind, or every one. */
 export const lookAtRun = async (
@@ -41,6 +45,7 @@ export const lookAtRun = async (
     integration,
     limits: limitsOf(run),
     pauses: integration === undefined || isClosed(run) ? [] : await pausesOf(integration, deps.limiter),
+    rests: integration === undefined || isClosed(run) ? [] : await restsNow(integration, deps.health),
     isUnderWay,
     atMs,
   };

@@ -56,6 +56,8 @@ type RunFacts = {
   requests: { source: number; target: number };
   /** How rate limits and pauses held the run up; absent: not at all. */
   limits?: RunLimits;
+  /** When its target was down, or not understood, and nothing was sent; oldest first, absent: never. */
+  rests?: RunRest[];
   /** Ids loaded before and absent from this complete snapshot. */
   vanished: number;
   vanishedSample: string[];
@@ -140,6 +142,18 @@ export const needsLook = (run: Pick<RunRecord, 'counts' | 'toleratesInvalid' | '
   troublesByInvalid(run) || run.shrunkFrom !== undefined || run.notGiven !== undefined;
 
 export type RunRecord = UnfinishedRun | ExtractedRun;
+
+/** A run keeps so many rests: a target that comes and goes must not fill its record. */
+export const MAX_RESTS = 50;
+
+/** A time in which nothing was sent over a connection but one record now and then; without `endedMs` its end is not known. */
+export type RunRest = {
+  connection: string;
+  cause: 'down' | 'not-understood';
+  why: string;
+  sinceMs: number;
+  endedMs?: number;
+};
 
 /** Enqueued records that are not loaded: open (under way, waiting or lost), refused, or of unknown outcome. */
 export type Unsettled = { open: string[]; rejected: string[]; uncertain: string[] };

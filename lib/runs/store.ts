@@ -1,6 +1,6 @@
 import type { LedgerChunk } from './ledger.ts';
 import type { TargetUse } from './limits.ts';
-import type { RunRecord } from './record.ts';
+import type { RunRecord, RunRest } from './record.ts';
 
 /** Who runs an integration now. */
 export type Lease = { integration: string; runId: string; owner: string; untilMs: number };
@@ -16,10 +16,15 @@ export interface RunStore {
   run(integration: string, runId: string): Promise<RunRecord | undefined>;
   /** In descending order of run ids, which begin with their scheduled time: newest first. */
   runs(integration: string, limit: number): Promise<RunRecord[]>;
-  /** Replaces the run's record, but for `requests.target` and `limits.target`, which only `addTargetUse` moves. */
+  /**
+   * Replaces the run's record, but for `requests.target` and `limits.target`, which only `addTargetUse` moves, and
+   * `rests`, which only `noteRest` adds to.
+   */
   saveRun(run: RunRecord): Promise<void>;
   /** Adds to what the run used of the target, in one write. Unknown runs are ignored. */
   addTargetUse(integration: string, runId: string, use: TargetUse): Promise<void>;
+  /** Notes a rest that holds the run's records up, or its end. Unknown runs are ignored. */
+  noteRest(integration: string, runId: string, rest: RunRest): Promise<void>;
 
   /** Throws `ChunkTooLargeError` where the store cannot hold the chunk. */
   saveChunk(integration: string, chunk: LedgerChunk): Promise<void>;

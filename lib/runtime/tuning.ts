@@ -60,6 +60,21 @@ export type LoadTuning = {
   maxParentWaitMs: number;
 };
 
+/** When a connection rests, since its other end is down or not understood, and how it is tried again. */
+export type RestTuning = {
+  /** Failures of so long are weighed together. */
+  windowMs: number;
+  /** Of so many different records at least, this share must have failed. */
+  minRecords: number;
+  failedShare: number;
+  /** In so many requests at least. So many are enough by themselves where all of them got no connection. */
+  minRequests: number;
+  /** Answers in a row that are not understood. */
+  unclearAnswers: number;
+  /** The pause before one record is tried; doubled after each try that failed. */
+  pause: Backoff;
+};
+
 export type BooksTuning = {
   /** Runs looked back on. Older ones still open have long been named, and later runs have sent their records again. */
   runsLookedAt: number;
@@ -79,6 +94,7 @@ export type TargetTuning = {
 };
 
 export type ConnectionTuning = {
+  rest: RestTuning;
   /** With less time than this no request is begun: it could hardly end. */
   minRequestMs: number;
   /** A rotated secret is seen after this long at the latest. */
@@ -135,6 +151,14 @@ export const standardTuning: Tuning = {
   },
   target: { pauseMs: 10_000 },
   connection: {
+    rest: {
+      windowMs: 5 * MINUTE_MS,
+      minRecords: 10,
+      failedShare: 0.7,
+      minRequests: 3,
+      unclearAnswers: 5,
+      pause: { baseMs: 2_000, capMs: 5 * MINUTE_MS },
+    },
     minRequestMs: 250,
     secretLifeMs: 5 * MINUTE_MS,
     tokenAheadShare: 0.9,

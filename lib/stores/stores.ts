@@ -1,5 +1,6 @@
 import type { TokenStore } from '../connection/auth/token.ts';
 import { type Http, lazyHttp } from '../connection/http.ts';
+import type { HealthStore } from '../connection/limit/health.ts';
 import type { RateLimiter } from '../connection/limit/rate-limit.ts';
 import type { Env, SecretStore } from '../connection/secrets.ts';
 import type { IdStore } from '../idcheck/store.ts';
@@ -24,6 +25,7 @@ export type Stores = {
   runRequests: ReadableQueue;
   deadLetters: ReadableQueue;
   limiter: RateLimiter;
+  health: HealthStore;
   tokens: TokenStore;
   secrets: SecretStore;
   audit: AuditLog;

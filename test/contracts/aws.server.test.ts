@@ -1,4 +1,5 @@
 import { dynamoAuditLog } from '../../lib/aws/dynamodb/audit-log.ts';
+import { dynamoHealthStore } from '../../lib/aws/dynamodb/health-store.ts';
 import { dynamoIdStore } from '../../lib/aws/dynamodb/id-store.ts';
 import { dynamoRateLimiter } from '../../lib/aws/dynamodb/rate-limiter.ts';
 import { dynamoRunStore } from '../../lib/aws/dynamodb/run-store.ts';
@@ -21,6 +22,7 @@ engineContract('AWS', {
   runs: async () => dynamoRunStore(await dynamo.createTable()),
   tokens: async () => dynamoTokenStore(await dynamo.createTable()),
   audit: async () => dynamoAuditLog(await dynamo.createTable()),
+  health: async () => dynamoHealthStore(await dynamo.createTable()),
   queue: async () => {
     const { queueUrl, deadLettersUrl } = await sqs.createQueues(3);
     const options = { clock, random: seededRandom(1) };

@@ -1,5 +1,6 @@
 import { fakeClock, hastyClock } from '../fakes/fake-clock.ts';
 import { memoryAuditLog } from '../fakes/memory-audit-log.ts';
+import { memoryHealthStore } from '../fakes/memory-health-store.ts';
 import { memoryIdStore } from '../fakes/memory-id-store.ts';
 import { memoryQueue } from '../fakes/memory-queue.ts';
 import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
@@ -12,6 +13,7 @@ engineContract('the fakes, in memory', {
   runs: memoryRunStore,
   tokens: memoryTokenStore,
   audit: memoryAuditLog,
+  health: memoryHealthStore,
   queue: () => {
     const clock = fakeClock();
     const deadLetters = memoryQueue(clock);

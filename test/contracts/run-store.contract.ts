@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
 import { noHits, noUse } from '../../lib/runs/limits.ts';
-import type { ExtractedRun, UnfinishedRun } from '../../lib/runs/record.ts';
+import { type ExtractedRun, MAX_RESTS, type UnfinishedRun } from '../../lib/runs/record.ts';
 import { type Lease, MissingChunkError, type RunStore } from '../../lib/runs/store.ts';
 import { collect } from './collect.ts';
 
@@ -181,6 +181,30 @@ export const runStoreContract = (create: () => Promise<RunStore> | RunStore) => 
         const { limits, requests } = (await store.run('groups', 'run-1')) ?? {};
         expect(limits).toEqual({ source: noHits(), target: { heldMs: 5_100, throttled: 5, putOff: 15 } });
         expect(requests?.target).toBe(10);
+      });
+
+      it('notes rests and their ends beside the record, in their order, whichever word comes first', async () => {
+        const began = { connection: 'crm', cause: 'down', why: 'refused', sinceMs: 2_000 } as const;
+        const earlier = { ...began, cause: 'not-understood', sinceMs: 1_000 } as const;
+        await store.noteRest('groups', 'run-1', began);
+        await store.saveRun(run('run-1'));
+        expect(await store.run('groups', 'run-1')).not.toHaveProperty('rests');
+        await store.noteRest('groups', 'run-1', began);
+        await store.noteRest('groups', 'run-1', earlier);
+        await store.noteRest('groups', 'run-1', { ...earlier, endedMs: 1_500 });
+        await store.noteRest('groups', 'run-1', earlier);
+        await store.saveRun(run('run-1', { rests: [{ ...began, endedMs: 9 }] }));
+        const rests = [{ ...earlier, endedMs: 1_500 }, began];
+        expect((await store.run('groups', 'run-1'))?.rests).toEqual(rests);
+        expect((await store.runs('groups', 1))[0]?.rests).toEqual(rests);
+      });
+
+      it('keeps no more rests than a record has room for', async () => {
+        await store.saveRun(run('run-1'));
+        for (let sinceMs = 1; sinceMs <= MAX_RESTS + 5; sinceMs++) {
+          await store.noteRest('groups', 'run-1', { connection: 'crm', cause: 'down', why: 'refused', sinceMs });
+        }
+        expect((await store.run('groups', 'run-1'))?.rests).toHaveLength(MAX_RESTS);
       });
 
       it('of which no limit was hit has no limits in its record', async () => {

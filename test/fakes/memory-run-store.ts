@@ -1,7 +1,8 @@
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
 import { addHits, isHit, type LimitHits, noHits } from '../../lib/runs/limits.ts';
-import type { RunRecord } from '../../lib/runs/record.ts';
+import { MAX_RESTS, type RunRecord } from '../../lib/runs/record.ts';
 import { type Lease, MissingChunkError, type RunStore, sameLease } from '../../lib/runs/store.ts';
+import { defined } from '../../lib/runtime/defined.ts';
 
 const limitsOf = (source: LimitHits = noHits(), target: LimitHits = noHits()): Pick<RunRecord, 'limits'> =>
   isHit(source) || isHit(target) ? { limits: { source, target } } : {};
@@ -36,13 +37,14 @@ export const memoryRunStore = (): RunStore => {
       ),
     saveRun: async (run) => {
       const stored = runs.get(key(run.integration, run.runId));
-      const { limits, ...rest } = run;
+      const { limits, rests: _, ...rest } = run;
       runs.set(
         key(run.integration, run.runId),
         structuredClone({
           ...rest,
           requests: { source: run.requests.source, target: stored?.requests.target ?? 0 },
           ...limitsOf(limits?.source, stored?.limits?.target),
+          ...defined({ rests: stored?.rests }),
         }),
       );
     },
@@ -51,6 +53,15 @@ export const memoryRunStore = (): RunStore => {
       if (!run) return;
       run.requests.target += requests;
       Object.assign(run, limitsOf(run.limits?.source, addHits(run.limits?.target ?? noHits(), hits)));
+    },
+    noteRest: async (integration, runId, rest) => {
+      const run = runs.get(key(integration, runId));
+      if (!run) return;
+      const { rests = [] } = run;
+      const known = rests.find(({ cause, sinceMs }) => cause === rest.cause && sinceMs === rest.sinceMs);
+      if (known === undefined && rests.length < MAX_RESTS)
+        run.rests = [...rests, { ...rest }].sort((a, b) => a.sinceMs - b.sinceMs);
+      else if (known !== undefined && rest.endedMs !== undefined) Object.assign(known, rest);
     },
     watermark: async (integration) => watermarks.get(integration),
     moveWatermark: async (integration, untilMs) => {

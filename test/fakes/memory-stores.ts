@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Stores } from '../../lib/stores/stores.ts';
 import { memoryAuditLog } from './memory-audit-log.ts';
+import { memoryHealthStore } from './memory-health-store.ts';
 import { type MemoryIdStore, memoryIdStore } from './memory-id-store.ts';
 import { type MemoryQueue, memoryQueue } from './memory-queue.ts';
 import { memoryRateLimiter } from './memory-rate-limiter.ts';
@@ -24,6 +25,7 @@ export const memoryStores = (clock: Clock): MemoryStores => {
     runRequests: memoryQueue(clock),
     deadLetters,
     limiter: memoryRateLimiter(clock),
+    health: memoryHealthStore(),
     tokens: memoryTokenStore(),
     secrets: memorySecretStore(),
     audit: memoryAuditLog(),

@@ -1,4 +1,5 @@
 import type { FunctionEvent } from '../../lib/aws/telemetry/metrics.ts';
+import { healthView } from '../../lib/connection/limit/health-view.ts';
 import type { FetchDeps, FetchPlan } from '../../lib/fetch/fetch-plan.ts';
 import { type FetchEnd, fetchRun } from '../../lib/fetch/fetch-run.ts';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
@@ -81,7 +82,7 @@ export const loadedItem = (id: string, hash = 'old'): IdCheck => ({
 export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPlan> }): FetchWorld => {
   const clock = fakeClock(DUE_MS);
   const faults = portFaults();
-  const { idStore, records, runRequests, deadLetters, runs } = memoryStores(clock);
+  const { idStore, records, runRequests, deadLetters, runs, health } = memoryStores(clock);
   const logged: FetchWorld['logged'] = [];
   const note = (event: string, fields: LogFields = {}) => {
     logged.push({ event, fields });
@@ -120,6 +121,7 @@ export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPl
     logged,
     plan: {
       integration: NAME,
+      target: 'target',
       policy: { idCheck: false, onUncertain: 'resend' },
       source: faults.wrap('source', source),
       transform: openTransform(transformPlanOf(integrationWith(NAME))),
@@ -135,6 +137,7 @@ export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPl
       deadLetters: faults.wrap('deadLetters', { sendAll: deadLetters.sendAll }),
       runRequests: faults.wrap('runRequests', { sendAll: runRequests.sendAll }),
       runs: faults.wrap('runs', runs),
+      health: healthView(health, { clock, random: seededRandom(2) }),
       clock,
       random: seededRandom(1),
       log: { info: note, warn: note, error: note },

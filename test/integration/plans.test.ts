@@ -21,6 +21,7 @@ describe('the plan of a run', () => {
     const integration = integrationWith(crm, { 'source.metadata.autoFillResponse': false });
     expect(runPlanOf(integration)).toEqual({
       integration: crm,
+      target: expect.any(String),
       mapping: expect.any(String),
       maxChangedShare: 0.5,
       minShare: 0.5,

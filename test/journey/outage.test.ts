@@ -19,34 +19,58 @@ const servers = async (count: number) => {
 const appliedMoreThanOnce = (target: OwnTarget): string[] =>
   [...target.timesById()].filter(([, times]) => times > 1).map(([id]) => id);
 
-test('a target that is down: the waiting is shown, all ends as dead letters; what a later run has loaded is not sent again', async () => {
+test('a target that is down rests: the run says so and ends, no record is given up, and the next run loads all once it is back', async () => {
   const { target, env } = await servers(8);
   const dir = newDir();
   const args = ['--data-dir', dir, '--integration', quickIntegration(dir)];
   await target.close();
 
-  const down = await runJson(args, env);
-  expect(down.code).toBe(1);
-  expect(down.stderr).toMatch(/8 waiting to be tried again \(last: connection refused\)/);
-  expect(down.report).toMatchObject({ balanced: false, deadLetters: 8, counts: { enqueued: 8, open: 8, loaded: 0 } });
+  const down = await runJson([...args, '--max-wait', '10s'], env);
+  expect(down.code).toBe(3);
+  expect(down.stderr).toMatch(/qingyiyun is down, its records wait 目标不可用 \(refused/);
+  expect(down.report).toMatchObject({
+    balanced: false,
+    deadLetters: 0,
+    counts: { enqueued: 8, open: 8, loaded: 0 },
+    rest: { connection: 'qingyiyun', cause: 'down' },
+  });
+  const status = await program(['status', 'last', ...args], env);
+  expect(status.stdout).toMatch(/rests 停发 .*qingyiyun is down/);
 
   const mended = await startOwnTarget(target.port);
   onTestFinished(mended.close);
-  expect((await program(['dlq', 'replay', '--limit', '3', ...args], env)).code).toBe(1);
-  expect(mended.timesById().size).toBe(3);
-
   const next = await runJson(args, env);
-  expect(next.code).toBe(1);
-  expect(next.report).toMatchObject({ deadLetters: 5, counts: { unchanged: 3, loaded: 5 } });
-  const { letters } = jsonOf<{ letters: object[] }>(await program(['dlq', 'list', ...args, '--json'], env));
-  expect(letters).toMatchObject(Array.from({ length: 5 }, () => ({ loadedSince: true })));
-  expect((await program(['dlq', 'list', ...args], env)).stdout).toContain('5 loaded since by a later run');
-
-  const emptied = await program(['dlq', 'replay', ...args, '--json'], env);
-  expect(emptied.code).toBe(0);
-  expect(jsonOf<object>(emptied)).toMatchObject({ deadLetters: 0 });
+  expect(next.code).toBe(0);
+  expect(next.report).toMatchObject({ balanced: true, deadLetters: 0, counts: { loaded: 8 } });
   expect(mended.timesById().size).toBe(8);
   expect(appliedMoreThanOnce(mended)).toEqual([]);
+  const shown = jsonOf<{ rests: object[] }>(await program(['status', down.report.runId, '--json', ...args], env));
+  expect(shown.rests).toMatchObject([{ cause: 'down', endedMs: expect.any(Number) }]);
+}, 90_000);
+
+test('answers that nobody understands stop the sending; the next run tries one record first', async () => {
+  const { target, env } = await servers(30);
+  const dir = newDir();
+  const args = ['--data-dir', dir, '--integration', quickIntegration(dir)];
+  target.behave(() => ({ text: '<html>busy</html>' }));
+  const stopped = await runJson(args, env);
+  expect(stopped.code).toBe(1);
+  const { uncertain, open } = stopped.report.counts;
+  expect(uncertain).toBeGreaterThanOrEqual(5);
+  expect(uncertain + open).toBe(30);
+  expect(open).toBeGreaterThan(15);
+  expect(stopped.report).toMatchObject({ deadLetters: uncertain, rest: { cause: 'not-understood' } });
+  expect(stopped.stderr).toContain('target.success says what an answer means');
+
+  const again = await runJson(args, env);
+  expect(again.code).toBe(1);
+  expect(again.report.counts).toMatchObject({ skipped: uncertain, uncertain: 1, open: open - 1 });
+
+  target.behave(() => undefined);
+  const mended = await runJson(args, env);
+  const { skipped, unchanged, loaded } = mended.report.counts;
+  // What still waited in the queue may be loaded before the list is compared.
+  expect({ skipped, sent: unchanged + loaded }).toEqual({ skipped: uncertain + 1, sent: open - 1 });
 }, 90_000);
 
 test('uncertain POSTs are sent again under their key, and a message that nobody can read is set aside with its body', async () => {

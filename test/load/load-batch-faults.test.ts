@@ -26,7 +26,7 @@ const loadWith = async (at: number, kind: FaultKind, onUncertain: 'resend' | 'pa
   return world;
 };
 
-const portsCalled = ['deadLetters', 'idStore', 'limiter', 'records', 'runs', 'target'];
+const portsCalled = ['deadLetters', 'health', 'idStore', 'limiter', 'records', 'runs', 'target'];
 
 const callsOf = async (onUncertain: 'resend' | 'park', rows: number): Promise<string[]> =>
   (await loadWith(-1, 'refused', onUncertain, rows)).faults.calls;

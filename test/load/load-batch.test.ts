@@ -79,7 +79,9 @@ describe('a record that the target takes', () => {
   });
 
   it('is counted to its own run, and a run that cannot be counted fails nothing', async () => {
-    const world = loadWorld({ deps: { runs: { addTargetUse: () => Promise.reject(new Error('down')) } } });
+    const world = loadWorld({
+      deps: { runs: { addTargetUse: () => Promise.reject(new Error('down')), noteRest: async () => {} } },
+    });
     expect(await loadOnce(world, [{}])).toEqual({ failedMessageIds: [] });
     expect(world.logged.some(({ event }) => event === 'requests-not-counted')).toBe(true);
     const counting = loadWorld();

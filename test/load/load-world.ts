@@ -1,3 +1,5 @@
+import type { HealthStore, RestNews } from '../../lib/connection/limit/health.ts';
+import { healthView } from '../../lib/connection/limit/health-view.ts';
 import type { RateLimit } from '../../lib/connection/limit/rate-limit.ts';
 import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
 import type { Retry } from '../../lib/integration/schema/schema.ts';
@@ -7,12 +9,14 @@ import type { LoaderDeps, LoadPlan } from '../../lib/load/load-plan.ts';
 import { type Letter, readLetter } from '../../lib/messages/dead-letter.ts';
 import { type RecordMessage, writeMessage } from '../../lib/messages/record-message.ts';
 import { addUse, noUse, type TargetUse } from '../../lib/runs/limits.ts';
+import type { RunRest } from '../../lib/runs/record.ts';
 import { defined } from '../../lib/runtime/defined.ts';
 import type { LogFields } from '../../lib/runtime/log.ts';
 import { standardTuning } from '../../lib/runtime/tuning.ts';
 import type { Outcome, PostRecord } from '../../lib/target/target.ts';
 import { type FakeClock, fakeClock } from '../fakes/fake-clock.ts';
 import { type Faults, portFaults } from '../fakes/faults.ts';
+import { memoryHealthStore } from '../fakes/memory-health-store.ts';
 import { type MemoryIdStore, memoryIdStore } from '../fakes/memory-id-store.ts';
 import { type MemoryQueue, memoryQueue } from '../fakes/memory-queue.ts';
 import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
@@ -69,6 +73,10 @@ export type LoadWorld = {
   logged: Array<{ event: string; fields: LogFields }>;
   /** What was counted of each run's use of the target, and in how many writes. */
   counted: Map<string, TargetUse & { writes: number }>;
+  /** What was noted of rests in runs, what people were told of them, and what is stored. */
+  noted: Array<RunRest & { runId: string }>;
+  told: RestNews[];
+  health: HealthStore;
   send(...messages: RecordMessage[]): Promise<void>;
   /** One delivery of up to 10 messages to the loader; deletes what it settled. False: there was nothing to deliver. */
   deliver(): Promise<boolean>;
@@ -106,6 +114,9 @@ export const loadWorld = ({
   const posts: LoadWorld['posts'] = [];
   const logged: LoadWorld['logged'] = [];
   const counted: LoadWorld['counted'] = new Map();
+  const noted: LoadWorld['noted'] = [];
+  const told: LoadWorld['told'] = [];
+  const health = memoryHealthStore();
 
   const post = async (sent: readonly PostRecord[]) => {
     posts.push({ records: structuredClone(sent), atMs: clock.nowMs() });
@@ -131,16 +142,23 @@ export const loadWorld = ({
     records: faults.wrap('records', { sendAll: records.sendAll }),
     deadLetters: faults.wrap('deadLetters', { sendAll: deadLetters.sendAll }),
     limiter: faults.wrap('limiter', memoryRateLimiter(clock)),
+    health: healthView(faults.wrap('health', health), { clock, random: seededRandom(2) }),
     runs: faults.wrap('runs', {
       addTargetUse: async (_integration: string, runId: string, use: TargetUse) => {
         const before = counted.get(runId) ?? { ...noUse(), writes: 0 };
         counted.set(runId, { ...addUse(before, use), writes: before.writes + 1 });
+      },
+      noteRest: async (_integration: string, runId: string, rest: RunRest) => {
+        noted.push({ runId, ...rest });
       },
     }),
     clock,
     random: seededRandom(1),
     log: { info: note, warn: note, error: note },
     tuning: standardTuning,
+    onRest: async (news) => {
+      told.push(news);
+    },
     ...other,
   };
 
@@ -170,6 +188,9 @@ export const loadWorld = ({
     answer: () => takes,
     logged,
     counted,
+    noted,
+    told,
+    health,
     send: async (...messages) => {
       await records.sendAll(messages.map((message) => ({ body: writeMessage(message) })));
     },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { noticeOf } from '../../lib/notify/notice.ts';
+import type { RestNews } from '../../lib/connection/limit/health.ts';
+import { noticeOf, restNoticeOf } from '../../lib/notify/notice.ts';
 import type { ExtractedRun, RunRecord } from '../../lib/runs/record.ts';
 import { extractingRun, loadingRun } from '../runs/run-record.ts';
 
@@ -58,5 +59,32 @@ describe('a notice goes out for', () => {
 
   test('a run that was reported as not balanced and balances now', () => {
     expect(noticeOf(run({}, { loaded: 1 }), { status: 'unbalanced' })?.title).toContain('Mended');
+  });
+});
+
+describe('a rest is told of', () => {
+  const rest = { cause: 'down', why: 'refused ECONNREFUSED', sinceMs: 0, failedProbes: 2, runs: [] } as const;
+  const lines = ['connection crm', 'refused ECONNREFUSED', 'since 始于 1970-01-01T00:00:00.000Z'];
+
+  test.each<[string, RestNews, string, string[]]>([
+    ['that began', { kind: 'began', connection: 'crm', rest }, 'The target is down', lines],
+    [
+      'that ended',
+      { kind: 'ended', connection: 'crm', rest, endedMs: 1_000 },
+      'The target is back',
+      [...lines, 'until 终于 1970-01-01T00:00:01.000Z'],
+    ],
+    [
+      'for answers that are not understood, with the key that says what they mean',
+      { kind: 'began', connection: 'crm', rest: { ...rest, cause: 'not-understood', integration: 'groups' } },
+      'not understood',
+      [...lines, 'target.success says what an answer means'],
+    ],
+  ])('%s', (_, news, title, said) => {
+    const notice = restNoticeOf(news);
+    expect(notice.title).toContain(title);
+    expect(notice.lines).toEqual(said);
+    expect(notice.rest).toMatchObject({ connection: 'crm', failedProbes: 2 });
+    expect(JSON.stringify(notice.rest)).not.toContain('runs');
   });
 });

@@ -34,6 +34,8 @@ test.each<[string, SeenRun['run'], Beside, over: number, goesOn: number]>([
   ['is loading, a record was refused', run('loading', { open: 1, rejected: 1 }), {}, 1, 1],
   ['is loading, the sums do not hold', unequal, {}, 1, 0],
   ['left messages behind with a function that failed', run('loading', { open: 1 }), { stranded: 1 }, 3, 0],
+  ['whose target was given up as down', run('loading', { open: 1 }), { rest: { cause: 'down' } }, 3, 3],
+  ['whose target is not understood', run('loading', { open: 1 }), { rest: { cause: 'not-understood' } }, 1, 1],
   ['is being read', run('extracting'), {}, 3, 0],
   ['could not be read to its end', run('incomplete'), {}, 3, 3],
   ['could not be read to its end, a record was refused', run('incomplete', { rejected: 1 }), {}, 3, 3],

@@ -5,6 +5,7 @@ import type { LedgerEntry } from '../../lib/runs/ledger.ts';
 import { type ExtractedRun, type RunRecord, type RunStatus, runIdOf } from '../../lib/runs/record.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
 import { memoryAuditLog } from '../fakes/memory-audit-log.ts';
+import { memoryHealthStore } from '../fakes/memory-health-store.ts';
 import { memoryIdStore } from '../fakes/memory-id-store.ts';
 import { memoryQueue } from '../fakes/memory-queue.ts';
 import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
@@ -70,6 +71,7 @@ export const operateWorld = () => {
     deadLetters: memoryQueue(clock),
     runRequests: memoryQueue(clock),
     limiter: memoryRateLimiter(clock),
+    health: memoryHealthStore(),
     audit: memoryAuditLog(),
   };
   return {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { type ConnectionRest, healthy, type Rest } from '../../lib/connection/limit/health.ts';
 import type { Backlog } from '../../lib/operate/follow-run.ts';
-import { type ConnectionPause, pausedTooLong, pausesOf } from '../../lib/operate/pauses.ts';
+import { type ConnectionPause, heldTooLong, pausesOf } from '../../lib/operate/pauses.ts';
 import type { RunStatus } from '../../lib/runs/record.ts';
 import { groups, inStatus, operateWorld, runAt } from './operate-world.ts';
 
@@ -12,26 +13,33 @@ const delayed: Backlog = { visible: 0, inFlight: 0, delayed: 2, running: 0 };
 /** A run of this status that is watched for two hours, as `meanwhile` changes the world; gives how long that took. */
 const watching = async (status: RunStatus, backlog: (sec: number) => Backlog = () => delayed) => {
   const world = operateWorld();
-  const { clock, runs, limiter } = world;
+  const { clock, runs, limiter, health } = world;
   const run = inStatus(runAt(0), status);
   await runs.saveRun(run);
   const beganMs = clock.nowMs();
   const nowSec = () => (clock.nowMs() - beganMs) / 1_000;
   const told: ConnectionPause[] = [];
+  const toldRests: ConnectionRest[] = [];
   const watch = async (maxWaitMs = MAX_WAIT_MS) => {
     const found = await clock.run(
-      pausedTooLong({
+      heldTooLong({
         integration: groups,
         runs,
         limiter,
+        health,
         backlog: () => backlog(nowSec()),
         clock,
         maxWaitMs,
         isOver: () => nowSec() > 7_200,
         onPaused: (pause) => told.push(pause),
+        onRest: (rest) => toldRests.push(rest),
       }),
     );
-    return found === undefined ? 'waits on' : { side: found.pause.side, why: found.pause.why, tookSec: nowSec() };
+    if (found === undefined) return 'waits on';
+    const { hold } = found;
+    return hold.kind === 'pause'
+      ? { side: hold.pause.side, why: hold.pause.why, tookSec: nowSec() }
+      : { cause: hold.rest.cause, failedProbes: hold.rest.failedProbes, tookSec: nowSec() };
   };
   /** Paused by turns from now on: `pauseSec` long, then `askSec` until the next answer. */
   const keepsPausing = (connection: string, pauseSec: number, askSec: number) => {
@@ -44,7 +52,7 @@ const watching = async (status: RunStatus, backlog: (sec: number) => Backlog = (
   };
   const pause = (connection: string, sec: number) =>
     limiter.pause(connection, clock.nowMs() + sec * 1_000, 'status 429');
-  return { ...world, run, told, watch, pause, keepsPausing, nowSec };
+  return { ...world, run, told, toldRests, watch, pause, keepsPausing, nowSec };
 };
 
 describe('a run gives up waiting', () => {
@@ -116,4 +124,71 @@ test('the ends that are paused now are named, with what they said', async () => 
   ]);
   await clock.advance(3_600_000);
   expect(await pausesOf(groups, limiter)).toEqual([]);
+});
+
+describe('a run is not waited for', () => {
+  const restOf = (world: Awaited<ReturnType<typeof watching>>, change: Partial<Rest> = {}): Rest => ({
+    cause: 'down',
+    why: 'refused',
+    sinceMs: world.clock.nowMs(),
+    probeAtMs: world.clock.nowMs() + 2_000,
+    failedProbes: 0,
+    runs: [],
+    ...change,
+  });
+  /** Rests so from now on, however often that was written before. */
+  const rests = async ({ health }: Awaited<ReturnType<typeof watching>>, rest: Rest) => {
+    const { rev } = await health.read(target);
+    await health.write(target, { ...healthy, rests: [rest] }, rev);
+  };
+
+  test('whose target was tried with five records in vain, one of them since it was begun', async () => {
+    const world = await watching('loading');
+    const old = restOf(world, { failedProbes: 7, sinceMs: 1, failedMs: 2 });
+    await rests(world, old);
+    void world.clock.sleep(30_000).then(() =>
+      rests(world, {
+        ...old,
+        failedProbes: 8,
+        failedMs: world.clock.nowMs(),
+        probeAtMs: world.clock.nowMs() + 64_000,
+      }),
+    );
+    expect(await world.watch()).toEqual({ cause: 'down', failedProbes: 8, tookSec: 30 });
+    expect(world.toldRests).toHaveLength(1);
+  });
+
+  test('whose target is tried again later than it waits', async () => {
+    const world = await watching('loading');
+    await rests(world, restOf(world, { probeAtMs: world.clock.nowMs() + 700_000 }));
+    expect(await world.watch()).toMatchObject({ cause: 'down', failedProbes: 0, tookSec: 3 });
+  });
+
+  test('whose answers were not understood in it; those of an earlier run are asked for anew', async () => {
+    const world = await watching('loading');
+    const { probeAtMs: _, ...stopped } = restOf(world, {
+      cause: 'not-understood',
+      integration: groups.name,
+      sinceMs: 1,
+    });
+    await rests(world, stopped);
+    void world.clock.sleep(60_000).then(() => rests(world, { ...stopped, failedMs: world.clock.nowMs() }));
+    expect(await world.watch()).toMatchObject({ cause: 'not-understood', tookSec: 60 });
+  });
+
+  test('whose target rests for longer than that, though fewer than five records were tried', async () => {
+    const world = await watching('loading');
+    await rests(world, restOf(world, { failedProbes: 4, failedMs: world.clock.nowMs() }));
+    expect(await world.watch()).toMatchObject({ failedProbes: 4, tookSec: expect.closeTo(601, -1) });
+  });
+
+  test.each<[string, RunStatus, Partial<Rest>]>([
+    ['while its source is read', 'extracting', { failedProbes: 9 }],
+    ['where another integration rests', 'loading', { integration: 'other', failedProbes: 9 }],
+  ])('but is %s', async (_, status, change) => {
+    const world = await watching(status);
+    const probeAtMs = world.clock.nowMs() + (status === 'extracting' ? 7_000_000 : 1);
+    await rests(world, restOf(world, { ...change, failedMs: world.clock.nowMs(), probeAtMs }));
+    expect(await world.watch()).toBe('waits on');
+  });
 });

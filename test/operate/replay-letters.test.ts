@@ -30,6 +30,7 @@ const world = async () => {
       const loadAll = async () => {
         await loading.run();
         await clock.advance(2_000);
+        return undefined;
       };
       return use({ deadLetters, replay: (request) => replay(request, deps), loadAll });
     },

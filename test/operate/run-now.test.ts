@@ -144,6 +144,7 @@ describe('a run now', () => {
       const news: RunNews[] = [];
       const engine: Engine = {
         ...world,
+        holds: world,
         backlog: () => ({ visible: 0, inFlight: 0, delayed: 1, running: 0 }),
         closeBooks: async () => {
           books += 1;

@@ -14,7 +14,7 @@ test('without a robot there is nothing to read', async () => {
   expect(await onStage({})).toEqual({ Resources: {} });
 });
 
-test('with a robot fetch and reconcile, and no other function, may read its address and its secret', async () => {
+test('with a robot fetch, load and reconcile, and no other function, may read its address and its secret', async () => {
   const { Resources } = await onStage({
     notifyWebhookUrl: 'ssm:/okki-sync/prod/notify-webhook-url',
     notifySecret: 'ssm:/okki-sync/prod/notify-secret',
@@ -23,7 +23,7 @@ test('with a robot fetch and reconcile, and no other function, may read its addr
     'Fn::Sub': `arn:\${AWS::Partition}:ssm:\${AWS::Region}:\${AWS::AccountId}:parameter/okki-sync/prod/${name}`,
   });
   expect(Object.values(Resources)).toMatchObject(
-    ['FetchRole', 'ReconcileRole'].map((role) => ({
+    ['FetchRole', 'LoadRole', 'ReconcileRole'].map((role) => ({
       Properties: {
         RoleName: { Ref: role },
         PolicyDocument: {

@@ -1,8 +1,10 @@
+import { healthView } from '../../lib/connection/limit/health-view.ts';
 import { loadBatch } from '../../lib/load/load-batch.ts';
 import type { LoaderDeps } from '../../lib/load/load-plan.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
 import { standardTuning } from '../../lib/runtime/tuning.ts';
 import type { Outcome, PostRecord } from '../../lib/target/target.ts';
+import { memoryHealthStore } from '../fakes/memory-health-store.ts';
 import { type MemoryQueue, memoryQueue } from '../fakes/memory-queue.ts';
 import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
 import { type FetchWorld, NAME } from '../fetch/fetch-world.ts';
@@ -54,6 +56,7 @@ export const loadingFor = (world: FetchWorld, policy = world.plan.policy): Loade
     records: world.records,
     deadLetters,
     limiter: memoryRateLimiter(clock),
+    health: healthView(memoryHealthStore(), { clock, random: world.deps.random }),
     runs: world.runs,
     clock,
     random: world.deps.random,

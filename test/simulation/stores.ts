@@ -1,4 +1,5 @@
 import type { TokenStore } from '../../lib/connection/auth/token.ts';
+import type { HealthStore } from '../../lib/connection/limit/health.ts';
 import type { RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
 import type { IdStore, WriteCondition } from '../../lib/idcheck/store.ts';
@@ -97,6 +98,7 @@ const runStoreOf = (world: World, environment: Environment): RunStore => {
         return runTable.saveRun(run);
       }),
     addTargetUse: (integration, runId, use) => write(() => runTable.addTargetUse(integration, runId, use)),
+    noteRest: (integration, runId, rest) => write(() => runTable.noteRest(integration, runId, rest)),
     saveChunk: (integration, chunk) =>
       write(() => {
         audit.chunkSaved(environment, chunk);
@@ -134,6 +136,12 @@ const limiterOf = (world: World, environment: Environment): RateLimiter => ({
   pauseOf: (connection) => request(world, environment, readFate(world), () => world.limiter.pauseOf(connection)),
 });
 
+const healthStoreOf = (world: World, environment: Environment): HealthStore => ({
+  read: (connection) => request(world, environment, readFate(world), () => world.health.read(connection)),
+  write: (connection, health, rev) =>
+    request(world, environment, writeFate(world), () => world.health.write(connection, health, rev)),
+});
+
 /** The stores as one environment reaches them. No simulated integration has secrets, and nobody closes letters. */
 export const storesOf = (world: World, environment: Environment): Stores => ({
   idStore: idStoreOf(world, environment),
@@ -142,6 +150,7 @@ export const storesOf = (world: World, environment: Environment): Stores => ({
   runRequests: queueOf(world, environment, world.queues.runs),
   deadLetters: queueOf(world, environment, world.queues['dead-letters']),
   limiter: limiterOf(world, environment),
+  health: healthStoreOf(world, environment),
   tokens: tokenStoreOf(world, environment),
   secrets: memorySecretStore(),
   audit: memoryAuditLog(),

@@ -51,6 +51,14 @@ export const tuningOf = (chance: Chance): Tuning => {
       tokenPollMs: pick([50, 250, 2_000]),
       tokenLockMarginMs: pick([1_000, 10_000, 30_000]),
       tokenPauseBackoff: { baseMs: pick([500, 5_000]), capMs: pick([10_000, 5 * MINUTE_MS]) },
+      rest: {
+        windowMs: pick([MINUTE_MS, 5 * MINUTE_MS]),
+        minRecords: pick([3, 10]),
+        failedShare: pick([0.5, 0.7]),
+        minRequests: pick([2, 3]),
+        unclearAnswers: pick([2, 5]),
+        pause: { baseMs: pick([500, 2_000, 10_000]), capMs: pick([20_000, 5 * MINUTE_MS]) },
+      },
       refusedAnewMs: { expired: pick([1_000, MINUTE_MS]), forbidden: pick([5_000, 10 * MINUTE_MS]) },
     },
   };

@@ -1,7 +1,9 @@
 import type { TokenStore } from '../../lib/connection/auth/token.ts';
 import type { HttpRequest } from '../../lib/connection/http.ts';
+import type { HealthStore } from '../../lib/connection/limit/health.ts';
 import type { RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
 import type { RunStore } from '../../lib/runs/store.ts';
+import { memoryHealthStore } from '../fakes/memory-health-store.ts';
 import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
 import { memoryRunStore } from '../fakes/memory-run-store.ts';
 import { memoryTokenStore } from '../fakes/memory-token-store.ts';
@@ -60,6 +62,7 @@ export type World = {
   runTable: RunStore;
   tokenTable: TokenStore;
   limiter: RateLimiter;
+  health: HealthStore;
   queues: Record<QueueName, SimulatedQueue>;
   /** Messages may be there: whoever polls looks. */
   queueChanged: (queue: QueueName) => void;
@@ -112,6 +115,7 @@ export const newWorld = (seed: number, { bug = noBug, records = false, change }:
     runTable: memoryRunStore(),
     tokenTable: memoryTokenStore(),
     limiter: memoryRateLimiter(clock),
+    health: memoryHealthStore(),
     queues: {} as World['queues'],
     queueChanged: () => {},
     audit: {} as Audit,

@@ -19,6 +19,7 @@ import type {
   Window,
 } from '../../runs/record.ts';
 import type { RunStore } from '../../runs/store.ts';
+import { noteRest, restSchema, restsIn } from './run-rests.ts';
 import {
   getItem,
   type Item,
@@ -145,6 +146,7 @@ const facts = {
   toleratesInvalid: z.exactOptional(z.boolean()),
   fields: z.exactOptional(z.record(z.string(), z.string())),
   hasLinked: z.exactOptional(z.literal(true)),
+  rests: z.exactOptional(z.array(restSchema)),
   failure: z.exactOptional(z.object({ code: z.string(), message: z.string() })),
 };
 
@@ -182,13 +184,15 @@ const RUN_EXISTS = 'attribute_exists(pk)';
 const toRun = (item: Item): RunRecord => {
   const key = keyName(item);
   const reader = readItem(item, key);
-  const { limits, ...run } = parseRunRecord(reader.text('record'), key);
+  const { limits, rests: _, ...run } = parseRunRecord(reader.text('record'), key);
   const source = limits?.source ?? noHits();
   const target = targetHits(reader);
+  const rests = restsIn(item, key);
   return {
     ...run,
     requests: { ...run.requests, target: reader.number('targetRequests') },
     ...((isHit(source) || isHit(target)) && { limits: { source, target } }),
+    ...(rests.length > 0 && { rests }),
   };
 };
 
@@ -204,7 +208,7 @@ const runKey = (integration: string, runId: string): Item => ({ pk: text(integra
 export const dynamoRunRecords = (
   table: Table,
   expiresAtSec: (startMs: number) => number,
-): Pick<RunStore, 'run' | 'runs' | 'saveRun' | 'addTargetUse'> => {
+): Pick<RunStore, 'run' | 'runs' | 'saveRun' | 'addTargetUse' | 'noteRest'> => {
   const { client, TableName } = table;
   return {
     run: async (integration, runId) => {
@@ -242,6 +246,7 @@ export const dynamoRunRecords = (
         }),
       );
     },
+    noteRest: (integration, runId, rest) => noteRest(table, runKey(integration, runId), rest),
     addTargetUse: async (integration, runId, { requests, heldMs, throttled, putOff }) => {
       await succeeds(
         client.send(

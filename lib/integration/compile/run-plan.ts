@@ -18,6 +18,8 @@ export type WindowPlan = {
 /** What a run of an integration needs to know beside its source, its records and its target. */
 export type RunPlan = {
   integration: string;
+  /** Name of the connection that its records go over. */
+  target: string;
   policy: LoadPolicy;
   /** A run due while another is under way waits for it, for so long after its time; absent: it yields. */
   waitsForMs?: number;
@@ -81,6 +83,7 @@ export const runPlanOf = (integration: Integration): RunPlan => {
   const { name, source, target, overlap, vanished, deadlineMinutes } = integration;
   return {
     integration: name,
+    target: target.connection.name,
     policy: loadPolicyOf(integration),
     mapping: mappingOf(integration),
     maxChangedShare: target.maxChangedShare,

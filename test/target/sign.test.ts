@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest';
+import { signOf, signOfRequest } from '../../lib/target/sign.ts';
+import type { Outcome, OutcomeCause } from '../../lib/target/target.ts';
+
+const uncertain = (cause: OutcomeCause, status?: number): Outcome => ({
+  kind: 'uncertain',
+  failure: { cause, ...(status !== undefined && { status }) },
+});
+const notApplied = (cause: OutcomeCause, waits = false): Outcome => ({ kind: 'notApplied', failure: { cause }, waits });
+const refused: Outcome = { kind: 'rejected', failure: { cause: 'status', status: 422 } };
+const unclear = uncertain('no-known-status', 200);
+
+describe('what an outcome says of the target', () => {
+  test.each<[string, Outcome, ReturnType<typeof signOf>]>([
+    ['loaded', { kind: 'loaded' }, 'well'],
+    ['refused content', refused, 'well'],
+    ['a refusal in a 2xx', { kind: 'rejected', failure: { cause: 'business-error', status: 200 } }, 'well'],
+    ['a 409', { kind: 'conflict', failure: { cause: 'status', status: 409 } }, 'well'],
+    ['a 401', { kind: 'notApplied', failure: { cause: 'status', status: 401 }, waits: false }, 'well'],
+    ['a 500', uncertain('status', 500), 'well'],
+    ['a 502', uncertain('status', 502), 'down'],
+    ['a 503', uncertain('status', 503), 'down'],
+    ['a 504', uncertain('status', 504), 'down'],
+    ['a time-out', uncertain('timeout'), 'down'],
+    ['a reset', uncertain('reset'), 'down'],
+    ['a refused connection', notApplied('refused'), 'unsent'],
+    ['DNS', notApplied('dns'), 'unsent'],
+    ['TLS', notApplied('tls'), 'unsent'],
+    ['no connection', notApplied('unreachable'), 'unsent'],
+    ['an answer that nobody can read', uncertain('unreadable-answer', 200), 'unclear'],
+    ['an answer without a known status', unclear, 'unclear'],
+    ['a 429', { kind: 'notApplied', failure: { cause: 'status', status: 429 }, waits: true, pauseMs: 1 }, undefined],
+    ['a 503 that says when', { kind: 'notApplied', failure: { cause: 'status', status: 503 }, waits: true }, undefined],
+    ['a refused token', notApplied('no-token'), undefined],
+    ['no time to send', notApplied('no-time', true), undefined],
+    ['no endpoint for deletions', { kind: 'rejected', failure: { cause: 'no-deletion-endpoint' } }, undefined],
+  ])('%s', (_, outcome, sign) => {
+    expect(signOf(outcome)).toBe(sign);
+  });
+});
+
+test('an answer is understood where one row of it is', () => {
+  expect(signOfRequest([unclear, unclear])).toBe('unclear');
+  expect(signOfRequest([unclear, refused])).toBe('well');
+  expect(signOfRequest([])).toBeUndefined();
+});

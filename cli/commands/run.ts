@@ -87,6 +87,7 @@ const runEmbedded = async (flags: Omit<RunFlags, 'stage'>, { asked, prepare }: J
     const onNews = (news: RunNews) => {
       if (news.kind === 'seen') progress.onSeen(news);
       if (news.kind === 'rests') progress.say(`  ${restWords(news.rest)}`);
+      if (news.kind === 'finishing') progress.say(finishingWords(news.runId));
       if (news.kind === 'paused') progress.say(`  ${pauseWords(news.pause)}`);
     };
     const engine = embeddedEngine(embedded, integration.name);
@@ -182,6 +183,9 @@ const runDeployed = async (flags: RunFlags & { stage: string }, { asked, prepare
   });
 };
 
+const finishingWords = (runId: string): string =>
+  `The run ${runId} was stopped while it was loading: what it has queued is loaded first. 先写完上次运行的积压。`;
+
 const newsLine = (news: RunNews, stage: string, integration: string): string => {
   switch (news.kind) {
     case 'asked':
@@ -190,6 +194,8 @@ const newsLine = (news: RunNews, stage: string, integration: string): string => 
       return `  ${pauseWords(news.pause)}`;
     case 'rests':
       return `  ${restWords(news.rest)}`;
+    case 'finishing':
+      return finishingWords(news.runId);
     case 'joined':
       return `The run ${news.runId} is under way; following that one.`;
     case 'seen': {

@@ -62,7 +62,11 @@ export const startProgress = (stream: WriteStream, whyWaiting: () => string | un
 const stateLine = ({ run, backlog }: RunSeen, whyWaiting: () => string | undefined): string => {
   const { counts, requests, extractedMs } = run;
   const { visible = 0, inFlight = 0, delayed = 0 } = backlog ?? {};
-  const read = `${extractedMs === undefined ? 'reading' : 'read'} ${counts.fetched} in ${requests.source} requests`;
+  // Before the first page is written down nothing is known of the reading but that it goes on.
+  const isWaiting = extractedMs === undefined && requests.source === 0;
+  const read = isWaiting
+    ? 'waiting for the first page of the source 等待源的第一页'
+    : `${extractedMs === undefined ? 'reading' : 'read'} ${counts.fetched} in ${requests.source} requests`;
   const queued = visible + inFlight;
   // While pages are read the run's record lags behind the queue.
   const handled = Math.max(0, counts.enqueued - queued - delayed);

@@ -43,9 +43,11 @@ export const decideStart = (
   if (request.kind === 'continue') {
     return isFresh && leased.runId === runId ? { kind: 'resume', run: leased } : { kind: 'stale', runId };
   }
-  // Without a checkpoint nothing is gained by resuming; but what is to be taken over must not be sent instead.
-  const isBegun = isFresh && (leased.checkpoint !== undefined || leased.adoption !== undefined);
-  const isWorthResuming = isBegun && isMeantBy(request, leased);
+  // What crashed may have sent records before its first checkpoint: they belong into the books of one run. A source that
+  // failed before has given none, but what is to be taken over must not be sent instead.
+  const isFailed = leased?.status === 'incomplete' && leased.checkpoint === undefined;
+  const hasBegun = isFresh && (!isFailed || leased.adoption !== undefined);
+  const isWorthResuming = hasBegun && isMeantBy(request, leased);
   return isWorthResuming ? { kind: 'resume', run: leased } : { kind: 'start', runId };
 };
 

@@ -16,6 +16,8 @@ export type RunNews =
   | { kind: 'asked' }
   /** Another run is under way, and is followed in place of the one that was asked for. */
   | { kind: 'joined'; runId: string }
+  /** An earlier run was stopped while it was loading, and is brought to its end first. */
+  | { kind: 'finishing'; runId: string }
   /** One end asked to wait. */
   | { kind: 'paused'; pause: ConnectionPause }
   /** Nothing is sent to the target but one record now and then. */
@@ -36,6 +38,8 @@ export type Engine = Pick<Following, 'runs' | 'idStore' | 'backlog' | 'closeBook
   Pick<Stores, 'deadLetters' | 'records'> & {
     /** Say which connections are paused, and which rest; absent where nobody gives up waiting for their end. */
     holds?: Pick<Stores, 'limiter' | 'health'>;
+    /** Lets the workers take what is queued; absent where they always do. */
+    work?(): void;
     /** Starts a run, or goes on with one that was left unfinished; answers its id. Throws RunNotStartedError. */
     start(asked: Asked, onNews: (news: RunNews) => void, prepare?: Prepare): Promise<string>;
   };
@@ -79,8 +83,11 @@ export const runNow = async (
     return books;
   };
   const toItsEnd = async (): Promise<RunEnd> => {
-    const runId = await engine.start(asked, onNews, prepare);
     const onSeen = (seen: RunSeen) => onNews({ kind: 'seen', ...seen });
+    const left = await finishEarlier(integration, engine, { clock, onNews, isStopped: hasEnded });
+    // Who has given up starts nothing more.
+    if (left !== undefined && hasEnded()) return { ...(await booksOf(left)), stranded: 0, deadLetters: 0 };
+    const runId = await engine.start(asked, onNews, prepare);
     const followed = await followRun(runId, { ...engine, integration, clock, onSeen, isStopped: hasEnded });
     // Who has given up may close the stores next: letters that are being looked through would stay hidden.
     const deadLetters = hasEnded() ? 0 : await countLetters(integration.name, engine, backlog !== undefined);
@@ -108,6 +115,50 @@ export const runNow = async (
   } finally {
     isOver = true;
   }
+};
+
+/** Runs looked back on for one that was stopped while it was loading. */
+const RUNS_LOOKED_AT = 10;
+/** What is queued for another integration is not loaded here: it is not waited for longer than nothing moves. */
+const UNMOVED_MS = 60_000;
+
+/**
+ * Lets what earlier runs have queued be loaded first, where the backlog is known: a run that was stopped while it was
+ * loading is brought to its end, and its records are counted in its books alone. Gives the last run that was waited for.
+ */
+const finishEarlier = async (
+  integration: Integration,
+  engine: Engine,
+  { clock, onNews, isStopped }: Pick<FollowedHow, 'clock' | 'onNews' | 'isStopped'>,
+): Promise<RunRecord | undefined> => {
+  const { backlog, runs } = engine;
+  if (backlog === undefined) return undefined;
+  const messages = (): number => {
+    const { visible, inFlight, delayed } = backlog();
+    return visible + inFlight + delayed;
+  };
+  if (messages() === 0) return undefined;
+  const recent = await runs.runs(integration.name, RUNS_LOOKED_AT);
+  const loading = recent.filter(({ status }) => status === 'loading').reverse();
+  const books = await drawUpRuns(loading, [integration], { ...engine, clock });
+  let last: RunRecord | undefined;
+  for (const { run, state } of books) {
+    if (state !== 'open' || isStopped()) continue;
+    onNews({ kind: 'finishing', runId: run.runId });
+    engine.work?.();
+    let fewest = messages();
+    let movedMs = clock.nowMs();
+    const isUnmoved = (): boolean => {
+      const now = messages();
+      if (now < fewest) movedMs = clock.nowMs();
+      fewest = Math.min(fewest, now);
+      return clock.nowMs() - movedMs > UNMOVED_MS;
+    };
+    const onSeen = (seen: RunSeen) => onNews({ kind: 'seen', ...seen });
+    const waited = { ...engine, integration, clock, onSeen, isStopped: () => isStopped() || isUnmoved() };
+    last = (await followRun(run.runId, waited)).run;
+  }
+  return last;
 };
 
 const notGivenIn = async (run: RunRecord, runs: Engine['runs']): Promise<Pick<RunEnd, 'notGiven'>> =>

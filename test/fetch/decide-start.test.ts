@@ -91,7 +91,7 @@ describe('what to do with a request for a run', () => {
     [left(other, 'extracting', { checkpoint }, NOW_MS + 1), 'overlap', 'overlap', 'overlap'],
     [left(asked, 'extracting', { checkpoint }), 'resume', 'start', 'resume'],
     [left(asked, 'incomplete', { checkpoint }), 'resume', 'start', 'resume'],
-    [left(asked, 'extracting', {}), 'start', 'start', 'resume'],
+    [left(asked, 'extracting', {}), 'resume', 'start', 'resume'],
     [left(other, 'extracting', { checkpoint }), 'resume', 'start', 'stale'],
     [left(other, 'incomplete', { checkpoint }), 'resume', 'start', 'stale'],
     [left(other, 'incomplete', { checkpoint, fullRefresh: true }), 'resume', 'resume', 'stale'],

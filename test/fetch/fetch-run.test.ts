@@ -354,15 +354,19 @@ describe('a source that fails', () => {
 });
 
 describe('an invocation that was killed', () => {
-  it('before its first page was done leaves a run that the next one names as abandoned', async () => {
+  it.each([
+    ['is gone on with: what it may have sent is in the books of one run', false, { status: 'loading' }],
+    ['is abandoned by a full refresh, which says so', true, { status: 'incomplete', failure: { code: 'abandoned' } }],
+  ])('before its first page was done %s', async (_, fullRefresh, left) => {
     const world = fetchWorld({ pages: threePages() });
     world.faults.arm(world.faults.calls.length + 6, 'killed before');
     expect(await world.invoke()).toBe('killed');
     expect(await world.run()).toMatchObject({ status: 'extracting' });
     await world.clock.advance(306_000);
     const nextMs = DUE_MS + 3_600_000;
-    expect(await world.invoke(schedule({ scheduledMs: nextMs }))).toMatchObject({ end: 'extracted' });
-    expect(await world.run()).toMatchObject({ status: 'incomplete', failure: { code: 'abandoned' } });
+    expect(await world.invoke(schedule({ scheduledMs: nextMs, fullRefresh }))).toMatchObject({ end: 'extracted' });
+    expect(await world.run()).toMatchObject(left);
+    expect((await world.run(nextMs))?.counts.fetched).toBe(fullRefresh ? 5 : undefined);
   });
 
   it('holds its lease until it would have ended by itself, and no longer', async () => {

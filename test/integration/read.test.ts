@@ -339,6 +339,24 @@ describe('our own blocks', () => {
       { vanished: { action: 'pst' } },
       'vanished.action: one of "report", "post" (did you mean "post"?); "pst"',
     ],
+    ...(
+      [
+        ['{{id', 'a template whose braces are closed: {{field}}; "{{id"'],
+        [
+          '{id}',
+          'two braces around a field, {{id}}: in one pair it would be sent as it stands, for every record; "{id}"',
+        ],
+        ['{{name}}', '{{id}}, not {{name}}: of what is gone only the id is known; "{{name}}"'],
+        [
+          '{{CURRENT_TIME}}',
+          'no variable of the run: the body would be another one in every run, and nothing ever unchanged; "{{CURRENT_TIME}}"',
+        ],
+      ] as const
+    ).map(([value, says]): [string, Changes, string] => [
+      `body of a deletion, ${value}`,
+      { vanished: { action: 'post', path: '/gone', request: [{ field: 'id', value }] } },
+      `vanished.request[0].value: ${says}`,
+    ]),
     [
       'size of a batch',
       { 'target.metadata.operation': { method: 'batchArraySave', rowsKey: 'a' } },

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { startEmbedded } from '../../cli/stack/embedded.ts';
 import { quickIntegration } from './integration-copy.ts';
-import { type Counts, jsonOf, newDir, nonZero, program, type Report } from './program.ts';
+import { type Counts, jsonOf, newDir, nonZero, program, type Report, runJson, startProgram } from './program.ts';
 
 type Books = Pick<Report, 'runId' | 'status' | 'counts' | 'balanced' | 'deadLetters'> & {
   setAside?: { ids: string[] } & Record<string, unknown>;
@@ -155,3 +155,31 @@ test('what is not refused without a letter is not sent again, and says why', asy
     ],
   });
 });
+
+test('a run that is killed while reading, and again while loading, is one run in the books', async () => {
+  const place = newDir();
+  const many = path.join(place, 'groups.json');
+  writeFileSync(many, JSON.stringify(Array.from({ length: 150 }, (_, at) => ({ id: at + 1, name: `分组${at}` }))));
+  // What a killed worker was at is sent again, not parked.
+  const resending = quickIntegration(place);
+  const args = ['--data-dir', place, '--integration', resending, '--groups', many];
+  const killedOnce = async (words: RegExp, fault: string) => {
+    const started = startProgram(['run', ...args, '--fault', fault]);
+    await started.printed(words);
+    started.kill('SIGKILL');
+    await started.ended;
+  };
+  await killedOnce(/waiting for the first page/, 'source-slow:ms=60000');
+  await killedOnce(/150 to load: [1-9]\d* done/, 'target-slow:ms=300');
+  const { code, report, stderr } = await runJson(args);
+  expect(stderr).toContain('stopped while it was loading');
+  expect(code, stderr).toBe(0);
+  expect(nonZero(report.counts)).toEqual({ fetched: 150, unchanged: 150 });
+  const { runs } = jsonOf<{ runs: Books[] }>(
+    await program(['runs', '--json', '--data-dir', place, '--integration', resending]),
+  );
+  expect(runs.map(({ status, counts }) => [status, counts.enqueued, counts.loaded])).toEqual([
+    ['balanced', 0, 0],
+    ['balanced', 150, 150],
+  ]);
+}, 240_000);

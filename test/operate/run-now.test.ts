@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import type { IdCheck } from '../../lib/idcheck/item.ts';
 import { letterFor, writeLetter } from '../../lib/messages/dead-letter.ts';
 import { readFetchEvent } from '../../lib/messages/run-request.ts';
 import { exitCodeOf } from '../../lib/operate/exit-code.ts';
 import { askForRun, type Engine, type RunNews, RunNotStartedError, runNow } from '../../lib/operate/run-now.ts';
 import { type RunStatus, runIdOf } from '../../lib/runs/record.ts';
 import { recordMessage } from '../load/message.ts';
-import { enqueued, groups, inStatus, operateWorld, runAt } from './operate-world.ts';
+import { enqueued, groups, inStatus, operateWorld, runAt, versionMs } from './operate-world.ts';
+
+const givenUp = { kind: 'exhausted', hash: 'A', versionMs, sinceMs: versionMs, reason: 'refused' } as const;
 
 /** Asks a stack that is elsewhere for a run. */
 const asking = () => {
@@ -159,6 +162,56 @@ describe('a run now', () => {
       expect(news.filter(({ kind }) => kind === 'paused')).toHaveLength(1);
     },
   );
+
+  test.each<[string, earlier: Partial<IdCheck>, RunStatus, messagesGoAfterMs: number, order: string[], tookMs: number]>(
+    [
+      ['is waited for', {}, 'loading', 5_000, ['finishing', 'asked'], 5_000],
+      [
+        'is not waited for longer than nothing moves',
+        {},
+        'loading',
+        Number.POSITIVE_INFINITY,
+        ['finishing', 'asked'],
+        60_100,
+      ],
+      [
+        'that has given everything up is not waited for',
+        { trouble: givenUp },
+        'loading',
+        Number.POSITIVE_INFINITY,
+        ['asked'],
+        0,
+      ],
+      ['that is closed is not waited for', {}, 'balanced', Number.POSITIVE_INFINITY, ['asked'], 0],
+    ],
+  )('before a run starts, an earlier one %s', async (_, earlier, status, goneAfterMs, order, tookMs) => {
+    const world = operateWorld();
+    const { clock, runs } = world;
+    await runs.saveRun(inStatus(await world.ran(runAt(-1), enqueued('1')), status));
+    await world.knows({ id: '1', rev: 1, ...earlier });
+    await world.records.sendAll([{ body: 'of the earlier run' }]);
+    const beganMs = clock.nowMs();
+    const backlog = () => ({
+      visible: clock.nowMs() - beganMs < goneAfterMs ? 1 : 0,
+      inFlight: 0,
+      delayed: 0,
+      running: 0,
+    });
+    const told: string[] = [];
+    let startedMs = 0;
+    const engine: Engine = {
+      ...engineOf(world),
+      backlog,
+      start: async (asked, onNews) => {
+        startedMs = clock.nowMs();
+        return engineOf(world).start(asked, onNews);
+      },
+    };
+    const stopped = () => startedMs > 0;
+    const onNews = ({ kind }: RunNews) => kind !== 'seen' && told.push(kind);
+    await clock.run(runNow(groups, { fullRefresh: false }, engine, { clock, ...watched, isStopped: stopped, onNews }));
+    expect({ told, tookMs: startedMs - beganMs }).toEqual({ told: order, tookMs });
+  });
 
   test('does not look through a queue that is known to be empty', async () => {
     const world = operateWorld();

@@ -4,7 +4,8 @@ import type { FaultPath } from '../../runtime/fault.ts';
 import { conditionFaults } from '../dialect/condition.ts';
 import { isUnused, sourceKeys, targetKeys } from '../dialect/keys.ts';
 import { otherResponseFindings } from '../dialect/other-response.ts';
-import type { Requests } from '../dialect/request-fields.ts';
+import { everyField, type Requests, readRequest } from '../dialect/request-fields.ts';
+import { slotsOf } from '../dialect/template.ts';
 import { type FieldsAround, fieldFindings } from './fields.ts';
 import { keyFindings, strangersIn } from './keys.ts';
 import { type Finding, fault, warning } from './shape.ts';
@@ -93,8 +94,29 @@ const blockFindings = (side: 'source' | 'target', { raw, filled, requests }: Blo
   ];
 };
 
-/** What of the pasted blocks is not carried out: faults where records would come out otherwise, else warnings. */
+/** The body of a deletion, which is written as a target's: of a record that is gone nothing is known but its id. */
+const deletionFindings = (raw: JsonValue): Finding[] => {
+  const fields = readRequest(readPath(raw, 'vanished.request'));
+  const path = ['vanished', 'request'];
+  const id = readPath(raw, 'source.metadata.id');
+  const findings = fieldFindings(fields, { place: 'target', path, isPositional: false, areNames: false, raw });
+  const strange = everyField(fields).flatMap((field) => {
+    const other = slotsOf(field.template).find(({ of, name }) => of === 'field' && name !== id);
+    return other === undefined || typeof id !== 'string'
+      ? []
+      : [
+          fault(
+            [...path, ...field.at, 'value'],
+            `{{${id}}}, not {{${other.name}}}: of what is gone only the id is known`,
+          ),
+        ];
+  });
+  return [...findings, ...strange];
+};
+
+/** What of the pasted blocks, and of the body of a deletion, is not carried out: faults where records would come out otherwise, else warnings. */
 export const findInBlocks = (blocks: Blocks): Finding[] => [
   ...blockFindings('source', blocks),
   ...blockFindings('target', blocks),
+  ...deletionFindings(blocks.raw),
 ];

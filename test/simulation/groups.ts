@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../lib/json/json.ts';
 import type { Chance } from './chance.ts';
+import { CEILING } from './manners.ts';
 import type { World } from './world.ts';
 
 /** One group as the source lists it. */
@@ -22,6 +23,8 @@ export const REFUSED_NAME = 'refused';
 
 const NAMES_OF_ID_0: readonly [number | string, ...(number | string)[]] = [0, '0'];
 
+/** Ids of rows that are there to make a list long. */
+const FIRST_FILLER = 10_000;
 /** Its neighbours are the same double. */
 const LONG_ID = 9_007_199_254_740_992n;
 
@@ -31,6 +34,10 @@ export const newGroups = ({ chance, scheduler, settings }: World): Groups => {
     const id = index === 0 ? chance.pick(NAMES_OF_ID_0) : settings.manners.hasLongIds ? LONG_ID + BigInt(index) : index;
     list.push({ id, name: nameOf(chance.happens(0.05), index), parent: 0 });
   }
+  // What fills a list up to its ceiling is filtered: only the last rows are loaded.
+  const fillers = settings.manners.hasCeiling ? CEILING - 2 : 0;
+  const before = Array.from({ length: fillers }, (_, index) => ({ id: FIRST_FILLER + index, name: ' ', parent: 0 }));
+  list.unshift(...before);
   // A parent may come after its child, and parents may run in a circle.
   if (settings.tree !== 'none') for (const group of list) group.parent = parentFrom(chance, list);
   const untilMs = Number.POSITIVE_INFINITY;

@@ -12,6 +12,8 @@ export type Manners = {
   refusesTokenBy: 'status 401' | 'status 403' | 'code in a 200';
   /** Its ids have more digits than a double holds. */
   hasLongIds: boolean;
+  /** The list breaks off after 1,000 rows without a word, at times. */
+  hasCeiling: boolean;
   /** In which bytes a page with all its rows comes. */
   bytes: 'plain' | 'declared GBK' | 'gzip only in its header';
 };
@@ -22,8 +24,15 @@ export const announcedBy = ({ paging, capsPages }: Pick<Settings, 'paging' | 'ca
   announcesPages: paging === 'numbered-without-total' && capsPages,
 });
 
+/** Where servers cut lists off. */
+export const CEILING = 1_000;
+
+/** Of pages that announce no total; a list of so many rows takes its time. */
+export const drawCeiling = (chance: Chance, paging: Settings['paging']): boolean =>
+  paging === 'numbered-without-total' && chance.happens(0.08);
+
 /** `announces`: the pages say how many rows there are, rightly or not. */
-export const mannersOf = (chance: Chance, announces: boolean): Manners => {
+export const mannersOf = (chance: Chance, announces: boolean, hasCeiling: boolean): Manners => {
   const tellsMore = chance.happens(0.3);
   // Where nothing announces an end, a refusal is none.
   const pastEnd: PastEnd =
@@ -35,6 +44,7 @@ export const mannersOf = (chance: Chance, announces: boolean): Manners => {
     tellsMore,
     refusesTokenBy: chance.pick(['status 401', 'status 403', 'code in a 200']),
     hasLongIds: chance.happens(0.3),
+    hasCeiling,
     bytes: chance.pick(['plain', 'plain', 'declared GBK', 'gzip only in its header']),
   };
 };

@@ -5,7 +5,7 @@ import type { JsonValue } from '../../lib/json/json.ts';
 import type { Tuning } from '../../lib/runtime/tuning.ts';
 import { integrationWith } from '../integration/sample.ts';
 import type { Chance } from './chance.ts';
-import { announcedBy, type Manners, mannersOf } from './manners.ts';
+import { announcedBy, drawCeiling, type Manners, mannersOf } from './manners.ts';
 import { codes } from './source-faults.ts';
 
 const MINUTE_MS = 60_000;
@@ -48,6 +48,8 @@ export type FaultRates = {
   deleteLost: number;
   scheduledTwice: number;
   source: number;
+  /** A list breaks off at a ceiling. */
+  ceiling: number;
   /** Rows of a page come without a readable id, with an id of another type, or unfit for loading. */
   rows: number;
   /** The source edits its list between two pages. */
@@ -181,6 +183,7 @@ export const noFaults: FaultRates = {
   deleteLost: 0,
   scheduledTwice: 0,
   source: 0,
+  ceiling: 0,
   rows: 0,
   drift: 0,
   target: 0,
@@ -203,6 +206,7 @@ const ratesOf = (chance: Chance): FaultRates => {
     deleteLost: some(0.02, 0.1),
     scheduledTwice: some(0.1, 0.5),
     source: some(0.05, 0.25),
+    ceiling: some(0.2, 0.5),
     rows: some(0.1, 0.3),
     drift: some(0.1, 0.4),
     target: some(0.1, 0.5),
@@ -216,12 +220,15 @@ const partialRunsOf = (edits: number): Settings['partialRuns'] =>
 export const settingsOf = (chance: Chance, mannersChance: Chance, tuning: Tuning): Settings => {
   const policy: LoadPolicy = { idCheck: chance.happens(0.5), onUncertain: chance.pick(['resend', 'park']) };
   const paging = chance.pick<Paging>(['numbered', 'numbered', 'numbered-without-total', 'offset', 'single']);
-  const pageSize = chance.whole(2, 4);
+  const hasCeiling = drawCeiling(mannersChance, paging);
+  const smallPage = chance.whole(2, 4);
+  const pageSize = hasCeiling ? 300 : smallPage;
   const rows = chance.pick([1, 1, 2, 3]);
   const periodMs = chance.pick([periodsMs.shortest, periodsMs.short, periodsMs.long, periodsMs.longest]);
   const hasFavourite = chance.happens(0.4);
   const deletes = chance.happens(0.25);
-  const tree = chance.pick<Settings['tree']>(['none', 'none', 'none', 'none', 'reject', 'root']);
+  const drawnTree = chance.pick<Settings['tree']>(['none', 'none', 'none', 'none', 'reject', 'root']);
+  const tree = hasCeiling ? 'none' : drawnTree;
   const targetKind = targetKindOf(chance, policy, rows);
   // Where a 409 says that a request was applied already, the file must say so, or the record would wait for ever.
   const conflict = targetKind === 'conflicts' ? chance.pick<Conflict>(['rejected', 'rejected', 'loaded']) : undefined;
@@ -246,11 +253,12 @@ export const settingsOf = (chance: Chance, mannersChance: Chance, tuning: Tuning
     loadConcurrency: chance.whole(2, 4),
     maxReceiveCount: chance.pick([5, 5, 2]),
     rates: ratesOf(chance),
-    tuning,
+    tuning: hasCeiling ? { ...tuning, fetch: { ...tuning.fetch, chunkRecords: 5_000 } } : tuning,
   };
   // Not drawn by itself: every seed would stand for another world.
-  const capsPages = drawn.groups % 3 === 0;
+  const capsPages = !hasCeiling && drawn.groups % 3 === 0;
   const { announcesTotal, announcesPages } = announcedBy({ paging, capsPages });
   const partialRuns = partialRunsOf(drawn.edits);
-  return { ...drawn, capsPages, partialRuns, manners: mannersOf(mannersChance, announcesTotal || announcesPages) };
+  const manners = mannersOf(mannersChance, announcesTotal || announcesPages, hasCeiling);
+  return { ...drawn, capsPages, partialRuns, manners };
 };

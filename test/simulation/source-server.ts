@@ -2,7 +2,7 @@ import type { HttpAnswer, HttpRequest } from '../../lib/connection/http.ts';
 import { stringifyJson } from '../../lib/json/json.ts';
 import { answered } from '../fakes/fake-http.ts';
 import { editGroups, recordOf } from './groups.ts';
-import { announcedBy } from './manners.ts';
+import { announcedBy, CEILING } from './manners.ts';
 import { asBytes, codes, drawFault, type Reply, spoilRows } from './source-faults.ts';
 import type { World } from './world.ts';
 
@@ -88,10 +88,13 @@ export const sourceServer = (world: World): ((request: HttpRequest) => Reply) =>
       const isEnd = announcesPages && first > 0 && first <= size;
       return { said: 'failure', answer: isEnd ? answered(500, 'oops') : refusal };
     }
-    const listed = all.slice(first, first + size);
+    const isCut = manners.hasCeiling && chance.happens(world.rates.ceiling);
+    if (isCut) world.note('source', 'breaks off at its ceiling');
+    const listed = all.slice(first, Math.min(first + size, isCut ? CEILING : Infinity));
     const hasMore = first + listed.length < all.length;
     const total = announcesPages ? { count: listed.length } : announcesTotal ? { totalItem: all.length } : {};
-    const more = manners.tellsMore ? { has_more: hasMore } : {};
+    // Where it breaks off, nothing tells.
+    const more = (manners.tellsMore || manners.hasCeiling) && !isCut ? { has_more: hasMore } : {};
     if (listed.length === 0 && first > 0 && manners.pastEnd !== 'empty') return { said: 'answer', answer: pastEnd() };
     const rows = spoilRows(world, listed.map(recordOf));
     const data = isSingle ? rows : { list: rows, ...total };

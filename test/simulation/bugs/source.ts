@@ -167,6 +167,21 @@ export const sourceBugs: readonly Bug[] = [
     }),
   },
   {
+    name: 'ceiling-ends-the-list',
+    summary: 'a list that stops after exactly 1,000 rows without a mark is taken for whole',
+    seeds: 50,
+    where: ({ manners }) => manners.hasCeiling,
+    harsher: manyRuns({ ceiling: 0.5 }),
+    source: (source) => ({
+      readPage: async (...asked) => {
+        const page = await source.readPage(...asked);
+        if (page.kind !== 'failed' || page.code !== 'ceiling') return page;
+        const { requests, warnings } = page;
+        return { kind: 'page', records: [], requests, warnings };
+      },
+    }),
+  },
+  {
     name: 'refusal-ends-the-list',
     summary: 'a refused page ends the list, whatever was announced',
     seeds: 300,

@@ -102,8 +102,9 @@ export const dryRun = async (
   const { vanished, warnings } = concludeVanished(absent.length, pass.loadedCount, run, plan);
   const isWeighed = isToBeWeighed(begun, earlier, plan);
   const failed =
-    (isWeighed ? failureOfMapping(counts.overwrite, await loadedIn(idStore, plan.integration), plan) : undefined) ??
-    failureOfRows(run.counts, run.invalidRows, plan.invalidRows);
+    (isWeighed
+      ? failureOfMapping(counts.overwrite, await loadedIn(idStore, plan.integration), plan, tuning.fetch)
+      : undefined) ?? failureOfRows(run.counts, run.invalidRows, plan.invalidRows);
   const notGiven = pass.notGiven();
   if (notGiven.length > 0) warnings.push(notGivenWarning(notGiven));
   const result = resultOf({ ...run, warnings: addWarnings(run.warnings, warnings) }, vanished > 0 ? absent : []);

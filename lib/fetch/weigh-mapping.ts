@@ -4,6 +4,7 @@ import type { ExtractedRun, RunFailure, UnfinishedRun, Weighing } from '../runs/
 import type { RunStore } from '../runs/store.ts';
 import { defined } from '../runtime/defined.ts';
 import { silentLog } from '../runtime/log.ts';
+import type { FetchTuning } from '../runtime/tuning.ts';
 import type { FetchPlan } from './fetch-plan.ts';
 import { openPass } from './pass.ts';
 import type { Postponed } from './postponed.ts';
@@ -11,16 +12,14 @@ import { type PagesRead, placePostponed, readPages } from './read-pages.ts';
 import type { FetchWork, Sink } from './sink.ts';
 import { selectionOf } from './taking.ts';
 
-/** Fewer loaded records say nothing of a share. */
-const LEAST_LOADED = 100;
-
 /** Why a run under a changed mapping is stopped before it sends; undefined: it is not. Pure. */
 export const failureOfMapping = (
   overwrites: number,
   loadedCount: number,
   { maxChangedShare }: Pick<FetchPlan, 'maxChangedShare'>,
+  { leastWeighed }: Pick<FetchTuning, 'leastWeighed'>,
 ): { code: RunFailure; message: string } | undefined => {
-  if (loadedCount < LEAST_LOADED || overwrites <= maxChangedShare * loadedCount) return undefined;
+  if (loadedCount < leastWeighed || overwrites <= maxChangedShare * loadedCount) return undefined;
   const share = `${overwrites} of ${loadedCount} loaded records, more than target.maxChangedShare (${maxChangedShare})`;
   const message = `the mapping has changed and would overwrite ${share}: nothing was sent. "run --yes" sends it`;
   return { code: 'mapping-changed', message };
@@ -68,7 +67,7 @@ export const weighMapping = async (
   if (pages.end !== 'complete') return { ...pages, run: sink.kept(pages.run) };
   await placePostponed(pages.run, { ...counting, time: { ...work.time, isUp: () => false } });
   const run = sink.done(pages.run);
-  const failure = failureOfMapping(run.weighing?.overwrites ?? 0, pass.loadedCount, work.plan);
+  const failure = failureOfMapping(run.weighing?.overwrites ?? 0, pass.loadedCount, work.plan, work.tuning);
   return failure === undefined ? { end: 'fine', run } : { end: 'stopped', run, failure };
 };
 

@@ -35,6 +35,8 @@ export type FetchTuning = {
   resumeWithinMs: number;
   /** Runs looked back on for one that learnt the fields of its answers. */
   runsLookedAt: number;
+  /** Fewer loaded records say nothing of the share that a changed mapping would overwrite. */
+  leastWeighed: number;
 };
 
 export type LoadTuning = {
@@ -131,6 +133,7 @@ export const standardTuning: Tuning = {
     lookAgainMs: MINUTE_MS,
     resumeWithinMs: 6 * HOUR_MS,
     runsLookedAt: 10,
+    leastWeighed: 100,
   },
   load: {
     settleReserveMs: 10_000,

@@ -5,6 +5,7 @@ import { transformPlanOf } from '../../lib/integration/compile/transform-plan.ts
 import type { JsonValue } from '../../lib/json/json.ts';
 import { holds } from '../../lib/runs/books.ts';
 import { reconcile } from '../../lib/runs/reconcile.ts';
+import { standardTuning } from '../../lib/runtime/tuning.ts';
 import { openTransform } from '../../lib/transform/transform.ts';
 import { type Changes, integrationWith } from '../integration/sample.ts';
 import { loadingFor } from '../runs/load-all.ts';
@@ -35,7 +36,7 @@ test.each<[string, overwrites: number, loaded: number, maxChangedShare: number, 
   ['more than the file allows', 11, 100, 0.1, true],
   ['what the file allows', 90, 100, 0.9, false],
 ])('a changed mapping that overwrites %s', (_, overwrites, loaded, maxChangedShare, isStopped) => {
-  const failure = failureOfMapping(overwrites, loaded, { maxChangedShare });
+  const failure = failureOfMapping(overwrites, loaded, { maxChangedShare }, standardTuning.fetch);
   expect(failure?.code).toBe(isStopped ? 'mapping-changed' : undefined);
 });
 

@@ -3,8 +3,10 @@ import { type RecordMessage, readMessage } from '../../lib/messages/record-messa
 import { fateOf } from '../../lib/runs/books.ts';
 import { addTo, type Evidence, isUnsafe } from './evidence.ts';
 import { type Environment, workerOf } from './lambda.ts';
+import { REMAPPED_NAME } from './settings.ts';
 import type { QueueName } from './sqs.ts';
 import { itemOf } from './stores.ts';
+import { nameIn } from './target-server.ts';
 import type { World } from './world.ts';
 
 /** Whether the records queue holds a message of this content, or of newer content of the same record. */
@@ -14,6 +16,8 @@ const isQueued = ({ queues }: World, { id, hash, versionMs }: RecordMessage): bo
     if (read.kind === 'unreadable' || read.message.id !== id) return false;
     return read.message.hash === hash || read.message.versionMs > versionMs;
   });
+
+const JUST_LOADED_MS = 10_000;
 
 const parsedLetter = (body: string): JsonObject => {
   const letter = parseJson(body);
@@ -54,11 +58,26 @@ export const auditQueues = (world: World, evidence: Evidence) => {
     }
   };
 
+  /** Run → the records that it overwrites under another mapping. */
+  const overwritten = new Map<string, Set<string>>();
+  const checkWeighed = (id: string, runId: string): void => {
+    const startedMs = evidence.runs.get(runId)?.startedMs ?? 0;
+    const loadedMs = itemOf(world.idTable, id)?.loaded?.atMs;
+    // What was loaded a moment before may not have been seen yet.
+    if (world.hasConsent || loadedMs === undefined || loadedMs > startedMs - JUST_LOADED_MS) return;
+    const ids = (overwritten.get(runId) ?? new Set()).add(id);
+    overwritten.set(runId, ids);
+    // One alone may have come on a page that was weighed as another.
+    if (ids.size > 1)
+      world.broken('what a changed mapping overwrites waits until somebody says yes', `${runId}, id ${id}`);
+  };
+
   const recordAccepted = (environment: Environment, { id, hash, runId, body, parentId }: RecordMessage): void => {
-    world.note(environment.name, 'sends', id, String(body.编码 ?? body.group_name), runId);
+    world.note(environment.name, 'sends', id, nameIn(body), runId);
     accepted.add(`${runId} ${id} ${hash}`);
     const record = `${id} ${hash}`;
     parents.set(record, (parents.get(record) ?? new Set()).add(parentId ?? ''));
+    if (environment.name.startsWith('fetch') && REMAPPED_NAME in body) checkWeighed(id, runId);
     if (!environment.name.startsWith('replay')) return;
     addTo(replayedMs, id, scheduler.nowMs());
     const worker = workerOf(environment);

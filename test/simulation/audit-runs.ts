@@ -81,7 +81,10 @@ export const auditRuns = (world: World, evidence: Evidence) => {
     runSaved: (environment: Environment, run: RunRecord): void => {
       const { runId, status, fullRefresh, versionMs, failure } = run;
       const page = pages.get(workerOf(environment));
-      const isWhole = world.settings.tree !== 'none' || page === undefined || page.written === page.ids.length;
+      // What is weighed is read and not written down.
+      const isWeighed = run.weighing !== undefined && page?.written === 0;
+      const isWritten = page === undefined || page.written === page.ids.length;
+      const isWhole = world.settings.tree !== 'none' || isWeighed || isWritten;
       if (!isWhole) world.broken(WHOLE_PAGES, `${runId}, ${page.written} of ${page.ids.length}`);
       const meant = said.get(environment.name);
       if (status === 'incomplete' && meant !== undefined && isMisread(meant, failure?.code ?? ''))

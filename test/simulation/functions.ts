@@ -79,9 +79,9 @@ const fetchFunction = (world: World): LambdaFunction => ({
   name: 'fetch',
   timeoutMs: 300_000,
   open: (environment) => {
-    const { bug, settings } = world;
+    const { bug, settings, integration } = world;
     const { stores, runtime, connections, wrapped } = equip(world, environment);
-    const source = wrapped(openSource(sourcePlanOf(settings.integration), connections), bug.source);
+    const source = wrapped(openSource(sourcePlanOf(integration), connections), bug.source);
     const watched: Source = {
       readPage: async (...asked) => {
         const page = await source.readPage(...asked);
@@ -89,7 +89,7 @@ const fetchFunction = (world: World): LambdaFunction => ({
         return page;
       },
     };
-    const asWritten = fetchPlanOf(settings.integration, watched);
+    const asWritten = fetchPlanOf(integration, watched);
     const plan = {
       ...asWritten,
       policy: bug.fetchPolicy ? bug.fetchPolicy(settings.policy) : settings.policy,

@@ -20,6 +20,8 @@ export type LambdaFunction = { name: string; timeoutMs: number; open(environment
 export type Environment = {
   name: string;
   state: 'idle' | 'running' | 'dead';
+  /** Another version of the function has been deployed: it gets no more events. */
+  isRetired: boolean;
   handler: Handler | undefined;
   /** Answers that came while it stood still. */
   pending: (() => void)[];
@@ -37,6 +39,7 @@ export const workerOf = ({ name, invocation }: Environment): string => `${name}/
 const newEnvironment = (name: string): Environment => ({
   name,
   state: 'idle',
+  isRetired: false,
   handler: undefined,
   pending: [],
   end: () => {},
@@ -93,7 +96,8 @@ export const invoke = (
   event: unknown,
   onEnd: (end: InvocationEnd, environment: Environment) => void,
 ): void => {
-  const warm = world.environments.filter((one) => one.state === 'idle' && one.name.startsWith(`${name}-`));
+  const isWarm = (one: Environment) => one.state === 'idle' && !one.isRetired && one.name.startsWith(`${name}-`);
+  const warm = world.environments.filter(isWarm);
   const environment =
     warm.length === 0
       ? newEnvironment(`${name}-${++world.opened}`)

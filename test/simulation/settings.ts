@@ -3,7 +3,7 @@ import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { Conflict } from '../../lib/integration/schema/target-schema.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import type { Tuning } from '../../lib/runtime/tuning.ts';
-import { integrationWith } from '../integration/sample.ts';
+import { type Changes, integrationWith } from '../integration/sample.ts';
 import type { Chance } from './chance.ts';
 import { announcedBy, drawCeiling, type Manners, mannersOf } from './manners.ts';
 import { codes } from './source-faults.ts';
@@ -11,6 +11,8 @@ import { codes } from './source-faults.ts';
 const MINUTE_MS = 60_000;
 /** Where the target is told that a record is gone. */
 export const DELETION_PATH = '/deletions';
+/** The field that the other mapping adds to a record. */
+export const REMAPPED_NAME = 'title';
 /** From one run to the next. The shortest is not much longer than a claim: changes of two runs meet at the target. */
 export const periodsMs = { shortest: 30_000, short: 2 * MINUTE_MS, long: 10 * MINUTE_MS, longest: 30 * MINUTE_MS };
 
@@ -63,6 +65,8 @@ export type Settings = {
   policy: LoadPolicy;
   targetKind: TargetKind;
   integration: Integration;
+  /** The same under another mapping, which is deployed while the world is troubled; absent: the mapping stays. */
+  remapped?: Integration;
   /** Whether the target answers 409 to a request that it is still at. */
   tellsUnderWay: boolean;
   paging: Paging;
@@ -107,8 +111,13 @@ const treeBlock = (onLost: 'reject' | 'root'): JsonValue => ({
   rejectedParent: onLost,
 });
 
+const crmFields: JsonValue[] = [
+  { field: 'group_id', type: 'int', value: '{{id}}', is_required: true },
+  { field: 'group_name', type: 'string', value: '{{name}}', is_required: true },
+];
+
 /** Reading a file takes longer than a whole world: worlds with equal files share them. */
-const integrations = new Map<string, Integration>();
+const integrations = new Map<string, { integration: Integration; remapped: Integration }>();
 
 const integrationOf = (
   chance: Chance,
@@ -119,7 +128,7 @@ const integrationOf = (
   deletes: boolean,
   tree: Settings['tree'],
   conflict: Conflict | undefined,
-): Integration => {
+): { integration: Integration; remapped: Integration } => {
   const maxAttempts = chance.pick([2, 8]);
   const concurrency = chance.pick([1, 3]);
   const hasLimit = chance.happens(0.2);
@@ -138,7 +147,7 @@ const integrationOf = (
   const known = integrations.get(key);
   if (known !== undefined) return known;
   const name = rows === 1 ? 'okki-product-groups-to-qingyiyun' : 'okki-product-groups-to-crm';
-  const integration = integrationWith(name, {
+  const changes: Changes = {
     'source.paging': pagingBlock(paging, pageSize),
     'source.rateLimit': undefined,
     'source.answer.throttled': { path: 'code', equals: [codes.throttled] },
@@ -153,9 +162,18 @@ const integrationOf = (
     ...(rows === 1 ? {} : { 'target.metadata.operation.rows': rows }),
     ...(tree === 'none' ? {} : { 'transform.dependsOn': treeBlock(tree) }),
     ...(deletes ? { vanished: { action: 'post', maxShare: 1, path: DELETION_PATH } } : {}),
-  });
-  integrations.set(key, integration);
-  return integration;
+  };
+  const otherMapping: Changes =
+    rows === 1
+      ? { 'target.metadata.name': REMAPPED_NAME }
+      : { 'target.metadata.request': [...crmFields, { field: REMAPPED_NAME, type: 'string', value: '{{name}}' }] };
+  const pair = {
+    integration: integrationWith(name, changes),
+    // Any record that it would overwrite stops it.
+    remapped: integrationWith(name, { ...changes, ...otherMapping, 'target.maxChangedShare': 0 }),
+  };
+  integrations.set(key, pair);
+  return pair;
 };
 
 // The key of a request with several records changes with their company: a target that only honours keys is not safe
@@ -232,17 +250,20 @@ export const settingsOf = (chance: Chance, mannersChance: Chance, tuning: Tuning
   const targetKind = targetKindOf(chance, policy, rows);
   // Where a 409 says that a request was applied already, the file must say so, or the record would wait for ever.
   const conflict = targetKind === 'conflicts' ? chance.pick<Conflict>(['rejected', 'rejected', 'loaded']) : undefined;
+  const remaps = !policy.idCheck && tree === 'none' && mannersChance.happens(0.15);
+  const { integration, remapped } = integrationOf(chance, policy, paging, pageSize, rows, deletes, tree, conflict);
   const drawn = {
     policy,
     targetKind,
-    integration: integrationOf(chance, policy, paging, pageSize, rows, deletes, tree, conflict),
+    integration,
+    ...(remaps && { remapped }),
     tellsUnderWay: targetKind !== 'conflicts' && chance.happens(0.5),
     paging,
     pageSize,
     groups: chance.whole(3, 10),
     periodMs,
     troubledMs: chance.whole(2, 4) * periodMs,
-    edits: chance.whole(0, hasFavourite ? 16 : 8),
+    edits: chance.whole(0, hasFavourite ? 16 : 8) * (remaps ? 0 : 1),
     tree,
     deletes,
     hasFavourite,
@@ -252,8 +273,12 @@ export const settingsOf = (chance: Chance, mannersChance: Chance, tuning: Tuning
     loadBatchSize: chance.whole(1, 6),
     loadConcurrency: chance.whole(2, 4),
     maxReceiveCount: chance.pick([5, 5, 2]),
-    rates: ratesOf(chance),
-    tuning: hasCeiling ? { ...tuning, fetch: { ...tuning.fetch, chunkRecords: 5_000 } } : tuning,
+    // What is weighed is what comes: between two readings nothing changes.
+    rates: { ...ratesOf(chance), ...(remaps && { rows: 0, drift: 0 }) },
+    tuning: {
+      ...tuning,
+      fetch: { ...tuning.fetch, ...(hasCeiling && { chunkRecords: 5_000 }), ...(remaps && { leastWeighed: 1 }) },
+    },
   };
   // Not drawn by itself: every seed would stand for another world.
   const capsPages = !hasCeiling && drawn.groups % 3 === 0;

@@ -5,7 +5,7 @@ import { invoke, workerOf } from './lambda.ts';
 import type { Settings } from './settings.ts';
 import type { QueueName, StoredMessage } from './sqs.ts';
 import { isQuiet, judge, whyNotQuiet } from './verdict.ts';
-import { calmDown, type Note, newWorld, type Violation, type World, type WorldOptions } from './world.ts';
+import { calmDown, deploy, type Note, newWorld, type Violation, type World, type WorldOptions } from './world.ts';
 
 const RECONCILE_MS = 10 * 60_000;
 const DAY_MS = 86_400_000;
@@ -95,6 +95,7 @@ const schedule = (world: World, functions: Functions): void => {
       kind: 'schedule',
       integration: settings.integration.name,
       scheduledTime: new Date(scheduler.nowMs()).toISOString(),
+      confirmed: settings.remapped !== undefined && world.hasConsent,
       fullRefresh: isTroubled && chance.happens(settings.fullRefreshes),
       ...partial,
     };
@@ -129,6 +130,8 @@ const trouble = (world: World, functions: Functions): void => {
     const filter = chance.pick<object>([{}, {}, { limit: 1 }, { reason: chance.pick(replayable) }]);
     scheduler.after(sometime(), () => invoke(world, functions.replay, { kind: 'replay', ...filter }, () => {}));
   }
+  const { remapped } = settings;
+  if (remapped !== undefined) scheduler.after(sometime(), () => deploy(world, remapped));
   scheduler.after(settings.troubledMs, () => calmDown(world));
 };
 

@@ -20,6 +20,8 @@ export const sourceServer = (world: World): ((request: HttpRequest) => Reply) =>
   /** When each token was new. */
   const newMs = new Map<string, number>();
   let lastPage = '';
+  /** The list that is being read breaks off at its ceiling. */
+  let isCut = false;
   const { announcesTotal, announcesPages } = announcedBy(settings);
 
   const firstRow = (url: URL, size: number): number => {
@@ -88,7 +90,7 @@ export const sourceServer = (world: World): ((request: HttpRequest) => Reply) =>
       const isEnd = announcesPages && first > 0 && first <= size;
       return { said: 'failure', answer: isEnd ? answered(500, 'oops') : refusal };
     }
-    const isCut = manners.hasCeiling && chance.happens(world.rates.ceiling);
+    if (first === 0) isCut = manners.hasCeiling && chance.happens(world.rates.ceiling);
     if (isCut) world.note('source', 'breaks off at its ceiling');
     const listed = all.slice(first, Math.min(first + size, isCut ? CEILING : Infinity));
     const hasMore = first + listed.length < all.length;

@@ -3,7 +3,7 @@ import { contentHash } from '../../lib/idcheck/hash.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../../lib/json/json.ts';
 import { answered, failed } from '../fakes/fake-http.ts';
 import { REFUSED_NAME } from './groups.ts';
-import { DELETION_PATH } from './settings.ts';
+import { DELETION_PATH, REMAPPED_NAME } from './settings.ts';
 import type { World } from './world.ts';
 
 /** What a POST truly came to, whatever its worker hears of it. */
@@ -34,6 +34,9 @@ export type Reception = {
   answer: HttpAnswer;
 };
 
+/** A record's name as both shipped integrations write it, and the other mapping of the first. */
+export const nameIn = (record: JsonObject): string => String(record.编码 ?? record.group_name ?? record[REMAPPED_NAME]);
+
 /**
  * The records in the body of a request, as both shipped integrations write them. A deletion carries no content; it is
  * known by the hash that its claim has.
@@ -46,7 +49,7 @@ export const postedIn = ({ url, body = '' }: HttpRequest): Posted[] => {
   const records = Array.isArray(parsed.array) ? parsed.array.filter(isJsonObject) : [parsed];
   return records.map((record) => ({
     id: String(record.id ?? record.group_id),
-    name: String(record.编码 ?? record.group_name),
+    name: nameIn(record),
     hash: contentHash(record),
   }));
 };

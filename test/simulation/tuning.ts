@@ -24,6 +24,7 @@ export const tuningOf = (chance: Chance): Tuning => {
       lookAgainMs: pick([5_000, MINUTE_MS, 10 * MINUTE_MS]),
       resumeWithinMs: pick([10 * MINUTE_MS, 6 * HOUR_MS]),
       runsLookedAt: pick([3, 10]),
+      leastWeighed: pick([1, 100]),
     },
     load: {
       settleReserveMs: pick([3_000, 10_000, 15_000]),

@@ -11,13 +11,16 @@ import { REFUSED_NAME, recordOf } from './groups.ts';
 import { itemOf } from './stores.ts';
 import type { World } from './world.ts';
 
+/** Whether a run ended before it sent anything, since its mapping has changed. */
+const isStopped = ({ failure }: RunRecord): boolean => failure?.code === 'mapping-changed';
+
 /** The whole runs that began after the trouble ended and after idCheck last changed, newest first. */
 const calmRuns = ({ audit, calmFromMs }: World): RunRecord[] => {
   const { runs, lastWriteMs } = audit.evidence;
   const fromMs = Math.max(calmFromMs, lastWriteMs);
-  const isWhole = ({ selection, adoption }: RunRecord) => selection === undefined && adoption === undefined;
-  const whole = [...runs.values()].filter(isWhole);
-  const calm = whole.filter((run) => run.startedMs >= fromMs && run.extractedMs !== undefined);
+  const isOfAll = ({ selection, adoption }: RunRecord) => selection === undefined && adoption === undefined;
+  const isWhole = (run: RunRecord) => run.extractedMs !== undefined && isOfAll(run) && !isStopped(run);
+  const calm = [...runs.values()].filter((run) => run.startedMs >= fromMs && isWhole(run));
   return calm.sort((a, b) => b.startedMs - a.startedMs);
 };
 
@@ -69,7 +72,7 @@ const namedByTree = async (world: World): Promise<Set<string>> => {
 const judgeTarget = (world: World, isReplayed: boolean, named: ReadonlySet<string>): void => {
   const { settings, groups, idTable, rows, broken } = world;
   const { policy, targetKind } = settings;
-  const snapshot = openTransform(transformPlanOf(settings.integration)).begin();
+  const snapshot = openTransform(transformPlanOf(world.integration)).begin();
   const records = groups.list.map(recordOf);
   const letters = lettersIn(world);
   for (const [index, one] of snapshot.prepare(records, (at) => `record ${at + 1}`).prepared.entries()) {
@@ -137,6 +140,10 @@ const judgeRun = async (world: World, run: RunRecord, letters: ReadonlySet<strin
     broken('one schedule event starts one run', runId);
   }
   if (extractedMs === undefined) return;
+  if (isStopped(run)) {
+    if (counts.enqueued > 0) broken('a run that is stopped has sent nothing', runId);
+    return;
+  }
   const entries: LedgerEntry[] = [];
   const deleted: string[] = [];
   for await (const chunk of runTable.chunks(integration, runId, run.chunks ?? 0)) {

@@ -2,6 +2,7 @@ import type { TokenStore } from '../../lib/connection/auth/token.ts';
 import type { HttpRequest } from '../../lib/connection/http.ts';
 import type { HealthStore } from '../../lib/connection/limit/health.ts';
 import type { RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
+import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { RunStore } from '../../lib/runs/store.ts';
 import { memoryHealthStore } from '../fakes/memory-health-store.ts';
 import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
@@ -34,6 +35,10 @@ export type World = {
   chance: Chance;
   scheduler: Scheduler;
   settings: Settings;
+  /** As it is deployed now. */
+  integration: Integration;
+  /** Somebody has said yes to what another mapping overwrites. */
+  hasConsent: boolean;
   /** How often faults happen now: `noFaults` once they stop. */
   rates: FaultRates;
   startMs: number;
@@ -97,6 +102,8 @@ export const newWorld = (seed: number, { bug = noBug, records = false, change }:
     chance,
     scheduler,
     settings,
+    integration: settings.integration,
+    hasConsent: false,
     rates: settings.rates,
     startMs: START_MS,
     calmFromMs: START_MS + settings.troubledMs,
@@ -148,8 +155,16 @@ export const newWorld = (seed: number, { bug = noBug, records = false, change }:
   return world;
 };
 
-/** Nothing fails any more, nobody edits. */
+/** The other mapping is deployed. */
+export const deploy = (world: World, integration: Integration): void => {
+  world.integration = integration;
+  for (const environment of world.environments) environment.isRetired = true;
+  world.note('world', 'deploys another mapping');
+};
+
+/** Nothing fails any more, nobody edits, and somebody has looked at what a changed mapping overwrites. */
 export const calmDown = (world: World): void => {
   world.rates = noFaults;
+  world.hasConsent = true;
   world.note('world', 'faults stop');
 };

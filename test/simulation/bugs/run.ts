@@ -96,6 +96,17 @@ export const runBugs: readonly Bug[] = [
     }),
   },
   {
+    name: 'mapping-unweighed',
+    summary: 'a run under a changed mapping overwrites what is loaded without a question',
+    seeds: 100,
+    where: ({ remapped }) => remapped !== undefined,
+    harsher: (settings) => failing({ ...settings, troubledMs: 8 * settings.periodMs }, {}),
+    runs: (store) => ({
+      ...store,
+      runs: async (...asked) => (await store.runs(...asked)).map(({ mapping: _, ...run }) => run),
+    }),
+  },
+  {
     name: 'short-page-ends',
     summary: 'a page shorter than it was asked for is taken for the last one',
     seeds: 20,

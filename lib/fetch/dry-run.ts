@@ -7,7 +7,7 @@ import type { RunStore } from '../runs/store.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import { silentLog } from '../runtime/log.ts';
-import { earlierReading, noteShrinking } from './earlier-reading.ts';
+import { earlierRuns, noteShrinking } from './earlier-reading.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
 import { failureOfRows } from './invalid-rows.ts';
 import { openPass } from './pass.ts';
@@ -97,8 +97,8 @@ export const dryRun = async (
   }
   const placed = await placePostponed(pages.run, work);
   const absent = pass.absent();
-  const earlier = await earlierReading(begun, runs);
-  const run = noteShrinking(placed.run, earlier, plan);
+  const earlier = await earlierRuns(begun, runs);
+  const run = noteShrinking(placed.run, earlier.reading, plan);
   const { vanished, warnings } = concludeVanished(absent.length, pass.loadedCount, run, plan);
   const isWeighed = isToBeWeighed(begun, earlier, plan);
   const failed =

@@ -1,31 +1,59 @@
-import { addWarnings, type ExtractedRun, isUnfinished, type UnfinishedRun } from '../runs/record.ts';
+import { addWarnings, type ExtractedRun, isUnfinished, type RunRecord, type UnfinishedRun } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
+import { defined } from '../runtime/defined.ts';
 import type { FetchPlan } from './fetch-plan.ts';
 
 /** Most often the run before is among the newest few; after a long outage of the source it may be far back. */
 const LOOKED_THROUGH = [10, 200] as const;
 
-const latest = (runs: readonly ExtractedRun[]): ExtractedRun | undefined =>
-  runs.reduce<ExtractedRun | undefined>(
-    (last, run) => (last !== undefined && last.extractedMs >= run.extractedMs ? last : run),
+const endedMs = (run: RunRecord): number => run.extractedMs ?? run.startedMs;
+
+const latest = <Run extends RunRecord>(runs: readonly Run[]): Run | undefined =>
+  runs.reduce<Run | undefined>(
+    (last, run) => (last !== undefined && endedMs(last) >= endedMs(run) ? last : run),
     undefined,
   );
+
+/** What a run finds of those before it. */
+export type Earlier = {
+  /** The last reading that came to its end. */
+  reading?: ExtractedRun;
+  /** The mapping under which the last run that sent anything did so, whole or not. */
+  mapping?: string;
+};
+
+/** The mapping that a run put records under. One that took on a few of them, or sent nothing, put none under its own. */
+export const mappingLeftBy = (run: RunRecord): string | undefined => {
+  const hasMoved = run.counts.enqueued > 0 && run.selection === undefined && run.adoption === undefined;
+  return isUnfinished(run) && !hasMoved ? run.mappingBefore : run.mapping;
+};
+
+const leftBy = (runs: readonly RunRecord[]): string | undefined => {
+  const last = latest(runs.filter((run) => mappingLeftBy(run) !== undefined));
+  return last && mappingLeftBy(last);
+};
 
 /**
  * The last reading before this run's that came to its end: incomplete ones between them do not count. Runs are listed
  * by their scheduled time, and a run that had to wait for another one reads later than that.
  */
-export const earlierReading = async (
-  { integration, runId, startedMs }: Pick<UnfinishedRun, 'integration' | 'runId' | 'startedMs'>,
+export const earlierRuns = async (
+  {
+    integration,
+    runId,
+    startedMs,
+    mappingBefore,
+  }: Pick<UnfinishedRun, 'integration' | 'runId' | 'startedMs' | 'mappingBefore'>,
   runs: Pick<RunStore, 'runs'>,
-): Promise<ExtractedRun | undefined> => {
+): Promise<Earlier> => {
   for (const limit of LOOKED_THROUGH) {
     const found = await runs.runs(integration, limit);
     const before = found.filter((run) => run.runId !== runId && run.startedMs <= startedMs);
-    const earlier = latest(before.filter((run): run is ExtractedRun => !isUnfinished(run)));
-    if (earlier !== undefined || found.length < limit) return earlier;
+    const reading = latest(before.filter((run): run is ExtractedRun => !isUnfinished(run)));
+    if (reading !== undefined || found.length < limit)
+      return defined({ reading, mapping: mappingBefore ?? leftBy(before) });
   }
-  return undefined;
+  return {};
 };
 
 /**

@@ -8,7 +8,7 @@ import { adoptingInto } from './adopt.ts';
 import { askToContinue, askToStartLater } from './ask-again.ts';
 import { askTargetAnew } from './ask-target.ts';
 import { sendDeletions } from './deletions.ts';
-import { earlierReading, noteShrinking } from './earlier-reading.ts';
+import { type Earlier, earlierRuns, noteShrinking } from './earlier-reading.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
 import { noteDrift } from './fields.ts';
 import { failureOfRows, holdWindow, mayLeaveBehind, writeInvalidLetters } from './invalid-rows.ts';
@@ -109,7 +109,7 @@ const extract = async (
   const tuning = deps.tuning.fetch;
   const deadlines = deadlinesOf(clock.nowMs(), remainingMs(), deps.timeBudgetMs, tuning);
   const time = { ...deadlines, isUp: () => clock.nowMs() > deadlines.softMs };
-  const earlier = await earlierReading(begun, runs);
+  const earlier = await earlierRuns(begun, runs);
   const first = { plan, time, clock, log, tuning };
   const weighed = isToBeWeighed(begun, earlier, plan) ? await weighMapping(begun, first, deps) : undefined;
   switch (weighed?.end) {
@@ -127,13 +127,13 @@ const extract = async (
 /** The run itself, once it may send. */
 const extractWhole = async (
   begun: UnfinishedRun,
-  earlier: ExtractedRun | undefined,
+  earlier: Earlier,
   first: Omit<FetchWork, 'pass' | 'sink'>,
   deps: FetchDeps,
 ): Promise<Extracted> => {
   const { idStore, runs, clock } = deps;
   const { plan, tuning } = first;
-  const sink = runSink(deps, mayLeaveBehind(earlier, plan));
+  const sink = runSink(deps, mayLeaveBehind(earlier.reading, plan));
   const asked = await takingOf(begun, runs);
   const pass = await openPass(plan, idStore, begun, sink.chunks(begun), tuning, asked);
   const work: FetchWork = { ...first, pass, sink, ...(asked.adopts && { adopt: adoptingInto({ idStore, clock }) }) };
@@ -144,8 +144,8 @@ const extractWhole = async (
   const compared = await noteDrift(pages.run, plan, deps);
   const placed = await placePostponed(compared, work);
   if (!placed.done) return { end: 'continued', retryAtMs: clock.nowMs() };
-  const measured = await noteNotGiven(noteShrinking(placed.run, earlier, plan), pass.notGiven(), runs);
-  const noted = await noteVanished(measured, pass.absent(), work, earlier, runs);
+  const measured = await noteNotGiven(noteShrinking(placed.run, earlier.reading, plan), pass.notGiven(), runs);
+  const noted = await noteVanished(measured, pass.absent(), work, earlier.reading, runs);
   let { run } = noted;
   if (run.deletions !== undefined) {
     const sent = await sendDeletions(run, noted.toDelete, work, idStore);
@@ -179,16 +179,16 @@ const endIncomplete = async (
 const stop = async (
   run: UnfinishedRun,
   failure: { code: string; message: string },
-  earlier: ExtractedRun | undefined,
+  earlier: Earlier,
   plan: FetchPlan,
   { runs, clock, log }: FetchDeps,
 ): Promise<ExtractedRun> => {
-  const { checkpoint: _, mapping: __, weighing, ...rest } = holdWindow(run, true, earlier, plan);
+  const { checkpoint: _, mapping: __, weighing, ...rest } = holdWindow(run, true, earlier.reading, plan);
   const nowMs = clock.nowMs();
   const stopped: ExtractedRun = {
     ...rest,
     counts: { ...run.counts, ...(weighing && stoppedCounts(weighing)) },
-    ...defined({ mapping: earlier?.mapping, weighing }),
+    ...defined({ mapping: earlier.mapping, weighing }),
     status: 'failed',
     failure,
     extractedMs: nowMs,
@@ -204,15 +204,15 @@ const stop = async (
 /** All is sent: the run is `loading` from now on, or closed where there is nothing to load. Gives it as it was saved. */
 const handOver = async (
   read: UnfinishedRun,
-  earlier: ExtractedRun | undefined,
+  earlier: Earlier,
   plan: FetchPlan,
   { runs, deadLetters, clock, log }: FetchDeps,
 ): Promise<ExtractedRun> => {
   const failure = failureOfRows(read.counts, read.invalidRows, plan.invalidRows);
   // A window, and the mapping that records stand under, move only with all of them.
   const isAll = (read.leftOut ?? 0) === 0;
-  const { checkpoint: last, ...rest } = holdWindow(read, failure !== undefined || !isAll, earlier, plan);
-  const mapping = isAll && read.adoption === undefined ? read.mapping : (earlier?.mapping ?? read.mapping);
+  const { checkpoint: last, ...rest } = holdWindow(read, failure !== undefined || !isAll, earlier.reading, plan);
+  const mapping = isAll && read.adoption === undefined ? read.mapping : (earlier.mapping ?? read.mapping);
   const nowMs = clock.nowMs();
   // Before the window can move on.
   if (rest.windowHeld === undefined) await writeInvalidLetters(read, { runs, deadLetters, nowMs });

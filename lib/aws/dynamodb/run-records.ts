@@ -141,6 +141,7 @@ const facts = {
   leftOut: z.exactOptional(count),
   notGiven: z.exactOptional(notGiven),
   mapping: z.exactOptional(z.string()),
+  mappingBefore: z.exactOptional(z.string()),
   weighing: z.exactOptional(weighing),
   invalidRows: z.exactOptional(z.array(invalidRow)),
   toleratesInvalid: z.exactOptional(z.boolean()),

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { DuplicateRule } from '../integration/schema/schema.ts';
 import { canonicalJson, type JsonObject } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
-import { isBlank } from './clean.ts';
+import { isBlank } from './values.ts';
 
 const KEY_BYTES = 12;
 

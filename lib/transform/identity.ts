@@ -1,7 +1,6 @@
 import { isCompound, isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
-import { isBlank } from './clean.ts';
-import { kindOf } from './words.ts';
+import { isBlank, kindOf } from './values.ts';
 
 /** DynamoDB allows 1024 bytes of UTF-8 in a sort key; a store may put a prefix before the id. */
 const MAX_ID_BYTES = 900;

@@ -3,9 +3,8 @@ import { type Filled, fillTemplate } from '../integration/dialect/fill.ts';
 import { applyParser, isTypedBefore } from '../integration/dialect/parsers.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
 import { readPath, setPath } from '../json/path.ts';
-import { isBlank } from './clean.ts';
 import { convert } from './convert.ts';
-import { kindOf } from './words.ts';
+import { isBlank, kindOf } from './values.ts';
 
 /** A mapped body, or the field that refuses the record and why. */
 export type Mapped = { body: JsonObject } | { reason: string };

@@ -4,14 +4,13 @@ import { judge } from '../integration/dialect/judge.ts';
 import { isJsonObject, isNestedDeeperThan, isNumber, type JsonObject, type JsonValue } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
 import { defined } from '../runtime/defined.ts';
-import { isBlank, trimRecord } from './clean.ts';
 import { duplicateKey, duplicateOutcome } from './duplicates.ts';
 import { expand } from './expand.ts';
 import { identify, targetIdIn } from './identity.ts';
 import { mapRecord } from './map.ts';
 import { type Fact, fingerprint, learn, type Memory, openMemory, UNKNOWN, writeFact } from './memory.ts';
 import { parentOf } from './tree.ts';
-import { kindOf } from './words.ts';
+import { isBlank, kindOf, trimRecord } from './values.ts';
 
 /** What cleaning and mapping made of one fetched record. */
 export type Prepared =

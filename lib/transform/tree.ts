@@ -1,7 +1,7 @@
 import type { DependsOn } from '../integration/schema/schema.ts';
 import { isCompound, type JsonObject, type JsonValue } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
-import { kindOf } from './words.ts';
+import { kindOf } from './values.ts';
 
 /** A record that is ready, as the tree sees it; `parentId` absent: a root. */
 export type TreeNode = { id: string; parentId?: string };

@@ -129,6 +129,8 @@ export const runStoreContract = (create: () => Promise<RunStore> | RunStore) => 
         invalidRows: [{ id: 'record 1', reason: 'id: id is missing' }],
         toleratesInvalid: true,
         fields: { id: 'number' },
+        selection: { limit: 5, ids: ['0', '分组'] },
+        leftOut: 2,
         failure: { code: 'source-down', message: 'no answer' },
       });
       const extracted: ExtractedRun = {
@@ -141,6 +143,8 @@ export const runStoreContract = (create: () => Promise<RunStore> | RunStore) => 
         vanishedSample: ['1', '0'],
         warnings: [{ code: 'token-renewed', count: 2, message: '令牌' }],
         unsettled: { open: ['1'], rejected: ['2'], uncertain: ['0'] },
+        adoption: { idChunks: 1, adopted: 3, known: 4 },
+        notGiven: { count: 21, sample: ['0', '分组'], chunks: 1 },
         failure: { code: 'missing-chunk', message: 'chunk 2 is missing' },
       };
 

@@ -17,7 +17,7 @@ import {
 import { misfitWaitMs, outgoingOf, putOff, readConflict } from './ending.ts';
 import type { PutOffReason } from './events.ts';
 import { claimMsOf, type LoaderDeps, type LoadPlan } from './load-plan.ts';
-import { awaitTurn, pauseAll, permitsFor, type TakePermit } from './permits.ts';
+import { awaitTurn, pauseAll, permitsFor, permitsOfPost, type TakePermit } from './permits.ts';
 import { closedNow, noteAnswer, returnProbe, takeProbe, waitOutRest } from './resting.ts';
 import {
   beginRound,
@@ -219,7 +219,7 @@ const post = async (round: Round, claimed: readonly ClaimedDelivery[]): Promise<
     ...(isTombstone(message.hash) && { deletes: true as const }),
   }));
   try {
-    const { outcomes, requests } = await plan.target.post(records);
+    const { outcomes, requests } = await plan.target.post(records, permitsOfPost(round, runOf(claimed)));
     const isThrottled = outcomes.some((outcome) => outcome.kind === 'notApplied' && (outcome.pauseMs ?? 0) > 0);
     countUse(round, runOf(claimed), { requests, throttled: isThrottled ? 1 : 0 });
     const isResting = await noteAnswer(round, claimed, outcomes);

@@ -1,5 +1,5 @@
 import { spacingMs } from '../connection/limit/gcra.ts';
-import type { Permit, RateLimit } from '../connection/limit/rate-limit.ts';
+import { type AwaitPermit, type Permit, permitsByLimit, type RateLimit } from '../connection/limit/rate-limit.ts';
 import { LONG_PAUSE_MS } from '../connection/reactions.ts';
 import type { OutcomeFailure } from '../target/target.ts';
 import type { RecordDelivery } from './deliveries.ts';
@@ -73,6 +73,25 @@ export const awaitTurn = async (
   // A wait that ends in a pause is part of the pause.
   if (waitedMs > 0) countUse(round, runOf(deliveries), { heldMs: waitedMs });
   return 'now';
+};
+
+/**
+ * Permits for the requests of one POST. It has its turn, so the first is there; a token request, and the repeat after a
+ * token was refused, take one each. Where it would come too late, the record is put off with what was reached so far.
+ */
+export const permitsOfPost = (round: Round, runId: string): AwaitPermit => {
+  const { clock, limiter, tuning } = round.deps;
+  const { connection, limit, longestPostMs } = round.plan.target;
+  const lastStartMs = clock.nowMs() + longestPostMs - tuning.connection.minRequestMs;
+  const further = permitsByLimit(limiter, connection, limit, clock, lastStartMs, (heldMs) =>
+    countUse(round, runId, { heldMs }),
+  );
+  let isFirst = true;
+  return async () => {
+    if (!isFirst) return await further();
+    isFirst = false;
+    return { granted: true };
+  };
 };
 
 /**

@@ -86,11 +86,14 @@ export const httpTarget = (
     rows: batch?.rows ?? 1,
     concurrency,
     longestPostMs: connection.timeoutMs,
-    post: async (records) => {
+    post: async (records, awaitPermit) => {
       const [first, ...others] = records;
       const request = first && requestFor(first, others);
       if (request === undefined) return { outcomes: records.map(() => notConfigured), requests: 0 };
-      const { answer, requests } = await api.send(request, { deadlineMs: clock.nowMs() + connection.timeoutMs });
+      const { answer, requests } = await api.send(request, {
+        deadlineMs: clock.nowMs() + connection.timeoutMs,
+        awaitPermit,
+      });
       const rowsPath = first?.deletes ? undefined : results?.path;
       const judge = (given: ApiAnswer): Outcome[] => {
         const isGone = first?.deletes && given.kind === 'answered' && given.status === GONE;

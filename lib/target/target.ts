@@ -1,5 +1,5 @@
 import type { FailureCause } from '../connection/http.ts';
-import type { RateLimit } from '../connection/limit/rate-limit.ts';
+import type { AwaitPermit, RateLimit } from '../connection/limit/rate-limit.ts';
 import type { JsonObject } from '../json/json.ts';
 import { defined } from '../runtime/defined.ts';
 
@@ -89,8 +89,8 @@ export interface Target {
   longestPostMs: number;
   /**
    * POSTs the records in one request and says how it ended for each, in order. `requests` counts HTTP requests, token
-   * requests included. Throws only where nothing was applied: for faults of configuration, for a secret or a
+   * requests included; each of them asks for its permit first. Throws only where nothing was applied: for faults of configuration, for a secret or a
    * token store that cannot be read.
    */
-  post(records: readonly PostRecord[]): Promise<{ outcomes: Outcome[]; requests: number }>;
+  post(records: readonly PostRecord[], awaitPermit: AwaitPermit): Promise<{ outcomes: Outcome[]; requests: number }>;
 }

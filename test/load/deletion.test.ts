@@ -5,6 +5,7 @@ import { standardTuning } from '../../lib/runtime/tuning.ts';
 import { httpTarget } from '../../lib/target/http-target.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
 import { answered } from '../fakes/fake-http.ts';
+import { granted } from '../fakes/granted.ts';
 import { integrationWith } from '../integration/sample.ts';
 
 const CRM = 'okki-product-groups-to-crm';
@@ -26,7 +27,7 @@ const post = { action: 'post', path: '/groups/remove', method: 'DELETE' };
 
 it('a deletion goes to its own endpoint, by itself', async () => {
   const { target, sent } = await targetWith(post, 200);
-  expect((await target.post([{ ...record, deletes: true }])).outcomes).toEqual([{ kind: 'loaded' }]);
+  expect((await target.post([{ ...record, deletes: true }], granted)).outcomes).toEqual([{ kind: 'loaded' }]);
   expect(sent).toMatchObject([
     { method: 'DELETE', path: '/groups/remove', headers: { 'idempotency-key': 'key' }, body: '{"group_id":7}' },
   ]);
@@ -34,7 +35,7 @@ it('a deletion goes to its own endpoint, by itself', async () => {
 
 it('records still go where records go', async () => {
   const { target, sent } = await targetWith(post, 200);
-  await target.post([record]);
+  await target.post([record], granted);
   expect(sent).toMatchObject([{ method: 'POST', path: '/groups/batch', body: '{"array":[{"group_id":7}]}' }]);
 });
 
@@ -45,12 +46,12 @@ test.each([
   [422, 'rejected'],
 ])('a deletion answered %i is %s', async (status, kind) => {
   const { target } = await targetWith(post, status);
-  expect((await target.post([{ ...record, deletes: true }])).outcomes).toMatchObject([{ kind }]);
+  expect((await target.post([{ ...record, deletes: true }], granted)).outcomes).toMatchObject([{ kind }]);
 });
 
 it('is refused, not sent anywhere, once the file names no endpoint any more', async () => {
   const { target, sent } = await targetWith({}, 200);
-  const { outcomes, requests } = await target.post([{ ...record, deletes: true }]);
+  const { outcomes, requests } = await target.post([{ ...record, deletes: true }], granted);
   expect(outcomes).toMatchObject([{ kind: 'rejected', failure: { cause: 'no-deletion-endpoint' } }]);
   expect([requests, sent]).toEqual([0, []]);
 });

@@ -7,6 +7,7 @@ import { httpTarget } from '../../lib/target/http-target.ts';
 import type { PostRecord } from '../../lib/target/target.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
 import { answered, answeredBytes, failed } from '../fakes/fake-http.ts';
+import { granted } from '../fakes/granted.ts';
 import { type Changes, integrationWith, type ShippedName } from '../integration/sample.ts';
 import { NOW_MS } from '../load/message.ts';
 
@@ -31,7 +32,7 @@ const targetOf = async (name: ShippedName, answer: ApiAnswer, requests = 1, chan
 describe('a request to the target', () => {
   it('carries one record as it is mapped, under its own key, big integers exactly', async () => {
     const { sent, target } = await targetOf(single, answered(200, { success: true, code: 0 }));
-    const { outcomes } = await target.post(records('0'));
+    const { outcomes } = await target.post(records('0'), granted);
     expect(outcomes).toEqual([{ kind: 'loaded' }]);
     expect(sent).toMatchObject([
       {
@@ -47,7 +48,7 @@ describe('a request to the target', () => {
   it('carries several records under the key that the integration names', async () => {
     const { sent, target } = await targetOf(batched, answered(200, {}));
     expect(target.rows).toBeGreaterThan(1);
-    const { outcomes } = await target.post(records('1', '2'));
+    const { outcomes } = await target.post(records('1', '2'), granted);
     expect(outcomes).toHaveLength(2);
     const [wrapped] = Object.values(parseJson(sent[0]?.body ?? '') as JsonObject);
     expect(wrapped).toEqual(records('1', '2').map(({ body }) => body));
@@ -56,7 +57,7 @@ describe('a request to the target', () => {
   it('has the same key for the same records in the same order, and another for any other', async () => {
     const keyOf = async (...ids: string[]) => {
       const { sent, target } = await targetOf(batched, answered(200, {}));
-      await target.post(records(...ids));
+      await target.post(records(...ids), granted);
       return sent[0]?.headers?.['idempotency-key'];
     };
     expect(await keyOf('1', '2')).toBe(await keyOf('1', '2'));
@@ -98,7 +99,7 @@ describe('the answer of the API', () => {
     '%s is the outcome of every record of the request, with the requests that it took',
     async (_what, answer, outcome) => {
       const { target } = await targetOf(batched, answer, 3);
-      expect(await target.post(records('1', '2'))).toEqual({ outcomes: [outcome, outcome], requests: 3 });
+      expect(await target.post(records('1', '2'), granted)).toEqual({ outcomes: [outcome, outcome], requests: 3 });
     },
   );
 });
@@ -108,7 +109,7 @@ describe('an answer whose bytes nobody can read', () => {
 
   it('is no success where one is expected, and says what its bytes are', async () => {
     const { target } = await targetOf(single, await answeredBytes(200, gbk('\xb3\xc9')));
-    const { outcomes } = await target.post(records('1'));
+    const { outcomes } = await target.post(records('1'), granted);
     expect(outcomes).toEqual([
       {
         kind: 'uncertain',
@@ -123,8 +124,10 @@ describe('an answer whose bytes nobody can read', () => {
       await answeredBytes(200, gbk('\xb3\xc9'), declared),
       await answeredBytes(400, gbk('\xb3\xc9')),
     ];
-    expect((await (await targetOf(single, good)).target.post(records('1'))).outcomes).toEqual([{ kind: 'loaded' }]);
-    expect((await (await targetOf(single, bad)).target.post(records('1'))).outcomes).toMatchObject([
+    expect((await (await targetOf(single, good)).target.post(records('1'), granted)).outcomes).toEqual([
+      { kind: 'loaded' },
+    ]);
+    expect((await (await targetOf(single, bad)).target.post(records('1'), granted)).outcomes).toMatchObject([
       { kind: 'rejected', failure: { status: 400 } },
     ]);
   });
@@ -134,12 +137,12 @@ it('an answer that quotes a secret is judged as it is, and told without it', asy
   const text = '{"success":false,"code":9,"message":"bad token tok/1234"}';
   const quoting = { kind: 'answered', status: 200, headers: {}, text } as const;
   const { target } = await targetOf(single, { ...quoting, shown: text.replace('tok/1234', '***') });
-  expect((await target.post(records('1'))).outcomes).toEqual([
+  expect((await target.post(records('1'), granted)).outcomes).toEqual([
     { kind: 'rejected', failure: { cause: 'business-error', status: 200, excerpt: 'bad token ***' } },
   ]);
   // Where the words that may be shown say something else, none are shown.
   const torn = await targetOf(single, { ...quoting, shown: '{"success":true,"code":0}' });
-  expect((await torn.target.post(records('1'))).outcomes).toEqual([
+  expect((await torn.target.post(records('1'), granted)).outcomes).toEqual([
     { kind: 'rejected', failure: { cause: 'business-error', status: 200 } },
   ]);
 });
@@ -188,6 +191,7 @@ describe('an answer to a batch that is answered row by row', () => {
       const { target } = await targetOf(batched, answered(200, body), 1, { 'target.success.rules': rules, ...changes });
       const { outcomes } = await target.post(
         ['1', '2'].map((id) => ({ id, body: { group_id: Number(id) }, idempotencyKey: id })),
+        granted,
       );
       return outcomes.map(({ kind }) => word[kind]).join(' ');
     };

@@ -37,15 +37,13 @@ export type ApiResult = { answer: ApiAnswer; requests: number; tokenRenewed: boo
 /** An API behind its base URL and its authorization. */
 export interface Api {
   /**
-   * Sends a request, cut off at `deadlineMs`. A token that is refused (401, a rule of `auth.expired`, or a 403 to a token
+   * Sends a request, cut off at `deadlineMs`; it, a token request and a repeat take a permit each. A token that is refused (401, a rule of `auth.expired`, or a 403 to a token
    * that was at hand) is renewed once, and the request repeated once; the answer to that is final. Throws `ConfigurationError`, `SecretUnreadableError` and what the token store throws.
    */
-  send(request: ApiRequest, limits: { deadlineMs: number; awaitPermit?: AwaitPermit }): Promise<ApiResult>;
+  send(request: ApiRequest, limits: { deadlineMs: number; awaitPermit: AwaitPermit }): Promise<ApiResult>;
 }
 
 export type ApiDeps = ConnectionDeps & { http: Http };
-
-const alwaysGranted: AwaitPermit = async () => ({ granted: true });
 
 const requestsIn = ({ kind }: ApiAnswer): number => (kind === 'answered' || kind === 'failed' ? 1 : 0);
 
@@ -91,7 +89,7 @@ export const connect = (connection: Connection, place: FaultPlace, deps: ApiDeps
   const getCredential = schemeOf(connection.auth).open({ ...deps, ...values, connection, exchange });
 
   return {
-    send: async (request, { deadlineMs, awaitPermit = alwaysGranted }) => {
+    send: async (request, { deadlineMs, awaitPermit }) => {
       const limits = { deadlineMs, awaitPermit };
       const pathUrl = joinUrl(await values.baseUrl(), request.path, request.query);
       const url = request.link === undefined ? pathUrl : resolveLink(pathUrl, request.link);

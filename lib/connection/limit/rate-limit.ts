@@ -108,7 +108,7 @@ export type AwaitPermit = () => Promise<{ granted: true } | { granted: false; re
  */
 export const permitsByLimit =
   (
-    limiter: RateLimiter,
+    limiter: Pick<RateLimiter, 'acquire'>,
     connection: string,
     limit: RateLimit | undefined,
     clock: Clock,

@@ -9,6 +9,7 @@ import { silentLog } from '../../../lib/runtime/log.ts';
 import { standardTuning } from '../../../lib/runtime/tuning.ts';
 import { type FakeClock, fakeClock } from '../../fakes/fake-clock.ts';
 import { answered, type FakeHttp, failed, fakeHttp } from '../../fakes/fake-http.ts';
+import { granted } from '../../fakes/granted.ts';
 import { memorySecretStore } from '../../fakes/memory-secret-store.ts';
 import { memoryTokenStore } from '../../fakes/memory-token-store.ts';
 import { seededRandom } from '../../fakes/seeded-random.ts';
@@ -55,7 +56,7 @@ describe('an API behind its authorization', () => {
     };
     return connect(connection, place, deps);
   };
-  const inMs = (ms: number) => ({ deadlineMs: clock.nowMs() + ms });
+  const inMs = (ms: number) => ({ deadlineMs: clock.nowMs() + ms, awaitPermit: granted });
   const isTokenRequest = ({ url }: HttpRequest) => url.endsWith('/v1/oauth2/access_token');
   /** Gives tokens 1, 2, … and takes only those that are not in `revoked`. */
   const okki = (revoked: readonly string[], tokenAnswer?: HttpAnswer): FakeHttp => {

@@ -7,15 +7,19 @@ const misjudging =
   (change: (outcome: Outcome) => Outcome): NonNullable<Bug['target']> =>
   (target) => ({
     ...target,
-    post: async (records) => {
-      const { outcomes, requests } = await target.post(records);
+    post: async (records, awaitPermit) => {
+      const { outcomes, requests } = await target.post(records, awaitPermit);
       return { outcomes: outcomes.map(change), requests };
     },
   });
 
 const withKeys = (target: Target, keyOf: () => string): Target => ({
   ...target,
-  post: (records) => target.post(records.map((record) => ({ ...record, idempotencyKey: keyOf() }))),
+  post: (records, awaitPermit) =>
+    target.post(
+      records.map((record) => ({ ...record, idempotencyKey: keyOf() })),
+      awaitPermit,
+    ),
 });
 
 /** Bugs in what is sent to the target, or made of its answers. */

@@ -1,18 +1,7 @@
 import type { SQSBatchResponse } from 'aws-lambda';
 import { lambdaHandler } from '../lib/aws/lambda/handler.ts';
-import {
-  deadLettersOf,
-  dynamoClient,
-  healthOf,
-  idStoreOf,
-  limiterOf,
-  recordsOf,
-  runRequestsOf,
-  runsOf,
-  sqsClient,
-  tokensOf,
-} from '../lib/aws/ports.ts';
-import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
+import { dynamoClient, runRequestsOf, sqsClient } from '../lib/aws/ports.ts';
+import { flowStores } from '../lib/aws/stores.ts';
 import { functionLog } from '../lib/aws/telemetry/function-log.ts';
 import type { FetchEnd } from '../lib/fetch/fetch-run.ts';
 import { fetchFlow, openSources } from '../lib/flows/fetch.ts';
@@ -24,19 +13,8 @@ import { systemRuntime } from '../lib/stores/stores.ts';
 /** Opened once per execution environment, with the stores that this function may use (serverless/roles.yml). */
 const opened = once(() => {
   const { env } = process;
-  const dynamo = dynamoClient();
   const sqs = sqsClient();
-  const stores = {
-    idStore: idStoreOf(dynamo, env),
-    runs: runsOf(dynamo, env),
-    limiter: limiterOf(dynamo, env),
-    health: healthOf(dynamo, env),
-    tokens: tokensOf(dynamo, env),
-    secrets: awsSecretStore,
-    records: recordsOf(sqs, env),
-    runRequests: runRequestsOf(sqs, env),
-    deadLetters: deadLettersOf(sqs, env),
-  };
+  const stores = { ...flowStores(dynamoClient(), sqs, env), runRequests: runRequestsOf(sqs, env) };
   const runtime = systemRuntime(env, functionLog);
   return fetchFlow(stores, openSources(openCatalog(env), stores, runtime), runtime);
 });

@@ -1,17 +1,7 @@
 import type { SQSBatchResponse } from 'aws-lambda';
 import { lambdaHandler } from '../lib/aws/lambda/handler.ts';
-import {
-  deadLettersOf,
-  dynamoClient,
-  healthOf,
-  idStoreOf,
-  limiterOf,
-  recordsOf,
-  runsOf,
-  sqsClient,
-  tokensOf,
-} from '../lib/aws/ports.ts';
-import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
+import { dynamoClient, sqsClient } from '../lib/aws/ports.ts';
+import { flowStores } from '../lib/aws/stores.ts';
 import { functionLog } from '../lib/aws/telemetry/function-log.ts';
 import { loadFlow, openTargets } from '../lib/flows/load.ts';
 import { openCatalog } from '../lib/integration/catalog.ts';
@@ -22,18 +12,7 @@ import { systemRuntime } from '../lib/stores/stores.ts';
 /** Opened once per execution environment, with the stores that this function may use (serverless/roles.yml). */
 const opened = once(() => {
   const { env } = process;
-  const dynamo = dynamoClient();
-  const sqs = sqsClient();
-  const stores = {
-    idStore: idStoreOf(dynamo, env),
-    runs: runsOf(dynamo, env),
-    limiter: limiterOf(dynamo, env),
-    health: healthOf(dynamo, env),
-    tokens: tokensOf(dynamo, env),
-    secrets: awsSecretStore,
-    records: recordsOf(sqs, env),
-    deadLetters: deadLettersOf(sqs, env),
-  };
+  const stores = flowStores(dynamoClient(), sqsClient(), env);
   const runtime = systemRuntime(env, functionLog);
   return loadFlow(stores, openTargets(openCatalog(env), stores, runtime), runtime);
 });

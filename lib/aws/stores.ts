@@ -21,17 +21,23 @@ import { awsSecretStore } from './secrets/secret-store.ts';
 /** The stores, and a way to forget one integration: for people, no function may delete an item. */
 export type AwsStores = OpenStores & { forget(integration: string): Promise<void> };
 
+/** The stores that fetch and load both work with. Throws ConfigurationError. */
+export const flowStores = (dynamo: DynamoDBClient, sqs: SQSClient, env: Env) =>
+  ({
+    idStore: idStoreOf(dynamo, env),
+    runs: runsOf(dynamo, env),
+    records: recordsOf(sqs, env),
+    deadLetters: deadLettersOf(sqs, env),
+    limiter: limiterOf(dynamo, env),
+    health: healthOf(dynamo, env),
+    tokens: tokensOf(dynamo, env),
+    secrets: awsSecretStore,
+  }) satisfies Partial<OpenStores>;
+
 /** All stores of a stack on AWS. Throws ConfigurationError. */
 export const awsStores = (dynamo: DynamoDBClient, sqs: SQSClient, env: Env): AwsStores => ({
-  idStore: idStoreOf(dynamo, env),
-  runs: runsOf(dynamo, env),
-  records: recordsOf(sqs, env),
+  ...flowStores(dynamo, sqs, env),
   runRequests: runRequestsOf(sqs, env),
-  deadLetters: deadLettersOf(sqs, env),
-  limiter: limiterOf(dynamo, env),
-  health: healthOf(dynamo, env),
-  tokens: tokensOf(dynamo, env),
-  secrets: awsSecretStore,
   audit: auditOf(dynamo, env),
   forget: forgetOf(dynamo, env),
   close: () => {

@@ -4,6 +4,7 @@ import { explain } from './explain.ts';
 import { checkNpmOptions } from './input/npm-options.ts';
 import { UsageError } from './input/usage-error.ts';
 import { program, runProgram, sendingCommands } from './program.ts';
+import { print } from './terminal/print.ts';
 
 // The stack's libraries are imported with the command that needs them; compiled once, they load in half the time.
 enableCompileCache();
@@ -20,9 +21,9 @@ const checkCommand = ([first]: readonly string[]): void => {
 const report = (error: unknown): ExitCode => {
   const { code, words, exit } = explain(error);
   if (words === '') return exit;
-  process.stderr.write(`${words}\n`);
+  print(`${words}\n`, process.stderr);
   if (process.argv.includes('--json')) {
-    process.stdout.write(`${JSON.stringify({ error: { code, message: words } })}\n`);
+    print(`${JSON.stringify({ error: { code, message: words } })}\n`);
   }
   return exit;
 };

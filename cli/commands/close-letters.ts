@@ -16,6 +16,7 @@ import { UsageError } from '../input/usage-error.ts';
 import { countWords, doubtWords } from '../screen/letters.ts';
 import { isSandboxState } from '../stack/embedded.ts';
 import { withStores } from '../stack/with-stores.ts';
+import { print, shown } from '../terminal/print.ts';
 
 export type DiscardFlags = LetterFlags & { all?: boolean; why?: string; by?: string; yes?: boolean; dryRun?: boolean };
 
@@ -43,7 +44,7 @@ export const discardCommand = async (flags: DiscardFlags): Promise<ExitCode> => 
     const signed = isSandbox ? { yes: true, why: FOR_THE_SANDBOX, ...flags } : flags;
     const done = isAgreed ? await discard(filter, await signature(planned, signed), deps) : planned;
     const dryRun = flags.dryRun ?? false;
-    process.stdout.write(flags.json ? `${JSON.stringify({ ...done, dryRun })}\n` : discardText(done, dryRun));
+    print(flags.json ? `${JSON.stringify({ ...done, dryRun })}\n` : discardText(shown(done), dryRun));
     return done.mustBeResolved.length > 0 ? exitCodes.unfinishedRecords : exitCodes.ok;
   });
 };
@@ -105,7 +106,7 @@ export const resolveCommand = async (ids: readonly string[], flags: ResolveFlags
     throw new UsageError(`${resolution.id} is uncertain in ${places}: --integration NAME.`);
   }
   const { results } = resolution;
-  process.stdout.write(flags.json ? `${JSON.stringify({ verdict, results })}\n` : resolveText(results, verdict));
+  print(flags.json ? `${JSON.stringify({ verdict, results })}\n` : resolveText(shown(results), verdict));
   return results.every(({ kind }) => kind === 'resolved') ? exitCodes.ok : exitCodes.usage;
 };
 

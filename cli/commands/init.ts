@@ -16,6 +16,7 @@ import { describeFault } from '../../lib/runtime/fault.ts';
 import { PASTE_END, readPaste, terminalLines } from '../input/terminal-lines.ts';
 import { UsageError } from '../input/usage-error.ts';
 import { readUserText, userText } from '../input/user-text.ts';
+import { print } from '../terminal/print.ts';
 
 export type InitFlags = {
   /** Files with the two pasted blocks; absent: one JSON array of both, or one after the other, on stdin. */
@@ -112,8 +113,9 @@ const ask = async (questions: readonly Question[], given: Answers): Promise<Answ
 /** What is pasted on the terminal, or all of stdin where there is none. */
 const readBlocks = async (): Promise<string> => {
   if (!process.stdin.isTTY) return readStdin();
-  process.stderr.write(
+  print(
     `Paste the source block, then the target block; a line with a single ${PASTE_END} ends the paste.\n请依次粘贴源平台和目标平台的元数据,以单独一行 ${PASTE_END} 结束。\n`,
+    process.stderr,
   );
   const lines = terminalLines();
   try {
@@ -171,6 +173,6 @@ export const initCommand = async (flags: InitFlags): Promise<ExitCode> => {
     `  npm start -- plan --integration ${file}`,
     '',
   ];
-  process.stdout.write(lines.join('\n'));
+  print(lines.join('\n'));
   return faults.length > 0 ? exitCodes.usage : exitCodes.ok;
 };

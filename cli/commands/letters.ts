@@ -6,15 +6,16 @@ import { nameMeant } from '../input/integration-choice.ts';
 import { UsageError } from '../input/usage-error.ts';
 import { letterText, listText } from '../screen/letters.ts';
 import { withStores } from '../stack/with-stores.ts';
+import { print, shown } from '../terminal/print.ts';
 
 /** Prints the dead letters grouped by reason, in each the oldest first. Exit 1 while any wait. */
 export const listCommand = async (flags: LetterFlags): Promise<ExitCode> => {
   const filter = filterOf(flags, nameMeant(flags.integration));
   const { byReason, letters } = await withStores(flags, (stores) => waitingLetters(filter, stores));
-  process.stdout.write(
+  print(
     flags.json
       ? `${JSON.stringify({ byReason: Object.fromEntries(byReason), letters })}\n`
-      : listText(letters, byReason),
+      : listText(shown(letters), byReason),
   );
   return letters.length > 0 ? exitCodes.unfinishedRecords : exitCodes.ok;
 };
@@ -27,7 +28,7 @@ export const showCommand = async (
   const integration = nameMeant(flags.integration);
   const found = await withStores(flags, (stores) => lettersOf(id, integration, stores));
   if (found.length === 0) throw new UsageError(`No dead letter waits for ${JSON.stringify(id)}. 没有这条死信。`);
-  if (flags.json) process.stdout.write(`${stringifyJson({ letters: found })}\n`);
-  else for (const one of found) process.stdout.write(letterText(one));
+  if (flags.json) print(`${stringifyJson({ letters: found })}\n`);
+  else for (const one of found) print(letterText(shown(one)));
   return exitCodes.unfinishedRecords;
 };

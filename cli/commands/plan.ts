@@ -17,6 +17,7 @@ import { readUserText } from '../input/user-text.ts';
 import { cut, padEnd, padStart, table } from '../screen/table.ts';
 import { startEmbedded } from '../stack/embedded.ts';
 import { strangeVariables } from '../stack/strange-variables.ts';
+import { print, shown } from '../terminal/print.ts';
 import { type RunFlags, selectionBy } from './run.ts';
 
 export type PlanFlags = Omit<RunFlags, 'stage' | 'region'> & {
@@ -32,7 +33,7 @@ export const planCommand = async ({ dataDir, ...flags }: PlanFlags): Promise<Exi
   const selection = selectionBy(flags);
   const { integration } = choice;
   const saved = flags.from === undefined ? undefined : savedAnswer(readUserText(flags.from), sourcePlanOf(integration));
-  for (const words of strangeVariables(integration, process.env)) process.stderr.write(`${words}\n`);
+  for (const words of strangeVariables(integration, process.env)) print(`${words}\n`, process.stderr);
   const run = { ...choice, needs: ['source'] as const, ...(await sandboxOptions(flags)) };
   const embedded = await startEmbedded({
     dataDir: dataDirOf(dataDir, flags.sandbox),
@@ -44,8 +45,10 @@ export const planCommand = async ({ dataDir, ...flags }: PlanFlags): Promise<Exi
     const source = saved ?? openSource(sourcePlanOf(integration), connectionsOf(stores, runtime));
     const asked = { ...flags, ...defined({ selection }) };
     const planned = await planRun(fetchPlanOf(integration, source), asked, { ...stores, ...runtime });
-    process.stdout.write(
-      flags.json ? `${planJson(integration.name, planned)}\n` : planText(integration.title, planned, choice.warnings),
+    print(
+      flags.json
+        ? `${planJson(integration.name, planned)}\n`
+        : planText(integration.title, shown(planned), shown(choice.warnings)),
     );
     if (planned.failure !== undefined) return exitCodes.runFailed;
     return planned.isTroubled ? exitCodes.unfinishedRecords : exitCodes.ok;

@@ -8,6 +8,7 @@ import { fittedTable, terminalColumns } from '../screen/table.ts';
 import { statusWord } from '../screen/words.ts';
 import { closingBooks } from '../stack/closing-books.ts';
 import { withStores } from '../stack/with-stores.ts';
+import { print, shown } from '../terminal/print.ts';
 
 export type ReconcileFlags = StackFlags & { integration?: string; json?: boolean };
 
@@ -17,10 +18,10 @@ export const reconcileCommand = async (flags: ReconcileFlags): Promise<ExitCode>
   const runs = await withStores(flags, async (stores) =>
     drawUpRuns(await closingBooks(stores)(integrations), integrations, { ...stores, clock }),
   );
-  process.stdout.write(
+  print(
     flags.json
       ? `${JSON.stringify({ runs: runs.map(({ run, ...books }) => ({ ...run, ...booksJson(books) })) })}\n`
-      : reconciledText(runs),
+      : reconciledText(shown(runs)),
   );
   return runs.some(({ run: { status } }) => status === 'unbalanced' || status === 'failed')
     ? exitCodes.unfinishedRecords

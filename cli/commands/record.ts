@@ -5,6 +5,7 @@ import { integrationsMeant } from '../input/integration-choice.ts';
 import { UsageError } from '../input/usage-error.ts';
 import { historyText } from '../screen/record.ts';
 import { withStores } from '../stack/with-stores.ts';
+import { print, shown } from '../terminal/print.ts';
 
 export type RecordFlags = StackFlags & { integration?: string; runs: number; json?: boolean };
 
@@ -23,8 +24,10 @@ export const recordCommand = async (id: string, flags: RecordFlags): Promise<Exi
         `${flags.runs} runs carried it (--runs N looks further back), and no dead letter waits for it. --integration FILE looks at another integration. 没有这条记录。`,
     );
   }
-  process.stdout.write(
-    flags.json ? `${JSON.stringify({ records: histories.map(forMachines) })}\n` : histories.map(historyText).join('\n'),
+  print(
+    flags.json
+      ? `${JSON.stringify({ records: histories.map(forMachines) })}\n`
+      : histories.map((one) => historyText(shown(one))).join('\n'),
   );
   return histories.some(isTroubled) ? exitCodes.unfinishedRecords : exitCodes.ok;
 };

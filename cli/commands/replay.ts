@@ -23,6 +23,7 @@ import { startEmbedded } from '../stack/embedded.ts';
 import { loadAll } from '../stack/embedded-engine.ts';
 import { strangeVariables } from '../stack/strange-variables.ts';
 import { withStores } from '../stack/with-stores.ts';
+import { print, shown } from '../terminal/print.ts';
 
 export type ReplayFlags = LetterFlags &
   SandboxFlags & { rate?: number; force?: boolean; dryRun?: boolean; why?: string; by?: string };
@@ -34,7 +35,7 @@ export type ReplayFlags = LetterFlags &
 export const replayCommand = async (flags: ReplayFlags): Promise<ExitCode> => {
   const dataDir = dataDirOf(flags.dataDir, flags.sandbox);
   const result = flags.stage === undefined ? await replayEmbedded({ ...flags, dataDir }) : await replayDeployed(flags);
-  process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : replayText(result, flags));
+  print(flags.json ? `${JSON.stringify(result)}\n` : replayText(shown(result), flags));
   if (result.rest?.cause === 'down') return exitCodes.runFailed;
   return result.deadLetters > 0 || result.rest !== undefined ? exitCodes.unfinishedRecords : exitCodes.ok;
 };
@@ -75,7 +76,7 @@ const replayEmbedded = async (flags: ReplayFlags): Promise<ReplayEnd> => {
 const placeOf = (choice: Choice, flags: ReplayFlags): ReplayPlace => ({
   integration: choice.integration.name,
   open: async (use) => {
-    for (const words of strangeVariables(choice.integration, process.env)) process.stderr.write(`${words}\n`);
+    for (const words of strangeVariables(choice.integration, process.env)) print(`${words}\n`, process.stderr);
     const run = { ...choice, needs: ['target'] as const, ...(await sandboxOptions(flags)) };
     const embedded = await startEmbedded({ dataDir: flags.dataDir, run });
     try {

@@ -8,6 +8,7 @@ import { integrationsMeant } from '../input/integration-choice.ts';
 import { UsageError } from '../input/usage-error.ts';
 import { isSandboxState } from '../stack/embedded.ts';
 import { withStores } from '../stack/with-stores.ts';
+import { print, shown } from '../terminal/print.ts';
 
 export type ResendFlags = StackFlags & {
   integration?: string;
@@ -39,7 +40,7 @@ export const resendCommand = async (ids: readonly string[], flags: ResendFlags):
     return planned;
   });
   const changesOnly = new Set(integrations.filter(({ source }) => source.window).map(({ name }) => name));
-  process.stdout.write(flags.json ? `${JSON.stringify({ results })}\n` : resendText(results, changesOnly));
+  print(flags.json ? `${JSON.stringify({ results })}\n` : resendText(shown(results), changesOnly));
   return results.every(({ kind }) => kind === 'resent') ? exitCodes.ok : exitCodes.usage;
 };
 

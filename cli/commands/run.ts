@@ -24,6 +24,7 @@ import { embeddedEngine } from '../stack/embedded-engine.ts';
 import { type Side, sandboxedSides, sides } from '../stack/sides.ts';
 import { strangeVariables } from '../stack/strange-variables.ts';
 import { withStores } from '../stack/with-stores.ts';
+import { print, shown } from '../terminal/print.ts';
 import { beginAnew } from './fresh.ts';
 
 export type RunFlags = StackFlags &
@@ -109,8 +110,8 @@ const runEmbedded = async (flags: Omit<RunFlags, 'stage'>, { asked, prepare }: J
     }
     const { sandboxedSides } = embedded;
     const finished: Finished = { ...end, integration, durationMs: Date.now() - startedMs, sandboxedSides, flags };
-    if (flags.json) for (const line of warningLines(finished.run)) progress.say(line);
-    process.stdout.write(flags.json ? `${reportJson(finished)}\n` : reportText(finished));
+    if (flags.json) for (const line of warningLines(shown(finished.run))) progress.say(line);
+    print(flags.json ? `${reportJson(finished)}\n` : reportText(shown(finished)));
     return exitCodeOf({ ...end, isOver: true });
   } finally {
     progress.end();
@@ -160,7 +161,7 @@ const runDeployed = async (flags: RunFlags & { stage: string }, { asked, prepare
   const { integration } = chooseIntegration(flags.integration);
   return withStores(flags, async (stores) => {
     const onNews = (news: RunNews) => {
-      process.stderr.write(`${newsLine(news, flags.stage, integration.name)}\n`);
+      print(`${newsLine(news, flags.stage, integration.name)}\n`, process.stderr);
     };
     const engine = deployedEngine(flags.stage, stores, integration);
     const end = await runNow(integration, asked, engine, {
@@ -171,13 +172,15 @@ const runDeployed = async (flags: RunFlags & { stage: string }, { asked, prepare
       ...defined({ prepare: prepare?.(stores) }),
     });
     const durationMs = Date.now() - startedMs;
-    process.stdout.write(
+    print(
       flags.json
         ? `${reportJson({ ...end, durationMs })}\n`
-        : statusText({
-            ...(await lookAtRun(end.run, integration, { ...stores, clock })),
-            deadLetters: end.deadLetters,
-          }),
+        : statusText(
+            shown({
+              ...(await lookAtRun(end.run, integration, { ...stores, clock })),
+              deadLetters: end.deadLetters,
+            }),
+          ),
     );
     return exitCodeOf({ ...end, isOver: true });
   });

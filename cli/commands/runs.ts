@@ -10,6 +10,7 @@ import { booksJson, waitingWords } from '../screen/books.ts';
 import { fittedTable, terminalColumns } from '../screen/table.ts';
 import { localTime, noRuns, span, statusWord } from '../screen/words.ts';
 import { withStores } from '../stack/with-stores.ts';
+import { print, shown } from '../terminal/print.ts';
 
 export type RunsFlags = StackFlags & { integration?: string; limit: number; json?: boolean };
 
@@ -17,10 +18,10 @@ export type RunsFlags = StackFlags & { integration?: string; limit: number; json
 export const runsCommand = async (flags: RunsFlags): Promise<ExitCode> => {
   const integrations = integrationsMeant(flags.integration);
   const runs = await withStores(flags, (stores) => listRuns(integrations, flags.limit, { ...stores, clock }));
-  process.stdout.write(
+  print(
     flags.json
       ? `${JSON.stringify({ runs: runs.map(({ run, ...books }) => ({ ...run, ...booksJson(books) })) })}\n`
-      : runsText(runs, integrations),
+      : runsText(shown(runs), integrations),
   );
   return exitCodes.ok;
 };

@@ -1,15 +1,16 @@
 import { type ExitCode, exitCodes } from '../../lib/operate/exit-code.ts';
 import { startSandbox } from '../../local/sandbox/sandbox.ts';
 import { type SandboxFlags, sandboxOptions } from '../input/sandbox-options.ts';
+import { print, printable } from '../terminal/print.ts';
 
 /** Serves the sandbox until the process is told to end. */
 export const sandboxCommand = async (flags: SandboxFlags & { port: number }): Promise<ExitCode> => {
   const sandbox = await startSandbox({
     port: flags.port,
     ...(await sandboxOptions(flags)),
-    onRequest: (line) => process.stderr.write(`${new Date().toISOString()} ${line}\n`),
+    onRequest: (line) => print(`${new Date().toISOString()} ${printable(line)}\n`, process.stderr),
   });
-  process.stdout.write(
+  print(
     [
       `The sandbox serves OKKI, 轻易云 and a CRM at ${sandbox.url}. Stop it with Ctrl-C.`,
       '',

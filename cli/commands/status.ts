@@ -14,6 +14,7 @@ import { booksJson } from '../screen/books.ts';
 import { statusText } from '../screen/status.ts';
 import { noRuns } from '../screen/words.ts';
 import { withStores } from '../stack/with-stores.ts';
+import { print, shown } from '../terminal/print.ts';
 
 export type StatusFlags = StackFlags & { integration?: string; watch?: boolean; ids?: boolean; json?: boolean };
 
@@ -32,7 +33,7 @@ export const statusCommand = async (word: string, flags: StatusFlags): Promise<E
     const seen = await withStores(flags, async (stores) =>
       lookAt(await runMeant(stores.runs, integrations, word), stores),
     );
-    process.stdout.write(flags.json ? `${statusJson(seen)}\n` : statusText(seen));
+    print(flags.json ? `${statusJson(seen)}\n` : statusText(shown(seen)));
     return exitCodeOf({ ...seen, isOver: false });
   }
   let watched = await withStores(flags, ({ runs }) => runMeant(runs, integrations, word));
@@ -45,11 +46,15 @@ export const statusCommand = async (word: string, flags: StatusFlags): Promise<E
   let code: ExitCode = exitCodes.ok;
   for await (const seen of watchRun(look, clock)) {
     // On a terminal the page is drawn again in its place; elsewhere pages follow each other.
-    if (!isClosed(seen.run) && process.stdout.isTTY && !flags.json) process.stdout.write('\u001b[2J\u001b[H');
-    process.stdout.write(flags.json ? `${statusJson(seen)}\n` : statusText(seen));
+    if (!isClosed(seen.run) && process.stdout.isTTY && !flags.json) clearScreen();
+    print(flags.json ? `${statusJson(seen)}\n` : statusText(shown(seen)));
     code = exitCodeOf({ ...seen, isOver: false });
   }
   return code;
+};
+
+const clearScreen = (): void => {
+  process.stdout.write('\u001b[2J\u001b[H');
 };
 
 const IDS_SHOWN = 5;

@@ -7,6 +7,7 @@ import { describeFault } from '../../lib/runtime/fault.ts';
 import { SHIPPED_DIR } from '../input/integration-choice.ts';
 import { UsageError } from '../input/usage-error.ts';
 import { table } from '../screen/table.ts';
+import { print, shown } from '../terminal/print.ts';
 
 const filesAt = (path: string): string[] => {
   const stat = statSync(path, { throwIfNoEntry: false });
@@ -50,6 +51,6 @@ const fileText = ({ file, faults, warnings, keys }: FileChecked): string => {
 export const validateCommand = async (paths: readonly string[], flags: { json?: boolean }): Promise<ExitCode> => {
   const files = (paths.length > 0 ? paths : [SHIPPED_DIR]).flatMap(filesAt);
   const { byFile, ...all } = checkFiles(files.map((file) => ({ file, content: readFileSync(file) })));
-  process.stdout.write(flags.json ? `${JSON.stringify(all)}\n` : byFile.map(fileText).join(''));
+  print(flags.json ? `${JSON.stringify(all)}\n` : byFile.map((one) => fileText(shown(one))).join(''));
   return all.faults.length > 0 ? exitCodes.usage : exitCodes.ok;
 };

@@ -1,6 +1,7 @@
 import type { WriteStream } from 'node:tty';
 import type { RunSeen } from '../../lib/operate/follow-run.ts';
 import type { StackEvent } from '../../local/stack/stack.ts';
+import { print, printable } from '../terminal/print.ts';
 import { cut } from './table.ts';
 
 /** What a person sees while a run goes on: one line that changes on a terminal, now and then a line elsewhere. */
@@ -27,16 +28,16 @@ export const startProgress = (stream: WriteStream, whyWaiting: () => string | un
   };
   const say = (line: string) => {
     clearLine();
-    stream.write(`${line}\n`);
+    print(`${line}\n`, stream);
   };
   const show = (line: string) => {
     if (line === shown) return;
     if (stream.isTTY) {
       // A line that wraps could not be taken back.
-      stream.write(`\r\u001b[2K${cut(line, (stream.columns ?? DEFAULT_COLUMNS) - 1)}`);
+      stream.write(`\r\u001b[2K${cut(printable(line), (stream.columns ?? DEFAULT_COLUMNS) - 1)}`);
     } else {
       if (Date.now() - shownMs < PLAIN_EVERY_MS) return;
-      stream.write(`${line}\n`);
+      print(`${line}\n`, stream);
     }
     shown = line;
     shownMs = Date.now();

@@ -1,4 +1,5 @@
 import stringWidth from 'string-width';
+import { printable } from '../terminal/print.ts';
 
 /** Pads by display width: a Chinese character takes two columns of a terminal. */
 export const padEnd = (text: string, width: number): string =>
@@ -27,10 +28,6 @@ export const cutFront = (text: string, width: number): string => {
   }
   return `…${kept}`;
 };
-
-/** Control characters and halves of a character as JSON escapes them: what a record holds must not steer the terminal. */
-const printable = (text: string): string =>
-  text.replace(/\p{Cc}|\p{Cs}/gu, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** Rows under a header, columns as wide as their widest cell (at most `maxWidth`). */
 export const table = (header: readonly string[], rows: ReadonlyArray<readonly string[]>, maxWidth = 60): string => {

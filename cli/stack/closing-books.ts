@@ -3,6 +3,7 @@ import type { NotifyEvent } from '../../lib/notify/notifier.ts';
 import type { ReconcileEvent } from '../../lib/runs/reconcile.ts';
 import { type Log, silentLog } from '../../lib/runtime/log.ts';
 import { type Stores, systemRuntime } from '../../lib/stores/stores.ts';
+import { print } from '../terminal/print.ts';
 
 type Event = ReconcileEvent | NotifyEvent;
 
@@ -18,7 +19,7 @@ const sayNotifyFailed = (...[event, fields]: Event): void => {
   const { format, status, why } = fields;
   const about = 'runId' in fields ? fields.runId : fields.connection;
   const words = [status, why].filter((word) => word !== undefined).join(' ');
-  process.stderr.write(`! ${event} ${about}: the ${format} robot did not take the message: ${words}\n`);
+  print(`! ${event} ${about}: the ${format} robot did not take the message: ${words}\n`, process.stderr);
 };
 
 const log: Log<Event> = { ...silentLog, warn: sayNotifyFailed };

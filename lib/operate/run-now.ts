@@ -8,6 +8,7 @@ import type { Stores } from '../stores/stores.ts';
 import { type Following, followRun, type RunSeen } from './follow-run.ts';
 import { countLetters } from './letters.ts';
 import { type ConnectionPause, heldTooLong } from './pauses.ts';
+import { restsNow } from './rests.ts';
 import { drawUpRuns, type RunBooks } from './run-books.ts';
 
 /** What whoever asked for a run is told while it goes on. */
@@ -131,8 +132,10 @@ const finishEarlier = async (
   engine: Engine,
   { clock, onNews, isStopped }: Pick<FollowedHow, 'clock' | 'onNews' | 'isStopped'>,
 ): Promise<RunRecord | undefined> => {
-  const { backlog, runs } = engine;
+  const { backlog, runs, holds } = engine;
   if (backlog === undefined) return undefined;
+  // The records of a target that rests wait: the run is to try one of them, and to read its source meanwhile.
+  if (holds !== undefined && (await restsNow(integration, holds.health)).length > 0) return undefined;
   const messages = (): number => {
     const { visible, inFlight, delayed } = backlog();
     return visible + inFlight + delayed;

@@ -1,0 +1,41 @@
+/** Controls, halves of a character, line separators, and what turns the direction of writing (attacks by bidi text). */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+
+const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** A text from outside on one line, what would steer the terminal as JSON escapes it. */
+export const printable = (text: string): string => text.replace(UNPRINTABLE, escaped);
+
+const isPlain = (value: object): boolean =>
+  Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null;
+
+const shownValue = (value: unknown): unknown => {
+  if (typeof value === 'string') return printable(value);
+  if (Array.isArray(value)) return value.map(shownValue);
+  if (typeof value !== 'object' || value === null || !isPlain(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shownValue(inner)]));
+};
+
+/**
+ * Data as a screen may be made of it: every text in it is printable. A record's id with a line end would else make a
+ * line of its own. Pure.
+ */
+// The copy has the shape of the original: only texts are other texts.
+export const shown = <Data>(data: Data): Data => shownValue(data) as Data;
+
+/** The colours that screens use (`styleText`), and how each ends. */
+const OUR_COLOURS = ['31', '32', '33', '36', '39', '2', '22'].map((code) => `\u001b[${code}m`);
+
+/**
+ * The last edge of all that is printed: line ends and our colours pass, whatever else would steer the terminal is
+ * escaped. In JSON text that says the same, since it stands inside its strings. Pure.
+ */
+export const safe = (text: string): string =>
+  text.replace(UNPRINTABLE, (unit, at: number) =>
+    unit === '\n' || OUR_COLOURS.some((colour) => text.startsWith(colour, at)) ? unit : escaped(unit),
+  );
+
+/** Prints to stdout, or to stderr. */
+export const print = (text: string, stream: NodeJS.WritableStream = process.stdout): void => {
+  stream.write(safe(text));
+};

@@ -80,7 +80,7 @@ export const gatherEvidence = async (
 
 /**
  * The run with its books drawn up by the evidence: balanced where nothing is open, unbalanced where its deadline has
- * passed, else loading. Also of a run that was closed before: a replay or another hand opens its records again. Pure.
+ * passed, else loading; failed where it has failed and nothing is open, or nothing was sent. Also of a run that was closed before: a replay or another hand opens its records again. Pure.
  */
 export const drawnBy = (
   run: ExtractedRun,
@@ -91,11 +91,14 @@ export const drawnBy = (
   const counts = { ...run.counts, ...loadCounts };
   const isOverdue = nowMs > run.extractedMs + deadlineMs;
   const balanced = isBalanced({ ...run, counts, ...defined({ deletions }) });
+  // A run that was stopped before it sent anything waits for a person, and nothing of it is on its way.
+  const isStopped = run.status === 'failed' && counts.enqueued + (deletions?.enqueued ?? 0) === 0;
+  const open = isOverdue ? 'unbalanced' : 'loading';
   return {
     ...run,
     counts,
     ...defined({ deletions }),
     unsettled,
-    status: balanced ? (hasFailed(run) ? 'failed' : 'balanced') : isOverdue ? 'unbalanced' : 'loading',
+    status: isStopped || (balanced && hasFailed(run)) ? 'failed' : balanced ? 'balanced' : open,
   };
 };

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
+import { noLoadCounts, noOpen } from '../../lib/runs/books.ts';
+import { drawnBy } from '../../lib/runs/evidence.ts';
 import type { LedgerEntry } from '../../lib/runs/ledger.ts';
 import { type Reconciling, reconcile, reconcileAll, watch } from '../../lib/runs/reconcile.ts';
 import type { RunRecord } from '../../lib/runs/record.ts';
+import { noSetAside } from '../../lib/runs/set-aside.ts';
 import type { LogFields } from '../../lib/runtime/log.ts';
 import { standardTuning } from '../../lib/runtime/tuning.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
@@ -166,4 +169,19 @@ describe('alarms watch', () => {
     expect(watch([], rules, startedMs)).toEqual({ notBalanced: 0, overdue: 0, missing: 1 });
     expect(watch([], { deadlineMs: HOUR_MS }, startedMs)).toEqual({ notBalanced: 0, overdue: 0, missing: 0 });
   });
+});
+
+test('a run that was stopped before it sent anything has failed, however long what it left waits', () => {
+  const counts = { ...loadingRun.counts, fetched: 2, enqueued: 0, waiting: 2 };
+  const failure = { code: 'mapping-changed', message: 'the mapping has changed' };
+  const stopped: RunRecord = { ...loadingRun, counts, status: 'failed', failure, closedMs: loadingRun.extractedMs };
+  const evidence = {
+    counts: noLoadCounts(),
+    unsettled: { open: [], rejected: [], uncertain: [] },
+    setAside: noSetAside(),
+    open: noOpen(),
+  };
+  for (const nowMs of [startedMs, startedMs + 2 * DEADLINE_MS]) {
+    expect(drawnBy(stopped, evidence, DEADLINE_MS, nowMs).status).toBe('failed');
+  }
 });

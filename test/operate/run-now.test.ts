@@ -46,6 +46,28 @@ describe('a run that is asked for', () => {
     expect(news).toEqual([{ kind: 'asked' }, { kind: 'joined', runId: other.runId }]);
   });
 
+  test.each([
+    ['before it is asked for', 0],
+    ['after that', 3_000],
+  ])('is refused where it is to take over and another begins %s', async (_, atMs) => {
+    const { deps, runs, leaseTo, clock, runRequests } = asking();
+    const other = runAt(-1);
+    await runs.saveRun(other);
+    const prepared: string[] = [];
+    const prepare = async ({ runId }: { runId: string }) => {
+      prepared.push(runId);
+      return { adoption: { idChunks: 2 } };
+    };
+    if (atMs === 0) await leaseTo(other.runId, 'one', 60_000);
+    else clock.sleep(atMs).then(() => leaseTo(other.runId, 'one', 60_000));
+    const asked = askForRun(groups.name, { fullRefresh: false, adoption: {} }, deps, () => {}, prepare);
+    await expect(clock.run(asked)).rejects.toThrow(`The run ${other.runId} is under way: nothing is taken over`);
+    expect(prepared).toHaveLength(atMs === 0 ? 0 : 1);
+    const bodies = runRequests.bodies();
+    expect(bodies).toHaveLength(prepared.length);
+    for (const body of bodies) expect(body).toContain('"adoption":{"idChunks":2}');
+  });
+
   test('is the one that was left unfinished, once somebody goes on with it', async () => {
     const { ask, runs, leaseTo, clock } = asking();
     const left = inStatus(runAt(-1), 'incomplete');

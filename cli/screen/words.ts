@@ -87,6 +87,7 @@ const causeWords: Readonly<Record<string, string>> = {
   throttled: 'rate limit',
   conflict: 'the target is still at an earlier try',
   'no-token': 'no token',
+  'token-unavailable': 'no token to be had',
 };
 
 /** Why records were last put back, in a few words. */

@@ -66,10 +66,11 @@ export const outcomeOf = (
         : { kind: 'uncertain', failure };
     }
     case 'noToken': {
-      const failure = { cause: 'no-token', excerpt: answer.message } as const;
-      return answer.permanent || answer.retryAfterMs === undefined
-        ? { kind: 'notApplied', failure, waits: false }
-        : { kind: 'notApplied', failure, waits: true, pauseMs: answer.retryAfterMs };
+      const { permanent, message: excerpt, retryAfterMs } = answer;
+      if (permanent) return { kind: 'notApplied', failure: { cause: 'no-token', excerpt }, waits: false };
+      return retryAfterMs === undefined
+        ? { kind: 'notApplied', failure: { cause: 'token-unavailable', excerpt }, waits: false }
+        : { kind: 'notApplied', failure: { cause: 'no-token', excerpt }, waits: true, pauseMs: retryAfterMs };
     }
     case 'tokenRefused':
       return { kind: 'notApplied', failure: failureOf('no-token', answer.status, answer.words), waits: false };

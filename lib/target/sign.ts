@@ -13,6 +13,8 @@ const signByCause: Partial<Record<OutcomeCause, Sign | 'nothing'>> = {
   timeout: 'down',
   reset: 'down',
   network: 'down',
+  // The token endpoint does not answer, or nobody can read what it says.
+  'token-unavailable': 'unsent',
   // Nothing was asked.
   'no-token': 'nothing',
   'no-time': 'nothing',

@@ -19,6 +19,7 @@ export type OutcomeCause =
   | 'row-refused'
   | 'no-result'
   | 'no-token'
+  | 'token-unavailable'
   | 'no-time'
   | 'foreign-link'
   | 'no-deletion-endpoint';

@@ -22,7 +22,7 @@ const maxStartBytes: Readonly<Record<string, number>> = {
   fetch: 486_000,
   load: 378_000,
   replay: 294_000,
-  reconcile: 292_000,
+  reconcile: 308_000,
 };
 const maxArchiveBytes = 640_000;
 

@@ -1,3 +1,4 @@
+import { auditHealth } from './audit-health.ts';
 import { auditQueues } from './audit-queues.ts';
 import { auditRuns } from './audit-runs.ts';
 import { auditTarget } from './audit-target.ts';
@@ -15,6 +16,7 @@ export const auditOf = (world: World) => {
     ...auditTarget(world, evidence),
     ...auditQueues(world, evidence),
     ...auditRuns(world, evidence),
+    ...auditHealth(world),
   };
 };
 

@@ -1,4 +1,5 @@
 import type { Http } from '../../lib/connection/http.ts';
+import type { HealthStore } from '../../lib/connection/limit/health.ts';
 import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
 import type { IdStore } from '../../lib/idcheck/store.ts';
 import type { Queue } from '../../lib/messages/queue.ts';
@@ -29,6 +30,7 @@ export type Bug = {
   harsher?: (settings: Settings) => Settings;
   /** HTTP with source and target. */
   http?: Wrap<Http>;
+  health?: Wrap<HealthStore>;
   idStore?: Wrap<IdStore>;
   runs?: Wrap<RunStore>;
   source?: Wrap<Source>;

@@ -1,4 +1,5 @@
 import type { Bug } from './bug.ts';
+import { healthBugs } from './bugs/health.ts';
 import { idCheckBugs } from './bugs/idcheck.ts';
 import { partialBugs } from './bugs/partial.ts';
 import { queueBugs } from './bugs/queue.ts';
@@ -14,4 +15,5 @@ export const bugs: readonly Bug[] = [
   ...runBugs,
   ...partialBugs,
   ...sourceBugs,
+  ...healthBugs,
 ];

@@ -54,7 +54,12 @@ const equip = (world: World, environment: Environment): Equipment => {
     tuning: world.settings.tuning,
   };
   return {
-    stores: { ...stores, idStore: wrapped(stores.idStore, bug.idStore), runs: wrapped(stores.runs, bug.runs) },
+    stores: {
+      ...stores,
+      health: wrapped(stores.health, bug.health),
+      idStore: wrapped(stores.idStore, bug.idStore),
+      runs: wrapped(stores.runs, bug.runs),
+    },
     runtime,
     connections: connectionsOf(stores, runtime),
     wrapped,

@@ -43,6 +43,7 @@ export const httpOf = (world: World, environment: Environment): Http => {
         }
         const posted = postedIn(request);
         const key = request.headers['idempotency-key'] ?? '';
+        audit.requestSent(environment, posted, key);
         const posts = audit.postsSent(environment, posted, key, timeoutMs);
         scheduler.after(chance.whole(1, 20), () => {
           if (isLost()) return;
@@ -54,6 +55,7 @@ export const httpOf = (world: World, environment: Environment): Http => {
             });
           }
           answerAfter(reception.answerAfterMs, reception.answer, () => {
+            audit.requestAnswered(reception.truth);
             for (const post of posts) audit.answered(post, reception.truth);
           });
         });

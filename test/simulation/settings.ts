@@ -95,7 +95,19 @@ export type Settings = {
   loadConcurrency: number;
   maxReceiveCount: number;
   rates: FaultRates;
+  /** A time in which the target is away; absent: none. */
+  outage?: Outage;
   tuning: Tuning;
+};
+
+/** From when until when, ms since the world's beginning, and what it answers meanwhile. */
+export type Outage = { as: 'refused' | '503' | 'garbage'; fromMs: number; untilMs: number };
+
+/** Three worlds in ten have one; it is over before the trouble is. Drawn by itself: seeds stand for the worlds that they did. */
+export const outageOf = ({ happens, pick, whole }: Chance, troubledMs: number): Outage | undefined => {
+  if (!happens(0.3)) return undefined;
+  const fromMs = whole(0, Math.floor(troubledMs / 2));
+  return { as: pick(['refused', '503', 'garbage']), fromMs, untilMs: whole(fromMs, troubledMs) };
 };
 
 const pagingBlock = (paging: Paging, pageSize: number): JsonValue => {

@@ -139,7 +139,11 @@ const limiterOf = (world: World, environment: Environment): RateLimiter => ({
 const healthStoreOf = (world: World, environment: Environment): HealthStore => ({
   read: (connection) => request(world, environment, readFate(world), () => world.health.read(connection)),
   write: (connection, health, rev) =>
-    request(world, environment, writeFate(world), () => world.health.write(connection, health, rev)),
+    request(world, environment, writeFate(world), async () => {
+      const written = await world.health.write(connection, health, rev);
+      if (written === 'written') world.audit.healthWritten(environment, health);
+      return written;
+    }),
 });
 
 /** The stores as one environment reaches them. No simulated integration has secrets, and nobody closes letters. */

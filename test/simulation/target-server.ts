@@ -3,7 +3,7 @@ import { contentHash } from '../../lib/idcheck/hash.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../../lib/json/json.ts';
 import { answered, failed } from '../fakes/fake-http.ts';
 import { REFUSED_NAME } from './groups.ts';
-import { DELETION_PATH, REMAPPED_NAME } from './settings.ts';
+import { DELETION_PATH, type Outage, REMAPPED_NAME } from './settings.ts';
 import type { World } from './world.ts';
 
 /** What a POST truly came to, whatever its worker hears of it. */
@@ -12,6 +12,8 @@ export type Truth =
   | 'rejected'
   | 'failed'
   | 'throttled'
+  /** There was no connection. */
+  | 'unsent'
   | 'uncertain'
   /** A 2xx that nobody can read. */
   | 'unreadable'
@@ -77,6 +79,19 @@ type Trick =
   | 'business'
   | 'slow';
 
+/** What a target that is away answers to everything. */
+const outages: Readonly<Record<Outage['as'], readonly [Truth, HttpAnswer]>> = {
+  refused: ['unsent', failed('refused')],
+  '503': ['uncertain', answered(503, 'upstream is down')],
+  garbage: ['unreadable', answered(200, '<html>maintenance</html>')],
+};
+
+const outageNow = ({ settings, scheduler, startMs }: World): Outage['as'] | undefined => {
+  const { outage } = settings;
+  const atMs = scheduler.nowMs() - startMs;
+  return outage !== undefined && atMs >= outage.fromMs && atMs < outage.untilMs ? outage.as : undefined;
+};
+
 /** Decides how a request that arrived is taken; `holdMs`: for so long it may be under way at the most. */
 export const receive = (
   world: World,
@@ -96,6 +111,8 @@ export const receive = (
   });
   const isDay = world.scheduler.nowMs() < world.throttledUntilMs;
   if (isDay) return plain('throttled', throttledAnswer(world));
+  const outage = outageNow(world);
+  if (outage !== undefined) return plain(...outages[outage]);
   if ((world.underWayMs.get(key) ?? 0) > world.scheduler.nowMs()) {
     return plain('under-way', answered(409, { message: 'a request under this key is outstanding' }));
   }
@@ -147,7 +164,7 @@ export const receive = (
       case 'reset':
         return plain('uncertain', failed('reset'));
       case 'refused':
-        return plain('failed', failed('refused'));
+        return plain('unsent', failed('refused'));
       case '500':
         return plain('uncertain', answered(500, 'oops'));
       case '503':

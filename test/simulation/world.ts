@@ -4,6 +4,7 @@ import type { HealthStore } from '../../lib/connection/limit/health.ts';
 import type { RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { RunStore } from '../../lib/runs/store.ts';
+import { defined } from '../../lib/runtime/defined.ts';
 import { memoryHealthStore } from '../fakes/memory-health-store.ts';
 import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
 import { memoryRunStore } from '../fakes/memory-run-store.ts';
@@ -14,7 +15,7 @@ import { type Chance, chanceOf } from './chance.ts';
 import { type Groups, newGroups } from './groups.ts';
 import type { Environment } from './lambda.ts';
 import { type Scheduler, schedulerFrom } from './scheduler.ts';
-import { type FaultRates, noFaults, type Settings, settingsOf } from './settings.ts';
+import { type FaultRates, noFaults, outageOf, type Settings, settingsOf } from './settings.ts';
 import type { Reply } from './source-faults.ts';
 import { sourceServer } from './source-server.ts';
 import { type QueueName, type SimulatedQueue, simulatedQueue } from './sqs.ts';
@@ -82,6 +83,7 @@ export type World = {
 /** Numbers and manners are drawn by themselves: another one more changes nothing else of a world. */
 const TUNING = 0x7475_6e65;
 const MANNERS = 0x6d61_6e6e;
+const OUTAGE = 0x6f75_7461;
 
 const START_MS = Date.UTC(2026, 0, 5);
 
@@ -91,7 +93,8 @@ export type WorldOptions = { bug?: Bug; records?: boolean; change?: (settings: S
 export const newWorld = (seed: number, { bug = noBug, records = false, change }: WorldOptions = {}): World => {
   const chance = chanceOf(seed);
   const scheduler = schedulerFrom(START_MS);
-  const drawn = settingsOf(chance, chanceOf(seed ^ MANNERS), tuningOf(chanceOf(seed ^ TUNING)));
+  const usual = settingsOf(chance, chanceOf(seed ^ MANNERS), tuningOf(chanceOf(seed ^ TUNING)));
+  const drawn = { ...usual, ...defined({ outage: outageOf(chanceOf(seed ^ OUTAGE), usual.troubledMs) }) };
   const settings = (change ?? bug.harsher ?? ((asDrawn) => asDrawn))(drawn);
   const violations: Violation[] = [];
   const notes: Note[] = [];

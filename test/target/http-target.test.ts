@@ -76,6 +76,11 @@ describe('the answer of the API', () => {
       { kind: 'notApplied', failure: { cause: 'no-token', excerpt: 'invalid_client' }, waits: false },
     ],
     [
+      'no token to be had',
+      { kind: 'noToken', permanent: false, message: 'status 503' },
+      { kind: 'notApplied', failure: { cause: 'token-unavailable', excerpt: 'status 503' }, waits: false },
+    ],
+    [
       'no token for want of patience',
       { kind: 'noToken', permanent: false, message: 'status 429', retryAfterMs: 7_000 },
       { kind: 'notApplied', failure: { cause: 'no-token', excerpt: 'status 429' }, waits: true, pauseMs: 7_000 },

@@ -31,6 +31,7 @@ describe('what an outcome says of the target', () => {
     ['an answer without a known status', unclear, 'unclear'],
     ['a 429', { kind: 'notApplied', failure: { cause: 'status', status: 429 }, waits: true, pauseMs: 1 }, undefined],
     ['a 503 that says when', { kind: 'notApplied', failure: { cause: 'status', status: 503 }, waits: true }, undefined],
+    ['a token endpoint that is down', notApplied('token-unavailable'), 'unsent'],
     ['a refused token', notApplied('no-token'), undefined],
     ['no time to send', notApplied('no-time', true), undefined],
     ['no endpoint for deletions', { kind: 'rejected', failure: { cause: 'no-deletion-endpoint' } }, undefined],

@@ -1,0 +1,65 @@
+import { type ConnectionHealth, healthy, type Rest } from '../../lib/connection/limit/health.ts';
+import { restsWithout } from '../../lib/connection/limit/rest.ts';
+import type { Environment } from './lambda.ts';
+import type { Posted, Truth } from './target-server.ts';
+import type { World } from './world.ts';
+
+/** From looking whether the target rests to sending, all that is in between included. */
+const SENT_WITHIN_MS = 30_000;
+/** Under way when a rest begins, and tried since. */
+const MAX_UNSENT_IN_A_ROW = 60;
+
+/** Watches who sends to a target that rests, and why it does. */
+export const auditHealth = (world: World) => {
+  const { scheduler, settings } = world;
+  const { rest: tuning } = settings.tuning.connection;
+  const storesHold = settings.rates.storeRefuses + settings.rates.storeForgets === 0;
+  let health: ConnectionHealth = healthy;
+  /** Owner of a probe → the key of its request, which a renewed token may have sent twice. */
+  const probes = new Map<string, string>();
+  let unclearRequests = 0;
+  let unsentInARow = 0;
+
+  const checkProbe = (before: ConnectionHealth, { cause, sinceMs, probe, probeAtMs }: Rest): void => {
+    const known = before.rests.find((rest) => rest.cause === cause && rest.sinceMs === sinceMs);
+    if (probe === undefined || known?.probe?.owner === probe.owner) return;
+    const isLate = known?.probe === undefined || known.probe.untilMs <= scheduler.nowMs();
+    const isDue = probeAtMs !== undefined && (known?.probeAtMs ?? 0) <= scheduler.nowMs();
+    if (!isLate || !isDue) world.broken('one worker probes a target that rests, once it is time', probe.owner);
+  };
+
+  return {
+    healthWritten: (environment: Environment, after: ConnectionHealth): void => {
+      const before = health;
+      health = after;
+      const begun = restsWithout(after, before);
+      world.note(environment.name, 'knows', `${after.rests.map(({ cause }) => cause).join(' ') || 'no rest'}`);
+      for (const rest of after.rests) checkProbe(before, rest);
+      if (!begun.some(({ cause }) => cause === 'not-understood')) return;
+      if (unclearRequests < tuning.unclearAnswers) {
+        world.broken('so many requests in a row stop an integration, not records', `${unclearRequests}`);
+      }
+      unclearRequests = 0;
+    },
+
+    /** A request leaves for the target. */
+    requestSent: (environment: Environment, posted: readonly Posted[], key: string): void => {
+      // Who stands still between looking and sending does not know.
+      if (settings.rates.stall > 0) return;
+      for (const { sinceMs, probe } of health.rests) {
+        if (scheduler.nowMs() - sinceMs < SENT_WITHIN_MS) continue;
+        const isProbe = probe !== undefined && (probes.get(probe.owner) ?? key) === key && posted.length === 1;
+        if (isProbe) probes.set(probe.owner, key);
+        else world.broken('only the probe is sent to a target that rests', `${environment.name}, ${key}`);
+      }
+    },
+
+    /** The worker hears how its request ended. */
+    requestAnswered: (truth: Truth): void => {
+      if (truth === 'unreadable') unclearRequests += 1;
+      unsentInARow = truth === 'unsent' ? unsentInARow + 1 : 0;
+      const mustRest = storesHold && unsentInARow > MAX_UNSENT_IN_A_ROW;
+      if (mustRest && health.rests.length === 0) world.broken('a target without a connection rests', `${unsentInARow}`);
+    },
+  };
+};

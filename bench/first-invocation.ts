@@ -5,8 +5,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { SERVICE_DIR } from '../cli/input/integration-choice.ts';
 import { startEmbedded } from '../cli/stack/embedded.ts';
-import { sides } from '../cli/stack/sides.ts';
 import { contentHash } from '../lib/idcheck/hash.ts';
+import { sides } from '../lib/runs/ends.ts';
 import { shippedIntegration } from './groups.ts';
 
 /** A bundle that is loaded and invoked once. */

@@ -1,7 +1,7 @@
 import { dynamoClient, healthOf, idStoreOf, limiterOf, runsOf, tokensOf } from '../lib/aws/ports.ts';
 import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
 import { loadFlow } from '../lib/flows/load.ts';
-import { connectionsOf } from '../lib/flows/open.ts';
+import { addressOfEnd, connectionsOf } from '../lib/flows/open.ts';
 import { targetPlanOf } from '../lib/integration/compile/target-plan.ts';
 import { loadPlanOf } from '../lib/load/load-plan.ts';
 import type { Outgoing, Queue } from '../lib/messages/queue.ts';
@@ -44,7 +44,10 @@ export const okkiLoader = ({ concurrency, rateLimit = '' }: { concurrency: numbe
     };
     const { target, ...rest } = shippedIntegration();
     const integration = { ...rest, target: { ...target, concurrency } };
-    const plan = loadPlanOf(integration, openTarget(await targetPlanOf(integration), connectionsOf(stores, runtime)));
+    const connections = connectionsOf(stores, runtime);
+    const plan = loadPlanOf(integration, openTarget(await targetPlanOf(integration), connections), () =>
+      addressOfEnd(integration, 'target', connections),
+    );
     const loadBatch = loadFlow(stores, async () => plan, runtime);
     const { clock } = runtime;
     return {

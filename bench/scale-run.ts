@@ -67,6 +67,8 @@ const runs: RunStore = {
   async *chunks() {},
   watermark: async () => undefined,
   moveWatermark: async () => {},
+  ends: async () => undefined,
+  saveEnds: async () => 'saved',
 };
 const health: HealthStore = { read: async () => ({ rev: 0, health: healthy }), write: async () => 'written' };
 const stores = {
@@ -78,7 +80,7 @@ const stores = {
   health,
   secrets: awsSecretStore,
 };
-const plan = fetchPlanOf(integration, groupSource(total));
+const plan = fetchPlanOf(integration, groupSource(total), async () => ({}));
 const fetchRun = fetchFlow(stores, async () => plan, systemRuntime({}, silentLog));
 
 const beganMs = performance.now();

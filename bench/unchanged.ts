@@ -67,7 +67,7 @@ const ourRun = async (
     health,
     secrets: awsSecretStore,
   };
-  const plan = fetchPlanOf(shippedIntegration(), groupSource(RECORDS));
+  const plan = fetchPlanOf(shippedIntegration(), groupSource(RECORDS), async () => ({}));
   const fetchRun = fetchFlow(stores, async () => plan, systemRuntime({}, silentLog));
   const run = (scheduledMs: number) => {
     const request = { kind: 'schedule' as const, integration: plan.integration, scheduledMs, fullRefresh: false };

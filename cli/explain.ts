@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { ItemBusyError } from '../lib/operate/change-item.ts';
+import { EndBusyError } from '../lib/operate/decide-end.ts';
 import { type ExitCode, exitCodes } from '../lib/operate/exit-code.ts';
 import { RunNotStartedError } from '../lib/operate/run-now.ts';
 import { ConfigurationError } from '../lib/runtime/fault.ts';
@@ -18,6 +19,7 @@ const exitOf: ReadonlyArray<readonly [kind: new (...given: never[]) => Error, ex
   [StoreFileError, exitCodes.usage],
   [RunNotStartedError, exitCodes.runFailed],
   [ItemBusyError, exitCodes.runFailed],
+  [EndBusyError, exitCodes.runFailed],
   [FunctionError, exitCodes.runFailed],
 ];
 

@@ -1,83 +1,28 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { deadLetterReasons } from '../lib/messages/dead-letter-reasons.ts';
 import { type ExitCode, exitCodes } from '../lib/operate/exit-code.ts';
 import { faultHelp } from '../local/sandbox/sandbox.ts';
-import { DEFAULT_DATA_DIR } from './input/flags.ts';
-import { DEFAULT_INTEGRATION } from './input/integration-choice.ts';
-import { UsageError } from './input/usage-error.ts';
-
-const wholeNumber = (text: string): number => {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('expected a whole number.');
-  return value;
-};
-
-const countFromOne = (text: string): number => {
-  const value = wholeNumber(text);
-  if (value === 0) throw new InvalidArgumentError('expected 1 or more.');
-  return value;
-};
-
-const ratePerSec = (text: string): number => {
-  if (!/^\d+(\.\d+)?$/.test(text) || Number(text) === 0) {
-    throw new InvalidArgumentError('expected a number above 0, such as 5 or 0.5.');
-  }
-  return Number(text);
-};
-
-const collect = (text: string, before: string[] = []): string[] => [...before, text];
-
-const integrationOption = () =>
-  new Option('--integration <name|path>', 'the integration, by name or by its file').default(DEFAULT_INTEGRATION);
-const dataDirOption = () =>
-  new Option('--data-dir <dir>', 'where the embedded queues and tables are kept').default(DEFAULT_DATA_DIR);
-const stageOption = () =>
-  new Option('--stage <name>', 'a deployed stack instead of the embedded one, with your own AWS credentials');
-const regionOption = () => new Option('--region <name>', 'its AWS region (default: that of your AWS configuration)');
-/** Which stack a command looks at. */
-const onStack = (command: Command): Command =>
-  command.addOption(dataDirOption()).addOption(stageOption()).addOption(regionOption());
-const someIntegrationOption = () =>
-  new Option('--integration <name|path>', 'one integration only, by name or by its file (default: all shipped ones)');
-const jsonOption = () => new Option('--json', 'print one JSON object and nothing else on stdout');
-/** Who does it, and why. */
-const signed = (command: Command, why = 'why, for the audit log'): Command =>
-  command.option('--why <text>', why).option('--by <name>', 'who does it, for the audit log (default: your name here)');
-const groupsOption = () =>
-  new Option('--groups <file>', 'groups for the sandbox: a JSON array, or lines of "id - A > B > C"');
-const faultOption = () =>
-  new Option(
-    '--fault <fault>',
-    'what the sandbox does wrong, may be repeated; see: npm start -- sandbox --help',
-  ).argParser(collect);
-
-const sandboxOption = () =>
-  new Option(
-    '--sandbox <side>',
-    'let the sandbox stand in for this end while the other is real; state is kept in a folder of its own',
-  ).choices(['source', 'target']);
-
-/** Which integration a command is about may be said without a flag, too. */
-const onNamed = (command: Command): Command => command.argument('[name]', 'the same as --integration');
-
-/** The flags with the name that stands before them. Throws UsageError where the two say different things. */
-const named = <Flags extends { integration?: string }>(
-  name: string | undefined,
-  flags: Flags,
-  command: Command,
-): Flags => {
-  if (name === undefined) return flags;
-  const isSaidTwice = command.getOptionValueSource('integration') === 'cli' && flags.integration !== name;
-  if (isSaidTwice) {
-    throw new UsageError(`Which one: ${name}, or --integration ${flags.integration}? 指定了两个不同的集成。`);
-  }
-  return { ...flags, integration: name };
-};
-
-const limitOption = () =>
-  new Option('--limit <n>', 'send so many records at most; the rest waits for a later run').argParser(countFromOne);
-const idOption = () =>
-  new Option('--id <id>', 'send only the record of this id, may be repeated; the rest waits').argParser(collect);
+import {
+  collect,
+  countFromOne,
+  dataDirOption,
+  faultOption,
+  groupsOption,
+  idOption,
+  integrationOption,
+  jsonOption,
+  limitOption,
+  named,
+  onNamed,
+  onStack,
+  ratePerSec,
+  regionOption,
+  sandboxOption,
+  signed,
+  someIntegrationOption,
+  stageOption,
+  wholeNumber,
+} from './input/options.ts';
 
 let exitCode: ExitCode = exitCodes.ok;
 const ending =
@@ -232,6 +177,29 @@ onStack(program.command('reconcile'))
   .addOption(jsonOption())
   .action(ending(async (flags) => (await import('./commands/reconcile.ts')).reconcileCommand(flags)));
 
+/** What a person says of an end that is at another address. */
+const onEnd = (side: 'source' | 'target', verdict: 'same' | 'new', parent: Command, description: string): void => {
+  signed(onStack(parent.command(verdict)))
+    .description(description)
+    .argument('<name|path>', 'the integration, by name or by its file')
+    .addOption(sandboxOption())
+    .option('--yes', 'do not ask')
+    .addOption(jsonOption())
+    .action(ending(async (name, flags) => (await import('./commands/ends.ts')).endCommand(side, verdict, name, flags)));
+};
+
+const target = program
+  .command('target')
+  .description("after a change of the target's address: keep the state, or begin anew  目标地址变更后的处理");
+onEnd('target', 'same', target, 'the same system at another address: the state is kept  系统搬迁,保留状态');
+onEnd('target', 'new', target, 'another system: all is sent again, letters stay to be read  另一个系统,重新开始');
+
+const source = program
+  .command('source')
+  .description("after a change of the source's address: keep the state, or begin anew  源地址变更后的处理");
+onEnd('source', 'same', source, 'the same system at another address  系统搬迁,保留状态');
+onEnd('source', 'new', source, 'another system: what it lacks has not vanished  另一个系统,旧记录不算消失');
+
 const dlq = program.command('dlq').description('dead letters: what could not be loaded, and why  死信');
 /** Which letters a command is about. */
 const onLetters = (command: Command): Command =>
@@ -288,6 +256,10 @@ export const sendingCommands: ReadonlySet<string> = new Set([
   'dlq replay',
   'dlq discard',
   'dlq resolve',
+  'target same',
+  'target new',
+  'source same',
+  'source new',
 ]);
 
 /** Runs the command that the process was started with. Throws what it throws, and CommanderError for bad usage. */

@@ -1,5 +1,5 @@
 import { lambdaHandler } from '../lib/aws/lambda/handler.ts';
-import { auditOf, deadLettersOf, dynamoClient, recordsOf, sqsClient } from '../lib/aws/ports.ts';
+import { auditOf, deadLettersOf, dynamoClient, endsOf, recordsOf, sqsClient } from '../lib/aws/ports.ts';
 import { functionLog as log } from '../lib/aws/telemetry/function-log.ts';
 import { type ReplayDeps, type Replayed, readReplayEvent, replay } from '../lib/replay/replay.ts';
 import { systemClock as clock } from '../lib/runtime/clock.ts';
@@ -9,10 +9,12 @@ import { once } from '../lib/runtime/once.ts';
 const opened = once((): ReplayDeps => {
   const { env } = process;
   const sqs = sqsClient();
+  const dynamo = dynamoClient();
   return {
     records: recordsOf(sqs, env),
     deadLetters: deadLettersOf(sqs, env),
-    audit: auditOf(dynamoClient(), env),
+    audit: auditOf(dynamo, env),
+    runs: endsOf(dynamo, env),
     clock,
     log,
   };

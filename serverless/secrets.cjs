@@ -14,7 +14,10 @@ module.exports = () => {
   const integrations = readIntegrationFiles();
   const resources = {};
   for (const { side, id, role } of readers) {
-    const refs = integrations.flatMap(({ content }) => secretRefs(content[side]?.connection));
+    const refs = integrations.flatMap(({ content }) => [
+      ...secretRefs(content[side]?.connection),
+      ...(side === 'source' ? secretRefs(namesOf(content.target?.connection)) : []),
+    ]);
     const parameters = [...new Set(refs.flatMap(({ ssm }) => ssm ?? []))].sort().map(parameterArn);
     const secrets = [...new Set(refs.flatMap(({ secretsManager }) => secretsManager ?? []))].sort().map(secretArn);
     const statements = [
@@ -33,6 +36,11 @@ module.exports = () => {
   }
   return { Resources: resources };
 };
+
+/** What names the system behind a connection: fetch must know whose state it compares with (lib/connection/address.ts). */
+function namesOf({ baseUrl, account, auth } = {}) {
+  return [baseUrl, account ?? auth?.clientId];
+}
 
 /** The references to secrets anywhere inside a connection, whatever its scheme. */
 function secretRefs(value) {

@@ -2,6 +2,7 @@ import { transformPlanOf } from '../../lib/integration/compile/transform-plan.ts
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { ExitCode } from '../../lib/operate/exit-code.ts';
 import type { Prepare } from '../../lib/operate/run-now.ts';
+import { sides } from '../../lib/runs/ends.ts';
 import { writeIds } from '../../lib/runs/id-lists.ts';
 import { systemClock as clock } from '../../lib/runtime/clock.ts';
 import { defined } from '../../lib/runtime/defined.ts';
@@ -10,7 +11,7 @@ import { ask, operatorName } from '../input/ask.ts';
 import { readIdFile } from '../input/id-list.ts';
 import { chooseIntegration } from '../input/integration-choice.ts';
 import { UsageError } from '../input/usage-error.ts';
-import { sandboxedSides, sides } from '../stack/sides.ts';
+import { sandboxedSides } from '../stack/sides.ts';
 import { type RunFlags, runJob } from './run.ts';
 
 export type AdoptFlags = Omit<RunFlags, 'integration'> & {

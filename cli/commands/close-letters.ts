@@ -6,6 +6,7 @@ import {
   resolveRecords,
   type Signature,
 } from '../../lib/operate/close-letters.ts';
+import { isOfSandbox } from '../../lib/operate/decide-end.ts';
 import { type ExitCode, exitCodes } from '../../lib/operate/exit-code.ts';
 import { countByReason } from '../../lib/operate/letters.ts';
 import { systemClock as clock } from '../../lib/runtime/clock.ts';
@@ -14,7 +15,6 @@ import { filterOf, type LetterFlags, type StackFlags } from '../input/flags.ts';
 import { chooseIntegration, DEFAULT_INTEGRATION, integrationsMeant } from '../input/integration-choice.ts';
 import { UsageError } from '../input/usage-error.ts';
 import { countWords, doubtWords } from '../screen/letters.ts';
-import { isSandboxState } from '../stack/embedded.ts';
 import { withStores } from '../stack/with-stores.ts';
 import { print, shown } from '../terminal/print.ts';
 
@@ -33,10 +33,10 @@ export const discardCommand = async (flags: DiscardFlags): Promise<ExitCode> => 
     throw new UsageError('Which letters? --id, --reason, --integration, --older-than, or --all. 请指定要丢弃的死信。');
   }
   const { integration } = chooseIntegration(flags.integration ?? DEFAULT_INTEGRATION);
-  const isSandbox = flags.stage === undefined && isSandboxState(flags.dataDir, integration, process.env);
-  if (!flags.dryRun && !isSandbox && !process.stdin.isTTY) checkUnasked(flags);
   const filter = filterOf(flags, integration.name);
   return withStores(flags, async (stores) => {
+    const isSandbox = await isOfSandbox(integration.name, stores);
+    if (!flags.dryRun && !isSandbox && !process.stdin.isTTY) checkUnasked(flags);
     const deps = { ...stores, clock };
     const nobody = { by: '', why: '' };
     const planned = await discard({ ...filter, dryRun: true }, nobody, deps);

@@ -15,6 +15,7 @@ import { chooseIntegration } from '../input/integration-choice.ts';
 import { sandboxOptions } from '../input/sandbox-options.ts';
 import { readUserText } from '../input/user-text.ts';
 import { cut, padEnd, padStart, table } from '../screen/table.ts';
+import { checkTarget } from '../stack/addresses.ts';
 import { startEmbedded } from '../stack/embedded.ts';
 import { strangeVariables } from '../stack/strange-variables.ts';
 import { print, shown } from '../terminal/print.ts';
@@ -43,11 +44,17 @@ export const planCommand = async ({ dataDir, ...flags }: PlanFlags): Promise<Exi
     const { stores, stack, variables } = embedded;
     const runtime = systemRuntime({ ...stack.env, ...variables }, silentLog);
     const source = saved ?? openSource(sourcePlanOf(integration), connectionsOf(stores, runtime));
-    const asked = { ...flags, ...defined({ selection }) };
-    const planned = await planRun(fetchPlanOf(integration, source), asked, { ...stores, ...runtime });
+    const asked = { needs: saved === undefined ? run.needs : [], ...defined({ sandbox: run.sandbox }) };
+    const own = await checkTarget(integration, { ...asked, named: flags.integration }, stores);
+    const planned = await planRun(
+      fetchPlanOf(integration, source, async () => own),
+      { ...flags, ...defined({ selection }) },
+      { ...stores, ...runtime },
+    );
     print(
       flags.json
-        ? `${planJson(integration.name, planned)}\n`
+        ? `${planJson(integration.name, planned)}
+`
         : planText(integration.title, shown(planned), shown(choice.warnings)),
     );
     if (planned.failure !== undefined) return exitCodes.runFailed;

@@ -16,9 +16,10 @@ import { dataDirOf, filterOf, type LetterFlags } from '../input/flags.ts';
 import { type Choice, chooseIntegration, nameMeant } from '../input/integration-choice.ts';
 import { checkStageFlags, type SandboxFlags, sandboxOptions } from '../input/sandbox-options.ts';
 import { UsageError } from '../input/usage-error.ts';
-import { doubtWords } from '../screen/letters.ts';
+import { doubtWords, otherTargetWords } from '../screen/letters.ts';
 import { table } from '../screen/table.ts';
 import { restWords } from '../screen/words.ts';
+import { checkTarget } from '../stack/addresses.ts';
 import { startEmbedded } from '../stack/embedded.ts';
 import { loadAll } from '../stack/embedded-engine.ts';
 import { strangeVariables } from '../stack/strange-variables.ts';
@@ -81,6 +82,7 @@ const placeOf = (choice: Choice, flags: ReplayFlags): ReplayPlace => ({
     const embedded = await startEmbedded({ dataDir: flags.dataDir, run });
     try {
       const { stack, stores } = embedded;
+      await checkTarget(choice.integration, { ...run, named: flags.integration ?? choice.integration.name }, stores);
       return await use({
         deadLetters: stores.deadLetters,
         replay: (request) => stack.invoke('replay', { kind: 'replay', ...request }) as Promise<Replayed>,
@@ -113,7 +115,7 @@ const shippedChoice = (name: string): Choice => {
 };
 
 const replayText = (
-  { replayed, notReplayable, heldBack, mustBeResolved, dryRun, backInQueue, deadLetters, rest }: ReplayEnd,
+  { replayed, notReplayable, heldBack, mustBeResolved, otherTarget, dryRun, backInQueue, deadLetters, rest }: ReplayEnd,
   { stage, id }: Pick<ReplayFlags, 'stage' | 'id'>,
 ): string => {
   const notes = [
@@ -126,6 +128,7 @@ const replayText = (
       ? [`${heldBack} held back, refused after ${MAX_REPLAYS} replays: --force or --id sends them. 多次被拒,保留。`]
       : []),
     ...doubtWords(mustBeResolved),
+    ...otherTargetWords(otherTarget),
   ];
   if (replayed.length === 0) {
     const hint = id === undefined ? [] : [`What was discarded is sent again by 丢弃的记录: npm start -- resend ${id}`];

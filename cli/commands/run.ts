@@ -6,6 +6,7 @@ import { type ExitCode, exitCodeOf, exitCodes } from '../../lib/operate/exit-cod
 import { lastPutBack } from '../../lib/operate/last-put-back.ts';
 import { type Asked, type Prepare, type RunNews, runNow } from '../../lib/operate/run-now.ts';
 import { lookAtRun } from '../../lib/operate/status.ts';
+import { type Side, sides } from '../../lib/runs/ends.ts';
 import { systemClock as clock } from '../../lib/runtime/clock.ts';
 import { defined } from '../../lib/runtime/defined.ts';
 import type { Stores } from '../../lib/stores/stores.ts';
@@ -18,10 +19,11 @@ import { startProgress } from '../screen/progress.ts';
 import { type Finished, reportJson, reportText, warningLines } from '../screen/report.ts';
 import { statusText } from '../screen/status.ts';
 import { pauseWords, putBackWords, restWords } from '../screen/words.ts';
+import { checkTarget } from '../stack/addresses.ts';
 import { deployedEngine } from '../stack/deployed.ts';
 import { startEmbedded } from '../stack/embedded.ts';
 import { embeddedEngine } from '../stack/embedded-engine.ts';
-import { type Side, sandboxedSides, sides } from '../stack/sides.ts';
+import { sandboxedSides } from '../stack/sides.ts';
 import { strangeVariables } from '../stack/strange-variables.ts';
 import { withStores } from '../stack/with-stores.ts';
 import { print, shown } from '../terminal/print.ts';
@@ -85,6 +87,7 @@ const runEmbedded = async (flags: Omit<RunFlags, 'stage'>, { asked, prepare }: J
       progress.say(standInWords(embedded.sandboxedSides, embedded.sandbox.url, integration, flags));
     }
     if (flags.fresh) await beginAnew(integration, embedded, flags);
+    await checkTarget(integration, { ...run, named: flags.integration }, embedded.stores);
     const onNews = (news: RunNews) => {
       if (news.kind === 'seen') progress.onSeen(news);
       if (news.kind === 'rests') progress.say(`  ${restWords(news.rest)}`);

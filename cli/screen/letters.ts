@@ -17,12 +17,14 @@ export const countWords = (byReason: ReadonlyMap<DeadLetterReason, number>): str
 
 const IDS_SHOWN = 5;
 
+const shownIds = (ids: readonly string[]): string =>
+  [...ids.slice(0, IDS_SHOWN), ...(ids.length > IDS_SHOWN ? ['…'] : [])].join(', ');
+
 /** What to do about records of which nobody knows whether the target has them; nothing where there are none. */
 export const doubtWords = (ids: readonly string[]): string[] => {
   if (ids.length === 0) return [];
-  const shown = [...ids.slice(0, IDS_SHOWN), ...(ids.length > IDS_SHOWN ? ['…'] : [])].join(', ');
   return [
-    `${ids.length} uncertain, which the target may have already 结果未知,请先到目标系统核对: ${shown}`,
+    `${ids.length} uncertain, which the target may have already 结果未知,请先到目标系统核对: ${shownIds(ids)}`,
     // Each by itself: one word for all of them would be a guess.
     '  npm start -- dlq resolve ID --loaded   (or --not-loaded; dlq replay --id ID sends it again)',
   ];
@@ -63,6 +65,12 @@ export const listText = (letters: readonly ListedLetter[], byReason: ReadonlyMap
     '',
   ].join('\n');
 };
+
+/** Says why letters of another target are not sent. */
+export const otherTargetWords = (ids: readonly string[]): string[] =>
+  ids.length === 0
+    ? []
+    : [`${ids.length} of another target stay, there to be read 属于另一个目标,不重放: ${shownIds(ids)}`];
 
 /** What idCheck knows of the letter's record by now: what is settled is not loaded again by a replay. */
 const itemWords = (item: IdCheck | undefined, hash: string | undefined): string | undefined => {

@@ -1,10 +1,10 @@
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { RunEnd } from '../../lib/operate/run-now.ts';
+import { type Side, sides } from '../../lib/runs/ends.ts';
 import { type LimitHits, limitsOf } from '../../lib/runs/limits.ts';
 import { hasFailed, isUnfinished, type RunRecord, runFailureOf } from '../../lib/runs/record.ts';
 import { DEFAULT_DATA_DIR } from '../input/flags.ts';
 import { DEFAULT_INTEGRATION } from '../input/integration-choice.ts';
-import { type Side, sides } from '../stack/sides.ts';
 import { booksJson, booksWords, waitingWords } from './books.ts';
 import { padEnd, padStart } from './table.ts';
 import { limitWords, pastRestWords, pauseWords, restWords } from './words.ts';

@@ -42,6 +42,7 @@ export const takesWords = ({
 
 const failures: Readonly<Record<RunFailure, string>> = {
   'rows-invalid': '✗ Failed: the list is not to be trusted; its valid rows are loaded. 运行失败,合格的行已写入。',
+  'target-moved': '✗ Failed: the state is of another target; nothing was sent. 运行失败:目标已更换,未发送任何数据。',
   'mapping-changed': '✗ Failed: the mapping has changed; nothing was sent. 运行失败:映射已变化,未发送任何数据。',
 };
 

@@ -1,11 +1,11 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { awsSecretStore } from '../../lib/aws/secrets/secret-store.ts';
 import { type AwsStores, awsStoresAt } from '../../lib/aws/stores.ts';
-import type { Env } from '../../lib/connection/secrets.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { notifierOf } from '../../lib/notify/notifier.ts';
+import type { Side } from '../../lib/runs/ends.ts';
 import { defined } from '../../lib/runtime/defined.ts';
 import { silentLog } from '../../lib/runtime/log.ts';
 import { systemRuntime } from '../../lib/stores/stores.ts';
@@ -14,20 +14,13 @@ import { DataDirUnreadableError } from '../../local/stack/errors.ts';
 import { type Stack, type StackEvent, startStack } from '../../local/stack/stack.ts';
 import { SERVICE_DIR } from '../input/integration-choice.ts';
 import { checkSandboxFlags } from './sandbox-flags.ts';
-import { connectionVariables, hasAddress, type Side, type SidesAsked, sandboxedSides } from './sides.ts';
+import { connectionVariables, type SidesAsked, sandboxedSides } from './sides.ts';
 
 /** What the sandbox's targets hold, in the data directory. */
 const SANDBOX_FILE = 'sandbox-target.jsonl';
 
 /** Where the running stack's servers listen, in the data directory: for a second process that only looks. */
 export const ENDPOINTS_FILE = 'endpoints.json';
-
-/**
- * Whether what a data directory keeps of an integration is of the sandbox: its target has no address here, and the
- * sandbox has stood in for a target there before.
- */
-export const isSandboxState = (dataDir: string, integration: Integration, env: Env): boolean =>
-  !hasAddress(integration, 'target', env) && existsSync(join(dataDir, SANDBOX_FILE));
 
 /** What an operator sets for the functions beside the connections' variables. */
 const OPERATOR_VARIABLES = [

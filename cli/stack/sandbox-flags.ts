@@ -1,6 +1,6 @@
+import type { Side } from '../../lib/runs/ends.ts';
 import { type Fault, isOnTarget } from '../../local/sandbox/sandbox.ts';
 import { UsageError } from '../input/usage-error.ts';
-import type { Side } from './sides.ts';
 
 const WHOSE = 'this is for the sandbox, which does not stand in here. The sandbox alone: npm start -- sandbox --help';
 

@@ -1,13 +1,11 @@
+import { SANDBOX_URL_VARIABLE } from '../../lib/connection/api/address.ts';
 import { type Connection, connectionFaults, referencesOf } from '../../lib/connection/api/connection.ts';
 import { limitOf, type RateLimitSetting } from '../../lib/connection/limit/rate-limit.ts';
 import { type Env, variableIn } from '../../lib/connection/secrets.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
+import { type Side, sides } from '../../lib/runs/ends.ts';
 import { ConfigurationError, type Fault } from '../../lib/runtime/fault.ts';
 import { UsageError } from '../input/usage-error.ts';
-
-/** The two ends of an integration. */
-export const sides = ['source', 'target'] as const;
-export type Side = (typeof sides)[number];
 
 const otherSide = { source: 'target', target: 'source' } as const satisfies Record<Side, Side>;
 
@@ -103,6 +101,7 @@ export const connectionVariables = (
     for (const name of valueVariables(connection)) variables[name] = 'sandbox';
     const baseUrl = baseUrlVariable(connection);
     if (baseUrl !== undefined) variables[baseUrl] = sandbox.url;
+    variables[SANDBOX_URL_VARIABLE] = sandbox.url;
   }
   const faults = needs.flatMap((side) => [
     ...connectionFaults(integration[side].connection, variables, {

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { chooseIntegration, SERVICE_DIR } from '../../cli/input/integration-choice.ts';
 import { startEmbedded } from '../../cli/stack/embedded.ts';
-import { sides } from '../../cli/stack/sides.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
+import { sides } from '../../lib/runs/ends.ts';
 import { parseFault } from '../../local/sandbox/sandbox.ts';
 
 // Writes docs/transcript.md: a day on which three records are refused, two are uncertain and one message is stolen,

@@ -4,6 +4,7 @@ import type { Env } from '../connection/secrets.ts';
 import { ConfigurationError } from '../runtime/fault.ts';
 import type { Stores } from '../stores/stores.ts';
 import { dynamoAuditLog } from './dynamodb/audit-log.ts';
+import { dynamoEnds } from './dynamodb/ends.ts';
 import { forgetIntegration } from './dynamodb/forget.ts';
 import { dynamoHealthStore } from './dynamodb/health-store.ts';
 import { dynamoIdStore } from './dynamodb/id-store.ts';
@@ -97,6 +98,10 @@ export const runsOf: DynamoPort<'runs'> = (dynamo, env) =>
   dynamoRunStore(tableOf(dynamo, 'RUNS_TABLE', env), { retentionDays: runRetentionDays(env) });
 
 export const auditOf: DynamoPort<'audit'> = (dynamo, env) => dynamoAuditLog(tableOf(dynamo, 'RUNS_TABLE', env));
+
+/** Whose state it is, alone: for who only looks. */
+export const endsOf = (dynamo: DynamoDBClient, env: Env): Pick<Stores['runs'], 'ends'> =>
+  dynamoEnds(tableOf(dynamo, 'RUNS_TABLE', env));
 
 /** Forgets what is known of an integration but its audit log. */
 export const forgetOf =

@@ -1,6 +1,7 @@
 import { type Adoptee, asAdopted, isAdoptable } from '../idcheck/adoption.ts';
 import { classify, skipReason } from '../idcheck/classify.ts';
 import { type LoadPolicy, surelyLoaded } from '../idcheck/decide.ts';
+import { stateOf } from '../idcheck/generation.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import type { Known } from '../idcheck/known.ts';
 import type { IdStore } from '../idcheck/store.ts';
@@ -65,13 +66,15 @@ type AdoptDeps = { idStore: IdStore; clock: Clock };
  */
 export const adoptingInto =
   ({ idStore, clock }: AdoptDeps) =>
-  async (part: Part, { integration, versionMs }: Pick<UnfinishedRun, 'integration' | 'versionMs'>): Promise<Part> => {
+  async (part: Part, run: Pick<UnfinishedRun, 'integration' | 'generation' | 'versionMs'>): Promise<Part> => {
+    const { versionMs } = run;
+    const state = stateOf(run);
     if (part.toAdopt.length === 0) return part;
     // The items that the run began with are eventually consistent, and old by now.
     const ids = part.toAdopt.map(({ id }) => id);
-    const items = await idStore.read(integration, ids);
+    const items = await idStore.read(state, ids);
     const ends = await mapBounded(part.toAdopt, WRITE_CONCURRENCY, (one) =>
-      adoptOne(integration, { ...one, versionMs }, items.get(one.id), idStore, clock.nowMs()),
+      adoptOne(state, { ...one, versionMs }, items.get(one.id), idStore, clock.nowMs()),
     );
     if (ends.every((end) => end === 'adopted')) return part;
     const endOf = new Map(part.toAdopt.map(({ id }, place) => [id, ends[place]]));
@@ -89,7 +92,7 @@ export const adoptingInto =
 
 /** `same`: its content is loaded already; `other`: something else is, or is on its way. */
 const adoptOne = async (
-  integration: string,
+  state: string,
   one: Adoptee,
   known: IdCheck | undefined,
   idStore: IdStore,
@@ -104,8 +107,8 @@ const adoptOne = async (
       return loaded.versionMs === one.versionMs ? 'adopted' : 'same';
     }
     const condition = stored === undefined ? { absent: true as const } : { rev: stored.rev };
-    if ((await idStore.write(integration, asAdopted(stored, one, nowMs), condition)) === 'written') return 'adopted';
-    stored = (await idStore.read(integration, [one.id])).get(one.id);
+    if ((await idStore.write(state, asAdopted(stored, one, nowMs), condition)) === 'written') return 'adopted';
+    stored = (await idStore.read(state, [one.id])).get(one.id);
   }
   throw new ItemContendedError(`the item of ${one.id} is being written by others`);
 };

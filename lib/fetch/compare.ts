@@ -23,7 +23,10 @@ export type Compared = {
 };
 
 /** What the messages of one run have in common. */
-export type RunFacts = Pick<UnfinishedRun, 'integration' | 'runId' | 'versionMs' | 'fullRefresh'>;
+export type RunFacts = Pick<
+  UnfinishedRun,
+  'integration' | 'runId' | 'versionMs' | 'fullRefresh' | 'generation' | 'ends'
+>;
 
 /** SQS takes 1 MiB (Amazon SQS quotas, message size); a put-off copy of the message grows by its last failure. */
 export const MAX_MESSAGE_BYTES = 1_048_576 - 8_192;
@@ -36,7 +39,7 @@ export const compare = (
   record: Ready,
   known: Known,
   policy: LoadPolicy,
-  { integration, runId, versionMs, fullRefresh }: RunFacts,
+  { integration, runId, versionMs, fullRefresh, generation, ends }: RunFacts,
   nowMs: number,
   taking: Taking,
 ): Compared => {
@@ -65,7 +68,7 @@ export const compare = (
     deferrals: 0,
     firstSentMs: nowMs,
     ...(fullRefresh && { refresh: true }),
-    ...defined({ parentId }),
+    ...defined({ parentId, target: ends?.target, generation }),
   });
   const sizeBytes = Buffer.byteLength(message);
   if (sizeBytes > MAX_MESSAGE_BYTES) {

@@ -1,10 +1,12 @@
 import { isLeftToPerson, type LoadPolicy } from '../idcheck/decide.ts';
+import { stateOf } from '../idcheck/generation.ts';
 import { tombstoneHash } from '../idcheck/hash.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import { writeMessage } from '../messages/record-message.ts';
 import { noLoadCounts } from '../runs/books.ts';
 import { addWarnings, type UnfinishedRun } from '../runs/record.ts';
+import { defined } from '../runtime/defined.ts';
 import type { FetchTuning } from '../runtime/tuning.ts';
 import { MAX_MESSAGE_BYTES } from './compare.ts';
 import { emptyPart } from './pass.ts';
@@ -28,8 +30,8 @@ const deletionsOf = async (
   { plan, clock }: FetchWork,
   idStore: IdStore,
 ): Promise<{ deletions: Deletion[]; refused: { id: string; reason: string }[] }> => {
-  const { integration, runId, versionMs } = run;
-  const items = await idStore.read(integration, ids);
+  const { integration, runId, versionMs, ends, generation } = run;
+  const items = await idStore.read(stateOf(run), ids);
   const deletions: Deletion[] = [];
   const refused: { id: string; reason: string }[] = [];
   for (const id of ids) {
@@ -43,7 +45,7 @@ const deletionsOf = async (
     }
     const firstSentMs = clock.nowMs();
     const message = { v: 1 as const, integration, runId, id, hash, versionMs, attempts: 0, deferrals: 0, firstSentMs };
-    const body = writeMessage({ ...message, body: mapped.body });
+    const body = writeMessage({ ...message, body: mapped.body, ...defined({ target: ends?.target, generation }) });
     if (Buffer.byteLength(body) > MAX_MESSAGE_BYTES) refused.push({ id, reason: 'too large for the queue' });
     else deletions.push({ id, hash, body });
   }

@@ -1,7 +1,9 @@
+import { stateOf } from '../idcheck/generation.ts';
 import { readKnown } from '../idcheck/known.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { Selection } from '../messages/run-request.ts';
+import { noEnds, watermarkName } from '../runs/ends.ts';
 import { addWarnings, needsLook, type RunWarning, runIdOf, type UnfinishedRun } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
@@ -18,6 +20,7 @@ import { newRun } from './start-run.ts';
 import { notGivenWarning, selectionOf } from './taking.ts';
 import { concludeVanished } from './vanished.ts';
 import { failureOfMapping, isToBeWeighed } from './weigh-mapping.ts';
+import { stateFacts, stateWarnings } from './whose-state.ts';
 
 /** What a run would do with a record. */
 export type Planned = 'create' | 'overwrite' | 'unchanged' | 'skip' | 'wait' | 'filter' | 'merge' | 'reject';
@@ -61,7 +64,7 @@ export const dryRun = async (
     runs,
     clock,
     tuning,
-  }: Pick<FetchDeps, 'idStore' | 'clock' | 'tuning'> & { runs: Pick<RunStore, 'watermark' | 'runs'> },
+  }: Pick<FetchDeps, 'idStore' | 'clock' | 'tuning'> & { runs: Pick<RunStore, 'watermark' | 'runs' | 'ends'> },
   options: DryRunOptions,
   remainingMs: RemainingMs,
 ): Promise<DryRun> => {
@@ -69,10 +72,15 @@ export const dryRun = async (
   const deadlineMs = nowMs + remainingMs();
   const { fullRefresh } = options;
   const times = { scheduledMs: nowMs, startedMs: nowMs, versionMs: nowMs };
-  const watermarkMs = plan.window && (await runs.watermark(plan.integration));
-  const [last] = await runs.runs(plan.integration, 1);
-  const facts = { runId: runIdOf(plan.integration, nowMs), ...times, fullRefresh };
+  const { integration } = plan;
+  const own = await plan.ends();
+  const ends = (await runs.ends(integration)) ?? noEnds();
+  const state = stateFacts(ends, own);
+  const watermarkMs = plan.window && (await runs.watermark(watermarkName({ integration, ...state })));
+  const [last] = await runs.runs(integration, 1);
+  const facts = { runId: runIdOf(integration, nowMs), ...times, fullRefresh, ...state };
   const begun = newRun(plan, facts, watermarkMs, last, defined({ selection: options.selection }));
+  begun.warnings = stateWarnings(integration, ends, ends, own, last !== undefined);
   const sink = countingSink(options);
   const asked = { ...selectionOf(options.selection), adopts: false };
   const pass = await openPass(plan, idStore, begun, sink.chunks(begun), tuning.fetch, asked);
@@ -99,11 +107,11 @@ export const dryRun = async (
   const absent = pass.absent();
   const earlier = await earlierRuns(begun, runs);
   const run = noteShrinking(placed.run, earlier.reading, plan);
-  const { vanished, warnings } = concludeVanished(absent.length, pass.loadedCount, run, plan);
+  const { vanished, warnings } = concludeVanished(absent.length, pass.ofSourceCount, run, plan);
   const isWeighed = isToBeWeighed(begun, earlier, plan);
   const failed =
     (isWeighed
-      ? failureOfMapping(counts.overwrite, await loadedIn(idStore, plan.integration), plan, tuning.fetch)
+      ? failureOfMapping(counts.overwrite, await loadedIn(idStore, stateOf(begun)), plan, tuning.fetch)
       : undefined) ?? failureOfRows(run.counts, run.invalidRows, plan.invalidRows);
   const notGiven = pass.notGiven();
   if (notGiven.length > 0) warnings.push(notGivenWarning(notGiven));
@@ -116,8 +124,8 @@ export const dryRun = async (
   };
 };
 
-const loadedIn = async (idStore: IdStore, integration: string): Promise<number> =>
-  (await readKnown(idStore, integration)).loadedCount;
+const loadedIn = async (idStore: IdStore, state: string): Promise<number> =>
+  (await readKnown(idStore, state)).loadedCount;
 
 const plannedOf = {
   filtered: 'filter',

@@ -1,4 +1,11 @@
-import { addWarnings, type ExtractedRun, isUnfinished, type RunRecord, type UnfinishedRun } from '../runs/record.ts';
+import {
+  addWarnings,
+  type ExtractedRun,
+  isUnfinished,
+  type RunRecord,
+  runFailureOf,
+  type UnfinishedRun,
+} from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
 import { defined } from '../runtime/defined.ts';
 import type { FetchPlan } from './fetch-plan.ts';
@@ -16,7 +23,7 @@ const latest = <Run extends RunRecord>(runs: readonly Run[]): Run | undefined =>
 
 /** What a run finds of those before it. */
 export type Earlier = {
-  /** The last reading that came to its end. */
+  /** The last reading that came to its end; absent where it was one of another source: the two cannot be compared. */
   reading?: ExtractedRun;
   /** The mapping under which the last run that sent anything did so, whole or not. */
   mapping?: string;
@@ -33,6 +40,9 @@ const leftBy = (runs: readonly RunRecord[]): string | undefined => {
   return last && mappingLeftBy(last);
 };
 
+/** Whether a run has read the source to its end: one whose target had moved did not read at all. */
+const hasRead = (run: RunRecord): run is ExtractedRun => !isUnfinished(run) && runFailureOf(run) !== 'target-moved';
+
 /**
  * The last reading before this run's that came to its end: incomplete ones between them do not count. Runs are listed
  * by their scheduled time, and a run that had to wait for another one reads later than that.
@@ -42,15 +52,17 @@ export const earlierRuns = async (
     integration,
     runId,
     startedMs,
+    sourceSinceMs = 0,
     mappingBefore,
-  }: Pick<UnfinishedRun, 'integration' | 'runId' | 'startedMs' | 'mappingBefore'>,
+  }: Pick<UnfinishedRun, 'integration' | 'runId' | 'startedMs' | 'sourceSinceMs' | 'mappingBefore'>,
   runs: Pick<RunStore, 'runs'>,
 ): Promise<Earlier> => {
   for (const limit of LOOKED_THROUGH) {
     const found = await runs.runs(integration, limit);
     const before = found.filter((run) => run.runId !== runId && run.startedMs <= startedMs);
-    const reading = latest(before.filter((run): run is ExtractedRun => !isUnfinished(run)));
-    if (reading !== undefined || found.length < limit)
+    const last = latest(before.filter(hasRead));
+    const reading = last !== undefined && last.startedMs > sourceSinceMs ? last : undefined;
+    if (last !== undefined || found.length < limit)
       return defined({ reading, mapping: mappingBefore ?? leftBy(before) });
   }
   return {};

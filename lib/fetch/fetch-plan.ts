@@ -4,6 +4,7 @@ import { type RunPlan, runPlanOf } from '../integration/compile/run-plan.ts';
 import { transformPlanOf } from '../integration/compile/transform-plan.ts';
 import type { DependsOn, Integration } from '../integration/schema/schema.ts';
 import type { Queue } from '../messages/queue.ts';
+import type { OwnEnds } from '../runs/ends.ts';
 import type { ExtractCounts, RunRecord } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -47,6 +48,8 @@ export type FetchEvent = EventsOf<{
 export type FetchPlan = Omit<RunPlan, 'deletion'> & {
   source: Source;
   transform: Transform;
+  /** The addresses of both ends as they are now. Throws `ConfigurationError` and `SecretUnreadableError`. */
+  ends(): Promise<OwnEnds>;
   /** No record is loaded before its parent. */
   tree?: DependsOn;
   /** Vanished ids are deleted in the target where no more than this share vanished; absent: they are reported. */
@@ -73,14 +76,15 @@ export type FetchDeps = {
   onFailed?: (run: RunRecord, before: Pick<RunRecord, 'status'>) => Promise<void>;
 };
 
-/** What an integration's file says of fetching it from `source`. */
-export const fetchPlanOf = (integration: Integration, source: Source): FetchPlan => {
+/** What an integration's file says of fetching it from `source`; `ends`: where its ends are. */
+export const fetchPlanOf = (integration: Integration, source: Source, ends: FetchPlan['ends']): FetchPlan => {
   const { deletion, ...run } = runPlanOf(integration);
   const records = transformPlanOf(integration);
   return {
     ...run,
     source,
     transform: openTransform(records),
+    ends,
     ...defined({ tree: records.dependsOn }),
     ...(deletion && {
       deletion: { maxShare: deletion.maxShare, bodyOf: (id: string) => mapDeletion(deletion.body, id) },

@@ -1,5 +1,6 @@
 import type { RunRequest } from '../messages/run-request.ts';
 import { isBalanced } from '../runs/books.ts';
+import { watermarkName } from '../runs/ends.ts';
 import { type ExtractedRun, type RunRecord, runIdOf, type UnfinishedRun } from '../runs/record.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
@@ -33,7 +34,8 @@ export type FetchEnd = {
 /**
  * One invocation of a run, in this order:
  *
- *     take the lease                      startRun
+ *     look whose state it is, and         startRun
+ *       take the lease
  *     try a target that rests anew        askTargetAnew
  *     where the mapping has changed, see   weighMapping
  *       what it would overwrite
@@ -64,13 +66,14 @@ export const fetchRun = async (
     const isWaiting = end === 'overlap' && (await askToStartLater(request, leaseUntilMs, plan.waitsForMs, deps));
     return { runId, end: isWaiting ? 'waiting' : end };
   }
-  const { run, lease, abandoned, before } = started;
+  const { run, lease, abandoned, before, refused } = started;
   let extracted: Extracted;
   try {
     if (abandoned) await runs.saveRun(abandoned);
     await runs.saveRun(run);
-    if (request.kind === 'schedule') await askTargetAnew(plan, deps);
-    extracted = await extract(run, plan, deps, remainingMs);
+    if (request.kind === 'schedule' && refused === undefined) await askTargetAnew(plan, deps);
+    extracted =
+      refused === undefined ? await extract(run, plan, deps, remainingMs) : await refuse(run, refused, plan, deps);
   } finally {
     await runs.endLease(lease, clock.nowMs());
   }
@@ -156,6 +159,18 @@ const extractWhole = async (
   return { end: 'extracted', ...(handed.status === 'failed' && { failed: handed }) };
 };
 
+/** Ends a run whose target is another than the one that the state belongs to: nothing is read, nothing is sent. */
+const refuse = async (
+  run: UnfinishedRun,
+  failure: { code: string; message: string },
+  plan: FetchPlan,
+  deps: FetchDeps,
+): Promise<Extracted> => {
+  // What it has sent already waits until somebody has decided; what it has not taken over yet must not be sent.
+  if (run.checkpoint !== undefined || run.adoption !== undefined) return await endIncomplete(run, failure, deps);
+  return { end: 'extracted', failed: await stop(run, failure, {}, plan, deps) };
+};
+
 const endIncomplete = async (
   run: UnfinishedRun,
   failure: { code: string; message: string },
@@ -228,7 +243,7 @@ const handOver = async (
   const closed: ExtractedRun = { ...extracted, status: failure ? 'failed' : 'balanced', closedMs: nowMs };
   const handed = isDone ? closed : extracted;
   const moves = handed.status === 'balanced' && windowHeld === undefined;
-  if (moves && window !== undefined) await runs.moveWatermark(integration, window.toMs);
+  if (moves && window !== undefined) await runs.moveWatermark(watermarkName(handed), window.toMs);
   await runs.saveRun(handed);
   const { fetched, enqueued, unchanged } = counts;
   log.info('run-extracted', { integration, runId, fetched, unchanged, enqueued, vanished });

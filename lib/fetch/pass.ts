@@ -1,3 +1,4 @@
+import { stateOf } from '../idcheck/generation.ts';
 import { ignoringRefusals, type Known, readKnown, readKnownByIds } from '../idcheck/known.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import type { JsonValue } from '../json/json.ts';
@@ -59,6 +60,8 @@ export type Pass = {
   notGiven(): string[];
   /** How many ids had been loaded when the run began. */
   loadedCount: number;
+  /** How many of them the present source has given. */
+  ofSourceCount: number;
   /** Vanished ids whose deletion an earlier invocation of the run has sent. */
   deletionsSent: ReadonlySet<string>;
 };
@@ -67,15 +70,16 @@ type LeftOut = Exclude<Prepared, { outcome: 'ready' }>;
 
 /** Opens the pass of a run where its checkpoint stands; `earlier`: its ledger chunks up to there. */
 export const openPass = async (
-  { integration, policy, transform, tree }: FetchPlan,
+  { policy, transform, tree }: FetchPlan,
   idStore: IdStore,
-  begun: Pick<UnfinishedRun, 'window' | 'checkpoint' | 'counts'>,
+  begun: Pick<UnfinishedRun, 'integration' | 'generation' | 'sourceSinceMs' | 'window' | 'checkpoint' | 'counts'>,
   earlier: AsyncIterable<LedgerChunk>,
   sizes: PartSizes,
   asked: TakingOf,
 ): Promise<Pass> => {
   // A list of changes names few of the integration's ids: they are read one by one.
-  const items = begun.window ? readKnownByIds(idStore, integration) : await readKnown(idStore, integration);
+  const state = stateOf(begun);
+  const items = begun.window ? readKnownByIds(idStore, state) : await readKnown(idStore, state, begun.sourceSinceMs);
   const known = tree?.rejectedParent === 'root' ? ignoringRefusals(items) : items;
   const taking = openTaking(asked, begun.counts.enqueued);
   const { ready, memory, parents, leftOut, left, deletionsSent } = await recall(
@@ -154,6 +158,7 @@ export const openPass = async (
     absent: () => [...known.vanished()],
     notGiven: taking.notGiven,
     loadedCount: known.loadedCount,
+    ofSourceCount: known.ofSourceCount,
     deletionsSent,
   };
 };

@@ -1,12 +1,22 @@
 import type { AdoptionAsked, RunRequest, Selection } from '../messages/run-request.ts';
 import { noExtractCounts, noLoadCounts } from '../runs/books.ts';
-import { hasFailed, type RunRecord, runIdOf, type UnfinishedRun } from '../runs/record.ts';
+import { watermarkName } from '../runs/ends.ts';
+import {
+  addWarnings,
+  hasFailed,
+  type RunFailure,
+  type RunRecord,
+  type RunWarning,
+  runIdOf,
+  type UnfinishedRun,
+} from '../runs/record.ts';
 import type { Lease } from '../runs/store.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import { decideStart, windowOf } from './decide-start.ts';
 import { mappingLeftBy } from './earlier-reading.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
+import { failureOfTarget, isOfThisState, meetEnds, type StateFacts, stateFacts, stateWarnings } from './whose-state.ts';
 
 /** A run to be worked on under its lease, and the one that it takes over from. */
 export type Started = {
@@ -15,6 +25,8 @@ export type Started = {
   abandoned: UnfinishedRun | undefined;
   /** This run, or the last one of the integration where that has failed: then it is known that the source fails. */
   before: Pick<RunRecord, 'status'>;
+  /** Nothing may be read or sent: the target is another than the one that the state belongs to. */
+  refused?: { code: RunFailure; message: string };
 };
 export type NotStarted = { runId: string; end: 'duplicate' | 'overlap' | 'stale'; leaseUntilMs?: number };
 
@@ -31,15 +43,24 @@ export const startRun = async (
   // Both at once: an invocation that stands still between them would hold a lease that ends before itself.
   const untilMs = nowMs + remainingMs() + leaseMarginMs;
   const askedId = request.kind === 'continue' ? request.runId : runIdOf(integration, request.scheduledMs);
-  const previous = await runs.lease(integration);
+  const own = await plan.ends();
+  const [previous, { ends, before }] = await Promise.all([runs.lease(integration), meetEnds(integration, own, runs)]);
+  const state = stateFacts(ends, own);
+  const refused = failureOfTarget(integration, ends, own);
   const [leased, asked, watermarkMs] = await Promise.all([
     previous && runs.run(integration, previous.runId),
     runs.run(integration, askedId),
-    plan.window && runs.watermark(integration),
+    plan.window && runs.watermark(watermarkName({ integration, ...state })),
   ]);
-  // A run that has sent records under one mapping is not resumed under another.
-  const isOfThisMapping = leased?.mapping === undefined || leased.mapping === plan.mapping;
-  const start = decideStart(request, previous, isOfThisMapping ? leased : undefined, asked, nowMs, resumeWithinMs);
+  // A run that has sent records under one mapping is not resumed under another, nor with another state or source. Where
+  // the target has moved, a schedule's request says so by a run of its own; a continuation ends its run, and a takeover
+  // stays unfinished.
+  const isResumable =
+    leased !== undefined &&
+    (leased.mapping === undefined || leased.mapping === plan.mapping) &&
+    isOfThisState(leased, ends, own) &&
+    (refused === undefined || request.kind === 'continue' || leased.adoption !== undefined);
+  const start = decideStart(request, previous, isResumable ? leased : undefined, asked, nowMs, resumeWithinMs);
   if (start.kind !== 'start' && start.kind !== 'resume') {
     const { kind: end, runId } = start;
     log.info('run-not-started', { integration, runId, why: end });
@@ -58,8 +79,15 @@ export const startRun = async (
   const takes = request.kind === 'schedule' ? request : {};
   const run: UnfinishedRun =
     start.kind === 'resume'
-      ? resumed(start.run, versionMs, (facts) => newRun(plan, facts, watermarkMs, leased, start.run))
-      : newRun(plan, { runId, scheduledMs, startedMs: nowMs, versionMs, fullRefresh }, watermarkMs, leased, takes);
+      ? resumed(start.run, versionMs, state, (facts) => newRun(plan, facts, watermarkMs, leased, start.run))
+      : newRun(
+          plan,
+          { runId, scheduledMs, startedMs: nowMs, versionMs, fullRefresh, ...state },
+          watermarkMs,
+          leased,
+          takes,
+        );
+  run.warnings = withStateWarnings(run.warnings, stateWarnings(integration, before, ends, own, leased !== undefined));
   if (request.kind === 'schedule' && request.confirmed === true) run.confirmed = true;
   // A run that begins anew takes the place of the record of its first try.
   const mappingBefore = start.kind === 'start' && asked !== undefined ? mappingLeftBy(asked) : undefined;
@@ -75,6 +103,7 @@ export const startRun = async (
     lease,
     abandoned,
     before: leased?.status === 'incomplete' || (leased && hasFailed(leased)) ? leased : run,
+    ...defined({ refused }),
   };
 };
 
@@ -84,7 +113,7 @@ type RunTimes = Pick<RunRecord, 'runId' | 'scheduledMs' | 'startedMs' | 'version
 /** A run at its beginning. `watermarkMs`: up to where a list of changes was loaded; `last`: the run before it. Pure. */
 export const newRun = (
   { integration, window, invalidRows, mapping }: FetchPlan,
-  { runId, scheduledMs, startedMs, versionMs, fullRefresh }: RunTimes,
+  { runId, scheduledMs, startedMs, versionMs, fullRefresh, ...of }: RunTimes & StateFacts,
   watermarkMs: number | undefined,
   last: Pick<RunRecord, 'hasLinked'> | undefined,
   { selection, adoption }: { selection?: Selection; adoption?: AdoptionAsked } = {},
@@ -102,6 +131,12 @@ export const newRun = (
   vanishedSample: [],
   warnings: [],
   mapping,
+  ...defined({
+    generation: of.generation,
+    ends: of.ends,
+    sourceSinceMs: of.sourceSinceMs,
+    sourceMoved: of.sourceMoved,
+  }),
   ...(invalidRows.isTolerant && { toleratesInvalid: true }),
   ...defined({ hasLinked: last?.hasLinked }),
   ...defined({ selection }),
@@ -116,8 +151,16 @@ export const newRun = (
 const resumed = (
   { failure: _, ...run }: UnfinishedRun,
   versionMs: number,
-  begun: (facts: RunTimes) => UnfinishedRun,
+  state: StateFacts,
+  begun: (facts: RunTimes & StateFacts) => UnfinishedRun,
 ): UnfinishedRun =>
   run.checkpoint === undefined && run.adoption !== undefined
-    ? begun({ ...run, versionMs })
-    : { ...run, status: 'extracting', versionMs };
+    ? begun({ ...run, ...state, versionMs })
+    : { ...run, ...state, status: 'extracting', versionMs };
+
+/** Said once in a run, however many invocations it takes. */
+const withStateWarnings = (known: readonly RunWarning[], more: readonly RunWarning[]): RunWarning[] =>
+  addWarnings(
+    known,
+    more.filter(({ code }) => !known.some((warning) => warning.code === code)),
+  );

@@ -20,11 +20,18 @@ export type Conclusion = {
 };
 
 /** The facts of a reading that decide what follows from an absence. */
-type Reading = Pick<UnfinishedRun, 'counts' | 'warnings' | 'doubts' | 'shrunkFrom' | 'selection' | 'adoption'>;
+type Reading = Pick<
+  UnfinishedRun,
+  'counts' | 'warnings' | 'doubts' | 'shrunkFrom' | 'selection' | 'adoption' | 'sourceMoved'
+>;
 type Rule = Pick<FetchPlan, 'invalidRows' | 'deletion'>;
 
 /** Why nothing follows from an absence in this reading; undefined: something does. */
-const doubtOf = ({ counts, warnings, doubts, shrunkFrom }: Reading, { invalidRows }: Rule): string | undefined => {
+const doubtOf = (
+  { counts, warnings, doubts, shrunkFrom, sourceMoved }: Reading,
+  { invalidRows }: Rule,
+): string | undefined => {
+  if (sourceMoved) return 'the source is another one (source-moved)';
   const paging = warnings.find(({ code }) => doubtfulCodes.has(code));
   if (paging !== undefined) return `the snapshot may lack records (${paging.code})`;
   const unread = doubts?.unreadIds ?? 0;
@@ -36,7 +43,7 @@ const doubtOf = ({ counts, warnings, doubts, shrunkFrom }: Reading, { invalidRow
 const warning = (code: string, message: string): RunWarning[] => [{ code, count: 1, message }];
 
 /**
- * Concludes from `absent` ids, out of `loadedCount` that had been loaded. Only a reading without doubt shows what
+ * Concludes from `absent` ids, out of `loadedCount` that had been loaded from this source. Only a reading without doubt shows what
  * vanished. Where a larger share than `maxShare` did, something is wrong with the source rather than with the records:
  * nothing is deleted. Pure.
  */
@@ -83,7 +90,7 @@ const absencesOf = async (
 export const noteVanished = async (
   run: UnfinishedRun,
   absent: readonly string[],
-  { pass: { loadedCount }, plan, sink, log }: FetchWork,
+  { pass: { ofSourceCount }, plan, sink, log }: FetchWork,
   earlier: ExtractedRun | undefined,
   runs: Pick<RunStore, 'chunks' | 'saveChunk'>,
 ): Promise<{ run: UnfinishedRun; toDelete: readonly string[] }> => {
@@ -92,7 +99,7 @@ export const noteVanished = async (
     return absent.filter((id) => before.has(id));
   };
   if (run.deletions !== undefined) return { run, toDelete: await absentBefore() };
-  const { vanished, isSure, deletes, warnings } = concludeVanished(absent.length, loadedCount, run, plan);
+  const { vanished, isSure, deletes, warnings } = concludeVanished(absent.length, ofSourceCount, run, plan);
   const absences = isSure ? await writeIds('absent', run, absent, runs) : 0;
   const toDelete = deletes ? await absentBefore() : [];
   if (deletes && toDelete.length < absent.length) {

@@ -58,10 +58,12 @@ export const weighMapping = async (
   const { checkpoint, counts, overwrites } = begun.weighing ?? { counts: noExtractCounts(), overwrites: 0 };
   const sink = weighingSink(begun, { isDone: false, counts, overwrites }, runs);
   // It is compared with all of idCheck, also where the list is one of changes.
-  const from = { counts: { ...begun.counts, ...counts }, ...defined({ checkpoint }) };
+  const { window: _, checkpoint: __, ...whole } = begun;
+  const at = defined({ checkpoint });
+  const from = { ...whole, ...at, counts: { ...begun.counts, ...counts } };
   const asked = { ...selectionOf(begun.selection), adopts: false };
   const pass = await openPass(work.plan, idStore, from, none(), work.tuning, asked);
-  const reading: UnfinishedRun = checkpoint === undefined ? begun : { ...begun, checkpoint };
+  const reading: UnfinishedRun = { ...begun, ...at };
   // The pages are measured, and their oddities said, when the run itself reads them.
   const counting: FetchWork = { ...work, pass, sink, log: silentLog };
   const pages = await readPages(reading, counting);

@@ -6,11 +6,12 @@ import type { Catalog } from '../integration/catalog.ts';
 import { sourcePlanOf } from '../integration/compile/source-plan.ts';
 import type { RunRequest } from '../messages/run-request.ts';
 import { type NotifyEvent, notifierIfAny } from '../notify/notifier.ts';
+import { sides } from '../runs/ends.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import { openSource } from '../source/http-source.ts';
 import type { Runtime, Stores } from '../stores/stores.ts';
-import { type ConnectionRuntime, type ConnectionStores, connectionsOf, type Open, openOnce } from './open.ts';
+import { type ConnectionRuntime, type ConnectionStores, connectionsOf, type Open, openOnce, ownEnds } from './open.ts';
 
 /** Thrown for a request that names an integration which does not exist. */
 class UnknownIntegrationError extends Error {
@@ -26,7 +27,9 @@ export const openSources = (
 ): Open<FetchPlan> => {
   const connections = connectionsOf(stores, runtime);
   return openOnce(catalog, (integration) =>
-    fetchPlanOf(integration, openSource(sourcePlanOf(integration), connections)),
+    fetchPlanOf(integration, openSource(sourcePlanOf(integration), connections), () =>
+      ownEnds(integration, sides, connections),
+    ),
   );
 };
 

@@ -1,7 +1,9 @@
+import { type Address, addressOf } from '../connection/api/address.ts';
 import type { ConnectionEvent } from '../connection/auth/scheme.ts';
-import { cachedSecrets } from '../connection/secrets.ts';
+import { cachedSecrets, type SecretStore } from '../connection/secrets.ts';
 import type { Catalog } from '../integration/catalog.ts';
 import type { Integration } from '../integration/schema/schema.ts';
+import type { OwnEnds, Side } from '../runs/ends.ts';
 import type { SourceDeps, SourceEvent } from '../source/http-source.ts';
 import type { Runtime, Stores } from '../stores/stores.ts';
 import type { TargetDeps } from '../target/http-target.ts';
@@ -23,6 +25,28 @@ export const connectionsOf = (
   limiter,
   secrets: cachedSecrets(secrets, runtime.clock, runtime.tuning.connection.secretLifeMs),
 });
+
+type AddressDeps = Pick<Connections, 'env'> & { secrets: SecretStore };
+
+/** Where one end of an integration is now. Throws ConfigurationError and SecretUnreadableError. */
+export const addressOfEnd = (
+  { name, ...ends }: Integration,
+  side: Side,
+  { env, secrets }: AddressDeps,
+): Promise<Address> =>
+  addressOf(ends[side].connection, { file: `integrations/${name}.json`, path: `${side}.connection` }, env, secrets);
+
+/** Where the ends are now that are asked for. Throws ConfigurationError and SecretUnreadableError. */
+export const ownEnds = async (
+  integration: Integration,
+  asked: readonly Side[],
+  deps: AddressDeps,
+): Promise<OwnEnds> => {
+  const found = asked.map(
+    async (side): Promise<[Side, Address]> => [side, await addressOfEnd(integration, side, deps)],
+  );
+  return Object.fromEntries(await Promise.all(found));
+};
 
 /** Opens an integration by its name; undefined: there is none. Throws ConfigurationError. */
 export type Open<Opened> = (name: string) => Promise<Opened | undefined>;

@@ -11,10 +11,11 @@ export const contentHash = (value: JsonValue): string => digest(value).slice(0, 
 
 /**
  * `Idempotency-Key` of a POST: the same for the same content of the same record, whoever sends it and when. `turn` sets
- * content that comes back after other content apart from its first time (`lib/idcheck/item.ts`).
+ * content that comes back after other content apart from its first time (`lib/idcheck/item.ts`); `state` what is begun anew
+ * from what was before it (`stateName`).
  */
-export const idempotencyKey = (integration: string, id: string, hash: string, turn = 0): string =>
-  digest(turn === 0 ? [integration, id, hash] : [integration, id, hash, turn]);
+export const idempotencyKey = (state: string, id: string, hash: string, turn = 0): string =>
+  digest(turn === 0 ? [state, id, hash] : [state, id, hash, turn]);
 
 /**
  * The content hash of "this record is gone", for the content loaded from `loadedVersionMs`. A record that comes back,

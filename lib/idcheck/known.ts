@@ -52,27 +52,34 @@ export type Known = {
   isInTheWay(id: string): boolean;
   /** A record of this snapshot waits for its parent, unless it is loaded: what is in that one's way is in its own. */
   waits(id: string, parentId: string): void;
-  /** Ids that were loaded and are not struck off. */
+  /** Ids that the present source has given, that were loaded, and that are not struck off. */
   vanished(): Iterable<string>;
   /** How many ids had been loaded when this was read. */
   loadedCount: number;
+  /** How many of them the present source has given. */
+  ofSourceCount: number;
 };
 
 /**
- * Reads everything that idCheck knows of an integration: its partitions one after the other, not item by item
+ * Reads everything that idCheck knows of an integration, by the name of its state: its partitions one after the other, not item by item
  * (a Query reads 4 KB for half a unit when eventually consistent: some twenty items).
  *
  * The common item, loaded and nothing else, is kept as its hash alone, so that a million of them fit in memory.
+ * `sourceSinceMs`: what was loaded before came from another source; that this one lacks it says nothing.
  */
-export const readKnown = async (store: IdStore, integration: string): Promise<Known> => {
+export const readKnown = async (store: IdStore, state: string, sourceSinceMs = 0): Promise<Known> => {
   const hashes = hashColumn(HASH_CHARACTERS);
   const loadedHashes = new Map<string, number>();
   const others = new Map<string, IdCheck>();
   const tree = refusals();
+  const ofOtherSource = new Set<string>();
   let loadedCount = 0;
-  for await (const items of store.scan(integration)) {
+  for await (const items of store.scan(state)) {
     for (const item of items) {
-      if (item.loaded !== undefined) loadedCount += 1;
+      if (item.loaded !== undefined) {
+        loadedCount += 1;
+        if (item.loaded.versionMs <= sourceSinceMs) ofOtherSource.add(item.id);
+      }
       tree.note(item);
       const place = isOnlyLoaded(item) ? hashes.add(item.loaded.hash) : undefined;
       if (place === undefined) others.set(item.id, item);
@@ -82,6 +89,7 @@ export const readKnown = async (store: IdStore, integration: string): Promise<Kn
   const isLoaded = (id: string) => loadedHashes.has(id) || others.get(id)?.loaded !== undefined;
   return {
     loadedCount,
+    ofSourceCount: loadedCount - ofOtherSource.size,
     lookUp: async () => {},
     isLoaded,
     isInTheWay: tree.isInTheWay,
@@ -100,8 +108,8 @@ export const readKnown = async (store: IdStore, integration: string): Promise<Kn
       return item;
     },
     *vanished() {
-      yield* loadedHashes.keys();
-      for (const { id, loaded } of others.values()) if (loaded !== undefined) yield id;
+      const left = [loadedHashes.keys(), [...others.values()].flatMap(({ id, loaded }) => (loaded ? [id] : []))];
+      for (const ids of left) for (const id of ids) if (!ofOtherSource.has(id)) yield id;
     },
   };
 };
@@ -110,17 +118,18 @@ export const readKnown = async (store: IdStore, integration: string): Promise<Kn
  * The same for a list of changes, which holds few of the integration's ids: they are read one by one, a page's ids
  * together. Nothing follows from an id's absence, so nothing has vanished.
  */
-export const readKnownByIds = (store: IdStore, integration: string): Known => {
+export const readKnownByIds = (store: IdStore, state: string): Known => {
   const items = new Map<string, IdCheck>();
   const asked = new Set<string>();
   const tree = refusals();
   const isLoaded = (id: string) => items.get(id)?.loaded !== undefined;
   return {
     loadedCount: 0,
+    ofSourceCount: 0,
     lookUp: async (ids) => {
       const fresh = [...new Set(ids)].filter((id) => !asked.has(id));
       if (fresh.length === 0) return;
-      for (const [id, item] of await store.read(integration, fresh)) {
+      for (const [id, item] of await store.read(state, fresh)) {
         items.set(id, item);
         tree.note(item);
       }

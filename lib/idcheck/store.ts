@@ -14,13 +14,13 @@ export type WriteCondition =
  * (DynamoDB, sort key); `lib/transform/identity.ts` refuses longer ones.
  */
 export interface IdStore {
-  /** Strongly consistent; ids without an item are absent from the map. */
-  read(integration: string, ids: readonly string[]): Promise<Map<string, IdCheck>>;
+  /** `state` everywhere: `stateName`. Strongly consistent; ids without an item are absent from the map. */
+  read(state: string, ids: readonly string[]): Promise<Map<string, IdCheck>>;
   /**
    * Replaces the item if the condition holds. `conflict` where it does not hold. An earlier try of this very write may
    * have been applied and its answer lost: read again to find out.
    */
-  write(integration: string, item: IdCheck, condition: WriteCondition): Promise<'written' | 'conflict'>;
-  /** Everything known of an integration, in pages, in no order, eventually consistent. */
-  scan(integration: string): AsyncIterable<IdCheck[]>;
+  write(state: string, item: IdCheck, condition: WriteCondition): Promise<'written' | 'conflict'>;
+  /** Everything known of a state, in pages, in no order, eventually consistent. */
+  scan(state: string): AsyncIterable<IdCheck[]>;
 }

@@ -37,7 +37,7 @@ const isOwnedBy = (stored: IdCheck | undefined, owner: string): stored is Claime
  */
 export const claimId = async (
   store: IdStore,
-  integration: string,
+  state: string,
   id: string,
   read: IdCheck | undefined,
   ask: Ask,
@@ -61,9 +61,9 @@ export const claimId = async (
       untilMs: nowMs + claimFor.claimMs,
     };
     const next = { ...withClaim(stored, id, claim, ask.replayedMs), claim };
-    const written = await store.write(integration, next, conditionOf(stored)).catch(() => 'conflict' as const);
+    const written = await store.write(state, next, conditionOf(stored)).catch(() => 'conflict' as const);
     if (written === 'written') return { kind: 'claimed', item: next };
-    stored = (await store.read(integration, [id])).get(id);
+    stored = (await store.read(state, [id])).get(id);
     if (isOwnedBy(stored, claimFor.owner)) return { kind: 'claimed', item: stored };
   }
   return { kind: 'decided', decision: { kind: 'putOff', untilMs: claimFor.nowMs(), why: 'claimed' }, stored };
@@ -150,14 +150,14 @@ export const release = async (claimed: Claimed, plan: LoadPlan, deps: LoaderDeps
 const writeUnclaimed = async (
   item: IdCheck,
   { claim: { owner } }: Claimed,
-  { integration }: LoadPlan,
+  { integration, state }: LoadPlan,
   { idStore, clock, log, tuning }: LoaderDeps,
 ): Promise<'written' | 'claim-lost' | 'unreachable'> => {
   const { id } = item;
   const { settleTries, settlePauseMs } = tuning.load;
   for (let tried = 1; ; tried++) {
     try {
-      const result = await idStore.write(integration, item, { owner });
+      const result = await idStore.write(state, item, { owner });
       if (result === 'written') return result;
       log.warn('claim-lost', { integration, id });
       return 'claim-lost';

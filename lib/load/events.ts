@@ -5,7 +5,15 @@ import type { EventsOf } from '../runtime/log.ts';
 import type { OutcomeCause } from '../target/target.ts';
 
 /** What a delivery was settled as: what became of its record, or why nothing was sent for it. */
-export type SettledAs = 'loaded' | 'rejected' | 'uncertain' | 'exhausted' | AcknowledgeReason | 'parent-never-came';
+export type SettledAs =
+  | 'loaded'
+  | 'rejected'
+  | 'uncertain'
+  | 'exhausted'
+  | AcknowledgeReason
+  | 'parent-never-came'
+  /** It is of a state that somebody has replaced: `okki-sync target new`. */
+  | 'replaced';
 
 /** Why a delivery is put off: nothing failed. */
 export type PutOffReason =
@@ -29,6 +37,8 @@ export type PutOffReason =
   | 'claim-too-old'
   | 'claim-lost'
   | 'not-settled'
+  /** The target is another than the one that the state belongs to, and nobody has decided yet. */
+  | 'target-moved'
   /** What is needed cannot be reached or opened. */
   | 'idcheck-unreachable'
   | 'not-opened'
@@ -72,6 +82,8 @@ export type LoadEvent = EventsOf<{
   'rest-ended': { connection: string; cause: RestCause; lastedMs: number };
   'rest-not-noted': OfRun & { error: string };
   'health-unreachable': { connection: string; error: string };
+  /** The target is another than the one that the state belongs to; the deliveries wait for a person's word. */
+  'target-moved': { integration: string; messages: number };
   /** What could not be reached or opened; the deliveries wait. */
   'not-opened': { integration: string; messages: number; error: string };
   'target-not-opened': { integration: string; error: string };

@@ -16,7 +16,7 @@ import {
 } from './deliveries.ts';
 import { misfitWaitMs, outgoingOf, putOff, readConflict } from './ending.ts';
 import type { PutOffReason } from './events.ts';
-import { claimMsOf, type LoaderDeps, type LoadPlan } from './load-plan.ts';
+import { claimMsOf, type LoaderDeps } from './load-plan.ts';
 import { awaitTurn, pauseAll, permitsFor, permitsOfPost, type TakePermit } from './permits.ts';
 import { closedNow, noteAnswer, returnProbe, takeProbe, waitOutRest } from './resting.ts';
 import {
@@ -31,11 +31,12 @@ import {
   saveUse,
 } from './round.ts';
 import { endForParent, endUnsent } from './unsent.ts';
+import { ownDeliveries, planOfBatch } from './whose.ts';
 
 /**
  * Loads a batch of deliveries. The whole journey, step by step, is in this file, from top to bottom:
  *
- *     read the messages ─▶ by integration ─▶ in rounds, each id once
+ *     read the messages ─▶ by integration ─▶ whose they are ─▶ in rounds, each id once
  *       read idCheck ─▶ decide ─▶ parent ─▶ into requests
  *         gate of a target that rests ─▶ permit ─▶ claim ─▶ POST ─▶ settle
  *     send back what waits
@@ -66,9 +67,10 @@ const loadIntegration = async (
   deps: LoaderDeps,
   remainingMs: RemainingMs,
 ): Promise<Pick<Results, 'putBack'> & { unburied: string[] }> => {
-  let plan: LoadPlan | undefined;
+  let found: Awaited<ReturnType<typeof planOfBatch>> | undefined;
   try {
-    plan = await deps.open(integration);
+    const opened = await deps.open(integration);
+    found = opened && (await planOfBatch(opened, deps));
   } catch (error) {
     // Nothing is wrong with the records: they wait until someone mends the configuration.
     deps.log.error('not-opened', { integration, messages: deliveries.length, error: String(error) });
@@ -78,13 +80,15 @@ const loadIntegration = async (
     });
     return { putBack, unburied: [] };
   }
-  if (plan === undefined) {
+  if (found === undefined) {
     const why = `there is no integration named ${JSON.stringify(integration)}`;
     const unknown = deliveries.map(({ messageId, body }) => ({ messageId, body, why }));
     return { putBack: [], unburied: await buryAll(unknown, deps) };
   }
+  const { plan, belonging } = found;
   const results: Results = { putBack: [], useByRun: new Map() };
-  for (const deliveriesOfRound of roundsById(deliveries)) {
+  const own = ownDeliveries(beginRound(plan, deps, remainingMs, results), deliveries, belonging);
+  for (const deliveriesOfRound of roundsById(own)) {
     await loadRound(beginRound(plan, deps, remainingMs, results), deliveriesOfRound);
   }
   await saveUse(results, plan, deps);
@@ -119,12 +123,12 @@ const loadEach = async (round: Round, candidates: readonly Candidate[]): Promise
 
 /** What is known of the records and of their parents; undefined where nobody can tell: then nothing may be POSTed. */
 const readIdCheck = async (
-  { plan: { integration }, deps }: Round,
+  { plan: { integration, state }, deps }: Round,
   deliveries: readonly RecordDelivery[],
 ): Promise<Map<string, IdCheck> | undefined> => {
   const ids = deliveries.flatMap(({ message: { id, parentId } }) => (parentId === undefined ? [id] : [id, parentId]));
   try {
-    return await deps.idStore.read(integration, ids);
+    return await deps.idStore.read(state, ids);
   } catch (error) {
     deps.log.error('idcheck-unreachable', { integration, error: String(error) });
     return undefined;
@@ -182,18 +186,16 @@ type Answered = { delivery: ClaimedDelivery; outcome: Outcome; isResting: boolea
 /** Claims the records of one request under one owner; what is not to be claimed ends here. */
 const claimEach = async (round: Round, candidates: readonly Candidate[]): Promise<ClaimedDelivery[]> => {
   const { plan, deps } = round;
-  const { integration, policy } = plan;
+  const { integration, state, policy } = plan;
   const { unreachableWaitMs, claimTries: tries } = deps.tuning.load;
   const owner = deps.random.token();
   const claimFor = { owner, claimMs: claimMsOf(plan.target, deps.tuning.load), tries, nowMs: () => deps.clock.nowMs() };
   const results = await Promise.all(
     candidates.map(({ message, stored }) =>
-      claimId(deps.idStore, integration, message.id, stored, askOf(message), policy, claimFor).catch(
-        (error: unknown) => {
-          deps.log.error('claim-failed', { integration, id: message.id, error: String(error) });
-          return undefined;
-        },
-      ),
+      claimId(deps.idStore, state, message.id, stored, askOf(message), policy, claimFor).catch((error: unknown) => {
+        deps.log.error('claim-failed', { integration, id: message.id, error: String(error) });
+        return undefined;
+      }),
     ),
   );
   const claimed: ClaimedDelivery[] = [];
@@ -215,7 +217,7 @@ const post = async (round: Round, claimed: readonly ClaimedDelivery[]): Promise<
   const records = claimed.map(({ message, item }) => ({
     id: message.id,
     body: message.body,
-    idempotencyKey: idempotencyKey(message.integration, message.id, message.hash, item.turn),
+    idempotencyKey: idempotencyKey(plan.state, message.id, message.hash, item.turn),
     ...(isTombstone(message.hash) && { deletes: true as const }),
   }));
   try {
@@ -253,7 +255,7 @@ const loadOneByOne = async (round: Round, deliveries: readonly RecordDelivery[])
   const { plan, deps } = round;
   const takePermit = permitsFor(round, deliveries.length);
   for (const { messageId, body, message } of deliveries) {
-    const read = await deps.idStore.read(plan.integration, [message.id]).catch(() => undefined);
+    const read = await deps.idStore.read(plan.state, [message.id]).catch(() => undefined);
     await loadRequest(round, [{ messageId, body, message, stored: read?.get(message.id) }], takePermit);
   }
 };

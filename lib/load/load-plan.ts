@@ -1,3 +1,4 @@
+import type { Address } from '../connection/api/address.ts';
 import type { RestNews } from '../connection/limit/health.ts';
 import type { HealthView } from '../connection/limit/health-view.ts';
 import type { RateLimiter } from '../connection/limit/rate-limit.ts';
@@ -16,37 +17,46 @@ import type { LoadTuning, Tuning } from '../runtime/tuning.ts';
 import type { Target } from '../target/target.ts';
 import type { LoadEvent } from './events.ts';
 
-/** What loading the records of one integration needs to know. */
-export type LoadPlan = {
+/** What loading the records of one integration needs to know, as its file says it. */
+export type OpenedPlan = {
   integration: string;
   policy: LoadPolicy;
   retry: Retry;
   /** What a 409 means; absent: that depends on whether the record was tried before. */
   conflict?: Conflict;
   target: Target;
+  /** Where the target is now. Throws `ConfigurationError` and `SecretUnreadableError`. */
+  address(): Promise<Address>;
   /** Of records whose parent was rejected: rejected too (the default), or sent like roots. */
   rejectedParent?: 'reject' | 'root';
 };
 
-/** What an integration's file says of loading its records to `target`. */
-export const loadPlanOf = (integration: Integration, target: Target): LoadPlan => ({
+/** The same for one batch, which loads into one state. */
+export type LoadPlan = OpenedPlan & {
+  /** Under which name idCheck keeps it. */
+  state: string;
+};
+
+/** What an integration's file says of loading its records to `target`, which is at `address`. */
+export const loadPlanOf = (integration: Integration, target: Target, address: OpenedPlan['address']): OpenedPlan => ({
   integration: integration.name,
   policy: loadPolicyOf(integration),
   retry: integration.target.retry,
   ...defined({ conflict: integration.target.conflict }),
   target,
+  address,
   ...defined({ rejectedParent: integration.transform.dependsOn?.rejectedParent }),
 });
 
 export type LoaderDeps = {
   /** Opens an integration by name; undefined: there is none of that name. Throws ConfigurationError. */
-  open(integration: string): Promise<LoadPlan | undefined>;
+  open(integration: string): Promise<OpenedPlan | undefined>;
   idStore: IdStore;
   records: Queue;
   deadLetters: Queue;
   limiter: Pick<RateLimiter, 'acquire' | 'pause'>;
   health: HealthView;
-  runs: Pick<RunStore, 'addTargetUse' | 'noteRest'>;
+  runs: Pick<RunStore, 'addTargetUse' | 'noteRest' | 'ends'>;
   clock: Clock;
   random: Random;
   log: Log<LoadEvent>;

@@ -64,7 +64,7 @@ export const endForParent = async (
       if (isInDoubt(stored)) return undefined;
       const orphaned = asOrphaned(stored, { id, hash, versionMs, parentId }, decision.reason, nowMs);
       const written = await idStore
-        .write(integration, orphaned, conditionOf(stored))
+        .write(plan.state, orphaned, conditionOf(stored))
         .catch(() => 'unreachable' as const);
       if (written !== 'written') return putOff(message, 'claimed', unreachableWaitMs, random.fraction());
       log.warn('rejected', { integration, runId, id, cause: 'parent', parentId });
@@ -90,7 +90,7 @@ const acknowledge = async (
   as: AcknowledgeReason | 'parent-never-came',
   message: RecordMessage,
   stored: IdCheck | undefined,
-  { integration }: LoadPlan,
+  { state }: LoadPlan,
   { idStore, clock, random }: LoaderDeps,
 ): Promise<Ending> => {
   if (!isLetterGone(stored?.trouble, message.replayedMs)) return settledAs(as);
@@ -100,7 +100,7 @@ const acknowledge = async (
   const next: IdCheck = as === 'already-loaded' ? mended : unlettered;
   // Only the owner writes under a claim: its settling write is conditional on the claim, not on the revision.
   if (next.claim) return putOff(message, 'claimed', next.claim.untilMs - clock.nowMs(), random.fraction());
-  const written = await idStore.write(integration, next, conditionOf(stored)).catch(() => 'conflict' as const);
+  const written = await idStore.write(state, next, conditionOf(stored)).catch(() => 'conflict' as const);
   return written === 'written' ? settledAs(as) : putOff(message, 'claimed', 0, random.fraction());
 };
 
@@ -139,7 +139,7 @@ const writeLetterOf = async (
     return putOff(message, 'no-dead-letter', deps.tuning.load.unreachableWaitMs, fraction);
   }
   const written = await deps.idStore
-    .write(plan.integration, withLetter(stored, nowMs), conditionOf(stored))
+    .write(plan.state, withLetter(stored, nowMs), conditionOf(stored))
     .catch(() => 'conflict' as const);
   return written === 'written' ? settledAs(as) : putOff(message, 'claimed', 0, fraction);
 };
@@ -159,9 +159,7 @@ const park = async (
   if (stored === undefined) return putOff(message, 'claimed', 0, fraction);
   const waiting = waitingLetterMs(stored, message.hash, message.replayedMs, nowMs);
   const parked = asParked(stored, askOf(message), waiting, nowMs);
-  const written = await deps.idStore
-    .write(plan.integration, parked, conditionOf(stored))
-    .catch(() => 'conflict' as const);
+  const written = await deps.idStore.write(plan.state, parked, conditionOf(stored)).catch(() => 'conflict' as const);
   if (written !== 'written') return putOff(message, 'claimed', 0, fraction);
   return waiting === undefined ? writeLetterOf('uncertain', message, parked, plan, deps) : settledAs('uncertain');
 };

@@ -12,6 +12,9 @@ export type DeadLetter = {
   id?: string;
   number?: string;
   runId?: string;
+  /** Whose its record is, as its message says. */
+  target?: string;
+  generation?: number;
   attempts: number;
   firstMs: number;
   lastMs: number;
@@ -36,7 +39,7 @@ export const letterFor = (
   deadLetter: reason,
   integration: message.integration,
   id: message.id,
-  ...defined({ number: message.number }),
+  ...defined({ number: message.number, target: message.target, generation: message.generation }),
   runId: message.runId,
   attempts: message.attempts,
   firstMs: message.firstSentMs,
@@ -115,6 +118,9 @@ export type Letter = {
   id?: string;
   number?: string;
   runId?: string;
+  /** The address of the target that it is for, and which state of the integration it belongs to; absent: the first one. */
+  target?: string;
+  generation?: number;
   attempts: number;
   firstMs: number;
   lastMs: number;
@@ -155,7 +161,12 @@ export const readLetter = ({ messageId, handle, body, sentMs }: Received): Lette
     firstMs: firstSentMs,
     lastMs: sentMs,
     message,
-    ...defined({ number: message.number, failure: message.lastFailure }),
+    ...defined({
+      number: message.number,
+      target: message.target,
+      generation: message.generation,
+      failure: message.lastFailure,
+    }),
   };
 };
 
@@ -174,6 +185,8 @@ const writtenByLoader = (letter: JsonObject, sentMs: number): Omit<Letter, 'mess
       id: text(letter.id),
       number: text(letter.number),
       runId: text(letter.runId),
+      target: text(letter.target),
+      generation: typeof letter.generation === 'number' ? letter.generation : undefined,
       failure,
       message: read.kind === 'message' ? read.message : undefined,
       hash: text(letter.hash),

@@ -49,6 +49,10 @@ const recordMessageSchema = z.object({
   parentId: z.exactOptional(z.string()),
   /** A full refresh: sent although idCheck knows this content. */
   refresh: z.exactOptional(z.literal(true)),
+  /** The address of the target that it is for, as a short hash; absent in messages of earlier versions. */
+  target: z.exactOptional(z.string()),
+  /** Which state of the integration it was compared with; absent: the first one. */
+  generation: z.exactOptional(z.int().check(z.minimum(1))),
   /** An operator replayed it on purpose at this time, ms since the epoch. */
   replayedMs: z.exactOptional(z.number()),
   /** How often it was replayed. */

@@ -1,9 +1,16 @@
+import { stateName } from '../idcheck/generation.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import type { IdStore } from '../idcheck/store.ts';
+import { presentGeneration } from '../runs/evidence.ts';
+import type { RunStore } from '../runs/store.ts';
 
-/** What idCheck knows of an id. */
-export const readItem = async (store: IdStore, integration: string, id: string): Promise<IdCheck | undefined> =>
-  (await store.read(integration, [id])).get(id);
+/** Under which name idCheck keeps the present state of an integration. */
+export const presentState = async (integration: string, runs: Pick<RunStore, 'ends'>): Promise<string> =>
+  stateName(integration, await presentGeneration(integration, runs));
+
+/** What idCheck knows of an id in a state. */
+export const readItem = async (store: IdStore, state: string, id: string): Promise<IdCheck | undefined> =>
+  (await store.read(state, [id])).get(id);
 
 // A loader may write the same item meanwhile; more rounds than this mean that something else keeps writing.
 const MAX_ROUNDS = 5;
@@ -17,15 +24,15 @@ export class ItemBusyError extends Error {
 /** Writes what `next` makes of an item; undefined: it stays. A lost race begins anew. Throws ItemBusyError. */
 export const changeItem = async (
   store: IdStore,
-  integration: string,
+  state: string,
   id: string,
   next: (stored: IdCheck | undefined) => IdCheck | undefined,
 ): Promise<void> => {
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const stored = await readItem(store, integration, id);
+    const stored = await readItem(store, state, id);
     const item = next(stored);
     if (stored === undefined || item === undefined) return;
-    if ((await store.write(integration, item, { rev: stored.rev })) === 'written') return;
+    if ((await store.write(state, item, { rev: stored.rev })) === 'written') return;
   }
   throw new ItemBusyError(`the item of ${id} is being written by others; try again`);
 };

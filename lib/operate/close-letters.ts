@@ -4,9 +4,13 @@ import { isMeant, type LetterFilter, visitLetters } from '../messages/dead-lette
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Stores } from '../stores/stores.ts';
-import { changeItem, readItem } from './change-item.ts';
+import { changeItem, presentState, readItem } from './change-item.ts';
+import { stateOfLetter } from './letters.ts';
 
-export type CloseDeps = Pick<Stores, 'deadLetters' | 'idStore' | 'audit'> & { clock: Clock };
+export type CloseDeps = Pick<Stores, 'deadLetters' | 'idStore' | 'audit'> & {
+  runs: Pick<Stores['runs'], 'ends'>;
+  clock: Clock;
+};
 
 /** Who closes letters, and why: for the audit log. */
 export type Signature = { by: string; why: string };
@@ -32,7 +36,7 @@ export const discard = async (
   signature: Signature,
   deps: CloseDeps,
 ): Promise<Discarded> => {
-  const { deadLetters, idStore, audit, clock } = deps;
+  const { deadLetters, idStore, runs, audit, clock } = deps;
   const result: Discarded = { discarded: [], mustBeResolved: [], others: [] };
   await visitLetters(deadLetters, async (letter) => {
     if (result.discarded.length >= limit) return 'stop';
@@ -45,9 +49,12 @@ export const discard = async (
       return 'stays';
     }
     const id = letter.id ?? message?.id;
-    const isOfRecord = integration !== undefined && id !== undefined && hash !== undefined;
-    const item = isOfRecord ? await readItem(idStore, integration, id) : undefined;
-    if (reason === 'uncertain' && item?.trouble?.kind === 'parked') {
+    const state = stateOfLetter(letter);
+    const isOfRecord = integration !== undefined && state !== undefined && id !== undefined && hash !== undefined;
+    const item = isOfRecord ? await readItem(idStore, state, id) : undefined;
+    // What was parked in a state that was replaced is nobody's to resolve.
+    const isPresent = isOfRecord && state === (await presentState(integration, runs));
+    if (isPresent && reason === 'uncertain' && item?.trouble?.kind === 'parked') {
       result.mustBeResolved.push(item.id);
       return 'stays';
     }
@@ -66,7 +73,7 @@ export const discard = async (
       reason,
       ...signature,
     });
-    if (isOfRecord) await changeItem(idStore, integration, id, (stored) => discarded(stored, hash, clock.nowMs()));
+    if (isOfRecord) await changeItem(idStore, state, id, (stored) => discarded(stored, hash, clock.nowMs()));
     await deadLetters.delete([letter.handle]);
     return 'gone';
   });
@@ -112,12 +119,12 @@ const whereUncertain = async (
   id: string,
   integrations: readonly string[],
   verdict: Verdict,
-  { idStore, clock }: CloseDeps,
+  { idStore, runs, clock }: CloseDeps,
 ): Promise<{ found: string[]; why: Unresolvable }> => {
   const found: string[] = [];
   let why: Unresolvable = 'unknown-id';
   for (const name of integrations) {
-    const tried = resolved(await readItem(idStore, name, id), verdict, clock.nowMs());
+    const tried = resolved(await readItem(idStore, await presentState(name, runs), id), verdict, clock.nowMs());
     if (tried.kind === 'resolved') found.push(name);
     else if (tried.why !== 'unknown-id') why = tried.why;
   }
@@ -136,10 +143,11 @@ export const resolveIds = async (
   signature: Signature,
   deps: CloseDeps,
 ): Promise<Resolved[]> => {
-  const { idStore, audit, clock } = deps;
+  const { idStore, runs, audit, clock } = deps;
+  const state = await presentState(integration, runs);
   const results: Resolved[] = [];
   for (const id of new Set(ids)) {
-    const asked = resolved(await readItem(idStore, integration, id), verdict, clock.nowMs());
+    const asked = resolved(await readItem(idStore, state, id), verdict, clock.nowMs());
     if (asked.kind === 'unresolvable') {
       results.push({ id, ...asked });
       continue;
@@ -152,14 +160,14 @@ export const resolveIds = async (
       reason: 'uncertain',
       ...signature,
     });
-    await changeItem(idStore, integration, id, (stored) => {
+    await changeItem(idStore, state, id, (stored) => {
       const now = resolved(stored, verdict, clock.nowMs());
       return now.kind === 'resolved' ? now.item : undefined;
     });
     results.push({ id, kind: 'resolved', lettersDeleted: 0 });
   }
   const counts = await deleteLetters(
-    integration,
+    state,
     new Set(results.filter(({ kind }) => kind === 'resolved').map(({ id }) => id)),
     deps,
   );
@@ -169,14 +177,14 @@ export const resolveIds = async (
 };
 
 const deleteLetters = async (
-  integration: string,
+  state: string,
   ids: ReadonlySet<string>,
   { deadLetters }: CloseDeps,
 ): Promise<Map<string, number>> => {
   const deleted = new Map<string, number>();
   if (ids.size === 0) return deleted;
   await visitLetters(deadLetters, async (letter) => {
-    const isResolved = letter.integration === integration && letter.id !== undefined && ids.has(letter.id);
+    const isResolved = stateOfLetter(letter) === state && letter.id !== undefined && ids.has(letter.id);
     // A record's rejected content is another matter than the one in doubt.
     if (!isResolved || letter.id === undefined || letter.reason === 'rejected') return 'stays';
     deleted.set(letter.id, (deleted.get(letter.id) ?? 0) + 1);

@@ -111,7 +111,7 @@ const endByQueues = (following: Following, backlog: () => Backlog, read: () => P
     return read();
   };
   const isSettled = async (run: RunRecord): Promise<boolean> => {
-    const items = await readItems(idStore, integration.name);
+    const items = await readItems(idStore, run);
     const { counts, deletions } = await gatherEvidence(run, items, policy, runs);
     return [counts, ...(deletions ? [deletions] : [])].every(({ open, uncertain }) => open + uncertain === 0);
   };

@@ -1,4 +1,5 @@
 import { surelyLoaded } from '../idcheck/decide.ts';
+import { stateOf } from '../idcheck/generation.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import type { Letter } from '../messages/dead-letter.ts';
@@ -53,14 +54,20 @@ export const countByReason = (letters: ReadonlyArray<Pick<Letter, 'reason'>>): M
     }),
   );
 
+/** Under which name idCheck knows the record of a letter; undefined: nobody can say whose it is. */
+export const stateOfLetter = (letter: Pick<Letter, 'integration' | 'generation' | 'message'>): string | undefined => {
+  const { integration, generation } = letter.message ?? letter;
+  return integration === undefined ? undefined : stateOf({ integration, ...defined({ generation }) });
+};
+
 /** The letters whose content is loaded by now: a later run sent it again. */
 const loadedSince = async (letters: readonly Letter[], idStore: IdStore): Promise<ReadonlySet<Letter>> => {
   const settled = new Set<Letter>();
-  for (const integration of new Set(letters.map((letter) => letter.integration))) {
-    if (integration === undefined) continue;
-    const these = letters.filter((letter) => letter.integration === integration);
+  for (const state of new Set(letters.map(stateOfLetter))) {
+    if (state === undefined) continue;
+    const these = letters.filter((letter) => stateOfLetter(letter) === state);
     const items = await idStore.read(
-      integration,
+      state,
       these.flatMap(({ id }) => id ?? []),
     );
     for (const letter of these) {
@@ -81,10 +88,12 @@ export const lettersOf = async (
   integration: string | undefined,
   { deadLetters, idStore }: LetterDeps,
 ): Promise<ShownLetter[]> => {
-  const itemOf = async (letter: Letter): Promise<IdCheck | undefined> =>
-    letter.integration === undefined || letter.id === undefined
+  const itemOf = async (letter: Letter): Promise<IdCheck | undefined> => {
+    const state = stateOfLetter(letter);
+    return state === undefined || letter.id === undefined
       ? undefined
-      : (await idStore.read(letter.integration, [letter.id])).get(letter.id);
+      : (await idStore.read(state, [letter.id])).get(letter.id);
+  };
   const letters = await listLetters(deadLetters, { id, ...defined({ integration }) });
   return Promise.all(
     letters.map(async (letter) => ({ letter: letterFacts(letter), ...defined({ item: await itemOf(letter) }) })),

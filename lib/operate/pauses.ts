@@ -1,6 +1,7 @@
 import type { ConnectionRest, HealthStore } from '../connection/limit/health.ts';
 import type { RateLimiter } from '../connection/limit/rate-limit.ts';
 import type { Integration } from '../integration/schema/schema.ts';
+import { type Side, sides } from '../runs/ends.ts';
 import type { RunRecord } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -8,9 +9,7 @@ import type { Backlog } from './follow-run.ts';
 import { isGivenUp, restsNow } from './rests.ts';
 
 /** One end of an integration that asked everybody to wait: until when (ms since the epoch), and in which words. */
-export type ConnectionPause = { side: 'source' | 'target'; connection: string; untilMs: number; why?: string };
-
-const sides = ['source', 'target'] as const;
+export type ConnectionPause = { side: Side; connection: string; untilMs: number; why?: string };
 
 /** Which ends of an integration are paused now. */
 export const pausesOf = async (

@@ -1,15 +1,16 @@
-import type { LoadPolicy } from '../idcheck/decide.ts';
+import { stateName, stateOf } from '../idcheck/generation.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import { loadPolicyOf } from '../integration/compile/target-plan.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import type { Letter } from '../messages/dead-letter.ts';
 import { listLetters } from '../messages/dead-letter-queue.ts';
 import { messagesIn } from '../messages/queue.ts';
-import { fateOf, openWhy } from '../runs/books.ts';
+import { openWhy } from '../runs/books.ts';
+import { fateInRun, presentGeneration } from '../runs/evidence.ts';
 import type { LedgerEntry } from '../runs/ledger.ts';
 import { type LoadCounts, ledgerChunks, type RunRecord } from '../runs/record.ts';
 import { MissingChunkError, type RunStore } from '../runs/store.ts';
-import type { AuditEntry } from '../stores/audit.ts';
+import { type AuditEntry, OF_ALL } from '../stores/audit.ts';
 import type { Stores } from '../stores/stores.ts';
 import { type LetterFacts, letterFacts } from './letters.ts';
 
@@ -58,10 +59,14 @@ const historyOf = async (
   { idStore, runs, records, audit }: HistoryDeps,
 ): Promise<History> => {
   const { name } = integration;
-  const item = (await idStore.read(name, [id])).get(id);
+  const generation = await presentGeneration(name, runs);
+  const itemIn = async (state: string) => (await idStore.read(state, [id])).get(id);
+  const item = await itemIn(stateName(name, generation));
   const carried: Carried[] = [];
   for (const run of await runs.runs(name, runsLooked)) {
-    carried.push(...(await carriedIn(run, id, item, loadPolicyOf(integration), runs)));
+    const itemOfRun = (run.generation ?? 0) === generation ? item : await itemIn(stateOf(run));
+    const fateBy = fateInRun(run, generation, loadPolicyOf(integration));
+    carried.push(...(await carriedIn(run, id, (...sent) => fateBy(itemOfRun, id, ...sent), runs)));
   }
   return {
     integration: name,
@@ -69,7 +74,9 @@ const historyOf = async (
     item,
     runs: carried,
     letters: letters.filter((letter) => letter.integration === name).map(letterFacts),
-    audit: (await audit.list(name)).filter((entry) => entry.id === id || adoptedBy(entry, carried)),
+    audit: (await audit.list(name)).filter(
+      (entry) => entry.id === id || entry.id === OF_ALL || adoptedBy(entry, carried),
+    ),
     queued: messagesIn(await records.depth()),
   };
 };
@@ -79,7 +86,7 @@ const adoptedBy = ({ action, id }: AuditEntry, carried: readonly Carried[]): boo
   action === 'adopted' && carried.some(({ runId, outcome }) => runId === id && outcome === 'unchanged');
 
 const isKnown = ({ item, runs, letters, audit }: History): boolean =>
-  item !== undefined || runs.length + letters.length + audit.length > 0;
+  item !== undefined || runs.length + letters.length + audit.filter(({ id }) => id !== OF_ALL).length > 0;
 
 /** The last time that a run sent the record, where nothing has come of it yet. */
 const openSending = ({ runs }: History): Carried | undefined => {
@@ -124,11 +131,10 @@ export const isTroubled = (history: History): boolean =>
 const carriedIn = async (
   run: RunRecord,
   id: string,
-  item: IdCheck | undefined,
-  policy: LoadPolicy,
+  fate: (hash: string, versionMs: number) => keyof LoadCounts,
   store: RunStore,
 ): Promise<Carried[]> => {
-  const { runId, startedMs, fullRefresh: refresh } = run;
+  const { runId, startedMs } = run;
   const found: Carried[] = [];
   try {
     for await (const { entries, deletions = [], versionMs } of store.chunks(
@@ -136,14 +142,13 @@ const carriedIn = async (
       runId,
       ledgerChunks(run),
     )) {
-      const fate = (hash: string) => fateOf(item, { id, hash, versionMs, refresh }, policy);
       for (const { id: entryId, parentId: _, ...entry } of entries) {
         if (entryId !== id) continue;
         const isSent = entry.outcome === 'enqueued' && entry.hash !== undefined;
-        found.push({ runId, startedMs, ...entry, ...(isSent && { fate: fate(entry.hash ?? '') }) });
+        found.push({ runId, startedMs, ...entry, ...(isSent && { fate: fate(entry.hash ?? '', versionMs) }) });
       }
       for (const { id: deletedId, hash } of deletions) {
-        if (deletedId === id) found.push({ runId, startedMs, outcome: 'deletion', hash, fate: fate(hash) });
+        if (deletedId === id) found.push({ runId, startedMs, outcome: 'deletion', hash, fate: fate(hash, versionMs) });
       }
     }
   } catch (error) {

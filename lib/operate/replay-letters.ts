@@ -46,11 +46,12 @@ export const replayAndLoad = async (
     const limit = request.limit === undefined ? undefined : request.limit - end.replayed.length;
     if (limit === 0) break;
     const one = { ...request, integration, ...defined({ limit }) };
-    const { replayed, notReplayable, heldBack, mustBeResolved, backInQueue, rest } = await open((engine) =>
+    const { replayed, notReplayable, heldBack, mustBeResolved, otherTarget, backInQueue, rest } = await open((engine) =>
       replayOne(one, engine),
     );
     end.replayed.push(...replayed);
     end.mustBeResolved.push(...mustBeResolved);
+    end.otherTarget.push(...otherTarget);
     end.notReplayable += notReplayable;
     end.heldBack += heldBack;
     end.backInQueue += backInQueue;
@@ -64,6 +65,7 @@ const nothingReplayed = (): Replayed => ({
   notReplayable: 0,
   heldBack: 0,
   mustBeResolved: [],
+  otherTarget: [],
   others: 0,
 });
 

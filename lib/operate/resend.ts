@@ -1,8 +1,8 @@
 import { resent, type Unsendable } from '../idcheck/by-hand.ts';
-import { changeItem, readItem } from './change-item.ts';
+import { changeItem, presentState, readItem } from './change-item.ts';
 import type { CloseDeps, Signature } from './close-letters.ts';
 
-export type ResendDeps = Pick<CloseDeps, 'idStore' | 'audit' | 'clock'>;
+export type ResendDeps = Pick<CloseDeps, 'idStore' | 'runs' | 'audit' | 'clock'>;
 
 /** What becomes of an id that a person wants sent again. */
 export type Resending = { id: string } & (
@@ -16,14 +16,14 @@ export type Resending = { id: string } & (
 export const planResend = async (
   ids: readonly string[],
   integrations: readonly string[],
-  { idStore, clock }: Pick<ResendDeps, 'idStore' | 'clock'>,
+  { idStore, runs, clock }: Pick<ResendDeps, 'idStore' | 'runs' | 'clock'>,
 ): Promise<Resending[]> => {
   const results: Resending[] = [];
   for (const id of new Set(ids)) {
     const found: string[] = [];
     let why: Unsendable = 'unknown-id';
     for (const name of integrations) {
-      const tried = resent(await readItem(idStore, name, id), clock.nowMs());
+      const tried = resent(await readItem(idStore, await presentState(name, runs), id), clock.nowMs());
       if (tried.kind === 'resent') found.push(name);
       else if (tried.why !== 'unknown-id' && (why === 'unknown-id' || why === 'not-refused')) why = tried.why;
     }
@@ -39,14 +39,14 @@ export const planResend = async (
 export const resend = async (
   planned: readonly Resending[],
   signature: Signature,
-  { idStore, audit, clock }: ResendDeps,
+  { idStore, runs, audit, clock }: ResendDeps,
 ): Promise<void> => {
   for (const one of planned) {
     if (one.kind !== 'resent') continue;
     const { id, integration } = one;
     const atMs = clock.nowMs();
     await audit.add({ atMs, action: 'resent', integration, id, reason: 'rejected', ...signature });
-    await changeItem(idStore, integration, id, (stored) => {
+    await changeItem(idStore, await presentState(integration, runs), id, (stored) => {
       const now = resent(stored, atMs);
       return now.kind === 'resent' ? now.item : undefined;
     });

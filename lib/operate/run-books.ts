@@ -1,3 +1,4 @@
+import { stateOf } from '../idcheck/generation.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import { loadPolicyOf } from '../integration/compile/target-plan.ts';
 import type { Integration } from '../integration/schema/schema.ts';
@@ -85,15 +86,15 @@ export const drawUpRuns = async (
   // Whatever its messages carry: with none, nothing is on its way.
   const queued = messagesIn(await records.depth());
   const known = new Map<string, Promise<ReadonlyMap<string, IdCheck>>>();
-  const itemsOf = (name: string): Promise<ReadonlyMap<string, IdCheck>> => {
-    const items = known.get(name) ?? readItems(idStore, name);
-    known.set(name, items);
+  const itemsOf = (run: RunRecord): Promise<ReadonlyMap<string, IdCheck>> => {
+    const items = known.get(stateOf(run)) ?? readItems(idStore, run);
+    known.set(stateOf(run), items);
     return items;
   };
   const drawUp = async (run: RunRecord): Promise<RunBooks> => {
     const integration = integrations.find(({ name }) => name === run.integration);
     if (integration === undefined || isOverForGood(run)) return booksOf(run, asStored(run), new Map(), queued);
-    const items = await itemsOf(run.integration);
+    const items = await itemsOf(run);
     try {
       const evidence = await gatherEvidence(run, items, loadPolicyOf(integration), runs, named);
       const drawn = isUnfinished(run)

@@ -2,6 +2,7 @@ import type { IdCheck } from '../idcheck/item.ts';
 import { listLetters } from '../messages/dead-letter-queue.ts';
 import { messagesIn, type ReadableQueue } from '../messages/queue.ts';
 import { readMessage } from '../messages/record-message.ts';
+import { presentState } from './change-item.ts';
 import { type CloseDeps, discard, type Signature } from './close-letters.ts';
 
 /** What a fresh start of an integration forgets. */
@@ -17,10 +18,11 @@ const isLoaded = ({ loaded }: IdCheck): boolean => loaded !== undefined;
 /** What a fresh start would forget; nothing is changed. */
 export const forgottenByFresh = async (
   integration: string,
-  { idStore, deadLetters }: Pick<CloseDeps, 'idStore' | 'deadLetters'>,
+  { idStore, runs, deadLetters }: Pick<CloseDeps, 'idStore' | 'runs' | 'deadLetters'>,
 ): Promise<Forgotten> => {
   let loaded = 0;
-  for await (const items of idStore.scan(integration)) loaded += items.filter(isLoaded).length;
+  for await (const items of idStore.scan(await presentState(integration, runs)))
+    loaded += items.filter(isLoaded).length;
   const isEmpty = messagesIn(await deadLetters.depth()) === 0;
   return { loaded, letters: isEmpty ? 0 : (await listLetters(deadLetters, { integration })).length };
 };

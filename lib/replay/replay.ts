@@ -4,6 +4,8 @@ import { isMeant, type LetterFilter, visitLetters } from '../messages/dead-lette
 import { deadLetterReasons } from '../messages/dead-letter-reasons.ts';
 import { MAX_DELAY_SEC, type Queue, type ReadableQueue } from '../messages/queue.ts';
 import { type RecordMessage, writeMessage } from '../messages/record-message.ts';
+import { type Belonging, belongingOf, type Ends, noEnds } from '../runs/ends.ts';
+import type { RunStore } from '../runs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import type { EventsOf, Log } from '../runtime/log.ts';
@@ -19,6 +21,7 @@ export type ReplayDeps = {
   deadLetters: ReadableQueue;
   records: Queue;
   audit: Pick<AuditLog, 'add'>;
+  runs: Pick<RunStore, 'ends'>;
   clock: Clock;
   log: Log<ReplayEvent>;
 };
@@ -79,6 +82,8 @@ export type Replayed = {
    * until someone has looked (`dlq resolve`), or asks for them.
    */
   mustBeResolved: string[];
+  /** Records of another target than the present one: nothing is sent, the letters stay to be read. */
+  otherTarget: string[];
   /** Not meant; stays. */
   others: number;
 };
@@ -99,6 +104,16 @@ const isHeldBack = ({ reason, message }: Sendable, { force, id }: ReplayRequest)
 const isUnnamedDoubt = ({ reason }: Sendable, request: ReplayRequest): boolean =>
   reason === 'uncertain' && request.reason === undefined && request.id === undefined;
 
+/** Whose messages are, by what is stored; read once for each integration. */
+const belongingTo = (runs: ReplayDeps['runs']) => {
+  const known = new Map<string, Promise<Ends | undefined>>();
+  return async (message: RecordMessage): Promise<Belonging> => {
+    const ends = known.get(message.integration) ?? runs.ends(message.integration);
+    known.set(message.integration, ends);
+    return belongingOf(message, (await ends) ?? noEnds(), undefined);
+  };
+};
+
 /** Signs for whoever invokes the function without a name. */
 const UNSIGNED = { by: 'functions/replay', why: 'an event without a reason' };
 
@@ -112,7 +127,15 @@ const UNSIGNED = { by: 'functions/replay', why: 'an event without a reason' };
  * for another replay.
  */
 export const replay = async (request: ReplayRequest, deps: ReplayDeps): Promise<Replayed> => {
-  const result: Replayed = { replayed: [], notReplayable: 0, heldBack: 0, mustBeResolved: [], others: 0 };
+  const result: Replayed = {
+    replayed: [],
+    notReplayable: 0,
+    heldBack: 0,
+    mustBeResolved: [],
+    otherTarget: [],
+    others: 0,
+  };
+  const belonging = belongingTo(deps.runs);
   const { ratePerSec = Number.POSITIVE_INFINITY, dryRun } = request;
   const limit = Math.min(request.limit ?? Number.POSITIVE_INFINITY, Math.max(1, ratePerSec * MAX_DELAY_SEC));
   let taken = 0;
@@ -130,6 +153,10 @@ export const replay = async (request: ReplayRequest, deps: ReplayDeps): Promise<
     }
     if (!isSendable(letter)) {
       result.notReplayable += 1;
+      return 'stays';
+    }
+    if ((await belonging(letter.message)) !== 'ours') {
+      result.otherTarget.push(letter.message.id);
       return 'stays';
     }
     if (isUnnamedDoubt(letter, request)) {

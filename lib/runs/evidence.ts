@@ -1,4 +1,5 @@
 import type { LoadPolicy } from '../idcheck/decide.ts';
+import { stateOf } from '../idcheck/generation.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import { defined } from '../runtime/defined.ts';
@@ -24,25 +25,45 @@ export type Evidence = { counts: LoadCounts; unsettled: Unsettled; deletions?: D
   open: Record<OpenWhy, number>;
 };
 
-/** Everything that idCheck knows of an integration, by id. Eventually consistent, as `scan` is. */
-export const readItems = async (store: IdStore, integration: string): Promise<Map<string, IdCheck>> => {
+/** The state that a run's evidence lies in. */
+export type StateOfRun = Pick<RunRecord, 'integration' | 'generation'>;
+
+/** Everything that idCheck knows in the state of a run, by id. Eventually consistent, as `scan` is. */
+export const readItems = async (store: IdStore, run: StateOfRun): Promise<Map<string, IdCheck>> => {
   const items = new Map<string, IdCheck>();
-  for await (const page of store.scan(integration)) for (const item of page) items.set(item.id, item);
+  for await (const page of store.scan(stateOf(run))) for (const item of page) items.set(item.id, item);
   return items;
 };
 
+/** Which state of an integration is the present one. */
+export const presentGeneration = async (integration: string, runs: Pick<RunStore, 'ends'>): Promise<number> =>
+  (await runs.ends(integration))?.generation ?? 0;
+
+/** What became of a record that a run sent, by its item in the run's own state. `present`: `presentGeneration`. Pure. */
+export const fateInRun =
+  (
+    { generation = 0, fullRefresh }: Pick<RunRecord, 'generation' | 'fullRefresh'>,
+    present: number,
+    policy: LoadPolicy,
+  ) =>
+  (item: IdCheck | undefined, id: string, hash: string, versionMs: number): keyof LoadCounts => {
+    const fate = fateOf(item, { id, hash, versionMs, refresh: fullRefresh }, policy);
+    return fate === 'open' && generation < present ? 'superseded' : fate;
+  };
+
 /**
  * Counts the fates of a run's enqueued records and names those that are not settled well, and those that are left out,
- * `named` of each kind at most. A run that is still extracting is counted up to its checkpoint. Throws
- * `MissingChunkError`.
+ * `named` of each kind at most. A run that is still extracting is counted up to its checkpoint. What is open of a state
+ * that was replaced is never sent: it is superseded. Throws `MissingChunkError`.
  */
 export const gatherEvidence = async (
   run: RunRecord,
   items: ReadonlyMap<string, IdCheck>,
   policy: LoadPolicy,
-  runs: Pick<RunStore, 'chunks'>,
+  runs: Pick<RunStore, 'chunks' | 'ends'>,
   named = NAMED_IDS,
 ): Promise<Evidence> => {
+  const fateBy = fateInRun(run, await presentGeneration(run.integration, runs), policy);
   const counts = noLoadCounts();
   const unsettled: Unsettled = { open: [], rejected: [], uncertain: [] };
   const deletions: DeletionCounts = { enqueued: 0, ...noLoadCounts() };
@@ -62,14 +83,14 @@ export const gatherEvidence = async (
       const { id, outcome, hash } = entry;
       const item = items.get(id);
       const isSent = outcome === 'enqueued' && hash !== undefined;
-      const fate = isSent ? fateOf(item, { id, hash, versionMs, refresh: run.fullRefresh }, policy) : undefined;
+      const fate = isSent ? fateBy(item, id, hash, versionMs) : undefined;
       addSetAside(setAside, id, setAsideBy(entry, item, fate), named);
       if (fate === undefined) continue;
       counts[fate] += 1;
       note(id, fate);
     }
     for (const { id, hash } of deleted) {
-      const fate = fateOf(items.get(id), { id, hash, versionMs, refresh: run.fullRefresh }, policy);
+      const fate = fateBy(items.get(id), id, hash, versionMs);
       deletions.enqueued += 1;
       deletions[fate] += 1;
       note(id, fate);

@@ -1,9 +1,11 @@
 import type { LoadPolicy } from '../idcheck/decide.ts';
+import { stateOf } from '../idcheck/generation.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { EventsOf, Log } from '../runtime/log.ts';
 import type { Tuning } from '../runtime/tuning.ts';
+import { watermarkName } from './ends.ts';
 import { drawnBy, type Evidence, gatherEvidence, readItems } from './evidence.ts';
 import { type ExtractedRun, isUnfinished, type RunRecord, type RunStatus } from './record.ts';
 import { MissingChunkError, type RunStore } from './store.ts';
@@ -44,7 +46,7 @@ export type Reconciling = {
  * says of each id. A run closes when nothing is open, or, not balanced, when its deadline has passed; one that did not
  * balance is looked at again, since a later run mends it.
  *
- * Reads idCheck's partitions once, however many runs are open. Returns the runs that it looked at, newest first.
+ * Reads idCheck's partitions once for each state, however many runs are open. Returns the runs that it looked at, newest first.
  */
 export const reconcile = async (reconciling: Reconciling, deps: ReconcileDeps): Promise<RunRecord[]> => {
   const { integration, policy, deadlineMs } = reconciling;
@@ -52,15 +54,17 @@ export const reconcile = async (reconciling: Reconciling, deps: ReconcileDeps): 
   const recent = await runs.runs(integration, tuning.books.runsLookedAt);
   const open = recent.filter(isOpen);
   const reconciled: ExtractedRun[] = [];
-  const items = open.length === 0 ? new Map<string, IdCheck>() : await readItems(idStore, integration);
+  const itemsByState = new Map<string, Promise<ReadonlyMap<string, IdCheck>>>();
   for (const run of open) {
-    const next = await drawUp(run, items, policy, deadlineMs, deps);
+    const items = itemsByState.get(stateOf(run)) ?? readItems(idStore, run);
+    itemsByState.set(stateOf(run), items);
+    const next = await drawUp(run, await items, policy, deadlineMs, deps);
     const { runId, status, counts } = next;
     if (next.closedMs !== undefined && (status !== run.status || run.closedMs === undefined)) {
       await deps.onClosed?.(next, run);
     }
     if (status === 'balanced' && next.window && next.windowHeld === undefined)
-      await runs.moveWatermark(integration, next.window.toMs);
+      await runs.moveWatermark(watermarkName(next), next.window.toMs);
     await runs.saveRun(next);
     log.info('run-reconciled', { integration, runId, status, ...counts });
     if (status === 'unbalanced' && run.status !== 'unbalanced') {

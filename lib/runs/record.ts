@@ -28,9 +28,9 @@ export type LoadCounts = { loaded: number; superseded: number; rejected: number;
 export type RunStatus = 'extracting' | 'incomplete' | 'loading' | 'balanced' | 'unbalanced' | 'failed';
 
 /** Why a run that was read to its end has failed all the same. */
-export type RunFailure = 'rows-invalid' | 'mapping-changed';
+export type RunFailure = 'rows-invalid' | 'mapping-changed' | 'target-moved';
 
-const runFailures: readonly RunFailure[] = ['rows-invalid', 'mapping-changed'];
+const runFailures: readonly RunFailure[] = ['rows-invalid', 'mapping-changed', 'target-moved'];
 
 /** Why a run has failed, or will have when its books are closed; undefined: it has not. */
 export const runFailureOf = ({ failure }: Pick<RunRecord, 'failure'>): RunFailure | undefined =>
@@ -91,6 +91,14 @@ type RunFacts = {
   mapping?: string;
   /** The mapping under which an earlier try of this run has sent records; it began anew under another. */
   mappingBefore?: string;
+  /** Which state of the integration it compares with and loads into; absent: the first one. */
+  generation?: number;
+  /** The addresses of its ends, as short hashes; absent in runs of earlier commits. */
+  ends?: { source?: string; target?: string };
+  /** Since when the source is another system than before, ms since the epoch; absent: since ever. */
+  sourceSinceMs?: number;
+  /** The source is another one than the state is of, and nobody has said yet whether it is the same. */
+  sourceMoved?: true;
   /** Where the mapping has changed: what a reading that sends nothing found. */
   weighing?: Weighing;
   /** The first invalid rows; absent: none is. */

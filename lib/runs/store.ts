@@ -1,3 +1,4 @@
+import type { Ends } from './ends.ts';
 import type { LedgerChunk } from './ledger.ts';
 import type { TargetUse } from './limits.ts';
 import type { RunRecord, RunRest } from './record.ts';
@@ -31,10 +32,18 @@ export interface RunStore {
   /** The run's chunks 1…`upTo` in order; throws `MissingChunkError` at a gap. */
   chunks(integration: string, runId: string, upTo: number): AsyncIterable<LedgerChunk>;
 
-  /** Up to where an incremental list is loaded, in the source's time, ms since the epoch; undefined: nothing was yet. */
-  watermark(integration: string): Promise<number | undefined>;
+  /**
+   * Up to where an incremental list is loaded, in the source's time, ms since the epoch; undefined: nothing was yet.
+   * `name`: `watermarkName`.
+   */
+  watermark(name: string): Promise<number | undefined>;
   /** Never moves back. */
-  moveWatermark(integration: string, untilMs: number): Promise<void>;
+  moveWatermark(name: string, untilMs: number): Promise<void>;
+
+  /** Whose state is kept of the integration; undefined: nobody has said yet. */
+  ends(integration: string): Promise<Ends | undefined>;
+  /** Replaces the item, if the stored one has the revision before `ends.rev` (0: none is stored). */
+  saveEnds(integration: string, ends: Ends): Promise<'saved' | 'conflict'>;
 }
 
 export const sameLease = (a: Lease, b: Lease): boolean =>

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { checkSandboxFlags } from '../../cli/stack/sandbox-flags.ts';
-import { connectionVariables, type Side, sandboxedSides, sides } from '../../cli/stack/sides.ts';
+import { connectionVariables, sandboxedSides } from '../../cli/stack/sides.ts';
 import { strangeVariables } from '../../cli/stack/strange-variables.ts';
 import { readIntegrations } from '../../lib/integration/read.ts';
+import { type Side, sides } from '../../lib/runs/ends.ts';
 import { parseFault } from '../../local/sandbox/sandbox.ts';
 
 const [crm] = readIntegrations(['integrations']).integrations;

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Ends } from '../../lib/runs/ends.ts';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
 import { noHits, noUse } from '../../lib/runs/limits.ts';
 import { type ExtractedRun, MAX_RESTS, type UnfinishedRun } from '../../lib/runs/record.ts';
@@ -282,6 +283,35 @@ export const runStoreContract = (create: () => Promise<RunStore> | RunStore) => 
         }));
         await store.saveChunk('groups', chunk(1, { entries }));
         expect((await ledgerOf(store, 1))[0]?.entries).toEqual(entries);
+      });
+    });
+
+    describe('whose state it is', () => {
+      const address = (id: string) => ({ id, origin: `https://${id}.example` });
+      const full: Ends = {
+        rev: 1,
+        generation: 2,
+        source: address('s'),
+        target: { ...address('t'), formerly: ['a', 'b'] },
+        met: { source: address('x'), target: address('y') },
+        sourceSinceMs: 5,
+      };
+
+      it('is undefined until it is said, one for each integration, and read back whole', async () => {
+        expect(await store.ends('groups')).toBeUndefined();
+        expect(await store.saveEnds('groups', full)).toBe('saved');
+        expect(await store.ends('groups')).toEqual(full);
+        expect(await store.ends('customers')).toBeUndefined();
+        expect(await store.runs('groups', 10)).toEqual([]);
+      });
+
+      it('is replaced by who has read it, and by nobody else', async () => {
+        await store.saveEnds('groups', full);
+        expect(await store.saveEnds('groups', { rev: 1, generation: 9 })).toBe('conflict');
+        expect(await store.saveEnds('groups', { rev: 3, generation: 9 })).toBe('conflict');
+        expect(await store.saveEnds('groups', { rev: 2, generation: 3 })).toBe('saved');
+        expect(await store.saveEnds('groups', { rev: 2, generation: 4 })).toBe('conflict');
+        expect(await store.ends('groups')).toEqual({ rev: 2, generation: 3 });
       });
     });
 

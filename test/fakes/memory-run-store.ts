@@ -1,3 +1,4 @@
+import type { Ends } from '../../lib/runs/ends.ts';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
 import { addHits, isHit, type LimitHits, noHits } from '../../lib/runs/limits.ts';
 import { MAX_RESTS, type RunRecord } from '../../lib/runs/record.ts';
@@ -13,6 +14,7 @@ export const memoryRunStore = (): RunStore => {
   const runs = new Map<string, RunRecord>();
   const chunks = new Map<string, LedgerChunk>();
   const watermarks = new Map<string, number>();
+  const ends = new Map<string, Ends>();
   const key = (...parts: (string | number)[]) => JSON.stringify(parts);
   return {
     lease: async (integration) => structuredClone(leases.get(integration)),
@@ -62,6 +64,12 @@ export const memoryRunStore = (): RunStore => {
       if (known === undefined && rests.length < MAX_RESTS)
         run.rests = [...rests, { ...rest }].sort((a, b) => a.sinceMs - b.sinceMs);
       else if (known !== undefined && rest.endedMs !== undefined) Object.assign(known, rest);
+    },
+    ends: async (integration) => structuredClone(ends.get(integration)),
+    saveEnds: async (integration, next) => {
+      if ((ends.get(integration)?.rev ?? 0) !== next.rev - 1) return 'conflict';
+      ends.set(integration, structuredClone(next));
+      return 'saved';
     },
     watermark: async (integration) => watermarks.get(integration),
     moveWatermark: async (integration, untilMs) => {

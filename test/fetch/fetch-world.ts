@@ -8,6 +8,7 @@ import type { JsonValue } from '../../lib/json/json.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
 import type { RunRequest } from '../../lib/messages/run-request.ts';
 import { readFetchEvent } from '../../lib/messages/run-request.ts';
+import type { OwnEnds } from '../../lib/runs/ends.ts';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
 import { ledgerChunks, type RunRecord, runIdOf } from '../../lib/runs/record.ts';
 import type { Log, LogFields } from '../../lib/runtime/log.ts';
@@ -39,6 +40,8 @@ export type FetchWorld = {
   /** Whose log takes what other functions say of the same runs, too. */
   deps: FetchDeps & { log: Log<FunctionEvent>; tuning: Tuning };
   plan: FetchPlan;
+  /** Where the ends are; may be changed between runs. */
+  ends: OwnEnds;
   /** What the source lists, page by page; may be changed while a run goes on. */
   pages: JsonValue[][];
   /** Answers of the source other than its pages, by the number of the read (from 0). */
@@ -119,11 +122,16 @@ export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPl
     pageMs: 0,
     reads: [],
     logged,
+    ends: {
+      source: { id: 'source-a', origin: 'https://source-a.example' },
+      target: { id: 'target-a', origin: 'https://target-a.example' },
+    },
     plan: {
       integration: NAME,
       target: 'target',
       policy: { idCheck: false, onUncertain: 'resend' },
       source: faults.wrap('source', source),
+      ends: async () => world.ends,
       transform: openTransform(transformPlanOf(integrationWith(NAME))),
       minShare: 0.5,
       mapping: 'one',

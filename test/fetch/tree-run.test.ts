@@ -15,7 +15,7 @@ const child = (id: number, parent_id: number, name = `分组${id}`): JsonValue =
 const treeWorld = (pages: JsonValue[][], dependsOn: Record<string, JsonValue> = {}) => {
   const integration = integrationWith(NAME, { 'transform.dependsOn': { parent: 'parent_id', ...dependsOn } });
   const world = fetchWorld({ pages });
-  const { source: _, ...plan } = fetchPlanOf(integration, world.plan.source);
+  const { source: _, ...plan } = fetchPlanOf(integration, world.plan.source, world.plan.ends);
   Object.assign(world.plan, plan, { policy: { idCheck: false, onUncertain: 'resend' } });
   const target = loadingFor(world);
   const settle = async (scheduledMs = DUE_MS) => {
@@ -156,7 +156,10 @@ describe('a run with dependsOn', () => {
     target.refused.clear();
     const { clock } = world;
     const audit = memoryAuditLog();
-    await replay({}, { deadLetters: target.deadLetters, records: world.records, audit, clock, log: world.deps.log });
+    await replay(
+      {},
+      { deadLetters: target.deadLetters, records: world.records, audit, clock, log: world.deps.log, runs: world.runs },
+    );
     await target.all();
     const thirdMs = DUE_MS + 7_200_000;
     await world.invoke(schedule({ scheduledMs: thirdMs }));

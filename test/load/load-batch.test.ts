@@ -80,7 +80,13 @@ describe('a record that the target takes', () => {
 
   it('is counted to its own run, and a run that cannot be counted fails nothing', async () => {
     const world = loadWorld({
-      deps: { runs: { addTargetUse: () => Promise.reject(new Error('down')), noteRest: async () => {} } },
+      deps: {
+        runs: {
+          ends: async () => undefined,
+          addTargetUse: () => Promise.reject(new Error('down')),
+          noteRest: async () => {},
+        },
+      },
     });
     expect(await loadOnce(world, [{}])).toEqual({ failedMessageIds: [] });
     expect(world.logged.some(({ event }) => event === 'requests-not-counted')).toBe(true);
@@ -247,9 +253,9 @@ describe('waiting is not failing', () => {
 describe('fail closed', () => {
   it('sends nothing while idCheck cannot be read', async () => {
     const world = loadWorld();
-    world.faults.arm(0, 'refused');
+    world.faults.arm(1, 'refused');
     expect(await loadOnce(world, [{ id: '1' }, { id: '2' }])).toEqual({ failedMessageIds: [] });
-    expect([world.faults.calls[0], world.posts]).toEqual(['idStore.read', []]);
+    expect([world.faults.calls[1], world.posts]).toEqual(['idStore.read', []]);
     expect(putBack(world)).toEqual(['1: idcheck-unreachable', '2: idcheck-unreachable']);
     await world.clock.advance(29_000);
     expect(await world.records.receive(1, 1)).toEqual([]);

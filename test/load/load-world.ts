@@ -1,3 +1,4 @@
+import type { Address } from '../../lib/connection/api/address.ts';
 import type { HealthStore, RestNews } from '../../lib/connection/limit/health.ts';
 import { healthView } from '../../lib/connection/limit/health-view.ts';
 import type { RateLimit } from '../../lib/connection/limit/rate-limit.ts';
@@ -5,9 +6,10 @@ import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
 import type { Retry } from '../../lib/integration/schema/schema.ts';
 import type { Conflict } from '../../lib/integration/schema/target-schema.ts';
 import { loadBatch } from '../../lib/load/load-batch.ts';
-import type { LoaderDeps, LoadPlan } from '../../lib/load/load-plan.ts';
+import type { LoaderDeps, LoadPlan, OpenedPlan } from '../../lib/load/load-plan.ts';
 import { type Letter, readLetter } from '../../lib/messages/dead-letter.ts';
 import { type RecordMessage, writeMessage } from '../../lib/messages/record-message.ts';
+import type { Ends } from '../../lib/runs/ends.ts';
 import { addUse, noUse, type TargetUse } from '../../lib/runs/limits.ts';
 import type { RunRest } from '../../lib/runs/record.ts';
 import { defined } from '../../lib/runtime/defined.ts';
@@ -58,7 +60,12 @@ export const throttles = (pauseMs: number): Answer => ({
 });
 
 export type LoadWorld = {
+  /** Where the target is now, and what is stored of whose state it is. */
+  address: Address;
+  ends: Ends | undefined;
   clock: FakeClock;
+  /** As a batch has it. */
+  plan(): Promise<LoadPlan>;
   idStore: MemoryIdStore;
   records: MemoryQueue;
   deadLetters: MemoryQueue;
@@ -126,11 +133,12 @@ export const loadWorld = ({
     return { outcomes: Array.isArray(outcomes) ? outcomes : sent.map(() => outcomes), requests: 1 };
   };
   const target = { connection: 'target', limit, rows, concurrency, longestPostMs: 15_000 };
-  const plan: LoadPlan = {
+  const plan: OpenedPlan = {
     integration: 'groups',
     policy: { idCheck: false, onUncertain: 'resend', ...policy },
     retry: { maxAttempts: 3, baseMs: 1_000, capMs: 60_000, ...retry },
     ...defined({ conflict }),
+    address: async () => world.address,
     target: { ...target, post: faults.wrap('target', { post }).post },
   };
   const note = (event: string, fields: LogFields = {}) => {
@@ -144,6 +152,7 @@ export const loadWorld = ({
     limiter: faults.wrap('limiter', memoryRateLimiter(clock)),
     health: healthView(faults.wrap('health', health), { clock, random: seededRandom(2) }),
     runs: faults.wrap('runs', {
+      ends: async () => world.ends,
       addTargetUse: async (_integration: string, runId: string, use: TargetUse) => {
         const before = counted.get(runId) ?? { ...noUse(), writes: 0 };
         counted.set(runId, { ...addUse(before, use), writes: before.writes + 1 });
@@ -177,7 +186,10 @@ export const loadWorld = ({
   };
 
   const world: LoadWorld = {
+    address: { id: 'target-a', origin: 'https://target-a.example' },
+    ends: undefined,
     clock,
+    plan: async () => ({ ...plan, state: 'groups' }),
     idStore,
     records,
     deadLetters,

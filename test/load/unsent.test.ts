@@ -21,8 +21,7 @@ const endOf = async (
 ) => {
   const world = loadWorld(changes);
   await world.idStore.write('groups', stored, { absent: true });
-  const plan = await world.deps.open('groups');
-  if (plan === undefined) throw new Error('no integration');
+  const plan = await world.plan();
   const ending = await endUnsent({ kind: 'acknowledge', as }, recordMessage(message), stored, plan, world.deps);
   return { ending, letters: await world.letters(), item: world.idStore.items('groups')[0] };
 };
@@ -79,8 +78,7 @@ describe('a message of a record that waits for a person', () => {
     expect(without.item).toEqual(trouble());
 
     const world = loadWorld();
-    const plan = await world.deps.open('groups');
-    if (plan === undefined) throw new Error('no integration');
+    const plan = await world.plan();
     const decision = { kind: 'acknowledge', as: 'already-rejected' } as const;
     const raced = await endUnsent(decision, recordMessage(), trouble(), plan, world.deps);
     expect(raced).toMatchObject({ kind: 'putBack', why: 'claimed' });

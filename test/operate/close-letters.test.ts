@@ -14,7 +14,7 @@ const world = async () => {
   await loading.run();
   const { clock, deadLetters, idStore } = loading;
   const audit = memoryAuditLog();
-  const deps = { deadLetters, idStore, audit, clock };
+  const deps = { deadLetters, idStore, audit, clock, runs: loading.deps.runs };
   const waiting = async () => {
     // What a pass left is shown again a second after it.
     await clock.advance(2_000);

@@ -19,7 +19,7 @@ const world = async () => {
   await loading.run();
   await loading.deadLetters.sendAll([{ body: 'not JSON' }]);
   const { clock, deadLetters, records } = loading;
-  const deps = { deadLetters, records, audit: memoryAuditLog(), clock, log: silentLog };
+  const deps = { deadLetters, records, audit: memoryAuditLog(), clock, log: silentLog, runs: loading.deps.runs };
   let openings = 0;
   const place = (integration: string): ReplayPlace => ({
     integration,

@@ -7,6 +7,7 @@ import { fakeClock } from '../fakes/fake-clock.ts';
 import { faultKinds, portFaults } from '../fakes/faults.ts';
 import { memoryAuditLog } from '../fakes/memory-audit-log.ts';
 import { memoryQueue } from '../fakes/memory-queue.ts';
+import { memoryRunStore } from '../fakes/memory-run-store.ts';
 import { NOW_MS, recordMessage } from '../load/message.ts';
 
 const failure = { cause: 'status', status: 422, atMs: NOW_MS };
@@ -18,12 +19,14 @@ const setUp = async (...bodies: string[]) => {
   const deadLetters = memoryQueue(clock);
   const records = memoryQueue(clock);
   const audit = memoryAuditLog();
+  const runs = memoryRunStore();
   const faults = portFaults();
   await deadLetters.sendAll(bodies.map((body) => ({ body })));
   const deps = {
     deadLetters: faults.wrap('deadLetters', deadLetters),
     records: faults.wrap('records', { sendAll: records.sendAll }),
     audit: faults.wrap('audit', audit),
+    runs,
     clock,
     log: silentLog,
   };
@@ -39,6 +42,7 @@ const setUp = async (...bodies: string[]) => {
     records,
     audit,
     faults,
+    runs,
     deps,
     sent,
     replay: (request: ReplayRequest) => replay(request, deps),
@@ -55,6 +59,7 @@ describe('replaying dead letters', () => {
       notReplayable: 0,
       heldBack: 0,
       mustBeResolved: [],
+      otherTarget: [],
       others: 0,
     });
     expect(world.sent()).toEqual([

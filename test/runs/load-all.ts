@@ -36,6 +36,7 @@ export const loadingFor = (world: FetchWorld, policy = world.plan.policy): Loade
     open: async () => ({
       integration: NAME,
       policy,
+      address: async () => world.ends.target ?? { id: 'none', origin: 'none' },
       retry: { maxAttempts: 3, baseMs: 1_000, capMs: 60_000 },
       ...(tree && { rejectedParent: tree.rejectedParent }),
       target: {

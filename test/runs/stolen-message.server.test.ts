@@ -4,7 +4,7 @@ import { dynamoRunStore } from '../../lib/aws/dynamodb/run-store.ts';
 import { sqsQueue } from '../../lib/aws/sqs-queue.ts';
 import { fetchRun } from '../../lib/fetch/fetch-run.ts';
 import { loadBatch } from '../../lib/load/load-batch.ts';
-import type { LoaderDeps, LoadPlan } from '../../lib/load/load-plan.ts';
+import type { LoaderDeps, OpenedPlan } from '../../lib/load/load-plan.ts';
 import { reconcile } from '../../lib/runs/reconcile.ts';
 import { runIdOf } from '../../lib/runs/record.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
@@ -37,9 +37,10 @@ test('a message that somebody deletes is missed, named after the deadline, and s
   const source = fetchWorld({ pages: [[group(1), group(2), group(3)]] });
   const fetchDeps = { ...source.deps, idStore, runs, records, clock };
   const { deps: target } = loadWorld();
-  const plan: LoadPlan = {
+  const plan: OpenedPlan = {
     integration: NAME,
     policy: { idCheck: false, onUncertain: 'resend' },
+    address: async () => ({ id: 'target-a', origin: 'https://target-a.example' }),
     retry: { maxAttempts: 3, baseMs: 1_000, capMs: 60_000 },
     target: {
       connection: 'target',

@@ -1,7 +1,7 @@
 import { fetchPlanOf } from '../../lib/fetch/fetch-plan.ts';
 import { fetchFlow } from '../../lib/flows/fetch.ts';
 import { loadFlow } from '../../lib/flows/load.ts';
-import { type Connections, connectionsOf, type Open } from '../../lib/flows/open.ts';
+import { addressOfEnd, type Connections, connectionsOf, type Open, ownEnds } from '../../lib/flows/open.ts';
 import { reconcileFlow } from '../../lib/flows/reconcile.ts';
 import { sourcePlanOf } from '../../lib/integration/compile/source-plan.ts';
 import { targetPlanOf } from '../../lib/integration/compile/target-plan.ts';
@@ -10,6 +10,7 @@ import { loadPlanOf } from '../../lib/load/load-plan.ts';
 import type { Queue } from '../../lib/messages/queue.ts';
 import { readFetchEvent } from '../../lib/messages/run-request.ts';
 import { readReplayEvent, replay } from '../../lib/replay/replay.ts';
+import { sides } from '../../lib/runs/ends.ts';
 import { type LogEvent, silentLog as log } from '../../lib/runtime/log.ts';
 import { once } from '../../lib/runtime/once.ts';
 import { openSource } from '../../lib/source/http-source.ts';
@@ -94,7 +95,7 @@ const fetchFunction = (world: World): LambdaFunction => ({
         return page;
       },
     };
-    const asWritten = fetchPlanOf(integration, watched);
+    const asWritten = fetchPlanOf(integration, watched, () => ownEnds(integration, sides, connections));
     const plan = {
       ...asWritten,
       policy: bug.fetchPolicy ? bug.fetchPolicy(settings.policy) : settings.policy,
@@ -126,7 +127,10 @@ const loadFunction = (world: World): LambdaFunction => ({
     const open = async () => {
       const target = wrapped(openTarget(await targetPlanOf(settings.integration), connections), bug.target);
       const policy = bug.loadPolicy ? bug.loadPolicy(settings.policy) : settings.policy;
-      return { ...loadPlanOf(settings.integration, target), policy };
+      return {
+        ...loadPlanOf(settings.integration, target, () => addressOfEnd(settings.integration, 'target', connections)),
+        policy,
+      };
     };
     const records = wrapped<Queue>(stores.records, bug.loadRecords);
     const deadLetters = wrapped<Queue>(stores.deadLetters, bug.deadLetters);

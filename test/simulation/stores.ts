@@ -104,6 +104,8 @@ const runStoreOf = (world: World, environment: Environment): RunStore => {
         audit.chunkSaved(environment, chunk);
         return runTable.saveChunk(integration, chunk);
       }),
+    ends: (integration) => read(() => runTable.ends(integration)),
+    saveEnds: (integration, ends) => write(() => runTable.saveEnds(integration, ends)),
     watermark: (integration) => read(() => runTable.watermark(integration)),
     moveWatermark: (integration, untilMs) => write(() => runTable.moveWatermark(integration, untilMs)),
     async *chunks(integration, runId, upTo) {

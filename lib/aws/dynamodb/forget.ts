@@ -1,5 +1,8 @@
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
+import { stateName } from '../../idcheck/generation.ts';
+import { forgottenEnds, noEnds } from '../../runs/ends.ts';
 import { mapBounded } from '../../runtime/bounded.ts';
+import { dynamoEnds } from './ends.ts';
 import { idCheckPartitions } from './id-store.ts';
 import { chunkPartition } from './ledger.ts';
 import { type Item, queryPages, type Table, text } from './table.ts';
@@ -7,16 +10,27 @@ import { type Item, queryPages, type Table, text } from './table.ts';
 const DELETE_CONCURRENCY = 16;
 const AUDIT = 'audit#';
 const RUN = 'run#';
+const ENDS = 'ends';
 
 /**
- * Deletes what is known of an integration: its idCheck items, runs, ledgers, lease and watermark. Its audit log stays.
- * Nothing may work on the integration meanwhile.
+ * Deletes what is known of an integration: its idCheck items, runs, ledgers and lease. Its audit log stays, and so does
+ * whose generation it was: messages under way are of one that has ended. Nothing may work on the integration meanwhile.
  */
 export const forgetIntegration = async (
   integration: string,
   { idCheck, runs }: { idCheck: Table; runs: Table },
 ): Promise<void> => {
-  for (const partition of idCheckPartitions(integration)) await deleteItems(idCheck, partition);
+  const store = dynamoEnds(runs);
+  const ends = (await store.ends(integration)) ?? noEnds();
+  // First, and at once: whatever breaks after it, nothing is known any more.
+  if ((await store.saveEnds(integration, forgottenEnds(ends))) === 'conflict') {
+    throw new Error(`the state of ${integration} is being changed by another; try again`);
+  }
+  for (let generation = 0; generation <= ends.generation; generation++) {
+    for (const partition of idCheckPartitions(stateName(integration, generation))) {
+      await deleteItems(idCheck, partition);
+    }
+  }
   // A run's ledger first: without the run nobody would find it.
   for await (const page of partitionPages(runs, integration)) {
     for (const { sk } of page) {
@@ -24,7 +38,7 @@ export const forgetIntegration = async (
       if (runId !== undefined) await deleteItems(runs, chunkPartition(integration, runId));
     }
   }
-  await deleteItems(runs, integration, ({ sk }) => !sk?.S?.startsWith(AUDIT));
+  await deleteItems(runs, integration, ({ sk }) => !sk?.S?.startsWith(AUDIT) && sk?.S !== ENDS);
 };
 
 const partitionPages = (table: Table, partition: string): AsyncGenerator<Item[]> =>

@@ -1,5 +1,6 @@
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { type Lease, type RunStore, sameLease } from '../../runs/store.ts';
+import { dynamoEnds } from './ends.ts';
 import { dynamoLedger } from './ledger.ts';
 import { dynamoRunRecords } from './run-records.ts';
 import { getItem, type Item, keyName, number, readItem, succeeds, type Table, text } from './table.ts';
@@ -11,7 +12,8 @@ const DAY_SEC = 24 * 60 * 60;
  *
  *     NAME           lease           who runs it now; kept for ever
  *     NAME           run#RUN         the run's record as JSON, its use of the target beside it
- *     NAME           watermark       up to where an incremental list is loaded; kept for ever
+ *     NAME           ends            whose state it is, as JSON; kept for ever
+ *     STATE          watermark       up to where an incremental list is loaded; kept for ever
  *     NAME#RUN       chunk#000001    entries and memory, packed
  *
  * Runs and chunks leave by TTL (`expiresAtSec`) `retentionDays` after their start; who starts a run decides it.
@@ -23,6 +25,7 @@ export const dynamoRunStore = (table: Table, { retentionDays = 90 }: { retention
     ...dynamoRunRecords(table, expiresAtSec),
     ...dynamoLedger(table, expiresAtSec),
     ...watermarks(table),
+    ...dynamoEnds(table),
   };
 };
 
@@ -89,22 +92,22 @@ const leases = (table: Table): Pick<RunStore, 'lease' | 'takeLease' | 'endLease'
 
 const WATERMARK_IS_LOWER = 'attribute_not_exists(untilMs) OR untilMs < :untilMs';
 
-const watermarkKey = (integration: string): Item => ({ pk: text(integration), sk: text('watermark') });
+const watermarkKey = (name: string): Item => ({ pk: text(name), sk: text('watermark') });
 
 /** Up to where incremental lists are loaded: one item each, kept for ever. */
 const watermarks = (table: Table): Pick<RunStore, 'watermark' | 'moveWatermark'> => {
   const { client, TableName } = table;
   return {
-    watermark: async (integration) => {
-      const item = await getItem(table, watermarkKey(integration));
+    watermark: async (name) => {
+      const item = await getItem(table, watermarkKey(name));
       return item && readItem(item, keyName(item)).number('untilMs');
     },
-    moveWatermark: async (integration, untilMs) => {
+    moveWatermark: async (name, untilMs) => {
       await succeeds(
         client.send(
           new UpdateItemCommand({
             TableName,
-            Key: watermarkKey(integration),
+            Key: watermarkKey(name),
             UpdateExpression: 'SET untilMs = :untilMs',
             ConditionExpression: WATERMARK_IS_LOWER,
             ExpressionAttributeValues: { ':untilMs': number(untilMs) },

@@ -16,6 +16,22 @@ const baseUrlSchema = () =>
     )
     .check(z.describe('Where the API lives: a URL or a reference to one. API 基础地址(URL 或引用)。'));
 
+/** What names the account at the system behind a connection: constants, and references to values. */
+export const accountSchema = () =>
+  z
+    .array(
+      z.union(
+        [z.string().check(z.minLength(1)), refSchema()],
+        'a text, or a reference such as {"env": "NAME"}; never to a token or a secret',
+      ),
+    )
+    .check(
+      z.minLength(1),
+      z.describe(
+        'What names the account at the system, such as app key or acctID; with baseUrl it says whose state is kept. Never a token or a secret. Absent: clientId of oauth2, else none. 账户标识,与地址一起决定状态归属;不可用令牌或密钥。',
+      ),
+    );
+
 /** One end of an integration, with the bounds of its requests. */
 export const connectionSchema = (defaults: {
   timeoutMs: number;
@@ -33,6 +49,7 @@ export const connectionSchema = (defaults: {
           z.describe('Name of the connection: rate limits and pauses are shared under it. 连接名,限流按此共享。'),
         ),
       baseUrl: baseUrlSchema(),
+      account: z.exactOptional(accountSchema()),
       auth: authSchema(),
       timeoutMs: z._default(
         z
@@ -59,11 +76,28 @@ export const connectionSchema = (defaults: {
 
 export type Connection = z.infer<ReturnType<typeof connectionSchema>>;
 
+/** What the file itself says of the account. */
+const statedAccount = ({ account = [] }: Connection): (string | Reference)[] =>
+  account.map((part, index) => (typeof part === 'string' ? part : { key: `account[${index}]`, ref: part }));
+
+/** What names the account: the file's own words, else what the way to authorise has for it. */
+export const accountOf = (connection: Connection): readonly (string | Reference)[] =>
+  connection.account === undefined ? schemeOf(connection.auth).account : statedAccount(connection);
+
 /** All that a connection refers to. */
-export const referencesOf = ({ baseUrl, auth }: Connection): Reference[] => [
-  ...(typeof baseUrl === 'string' ? [] : [{ key: 'baseUrl', ref: baseUrl }]),
-  ...schemeOf(auth).references,
+export const referencesOf = (connection: Connection): Reference[] => [
+  ...(typeof connection.baseUrl === 'string' ? [] : [{ key: 'baseUrl', ref: connection.baseUrl }]),
+  ...statedAccount(connection).filter((part) => typeof part !== 'string'),
+  ...schemeOf(connection.auth).references,
 ];
+
+/** Whether the environment gives all that names the system: base URL and account. */
+export const isAddressed = (connection: Connection, env: Env): boolean => {
+  const { baseUrl } = connection;
+  const refs = accountOf(connection).flatMap((part) => (typeof part === 'string' ? [] : [part.ref]));
+  if (typeof baseUrl !== 'string') refs.push(baseUrl);
+  return refs.every((ref) => lookUp(ref, env).kind !== 'missing');
+};
 
 const notSet = ({ file, path }: FaultPlace, { key, ref }: Reference): Fault => ({
   file,

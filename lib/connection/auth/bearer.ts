@@ -25,6 +25,7 @@ const showingNone: ReturnType<typeof showing> = { authorise: (request) => reques
 /** A token made once by hand, and kept in the environment or in a secret store. */
 export const bearer = ({ token: ref, optional }: z.infer<ReturnType<typeof bearerSchema>>): Scheme => ({
   references: [{ key: 'auth.token', ref, optional }],
+  account: [],
   open: ({ env, secrets }) => {
     const read = () => resolveRef(ref, env, secrets);
     const credentialOf = (token: string | undefined): CredentialResult => ({

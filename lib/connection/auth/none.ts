@@ -13,5 +13,6 @@ const credential: Credential = {
 /** An API that anybody may call. */
 export const none: Scheme = {
   references: [],
+  account: [],
   open: () => async () => ({ kind: 'credential', requests: 0, credential }),
 };

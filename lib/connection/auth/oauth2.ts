@@ -253,5 +253,6 @@ const openOAuth2 = (auth: OAuth2, deps: SchemeDeps): CredentialSource => {
 /** A token that the server gives for the client's credentials, shared by all workers. */
 export const oauth2 = (auth: OAuth2): Scheme => ({
   references: referencesOf(auth),
+  account: [referenceTo('clientId', auth.clientId)],
   open: (deps) => openOAuth2(auth, deps),
 });

@@ -14,6 +14,8 @@ import type { TokenStore } from './token.ts';
 export type Scheme = {
   /** All that the block refers to. */
   references: readonly Reference[];
+  /** Those of them that name the account, where the file says nothing else of it. */
+  account: readonly Reference[];
   open(deps: SchemeDeps): CredentialSource;
 };
 

@@ -112,9 +112,9 @@ test('every metric of the table is emitted by some flow, and none outside the ta
   await loading.records.sendAll([{ body: '{' }]);
   await loading.run();
   const { deadLetters, records, clock } = loading;
-  await replay({}, { deadLetters, records, audit: memoryAuditLog(), clock, log });
-
   const runs = memoryRunStore();
+  await replay({}, { deadLetters, records, audit: memoryAuditLog(), clock, log, runs });
+
   await runs.saveRun({ ...loadingRun, chunks: 0, startedMs: clock.nowMs() });
   const onClosed = openNotifier(
     { NOTIFY_FORMAT: 'json', NOTIFY_WEBHOOK_URL: 'http://127.0.0.1/hook' },

@@ -121,7 +121,7 @@ export const runNow = async (
 /** Runs looked back on for one that was stopped while it was loading. */
 const RUNS_LOOKED_AT = 10;
 /** What is queued for another integration is not loaded here: it is not waited for longer than nothing moves. */
-const UNMOVED_MS = 60_000;
+const UNMOVED_MS = 120_000;
 
 /**
  * Lets what earlier runs have queued be loaded first, where the backlog is known: a run that was stopped while it was

@@ -194,7 +194,7 @@ describe('a run now', () => {
         'loading',
         Number.POSITIVE_INFINITY,
         ['finishing', 'asked'],
-        60_100,
+        120_100,
       ],
       [
         'that has given everything up is not waited for',

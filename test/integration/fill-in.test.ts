@@ -227,6 +227,18 @@ describe('a profile', () => {
     expect(source.connection.auth).toMatchObject({ tokenPath: '/v1/oauth2/access_token' });
   });
 
+  test('names the account at its family’s systems, where the file does not', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'profile-'));
+    onTestFinished(() => rmSync(dir, { recursive: true }));
+    const target = { account: ['acct', { env: 'ACCT_ID' }] };
+    writeFileSync(join(dir, 'mine.json'), JSON.stringify({ name: 'mine', title: 'Mine', target }));
+    const accountOf = (changes: Changes) =>
+      parseIntegration(changedText(crm, { 'target.profile': './mine.json', ...changes }), join(dir, `${crm}.json`))
+        .integration?.target.connection.account;
+    expect(accountOf({})).toEqual(target.account);
+    expect(accountOf({ 'target.connection.account': ['own'] })).toEqual(['own']);
+  });
+
   test('of one’s own is a file beside the integration; its faults are told', () => {
     const dir = mkdtempSync(join(tmpdir(), 'profile-'));
     onTestFinished(() => rmSync(dir, { recursive: true }));

@@ -38,6 +38,13 @@ const withAuth = (block: JsonObject, auth: JsonObject | undefined): JsonObject =
   return { ...block, connection: set(connection, 'auth', laid(auth, own)) };
 };
 
+/** What names the account at systems of this family, where the file says nothing else of it. */
+const withAccount = (block: JsonObject, account: JsonValue | undefined): JsonObject => {
+  const { connection } = block;
+  if (account === undefined || !isJsonObject(connection) || connection.account !== undefined) return block;
+  return { ...block, connection: { ...connection, account } };
+};
+
 const withPath = (block: JsonObject, paths: Readonly<Record<string, string>> | undefined): JsonObject => {
   const { api } = objectAt(block, 'metadata');
   const path = typeof api === 'string' && paths !== undefined && Object.hasOwn(paths, api) ? paths[api] : undefined;
@@ -119,7 +126,7 @@ const fillSource = (
   const isCursor = isJsonObject(paging) && paging.kind === 'cursor';
   const said = { ...profile?.answer, ...answerSaid(metadata, isCursor) };
   let block = withSend(
-    withPath(withAuth(withId(source), profile?.auth), profile?.paths),
+    withPath(withAccount(withAuth(withId(source), profile?.auth), profile?.account), profile?.paths),
     besideColumns(profile?.send, requests.request),
   );
   block = set(block, 'answer', laid(Object.keys(said).length > 0 ? said : undefined, source.answer));
@@ -150,7 +157,7 @@ const fillTarget = (pasted: JsonObject, profile: Profile['target'], idCheck: Jso
       : { rules: [{ path: statusKey, equals: [statusValue], required: true }] };
   const said = { ...profile?.success, ...rules };
   let block = withTargetSend(
-    withPath(withAuth(target, profile?.auth), profile?.paths),
+    withPath(withAccount(withAuth(target, profile?.auth), profile?.account), profile?.paths),
     sentAs(metadata, profile?.send),
   );
   block = set(block, 'success', laid(Object.keys(said).length > 0 ? said : undefined, target.success));

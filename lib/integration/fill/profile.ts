@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import * as z from 'zod/mini';
+import { accountSchema } from '../../connection/api/connection.ts';
 import { type JsonObject, type JsonValue, parseJson } from '../../json/json.ts';
 import { suggestion } from '../../runtime/nearest.ts';
 import { NotUtf8Error, readUtf8 } from '../../runtime/utf8.ts';
@@ -12,6 +13,7 @@ import qingyiyun from './profiles/qingyiyun.json' with { type: 'json' };
 const block = z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
 
 const end = {
+  account: z.exactOptional(accountSchema()),
   auth: z.exactOptional(block.check(z.describe('Laid under connection.auth. connection.auth 的默认值。'))),
   paths: z.exactOptional(
     z

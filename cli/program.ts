@@ -53,7 +53,7 @@ onNamed(program.command('run', { isDefault: true }))
   )
   .option(
     '--max-wait <span>',
-    'how long an end that asks to wait (429, Retry-After) is waited for: 90s, 30m, 2h (default: 10m; not with --stage)',
+    'how long an end that asks to wait (429, Retry-After) or is down is waited for: 90s, 30m, 2h (default: 10m; not with --stage)',
   )
   .addOption(stageOption())
   .addOption(regionOption())

@@ -65,6 +65,17 @@ describe('letters that are replayed on a stack at hand', () => {
   });
 });
 
+test('a replay whose target was given up says so', async () => {
+  const { place } = await world();
+  const rest = { connection: 'target', cause: 'down', why: 'refused', sinceMs: 1, failedProbes: 5 } as const;
+  const groups = place('groups');
+  const givenUp: ReplayPlace = {
+    ...groups,
+    open: (use) => groups.open((engine) => use({ ...engine, loadAll: async () => rest })),
+  };
+  expect(await replayAndLoad({ reason: 'rejected' }, [givenUp])).toMatchObject({ rest, backInQueue: 0 });
+});
+
 test('a replay on a stack elsewhere says what waits for its workers, and what stays', async () => {
   const { deps, loading } = await world();
   expect(await replayLetters({ integration: 'groups', id: '1' }, deps)).toMatchObject({

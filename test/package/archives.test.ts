@@ -20,7 +20,7 @@ const integrations = (await readdir('integrations')).filter((file) => file.endsW
  */
 const maxStartBytes: Readonly<Record<string, number>> = {
   fetch: 486_000,
-  load: 378_000,
+  load: 398_000,
   replay: 294_000,
   reconcile: 308_000,
 };

@@ -3,6 +3,7 @@ import type { WindowPlan } from '../integration/compile/run-plan.ts';
 import type { AdoptionAsked, RunRequest } from '../messages/run-request.ts';
 import { isUnfinished, type RunRecord, runIdOf, type UnfinishedRun, type Window } from '../runs/record.ts';
 import type { Lease } from '../runs/store.ts';
+import { lasts, reachMs } from '../runtime/clock.ts';
 
 /** What to do with a request for a run. */
 export type Start =
@@ -34,7 +35,7 @@ export const decideStart = (
   if (asked !== undefined && !isUnfinished(asked)) {
     return request.kind === 'continue' ? { kind: 'stale', runId } : { kind: 'duplicate', runId };
   }
-  if (lease !== undefined && lease.untilMs > nowMs) {
+  if (lease !== undefined && lasts(lease.untilMs, nowMs, reachMs.invocation)) {
     return lease.runId === runId
       ? { kind: 'duplicate', runId }
       : { kind: 'overlap', runId: lease.runId, untilMs: lease.untilMs };
@@ -68,9 +69,14 @@ const isMeantBy = (
 /** Two lists of ids may differ: then the later one is begun anew, which costs nothing that was taken over. */
 const isOfAll = (...asked: readonly AdoptionAsked[]): boolean => asked.every(({ idChunks }) => idChunks === undefined);
 
+/** Whether a watermark lies ahead of now by more than clocks differ. */
+export const isAhead = (watermarkMs: number | undefined, nowMs: number): boolean =>
+  watermarkMs !== undefined && watermarkMs > nowMs + reachMs.watermark;
+
 /**
  * What a run asks an incremental list for: from where the last one that succeeded left off, less the overlap (rows that
- * appear late, and clocks that differ), up to now. A full refresh begins at the initial time again. Pure.
+ * appear late, and clocks that differ), up to now. A full refresh begins at the initial time again, and so does a run
+ * whose watermark lies ahead: a clock was wrong, and nobody knows what was read. Pure.
  */
 export const windowOf = (
   { initialMs, overlapMs }: WindowPlan,
@@ -78,6 +84,7 @@ export const windowOf = (
   fullRefresh: boolean,
   nowMs: number,
 ): Window => {
-  const fromMs = watermarkMs === undefined || fullRefresh ? initialMs : Math.max(initialMs, watermarkMs - overlapMs);
+  const isKnown = watermarkMs !== undefined && !isAhead(watermarkMs, nowMs);
+  const fromMs = isKnown && !fullRefresh ? Math.max(initialMs, watermarkMs - overlapMs) : initialMs;
   return { fromMs, toMs: Math.max(fromMs, nowMs) };
 };

@@ -13,7 +13,7 @@ import {
 import type { Lease } from '../runs/store.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
-import { decideStart, windowOf } from './decide-start.ts';
+import { decideStart, isAhead, windowOf } from './decide-start.ts';
 import { mappingLeftBy } from './earlier-reading.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
 import { failureOfTarget, isOfThisState, meetEnds, type StateFacts, stateFacts, stateWarnings } from './whose-state.ts';
@@ -110,6 +110,12 @@ export const startRun = async (
 /** Which run it is, and of when. */
 type RunTimes = Pick<RunRecord, 'runId' | 'scheduledMs' | 'startedMs' | 'versionMs' | 'fullRefresh'>;
 
+const watermarkAhead = {
+  code: 'watermark-ahead',
+  count: 1,
+  message: 'a clock was wrong: the last reading ended later than now. The whole list is read again',
+};
+
 /** A run at its beginning. `watermarkMs`: up to where a list of changes was loaded; `last`: the run before it. Pure. */
 export const newRun = (
   { integration, window, invalidRows, mapping }: FetchPlan,
@@ -129,7 +135,7 @@ export const newRun = (
   requests: { source: 0, target: 0 },
   vanished: 0,
   vanishedSample: [],
-  warnings: [],
+  warnings: window && isAhead(watermarkMs, startedMs) ? [watermarkAhead] : [],
   mapping,
   ...defined({
     generation: of.generation,

@@ -1,3 +1,4 @@
+import { lasts, reachMs } from '../runtime/clock.ts';
 import { isTombstone } from './hash.ts';
 import type { IdCheck } from './item.ts';
 import { waitingLetterMs } from './transitions.ts';
@@ -22,7 +23,8 @@ export const resolved = (
 ): { kind: 'resolved'; item: IdCheck } | { kind: 'unresolvable'; why: Unresolvable } => {
   if (stored === undefined) return { kind: 'unresolvable', why: 'unknown-id' };
   const { claim, trouble, doubt, toSend: _, ...rest } = stored;
-  if (claim !== undefined && claim.untilMs > nowMs) return { kind: 'unresolvable', why: 'under-way' };
+  if (claim !== undefined && lasts(claim.untilMs, nowMs, reachMs.claim))
+    return { kind: 'unresolvable', why: 'under-way' };
   // A claim that outlived its time has lost its owner: its POST is in doubt as well.
   const sent = claim ?? (trouble?.kind === 'parked' || trouble?.kind === 'uncertain' ? trouble : undefined);
   if (sent === undefined) return { kind: 'unresolvable', why: 'not-uncertain' };
@@ -49,7 +51,8 @@ export const resent = (
 ): { kind: 'resent'; item: IdCheck } | { kind: 'unsendable'; why: Unsendable } => {
   if (stored === undefined) return { kind: 'unsendable', why: 'unknown-id' };
   const { claim, trouble, ...rest } = stored;
-  if (claim !== undefined) return { kind: 'unsendable', why: claim.untilMs > nowMs ? 'under-way' : 'uncertain' };
+  if (claim !== undefined)
+    return { kind: 'unsendable', why: lasts(claim.untilMs, nowMs, reachMs.claim) ? 'under-way' : 'uncertain' };
   if (trouble?.kind === 'parked' || trouble?.kind === 'uncertain') return { kind: 'unsendable', why: 'uncertain' };
   if (trouble?.kind !== 'rejected') return { kind: 'unsendable', why: 'not-refused' };
   if (trouble.parentId !== undefined) return { kind: 'unsendable', why: 'parent-refused' };

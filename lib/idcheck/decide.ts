@@ -1,3 +1,4 @@
+import { lasts, reachMs } from '../runtime/clock.ts';
 import { isTombstone } from './hash.ts';
 import type { IdCheck, Loaded } from './item.ts';
 
@@ -102,7 +103,7 @@ const isRefused = ({ trouble }: IdCheck, { hash }: Ask): boolean =>
 const situationOf = (stored: IdCheck | undefined, ask: Ask, nowMs: number): Situation => {
   if (stored === undefined) return 'unknown';
   if (isSuperseded(stored, ask)) return 'superseded';
-  if (stored.claim && stored.claim.untilMs > nowMs) return 'claimed-live';
+  if (stored.claim && lasts(stored.claim.untilMs, nowMs, reachMs.claim)) return 'claimed-live';
   if (doubtSinceMs(stored) !== undefined) return 'in-doubt';
   const loaded = surelyLoaded(stored);
   if (loaded?.hash === ask.hash) return 'loaded-same';
@@ -180,6 +181,6 @@ const decideInDoubt = (stored: IdCheck, ask: Ask, policy: LoadPolicy, nowMs: num
 //   |claim A ............. untilMs|
 //                                  B may go: nothing of A is under way any more
 const unlessStillInDoubt = (stored: IdCheck, ask: Ask, nowMs: number): Decision =>
-  stored.doubt !== undefined && stored.doubt.hash !== ask.hash && stored.doubt.untilMs > nowMs
+  stored.doubt !== undefined && stored.doubt.hash !== ask.hash && lasts(stored.doubt.untilMs, nowMs, reachMs.claim)
     ? { kind: 'putOff', untilMs: stored.doubt.untilMs, why: 'in-doubt' }
     : { kind: 'claim' };

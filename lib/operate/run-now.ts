@@ -3,7 +3,7 @@ import type { Integration } from '../integration/schema/schema.ts';
 import { type RunRequest, writeRunRequest } from '../messages/run-request.ts';
 import { readIds } from '../runs/id-lists.ts';
 import { type RunRecord, runIdOf } from '../runs/record.ts';
-import type { Clock } from '../runtime/clock.ts';
+import { type Clock, lasts, reachMs } from '../runtime/clock.ts';
 import type { Stores } from '../stores/stores.ts';
 import { type Following, followRun, type RunSeen } from './follow-run.ts';
 import { countLetters } from './letters.ts';
@@ -198,7 +198,8 @@ export const askForRun = async (
   const wantedId = runIdOf(integration, sentMs);
   const before = await runs.lease(integration);
   const isToTakeOver = asked.adoption !== undefined;
-  if (isToTakeOver && before !== undefined && before.untilMs > sentMs) throw underWay(before.runId);
+  if (isToTakeOver && before !== undefined && lasts(before.untilMs, sentMs, reachMs.invocation))
+    throw underWay(before.runId);
   const more = await prepare?.({ integration, runId: wantedId, versionMs: sentMs });
   const body = writeRunRequest({ kind: 'schedule', integration, scheduledMs: sentMs, ...asked, ...more });
   const { failed } = await runRequests.sendAll([{ body }]);

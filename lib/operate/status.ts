@@ -3,7 +3,7 @@ import type { Integration } from '../integration/schema/schema.ts';
 import { NAMED_IDS } from '../runs/evidence.ts';
 import { limitsOf, type RunLimits } from '../runs/limits.ts';
 import type { RunRecord } from '../runs/record.ts';
-import type { Clock } from '../runtime/clock.ts';
+import { type Clock, lasts, reachMs } from '../runtime/clock.ts';
 import type { Stores } from '../stores/stores.ts';
 import { type ConnectionPause, pausesOf } from './pauses.ts';
 import { restsNow } from './rests.ts';
@@ -36,7 +36,7 @@ export const lookAtRun = async (
 ): Promise<RunLook> => {
   const atMs = deps.clock.nowMs();
   const lease = await deps.runs.lease(run.integration);
-  const isUnderWay = lease !== undefined && lease.runId === run.runId && lease.untilMs > atMs;
+  const isUnderWay = lease !== undefined && lease.runId === run.runId && lasts(lease.untilMs, atMs, reachMs.invocation);
   const known = integration === undefined ? [] : [integration];
   const [books] = await drawUpRuns([run], known, deps, everyId ? Number.POSITIVE_INFINITY : NAMED_IDS);
   if (books === undefined) throw new Error('one run has one books');

@@ -37,7 +37,7 @@ export interface RunStore {
    * `name`: `watermarkName`.
    */
   watermark(name: string): Promise<number | undefined>;
-  /** Never moves back. */
+  /** Moves back only from where it lies days ahead: a clock was wrong when it was set. */
   moveWatermark(name: string, untilMs: number): Promise<void>;
 
   /** Whose state is kept of the integration; undefined: nobody has said yet. */

@@ -13,3 +13,28 @@ export const systemClock: Clock = {
 
 /** What is left of an invocation, in milliseconds (Lambda: `context.getRemainingTimeInMillis`). */
 export type RemainingMs = () => number;
+
+const MINUTE_MS = 60_000;
+
+/**
+ * How far ahead each stored end can lie, ms, with some minutes for clocks that differ. What lies farther ahead was
+ * written by a clock that was wrong, or ours has been set back: it is not believed, or everybody would wait for it.
+ */
+export const reachMs = {
+  /** A claim, or the doubt that it leaves: the longest POST and its settling. */
+  claim: 10 * MINUTE_MS,
+  /** A run's lease, and permits: one invocation, 15 minutes at most. */
+  invocation: 20 * MINUTE_MS,
+  /** The lock of a token: one token request. */
+  tokenLock: 10 * MINUTE_MS,
+  /** A pause: the longest Retry-After that is taken at its word is 24 hours. */
+  pause: 25 * 60 * MINUTE_MS,
+  /** What a list of changes was read up to lies in the past. */
+  watermark: 10 * MINUTE_MS,
+  /** A run that ends late moves a watermark that later runs have moved on: these began that much later at most. */
+  lateRun: 48 * 60 * MINUTE_MS,
+} as const;
+
+/** Whether something that was to last until `untilMs` lasts at `nowMs`, and can last that long at all. */
+export const lasts = (untilMs: number, nowMs: number, longestMs: number): boolean =>
+  untilMs > nowMs && untilMs - nowMs <= longestMs;

@@ -331,6 +331,12 @@ export const runStoreContract = (create: () => Promise<RunStore> | RunStore) => 
         expect(await store.watermark('groups')).toBe(6);
       });
 
+      it('moves back from where only a wrong clock can have put it', async () => {
+        await store.moveWatermark('groups', 400 * 86_400_000);
+        await store.moveWatermark('groups', 5);
+        expect(await store.watermark('groups')).toBe(5);
+      });
+
       it('is no run', async () => {
         await store.moveWatermark('groups', 5);
         expect(await store.runs('groups', 10)).toEqual([]);

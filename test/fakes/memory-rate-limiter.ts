@@ -1,6 +1,6 @@
 import { type LimiterState, leasePermits, pauseGainMs, unusedLimiter } from '../../lib/connection/limit/gcra.ts';
 import type { RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
-import type { Clock } from '../../lib/runtime/clock.ts';
+import { type Clock, lasts, reachMs } from '../../lib/runtime/clock.ts';
 
 /** A rate limiter in memory, shared by all who hold it. */
 export const memoryRateLimiter = (clock: Clock): RateLimiter => {
@@ -15,12 +15,13 @@ export const memoryRateLimiter = (clock: Clock): RateLimiter => {
     },
     pause: async (connection, untilMs, why) => {
       const state = stateOf(connection);
-      if (untilMs > state.pausedUntilMs) states.set(connection, { ...state, pausedUntilMs: untilMs, why });
+      const isLonger = untilMs > state.pausedUntilMs || state.pausedUntilMs - clock.nowMs() > reachMs.pause;
+      if (isLonger) states.set(connection, { ...state, pausedUntilMs: untilMs, why });
       return pauseGainMs(state.pausedUntilMs, untilMs, clock.nowMs());
     },
     pauseOf: async (connection) => {
       const { pausedUntilMs: untilMs, why } = stateOf(connection);
-      return untilMs > clock.nowMs() ? { untilMs, ...(why !== undefined && { why }) } : undefined;
+      return lasts(untilMs, clock.nowMs(), reachMs.pause) ? { untilMs, ...(why !== undefined && { why }) } : undefined;
     },
   };
 };

@@ -3,6 +3,7 @@ import type { LedgerChunk } from '../../lib/runs/ledger.ts';
 import { addHits, isHit, type LimitHits, noHits } from '../../lib/runs/limits.ts';
 import { MAX_RESTS, type RunRecord } from '../../lib/runs/record.ts';
 import { type Lease, MissingChunkError, type RunStore, sameLease } from '../../lib/runs/store.ts';
+import { reachMs } from '../../lib/runtime/clock.ts';
 import { defined } from '../../lib/runtime/defined.ts';
 
 const limitsOf = (source: LimitHits = noHits(), target: LimitHits = noHits()): Pick<RunRecord, 'limits'> =>
@@ -73,7 +74,9 @@ export const memoryRunStore = (): RunStore => {
     },
     watermark: async (integration) => watermarks.get(integration),
     moveWatermark: async (integration, untilMs) => {
-      watermarks.set(integration, Math.max(untilMs, watermarks.get(integration) ?? 0));
+      const before = watermarks.get(integration) ?? 0;
+      const isWrong = before > untilMs + reachMs.lateRun;
+      watermarks.set(integration, isWrong ? untilMs : Math.max(untilMs, before));
     },
     saveChunk: async (integration, chunk) => {
       chunks.set(key(integration, chunk.runId, chunk.index), structuredClone(chunk));

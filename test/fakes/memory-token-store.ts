@@ -1,4 +1,5 @@
 import type { StoredToken, TokenStore } from '../../lib/connection/auth/token.ts';
+import { lasts, reachMs } from '../../lib/runtime/clock.ts';
 
 type Entry = { token?: StoredToken; lock?: { owner: string; untilMs: number } };
 
@@ -10,7 +11,7 @@ export const memoryTokenStore = (): TokenStore => {
     read: async (connection) => entryOf(connection).token,
     lock: async (connection, { owner, seenObtainedAtMs, nowMs, untilMs }) => {
       const entry = entryOf(connection);
-      const isLocked = entry.lock !== undefined && entry.lock.untilMs > nowMs;
+      const isLocked = entry.lock !== undefined && lasts(entry.lock.untilMs, nowMs, reachMs.tokenLock);
       if (isLocked || entry.token?.obtainedAtMs !== seenObtainedAtMs) return 'conflict';
       entries.set(connection, { ...entry, lock: { owner, untilMs } });
       return 'locked';

@@ -167,7 +167,7 @@ describe('taking over', () => {
   it('is refused while another run is under way, and does not wait for it', async () => {
     const { world } = adoptWorld();
     world.plan.waitsForMs = HOUR_MS;
-    const lease = { integration: NAME, runId: runIdOf(NAME, 0), owner: 'w', untilMs: DUE_MS + HOUR_MS };
+    const lease = { integration: NAME, runId: runIdOf(NAME, 0), owner: 'w', untilMs: DUE_MS + 600_000 };
     await world.runs.takeLease(lease, undefined);
     expect(await world.invoke(schedule({ adoption }))).toMatchObject({ end: 'overlap' });
     expect(world.runRequests.bodies()).toEqual([]);

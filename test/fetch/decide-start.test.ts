@@ -174,4 +174,15 @@ describe('the window of a run', () => {
   it('begins at the beginning again for a full refresh', () => {
     expect(windowOf(setting, NOW_MS - 1, true, NOW_MS).fromMs).toBe(INITIAL_MS);
   });
+
+  it('begins at the beginning again where the last one ended ahead of now: a clock was wrong', () => {
+    expect(windowOf(setting, NOW_MS + 300_000, false, NOW_MS).fromMs).toBe(NOW_MS - 300_000);
+    expect(windowOf(setting, NOW_MS + 3_600_000, false, NOW_MS)).toEqual({ fromMs: INITIAL_MS, toMs: NOW_MS });
+  });
+});
+
+it('a lease that ends later than any invocation can is none: a clock was wrong', () => {
+  const start = (untilMs: number) =>
+    decideStart(schedule, lease(other, untilMs), undefined, undefined, NOW_MS, RESUME_WITHIN_MS).kind;
+  expect([start(NOW_MS + 900_000), start(NOW_MS + 3_600_000)]).toEqual(['overlap', 'start']);
 });

@@ -282,3 +282,19 @@ describe('whatever is stored and asked', () => {
     });
   });
 });
+
+describe('a claim that ends later than any claim can', () => {
+  const claimed = (untilMs: number): IdCheck => ({
+    id: '1',
+    rev: 1,
+    claim: { owner: 'w', hash: 'A', versionMs: 1, sinceMs: NOW, untilMs },
+  });
+  const policy: LoadPolicy = { idCheck: false, onUncertain: 'park' };
+
+  it.each([
+    [60_000, 'putOff'],
+    [3_600_000, 'park'],
+  ])('%i ms ahead: %s, since a clock was wrong and nobody may be at it', (aheadMs, kind) => {
+    expect(decide(claimed(NOW + aheadMs), ask('A'), policy, NOW)).toMatchObject({ kind });
+  });
+});

@@ -2,14 +2,15 @@ import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { type LimiterState, leasePermits, pauseGainMs, unusedLimiter } from '../../connection/limit/gcra.ts';
 import type { RateLimiter } from '../../connection/limit/rate-limit.ts';
 import { type Backoff, backoffMs } from '../../runtime/backoff.ts';
-import { type Clock, systemClock } from '../../runtime/clock.ts';
+import { type Clock, lasts, reachMs, systemClock } from '../../runtime/clock.ts';
 import { defined } from '../../runtime/defined.ts';
 import { type Random, systemRandom } from '../../runtime/random.ts';
 import { getItem, type Item, isConditionFailed, number, readItem, type Table, text } from './table.ts';
 
 const NOTHING_STORED = 'attribute_not_exists(pk)';
 const STATE_AS_READ = 'tatMs = :readTatMs AND pausedUntilMs = :readPausedUntilMs';
-const PAUSE_IS_LONGER = 'attribute_not_exists(pausedUntilMs) OR pausedUntilMs < :untilMs';
+const PAUSE_IS_LONGER =
+  'attribute_not_exists(pausedUntilMs) OR pausedUntilMs < :untilMs OR pausedUntilMs > :longestUntilMs';
 
 /** Without a limit of its own a worker asks DynamoDB for pauses once a second, not once a request. */
 const PAUSE_CACHE_MS = 1_000;
@@ -106,6 +107,7 @@ export const dynamoRateLimiter = (
             ConditionExpression: PAUSE_IS_LONGER,
             ExpressionAttributeValues: {
               ':untilMs': number(untilMs),
+              ':longestUntilMs': number(nowMs + reachMs.pause),
               ':why': text(why),
               ':unusedTatMs': number(unusedLimiter.tatMs),
             },
@@ -125,7 +127,7 @@ export const dynamoRateLimiter = (
       const item = await getItem(table, keyOf(connection));
       const untilMs = stateOf(item, connection)?.pausedUntilMs ?? 0;
       const why = item?.pausedWhy?.S;
-      return untilMs > clock.nowMs() ? { untilMs, ...defined({ why }) } : undefined;
+      return lasts(untilMs, clock.nowMs(), reachMs.pause) ? { untilMs, ...defined({ why }) } : undefined;
     },
   };
 };

@@ -1,5 +1,6 @@
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { type Lease, type RunStore, sameLease } from '../../runs/store.ts';
+import { reachMs } from '../../runtime/clock.ts';
 import { dynamoEnds } from './ends.ts';
 import { dynamoLedger } from './ledger.ts';
 import { dynamoRunRecords } from './run-records.ts';
@@ -90,7 +91,7 @@ const leases = (table: Table): Pick<RunStore, 'lease' | 'takeLease' | 'endLease'
   };
 };
 
-const WATERMARK_IS_LOWER = 'attribute_not_exists(untilMs) OR untilMs < :untilMs';
+const WATERMARK_IS_LOWER = 'attribute_not_exists(untilMs) OR untilMs < :untilMs OR untilMs > :wrongMs';
 
 const watermarkKey = (name: string): Item => ({ pk: text(name), sk: text('watermark') });
 
@@ -110,7 +111,10 @@ const watermarks = (table: Table): Pick<RunStore, 'watermark' | 'moveWatermark'>
             Key: watermarkKey(name),
             UpdateExpression: 'SET untilMs = :untilMs',
             ConditionExpression: WATERMARK_IS_LOWER,
-            ExpressionAttributeValues: { ':untilMs': number(untilMs) },
+            ExpressionAttributeValues: {
+              ':untilMs': number(untilMs),
+              ':wrongMs': number(untilMs + reachMs.lateRun),
+            },
           }),
         ),
       );

@@ -1,8 +1,9 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import type { StoredToken, TokenStore } from '../../connection/auth/token.ts';
+import { reachMs } from '../../runtime/clock.ts';
 import { getItem, type Item, number, readItem, succeeds, type Table, text } from './table.ts';
 
-const UNLOCKED = '(attribute_not_exists(lockedUntilMs) OR lockedUntilMs <= :nowMs)';
+const UNLOCKED = '(attribute_not_exists(lockedUntilMs) OR lockedUntilMs <= :nowMs OR lockedUntilMs > :longestUntilMs)';
 const NO_TOKEN = 'attribute_not_exists(obtainedAtMs)';
 const TOKEN_AS_SEEN = 'obtainedAtMs = :seenObtainedAtMs';
 const LOCK_IS_MINE = 'lockOwner = :owner';
@@ -47,7 +48,13 @@ export const dynamoTokenStore = (table: Table): TokenStore => {
         connection,
         'SET lockOwner = :owner, lockedUntilMs = :untilMs',
         `${UNLOCKED} AND ${seenObtainedAtMs === undefined ? NO_TOKEN : TOKEN_AS_SEEN}`,
-        { ':owner': text(owner), ':nowMs': number(nowMs), ':untilMs': number(untilMs), ...seen },
+        {
+          ':owner': text(owner),
+          ':nowMs': number(nowMs),
+          ':longestUntilMs': number(nowMs + reachMs.tokenLock),
+          ':untilMs': number(untilMs),
+          ...seen,
+        },
       );
       return locked ? 'locked' : 'conflict';
     },

@@ -1,3 +1,4 @@
+import { lasts, reachMs } from '../../runtime/clock.ts';
 import type { Permit, RateLimit } from './rate-limit.ts';
 
 /** What all workers of a connection share: when the next request may start, and until when nobody may send. */
@@ -41,17 +42,35 @@ export const pauseGainMs = (pausedUntilMs: number, untilMs: number, nowMs: numbe
 export const spacingMs = (limit: RateLimit): number => (limit.intervalMs + slackMs(limit)) / limit.requests;
 
 /**
+ * The state as far as it can be true: nobody leases permits for later than an invocation ends. After a time that cannot
+ * be, a whole interval passes without a request: so long ago is everything that the limit still counts.
+ */
+const believed = (
+  { tatMs, pausedUntilMs }: LimiterState,
+  limit: RateLimit | undefined,
+  nowMs: number,
+  deadlineMs: number,
+): LimiterState => {
+  const longestMs = Math.max(reachMs.invocation, deadlineMs - nowMs) + (limit ? spacingMs(limit) : 0);
+  return {
+    tatMs: limit === undefined || tatMs - nowMs <= longestMs ? tatMs : nowMs + limit.intervalMs,
+    pausedUntilMs: lasts(pausedUntilMs, nowMs, reachMs.pause) ? pausedUntilMs : 0,
+  };
+};
+
+/**
  * Leases up to `count` permits that start at or after `nowMs` and before `deadlineMs`: GCRA (ITU-T I.371) without
  * burst tolerance, since a burst after a quiet time would break the limit of the window that follows it.
  * With `limit` undefined only the pause holds, and the permits are good until the deadline.
  */
 export const leasePermits = (
-  state: LimiterState,
+  stored: LimiterState,
   limit: RateLimit | undefined,
   count: number,
   nowMs: number,
   deadlineMs: number,
 ): PermitLease => {
+  const state = believed(stored, limit, nowMs, deadlineMs);
   if (!limit) {
     const startMs = Math.max(nowMs, state.pausedUntilMs);
     const permits = Array.from({ length: startMs < deadlineMs ? count : 0 }, () => ({

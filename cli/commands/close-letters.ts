@@ -6,7 +6,6 @@ import {
   resolveRecords,
   type Signature,
 } from '../../lib/operate/close-letters.ts';
-import { isOfSandbox } from '../../lib/operate/decide-end.ts';
 import { type ExitCode, exitCodes } from '../../lib/operate/exit-code.ts';
 import { countByReason } from '../../lib/operate/letters.ts';
 import { systemClock as clock } from '../../lib/runtime/clock.ts';
@@ -15,6 +14,7 @@ import { filterOf, type LetterFlags, type StackFlags } from '../input/flags.ts';
 import { chooseIntegration, DEFAULT_INTEGRATION, integrationsMeant } from '../input/integration-choice.ts';
 import { UsageError } from '../input/usage-error.ts';
 import { countWords, doubtWords } from '../screen/letters.ts';
+import { isSandboxOnly } from '../stack/addresses.ts';
 import { withStores } from '../stack/with-stores.ts';
 import { print, shown } from '../terminal/print.ts';
 
@@ -35,12 +35,12 @@ export const discardCommand = async (flags: DiscardFlags): Promise<ExitCode> => 
   const { integration } = chooseIntegration(flags.integration ?? DEFAULT_INTEGRATION);
   const filter = filterOf(flags, integration.name);
   return withStores(flags, async (stores) => {
-    const isSandbox = await isOfSandbox(integration.name, stores);
-    if (!flags.dryRun && !isSandbox && !process.stdin.isTTY) checkUnasked(flags);
+    const isSandbox = await isSandboxOnly(integration, stores);
     const deps = { ...stores, clock };
     const nobody = { by: '', why: '' };
     const planned = await discard({ ...filter, dryRun: true }, nobody, deps);
     const isAgreed = planned.discarded.length > 0 && !flags.dryRun;
+    if (isAgreed && !isSandbox && !process.stdin.isTTY) checkUnasked(flags);
     const signed = isSandbox ? { yes: true, why: FOR_THE_SANDBOX, ...flags } : flags;
     const done = isAgreed ? await discard(filter, await signature(planned, signed), deps) : planned;
     const dryRun = flags.dryRun ?? false;

@@ -1,5 +1,4 @@
 import type { Unsendable } from '../../lib/idcheck/by-hand.ts';
-import { isOfSandbox } from '../../lib/operate/decide-end.ts';
 import { type ExitCode, exitCodes } from '../../lib/operate/exit-code.ts';
 import { planResend, type Resending, resend } from '../../lib/operate/resend.ts';
 import { systemClock as clock } from '../../lib/runtime/clock.ts';
@@ -7,6 +6,7 @@ import { ask, operatorName } from '../input/ask.ts';
 import type { StackFlags } from '../input/flags.ts';
 import { integrationsMeant } from '../input/integration-choice.ts';
 import { UsageError } from '../input/usage-error.ts';
+import { isSandboxOnly } from '../stack/addresses.ts';
 import { withStores } from '../stack/with-stores.ts';
 import { print, shown } from '../terminal/print.ts';
 
@@ -30,9 +30,10 @@ export const resendCommand = async (ids: readonly string[], flags: ResendFlags):
   const results = await withStores(flags, async (stores) => {
     const deps = { ...stores, clock };
     const planned = await planResend(ids, names, deps);
-    const meant = new Set(planned.flatMap((result) => (result.kind === 'resent' ? [result.integration] : [])));
-    const areOfSandbox = await Promise.all([...meant].map((name) => isOfSandbox(name, stores)));
-    if (areOfSandbox.includes(false) && !flags.yes) await confirm(planned);
+    const sendable = new Set(planned.flatMap((result) => (result.kind === 'resent' ? [result.integration] : [])));
+    const meant = integrations.filter(({ name }) => sendable.has(name));
+    const areSandbox = await Promise.all(meant.map((one) => isSandboxOnly(one, stores)));
+    if (areSandbox.includes(false) && !flags.yes) await confirm(planned);
     await resend(planned, { by: flags.by ?? operatorName(), why: flags.why ?? WANTED }, deps);
     return planned;
   });

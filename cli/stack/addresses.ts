@@ -26,6 +26,10 @@ export const addressesHere = async (
   return ownEnds(integration, known, { env, secrets });
 };
 
+/** Whether what is kept of an integration is the sandbox's, and no real target is meant now: then nobody need be asked. */
+export const isSandboxOnly = async (integration: Integration, stores: Pick<Stores, 'runs'>): Promise<boolean> =>
+  !hasAddress(integration, 'target', process.env) && (await isOfSandbox(integration.name, stores));
+
 const WAYS_ON = '状态属于另一个目标,未发送。系统搬迁用 target same 保留状态;换了系统用 target new 重新开始。';
 
 /**

@@ -1,6 +1,7 @@
 import type { Bug } from './bug.ts';
 import { healthBugs } from './bugs/health.ts';
 import { idCheckBugs } from './bugs/idcheck.ts';
+import { movingBugs } from './bugs/moving.ts';
 import { partialBugs } from './bugs/partial.ts';
 import { queueBugs } from './bugs/queue.ts';
 import { runBugs } from './bugs/run.ts';
@@ -16,4 +17,5 @@ export const bugs: readonly Bug[] = [
   ...partialBugs,
   ...sourceBugs,
   ...healthBugs,
+  ...movingBugs,
 ];

@@ -18,19 +18,10 @@ import type { Source } from '../../lib/source/source.ts';
 import type { Runtime, Stores } from '../../lib/stores/stores.ts';
 import { openTarget } from '../../lib/target/http-target.ts';
 import { clockOf, type Environment, type LambdaFunction } from './lambda.ts';
-import { httpOf, SOURCE_URL, TARGET_URL } from './network.ts';
+import { envOf } from './moving.ts';
+import { httpOf } from './network.ts';
 import { storesOf } from './stores.ts';
 import type { World } from './world.ts';
-
-const env = {
-  OKKI_BASE_URL: SOURCE_URL,
-  OKKI_CLIENT_ID: 'client',
-  OKKI_CLIENT_SECRET: 'secret',
-  QINGYIYUN_BASE_URL: TARGET_URL,
-  QINGYIYUN_TOKEN: 'token',
-  CRM_BASE_URL: TARGET_URL,
-  CRM_TOKEN: 'token',
-};
 
 type Wrap<Port> = ((port: Port, world: World, environment: Environment) => Port) | undefined;
 
@@ -50,7 +41,7 @@ const equip = (world: World, environment: Environment): Equipment => {
     clock: clockOf(world, environment),
     random: world.chance,
     log,
-    env,
+    env: envOf(world),
     http: wrapped(httpOf(world, environment), bug.http),
     tuning: world.settings.tuning,
   };

@@ -7,6 +7,8 @@ import type { World } from './world.ts';
 
 export const SOURCE_URL = 'http://okki.simulated';
 export const TARGET_URL = 'http://target.simulated';
+/** Where the same system is after it has moved. */
+export const MOVED_URL = 'http://target-b.simulated';
 
 /** A slow source is cut off by the client: what it would have said does not matter. */
 const isTimeout = (answer: HttpAnswer): boolean => answer.kind === 'failed' && answer.cause === 'timeout';
@@ -43,6 +45,10 @@ export const httpOf = (world: World, environment: Environment): Http => {
         }
         const posted = postedIn(request);
         const key = request.headers['idempotency-key'] ?? '';
+        if (world.isUndecided && request.url.startsWith(MOVED_URL)) {
+          const ids = posted.map(({ id }) => id).join(' ');
+          world.broken('nothing is sent to another target before somebody has decided', `ids ${ids}`);
+        }
         audit.requestSent(environment, posted, key);
         const posts = audit.postsSent(environment, posted, key, timeoutMs);
         scheduler.after(chance.whole(1, 20), () => {

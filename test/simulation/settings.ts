@@ -75,6 +75,8 @@ export type Settings = {
   /** Whether the source gives fewer rows than it is asked for, and calls the length of a page its total where it has none. */
   capsPages: boolean;
   groups: number;
+  /** Whether the target moves to another address, and somebody says so a while later. */
+  moves: boolean;
   periodMs: number;
   /** For so long faults, edits and the operator are at work. */
   troubledMs: number;
@@ -297,5 +299,6 @@ export const settingsOf = (chance: Chance, mannersChance: Chance, tuning: Tuning
   const { announcesTotal, announcesPages } = announcedBy({ paging, capsPages });
   const partialRuns = partialRunsOf(drawn.edits);
   const manners = mannersOf(mannersChance, announcesTotal || announcesPages, hasCeiling);
-  return { ...drawn, capsPages, partialRuns, manners };
+  const moves = drawn.groups % 5 === 4;
+  return { ...drawn, capsPages, partialRuns, manners, moves };
 };

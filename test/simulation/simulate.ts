@@ -2,6 +2,7 @@ import type { Bug } from './bug.ts';
 import { type Functions, functionsOf } from './functions.ts';
 import { editGroups } from './groups.ts';
 import { invoke, workerOf } from './lambda.ts';
+import { moveTarget, sayTheSame } from './moving.ts';
 import type { Settings } from './settings.ts';
 import type { QueueName, StoredMessage } from './sqs.ts';
 import { isQuiet, judge, whyNotQuiet } from './verdict.ts';
@@ -129,6 +130,16 @@ const trouble = (world: World, functions: Functions): void => {
   for (let count = 0; count < settings.operatorReplays; count++) {
     const filter = chance.pick<object>([{}, {}, { limit: 1 }, { reason: chance.pick(replayable) }]);
     scheduler.after(sometime(), () => invoke(world, functions.replay, { kind: 'replay', ...filter }, () => {}));
+  }
+  if (settings.moves) {
+    const [movesMs = 0, saidMs = 0] = [0.3, 0.7].map((share) => Math.floor(share * settings.troubledMs));
+    const soon = (ms: number, act: (world: World) => Promise<void>) =>
+      scheduler.after(ms, () => {
+        void act(world);
+        scheduler.woke();
+      });
+    soon(movesMs, moveTarget);
+    soon(saidMs, sayTheSame);
   }
   const { remapped } = settings;
   if (remapped !== undefined) scheduler.after(sometime(), () => deploy(world, remapped));

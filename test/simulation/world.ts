@@ -38,6 +38,9 @@ export type World = {
   settings: Settings;
   /** As it is deployed now. */
   integration: Integration;
+  /** The target is at another address; nobody has said yet that it is the same system. */
+  hasMoved: boolean;
+  isUndecided: boolean;
   /** Somebody has said yes to what another mapping overwrites. */
   hasConsent: boolean;
   /** How often faults happen now: `noFaults` once they stop. */
@@ -106,6 +109,8 @@ export const newWorld = (seed: number, { bug = noBug, records = false, change }:
     scheduler,
     settings,
     integration: settings.integration,
+    hasMoved: false,
+    isUndecided: false,
     hasConsent: false,
     rates: settings.rates,
     startMs: START_MS,

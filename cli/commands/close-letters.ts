@@ -15,6 +15,7 @@ import { chooseIntegration, DEFAULT_INTEGRATION, integrationsMeant } from '../in
 import { UsageError } from '../input/usage-error.ts';
 import { countWords, doubtWords } from '../screen/letters.ts';
 import { isSandboxOnly } from '../stack/addresses.ts';
+import { hasAddress } from '../stack/sides.ts';
 import { withStores } from '../stack/with-stores.ts';
 import { print, shown } from '../terminal/print.ts';
 
@@ -33,6 +34,8 @@ export const discardCommand = async (flags: DiscardFlags): Promise<ExitCode> => 
     throw new UsageError('Which letters? --id, --reason, --integration, --older-than, or --all. 请指定要丢弃的死信。');
   }
   const { integration } = chooseIntegration(flags.integration ?? DEFAULT_INTEGRATION);
+  const isReal = flags.stage !== undefined || hasAddress(integration, 'target', process.env);
+  if (isReal && !flags.dryRun && !process.stdin.isTTY) checkUnasked(flags);
   const filter = filterOf(flags, integration.name);
   return withStores(flags, async (stores) => {
     const isSandbox = await isSandboxOnly(integration, stores);

@@ -4,7 +4,7 @@ import { explain } from './explain.ts';
 import { checkNpmOptions } from './input/npm-options.ts';
 import { UsageError } from './input/usage-error.ts';
 import { program, runProgram, sendingCommands } from './program.ts';
-import { print } from './terminal/print.ts';
+import { isAnswered, print } from './terminal/print.ts';
 
 // The stack's libraries are imported with the command that needs them; compiled once, they load in half the time.
 enableCompileCache();
@@ -22,7 +22,7 @@ const report = (error: unknown): ExitCode => {
   const { code, words, exit } = explain(error);
   if (words === '') return exit;
   print(`${words}\n`, process.stderr);
-  if (process.argv.includes('--json')) {
+  if (process.argv.includes('--json') && !isAnswered()) {
     print(`${JSON.stringify({ error: { code, message: words } })}\n`);
   }
   return exit;

@@ -35,7 +35,13 @@ export const safe = (text: string): string =>
     unit === '\n' || OUR_COLOURS.some((colour) => text.startsWith(colour, at)) ? unit : escaped(unit),
   );
 
+let hasAnswered = false;
+
+/** Whether something stands on stdout: what goes wrong afterwards must not be a second object there. */
+export const isAnswered = (): boolean => hasAnswered;
+
 /** Prints to stdout, or to stderr. */
 export const print = (text: string, stream: NodeJS.WritableStream = process.stdout): void => {
+  if (stream === process.stdout) hasAnswered = true;
   stream.write(safe(text));
 };

@@ -60,11 +60,13 @@ export const auditQueues = (world: World, evidence: Evidence) => {
 
   /** Run → the records that it overwrites under another mapping. */
   const overwritten = new Map<string, Set<string>>();
-  const checkWeighed = (id: string, runId: string): void => {
+  const checkWeighed = ({ id, runId, hash }: RecordMessage): void => {
     const startedMs = evidence.runs.get(runId)?.startedMs ?? 0;
     const loaded = itemOf(world.idTable, id)?.loaded;
     // What was loaded a moment before may not have been seen yet.
     if (world.hasConsent || loaded === undefined || loaded.atMs > startedMs - JUST_LOADED_MS) return;
+    // A full refresh sends again what stands under this mapping already.
+    if (loaded.hash === hash) return;
     const ids = (overwritten.get(runId) ?? new Set()).add(id);
     overwritten.set(runId, ids);
     // What a run sent just before it died, and did not write down, is not seen: a page at the most.
@@ -73,12 +75,13 @@ export const auditQueues = (world: World, evidence: Evidence) => {
       world.broken('what a changed mapping overwrites waits until somebody says yes', `${runId}, id ${id}`);
   };
 
-  const recordAccepted = (environment: Environment, { id, hash, runId, body, parentId }: RecordMessage): void => {
+  const recordAccepted = (environment: Environment, message: RecordMessage): void => {
+    const { id, hash, runId, body, parentId } = message;
     world.note(environment.name, 'sends', id, nameIn(body), runId);
     accepted.add(`${runId} ${id} ${hash}`);
     const record = `${id} ${hash}`;
     parents.set(record, (parents.get(record) ?? new Set()).add(parentId ?? ''));
-    if (environment.name.startsWith('fetch') && REMAPPED_NAME in body) checkWeighed(id, runId);
+    if (environment.name.startsWith('fetch') && REMAPPED_NAME in body) checkWeighed(message);
     if (!environment.name.startsWith('replay')) return;
     addTo(replayedMs, id, scheduler.nowMs());
     const worker = workerOf(environment);

@@ -65,7 +65,7 @@ onNamed(program.command('run', { isDefault: true }))
     'after',
     '\nWith --stage the deployed stack is asked for a run, which is followed to its end.\n' +
       'Exit codes: 0 balanced, nothing dead-lettered; 1 finished, but records are rejected, uncertain or dead-lettered;\n' +
-      '2 bad usage or configuration; 3 the run could not finish.\n\n' +
+      '2 bad usage or configuration; 3 the run could not finish. Commands that only look end with 0 where they answer.\n\n' +
       'Environment: OKKI_BASE_URL, OKKI_CLIENT_ID, OKKI_CLIENT_SECRET; QINGYIYUN_BASE_URL, QINGYIYUN_TOKEN,\n' +
       'QINGYIYUN_RATE_LIMIT (such as 60/60s); CRM_BASE_URL, CRM_TOKEN, CRM_RATE_LIMIT.\n' +
       'Where neither base URL is set, the built-in sandbox stands in for both.',

@@ -8,7 +8,7 @@ import { letterText, listText } from '../screen/letters.ts';
 import { withStores } from '../stack/with-stores.ts';
 import { print, shown } from '../terminal/print.ts';
 
-/** Prints the dead letters grouped by reason, in each the oldest first. Exit 1 while any wait. */
+/** Prints the dead letters grouped by reason, in each the oldest first. */
 export const listCommand = async (flags: LetterFlags): Promise<ExitCode> => {
   const filter = filterOf(flags, nameMeant(flags.integration));
   const { byReason, letters } = await withStores(flags, (stores) => waitingLetters(filter, stores));
@@ -17,7 +17,7 @@ export const listCommand = async (flags: LetterFlags): Promise<ExitCode> => {
       ? `${JSON.stringify({ byReason: Object.fromEntries(byReason), letters })}\n`
       : listText(shown(letters), byReason),
   );
-  return letters.length > 0 ? exitCodes.unfinishedRecords : exitCodes.ok;
+  return exitCodes.ok;
 };
 
 /** Prints all of the letters of one record (or of a letter's message id). Throws UsageError where none waits. */
@@ -30,5 +30,5 @@ export const showCommand = async (
   if (found.length === 0) throw new UsageError(`No dead letter waits for ${JSON.stringify(id)}. 没有这条死信。`);
   if (flags.json) print(`${stringifyJson({ letters: found })}\n`);
   else for (const one of found) print(letterText(shown(one)));
-  return exitCodes.unfinishedRecords;
+  return exitCodes.ok;
 };

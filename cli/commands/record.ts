@@ -1,5 +1,5 @@
 import { type ExitCode, exitCodes } from '../../lib/operate/exit-code.ts';
-import { type History, isOpen, isTroubled, recordHistories } from '../../lib/operate/record-history.ts';
+import { type History, isOpen, recordHistories } from '../../lib/operate/record-history.ts';
 import type { StackFlags } from '../input/flags.ts';
 import { integrationsMeant } from '../input/integration-choice.ts';
 import { UsageError } from '../input/usage-error.ts';
@@ -11,8 +11,7 @@ export type RecordFlags = StackFlags & { integration?: string; runs: number; jso
 
 /**
  * Prints everything known of a record: its idCheck item, the recent runs that carried it, its dead letters, and what
- * people did to them. Exit 1 where it is in trouble, or was sent and nothing came of it yet. Throws UsageError where
- * nothing is known of the id.
+ * people did to them. Throws UsageError where nothing is known of the id.
  */
 export const recordCommand = async (id: string, flags: RecordFlags): Promise<ExitCode> => {
   const integrations = integrationsMeant(flags.integration);
@@ -29,7 +28,7 @@ export const recordCommand = async (id: string, flags: RecordFlags): Promise<Exi
       ? `${JSON.stringify({ records: histories.map(forMachines) })}\n`
       : histories.map((one) => historyText(shown(one))).join('\n'),
   );
-  return histories.some(isTroubled) ? exitCodes.unfinishedRecords : exitCodes.ok;
+  return exitCodes.ok;
 };
 
 const forMachines = (history: History) => ({ ...history, item: history.item ?? null, isOpen: isOpen(history) });

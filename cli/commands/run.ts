@@ -115,7 +115,7 @@ const runEmbedded = async (flags: Omit<RunFlags, 'stage'>, { asked, prepare }: J
     const finished: Finished = { ...end, integration, durationMs: Date.now() - startedMs, sandboxedSides, flags };
     if (flags.json) for (const line of warningLines(shown(finished.run))) progress.say(line);
     print(flags.json ? `${reportJson(finished)}\n` : reportText(shown(finished)));
-    return exitCodeOf({ ...end, isOver: true });
+    return exitCodeOf(end);
   } finally {
     progress.end();
     await embedded.close();
@@ -185,7 +185,7 @@ const runDeployed = async (flags: RunFlags & { stage: string }, { asked, prepare
             }),
           ),
     );
-    return exitCodeOf({ ...end, isOver: true });
+    return exitCodeOf(end);
   });
 };
 

@@ -1,5 +1,5 @@
 import type { Integration } from '../../lib/integration/schema/schema.ts';
-import { type ExitCode, exitCodeOf, exitCodes } from '../../lib/operate/exit-code.ts';
+import { type ExitCode, exitCodes } from '../../lib/operate/exit-code.ts';
 import { countLetters } from '../../lib/operate/letters.ts';
 import { findRun } from '../../lib/operate/runs.ts';
 import { isClosed, lookAtRun, type RunLook, watchRun } from '../../lib/operate/status.ts';
@@ -34,7 +34,7 @@ export const statusCommand = async (word: string, flags: StatusFlags): Promise<E
       lookAt(await runMeant(stores.runs, integrations, word), stores),
     );
     print(flags.json ? `${statusJson(seen)}\n` : statusText(shown(seen)));
-    return exitCodeOf({ ...seen, isOver: false });
+    return exitCodes.ok;
   }
   let watched = await withStores(flags, ({ runs }) => runMeant(runs, integrations, word));
   // The stores are opened anew for each look: the process whose servers are used may end while the run is watched.
@@ -43,14 +43,12 @@ export const statusCommand = async (word: string, flags: StatusFlags): Promise<E
       watched = (await stores.runs.run(watched.integration, watched.runId)) ?? watched;
       return lookAt(watched, stores);
     });
-  let code: ExitCode = exitCodes.ok;
   for await (const seen of watchRun(look, clock)) {
     // On a terminal the page is drawn again in its place; elsewhere pages follow each other.
     if (!isClosed(seen.run) && process.stdout.isTTY && !flags.json) clearScreen();
     print(flags.json ? `${statusJson(seen)}\n` : statusText(shown(seen)));
-    code = exitCodeOf({ ...seen, isOver: false });
   }
-  return code;
+  return exitCodes.ok;
 };
 
 const clearScreen = (): void => {

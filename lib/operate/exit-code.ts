@@ -18,11 +18,9 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** A run, and what is known beside its books when somebody stops looking at it. */
+/** A run, and what is known beside its books when nothing is waited for any more: what is open stays open. */
 export type SeenRun = {
   run: Pick<RunRecord, 'status' | 'counts' | 'failure' | 'toleratesInvalid' | 'shrunkFrom' | 'notGiven'>;
-  /** Nothing is waited for any more: what is unread stays unread, what is open stays open. */
-  isOver: boolean;
   /** Records that it left out. */
   setAside?: Pick<SetAside, 'refused' | 'uncertain'>;
   /** Letters of its integration that wait, whichever run they are from. */
@@ -35,29 +33,18 @@ export type SeenRun = {
   rest?: Pick<ConnectionRest, 'cause'>;
 };
 
-/** The exit code that a run stands for: of a run that is over, or of one that may still go on. Pure. */
-export const exitCodeOf = ({
-  run,
-  isOver,
-  setAside,
-  deadLetters = 0,
-  stranded = 0,
-  pause,
-  rest,
-}: SeenRun): ExitCode => {
+/** The exit code that a run stands for. Pure. */
+export const exitCodeOf = ({ run, setAside, deadLetters = 0, stranded = 0, pause, rest }: SeenRun): ExitCode => {
   const { status, counts } = run;
   if (status === 'incomplete' || status === 'failed' || pause !== undefined || rest?.cause === 'down') {
     return exitCodes.runFailed;
   }
-  if (isOver && (status === 'extracting' || stranded > 0 || hasFailed(run))) return exitCodes.runFailed;
+  if (status === 'extracting' || stranded > 0 || hasFailed(run)) return exitCodes.runFailed;
   // The target was reached: its answers are what somebody has to look at.
   if (rest !== undefined) return exitCodes.unfinishedRecords;
   if (counts.rejected + counts.uncertain + deadLetters > 0) return exitCodes.unfinishedRecords;
   // Letters go after two weeks; what is refused or uncertain stays so. What a person discarded is no trouble any more.
   if (setAside !== undefined && setAside.refused + setAside.uncertain > 0) return exitCodes.unfinishedRecords;
   if (needsLook(run)) return exitCodes.unfinishedRecords;
-  if (status === 'unbalanced' || (isOver && !holds(counts))) return exitCodes.unfinishedRecords;
-  // While a run goes on, what is open is on its way.
-  const staysOpen = isOver || status === 'balanced';
-  return staysOpen && counts.open > 0 ? exitCodes.unfinishedRecords : exitCodes.ok;
+  return status === 'unbalanced' || !holds(counts) || counts.open > 0 ? exitCodes.unfinishedRecords : exitCodes.ok;
 };

@@ -124,10 +124,6 @@ export const standingOf = (history: History): Standing => {
 /** Whether the record was sent and nothing came of it yet. */
 export const isOpen = (history: History): boolean => openSending(history) !== undefined;
 
-/** Whether somebody should look at the record: it is in trouble, a letter waits for it, or it is open. */
-export const isTroubled = (history: History): boolean =>
-  history.item?.trouble !== undefined || history.letters.length > 0 || isOpen(history);
-
 const carriedIn = async (
   run: RunRecord,
   id: string,

@@ -96,7 +96,7 @@ describe('status', () => {
     });
     expect(status.unsettled.rejected.toSorted()).toEqual(REFUSED);
     expect(status.reasons[REFUSED[0] ?? '']).toContain('422');
-    expect(ended.code).toBe(1);
+    expect(ended.code).toBe(0);
   });
 
   test('says which limits were hit, and how long they held the run up', async () => {
@@ -116,9 +116,9 @@ describe('status', () => {
 });
 
 describe('record', () => {
-  test('tells the whole history of a refused record, and exits 1', async () => {
+  test('tells the whole history of a refused record', async () => {
     const ended = await on('record', REFUSED[0] ?? '', '--json');
-    expect(ended.code).toBe(1);
+    expect(ended.code).toBe(0);
     expect(jsonOf<{ records: unknown[] }>(ended).records).toMatchObject([
       {
         integration: CRM,
@@ -148,7 +148,7 @@ describe('dlq', () => {
 
   test('list groups by reason', async () => {
     const ended = await on('dlq', 'list', '--json');
-    expect(ended.code).toBe(1);
+    expect(ended.code).toBe(0);
     const { byReason, letters } = jsonOf<{ byReason: object; letters: Array<{ id: string }> }>(ended);
     expect(byReason).toEqual({ rejected: 2 });
     expect(letters.map(({ id }) => id).sort()).toEqual(REFUSED);
@@ -160,7 +160,8 @@ describe('dlq', () => {
   });
 
   test('show says what would be sent', async () => {
-    const { stdout } = await on('dlq', 'show', REFUSED[0] ?? '');
+    const { code, stdout } = await on('dlq', 'show', REFUSED[0] ?? '');
+    expect(code).toBe(0);
     expect(stdout).toContain(`{"group_id":${REFUSED[0]},"group_name":"分组${REFUSED[0]}"}`);
     expect((await on('dlq', 'show', '1')).code).toBe(2);
   });

@@ -18,45 +18,37 @@ const withInvalid = (seen: SeenRun['run']): SeenRun['run'] => ({
 const leftOutCounts = { ...loadingRun.counts, fetched: 3, enqueued: 1, loaded: 1, waiting: 2 };
 const notGiven = { count: 1, sample: ['9'], chunks: 1 };
 
-type Beside = Partial<Omit<SeenRun, 'run' | 'isOver'>>;
+type Beside = Partial<Omit<SeenRun, 'run'>>;
 
-test.each<[string, SeenRun['run'], Beside, over: number, goesOn: number]>([
-  ['is balanced, nothing waits', run('balanced', { loaded: 1, superseded: 1 }), {}, 0, 0],
-  ['is balanced, a record was refused', run('balanced', { loaded: 1, rejected: 1 }), {}, 1, 1],
-  ['is balanced, an outcome is unknown', run('balanced', { uncertain: 1 }), {}, 1, 1],
-  ['is balanced, a letter of an earlier run waits', run('balanced', { loaded: 1 }), { deadLetters: 1 }, 1, 1],
-  ['left records out on purpose', { ...run('balanced', { loaded: 1 }), counts: leftOutCounts }, {}, 0, 0],
-  ['asked for an id that is not there', { ...run('balanced', { loaded: 1 }), notGiven }, {}, 1, 1],
-  ['did not balance', run('unbalanced', { loaded: 1 }), {}, 1, 1],
-  ['did not balance, a record is open', run('unbalanced', { open: 1 }), {}, 1, 1],
-  ['is loading, all is loaded', run('loading', { loaded: 1 }), {}, 0, 0],
-  ['is loading, a record is open', run('loading', { open: 1 }), {}, 1, 0],
-  ['is loading, a record was refused', run('loading', { open: 1, rejected: 1 }), {}, 1, 1],
-  ['is loading, the sums do not hold', unequal, {}, 1, 0],
-  ['left messages behind with a function that failed', run('loading', { open: 1 }), { stranded: 1 }, 3, 0],
-  ['whose target was given up as down', run('loading', { open: 1 }), { rest: { cause: 'down' } }, 3, 3],
-  ['whose target is not understood', run('loading', { open: 1 }), { rest: { cause: 'not-understood' } }, 1, 1],
-  ['is being read', run('extracting'), {}, 3, 0],
-  ['could not be read to its end', run('incomplete'), {}, 3, 3],
-  ['could not be read to its end, a record was refused', run('incomplete', { rejected: 1 }), {}, 3, 3],
-  ['has failed', { ...run('failed'), failure: rowsInvalid }, {}, 3, 3],
-  [
-    'will have failed when its records are loaded',
-    { ...run('loading', { loaded: 1 }), failure: rowsInvalid },
-    {},
-    3,
-    0,
-  ],
-  ['has failed, records stay open', { ...run('unbalanced', { open: 1 }), failure: rowsInvalid }, {}, 3, 1],
-  ['is balanced, a row is invalid', withInvalid(run('balanced', { loaded: 1 })), {}, 1, 1],
+test.each<[string, SeenRun['run'], Beside, code: number]>([
+  ['is balanced, nothing waits', run('balanced', { loaded: 1, superseded: 1 }), {}, 0],
+  ['is balanced, a record was refused', run('balanced', { loaded: 1, rejected: 1 }), {}, 1],
+  ['is balanced, an outcome is unknown', run('balanced', { uncertain: 1 }), {}, 1],
+  ['is balanced, a letter of an earlier run waits', run('balanced', { loaded: 1 }), { deadLetters: 1 }, 1],
+  ['left records out on purpose', { ...run('balanced', { loaded: 1 }), counts: leftOutCounts }, {}, 0],
+  ['asked for an id that is not there', { ...run('balanced', { loaded: 1 }), notGiven }, {}, 1],
+  ['did not balance', run('unbalanced', { loaded: 1 }), {}, 1],
+  ['did not balance, a record is open', run('unbalanced', { open: 1 }), {}, 1],
+  ['is loading, all is loaded', run('loading', { loaded: 1 }), {}, 0],
+  ['is loading, a record is open', run('loading', { open: 1 }), {}, 1],
+  ['is loading, a record was refused', run('loading', { open: 1, rejected: 1 }), {}, 1],
+  ['is loading, the sums do not hold', unequal, {}, 1],
+  ['left messages behind with a function that failed', run('loading', { open: 1 }), { stranded: 1 }, 3],
+  ['whose target was given up as down', run('loading', { open: 1 }), { rest: { cause: 'down' } }, 3],
+  ['whose target is not understood', run('loading', { open: 1 }), { rest: { cause: 'not-understood' } }, 1],
+  ['is being read', run('extracting'), {}, 3],
+  ['could not be read to its end', run('incomplete'), {}, 3],
+  ['could not be read to its end, a record was refused', run('incomplete', { rejected: 1 }), {}, 3],
+  ['has failed', { ...run('failed'), failure: rowsInvalid }, {}, 3],
+  ['will have failed when its records are loaded', { ...run('loading', { loaded: 1 }), failure: rowsInvalid }, {}, 3],
+  ['has failed, records stay open', { ...run('unbalanced', { open: 1 }), failure: rowsInvalid }, {}, 3],
+  ['is balanced, a row is invalid', withInvalid(run('balanced', { loaded: 1 })), {}, 1],
   [
     'is balanced, a row is invalid and the file only wants that reported',
     { ...withInvalid(run('balanced', { loaded: 1 })), toleratesInvalid: true },
     {},
     0,
-    0,
   ],
-])('a run that %s', (_, seen, beside, over, goesOn) => {
-  expect(exitCodeOf({ run: seen, ...beside, isOver: true })).toBe(over);
-  expect(exitCodeOf({ run: seen, ...beside, isOver: false })).toBe(goesOn);
+])('a run that %s', (_, seen, beside, code) => {
+  expect(exitCodeOf({ run: seen, ...beside })).toBe(code);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
 import { letterFor, writeLetter } from '../../lib/messages/dead-letter.ts';
-import { isOpen, isTroubled, recordHistories, standingOf } from '../../lib/operate/record-history.ts';
+import { isOpen, recordHistories, standingOf } from '../../lib/operate/record-history.ts';
 import type { LedgerEntry } from '../../lib/runs/ledger.ts';
 import { recordMessage } from '../load/message.ts';
 import { claimed, enqueued, groups, integrations, loaded, operateWorld, runAt, troubled } from './operate-world.ts';
@@ -12,25 +12,19 @@ const leftOut: LedgerEntry = { id: '1', outcome: 'filtered', reason: 'blank name
 const skipped: LedgerEntry = { id: '1', outcome: 'skipped', reason: 'refused before', hash: 'A' };
 
 describe('how a record stands', () => {
-  type Expected = { as: string; open: boolean; troubled: boolean };
+  type Expected = { as: string; open: boolean };
 
   test.each<[string, IdCheck | undefined, LedgerEntry[], queued: number, Expected]>([
-    ['loaded', loaded('1'), [enqueued('1')], 0, { as: 'settled', open: false, troubled: false }],
-    [
-      'loaded, then left out',
-      loaded('1'),
-      [enqueued('1'), leftOut],
-      0,
-      { as: 'settled', open: false, troubled: false },
-    ],
-    ['refused', troubled('1', 'rejected'), [enqueued('1')], 0, { as: 'settled', open: false, troubled: true }],
-    ['refused, then skipped', troubled('1', 'rejected'), [skipped], 0, { as: 'settled', open: false, troubled: true }],
-    ['given up', troubled('1', 'exhausted'), [enqueued('1')], 0, { as: 'given-up', open: true, troubled: true }],
-    ['in the hands of a worker', claimed('1'), [enqueued('1')], 0, { as: 'claimed', open: true, troubled: true }],
-    ['sent, the queue is empty', undefined, [enqueued('1')], 0, { as: 'lost', open: true, troubled: true }],
-    ['sent, something is queued', undefined, [enqueued('1')], 1, { as: 'queued', open: true, troubled: true }],
-    ['never sent', undefined, [leftOut], 0, { as: 'left-out', open: false, troubled: false }],
-    ['known, no run carried it', loaded('1'), [], 0, { as: 'settled', open: false, troubled: false }],
+    ['loaded', loaded('1'), [enqueued('1')], 0, { as: 'settled', open: false }],
+    ['loaded, then left out', loaded('1'), [enqueued('1'), leftOut], 0, { as: 'settled', open: false }],
+    ['refused', troubled('1', 'rejected'), [enqueued('1')], 0, { as: 'settled', open: false }],
+    ['refused, then skipped', troubled('1', 'rejected'), [skipped], 0, { as: 'settled', open: false }],
+    ['given up', troubled('1', 'exhausted'), [enqueued('1')], 0, { as: 'given-up', open: true }],
+    ['in the hands of a worker', claimed('1'), [enqueued('1')], 0, { as: 'claimed', open: true }],
+    ['sent, the queue is empty', undefined, [enqueued('1')], 0, { as: 'lost', open: true }],
+    ['sent, something is queued', undefined, [enqueued('1')], 1, { as: 'queued', open: true }],
+    ['never sent', undefined, [leftOut], 0, { as: 'left-out', open: false }],
+    ['known, no run carried it', loaded('1'), [], 0, { as: 'settled', open: false }],
   ])('%s', async (_, item, entries, queued, expected) => {
     const world = operateWorld();
     if (item !== undefined) await world.knows(item);
@@ -39,7 +33,7 @@ describe('how a record stands', () => {
     const [history, ...more] = await recordHistories('1', integrations, 20, world);
     expect(more).toEqual([]);
     if (history === undefined) throw new Error('nothing is known of it');
-    expect({ as: standingOf(history).as, open: isOpen(history), troubled: isTroubled(history) }).toEqual(expected);
+    expect({ as: standingOf(history).as, open: isOpen(history) }).toEqual(expected);
   });
 });
 

@@ -1,7 +1,8 @@
 import { type ExitCode, exitCodes } from '../../lib/operate/exit-code.ts';
+import { printable } from '../../lib/runtime/printable.ts';
 import { startSandbox } from '../../local/sandbox/sandbox.ts';
 import { type SandboxFlags, sandboxOptions } from '../input/sandbox-options.ts';
-import { print, printable } from '../terminal/print.ts';
+import { print } from '../terminal/print.ts';
 
 /** Serves the sandbox until the process is told to end. */
 export const sandboxCommand = async (flags: SandboxFlags & { port: number }): Promise<ExitCode> => {

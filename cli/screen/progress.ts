@@ -1,7 +1,8 @@
 import type { WriteStream } from 'node:tty';
 import type { RunSeen } from '../../lib/operate/follow-run.ts';
+import { printable } from '../../lib/runtime/printable.ts';
 import type { StackEvent } from '../../local/stack/stack.ts';
-import { print, printable } from '../terminal/print.ts';
+import { print } from '../terminal/print.ts';
 import { cut } from './table.ts';
 
 /** What a person sees while a run goes on: one line that changes on a terminal, now and then a line elsewhere. */

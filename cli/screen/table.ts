@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import { printable } from '../terminal/print.ts';
+import { printable } from '../../lib/runtime/printable.ts';
 
 /** Pads by display width: a Chinese character takes two columns of a terminal. */
 export const padEnd = (text: string, width: number): string =>

@@ -1,10 +1,4 @@
-/** Controls, halves of a character, line separators, and what turns the direction of writing (attacks by bidi text). */
-const UNPRINTABLE = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
-
-const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-
-/** A text from outside on one line, what would steer the terminal as JSON escapes it. */
-export const printable = (text: string): string => text.replace(UNPRINTABLE, escaped);
+import { escapedUnit, printable, UNPRINTABLE } from '../../lib/runtime/printable.ts';
 
 const isPlain = (value: object): boolean =>
   Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null;
@@ -32,7 +26,7 @@ const OUR_COLOURS = ['31', '32', '33', '36', '39', '2', '22'].map((code) => `\u0
  */
 export const safe = (text: string): string =>
   text.replace(UNPRINTABLE, (unit, at: number) =>
-    unit === '\n' || OUR_COLOURS.some((colour) => text.startsWith(colour, at)) ? unit : escaped(unit),
+    unit === '\n' || OUR_COLOURS.some((colour) => text.startsWith(colour, at)) ? unit : escapedUnit(unit),
   );
 
 let hasAnswered = false;

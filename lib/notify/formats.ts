@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+import { printable } from '../runtime/printable.ts';
 import type { Notice } from './notice.ts';
 
 export const notifyFormats = ['dingtalk', 'wecom', 'feishu', 'json'] as const;
@@ -19,7 +20,8 @@ type Robot = {
 const MAX_TEXT_BYTES = 2_048;
 
 const textOf = ({ title, lines }: Notice): string => {
-  const text = ['[okki-sync]', title, ...lines].join('\n');
+  // An id or an answer makes no lines of its own.
+  const text = ['[okki-sync]', title, ...lines].map(printable).join('\n');
   if (Buffer.byteLength(text) <= MAX_TEXT_BYTES) return text;
   // Cut between characters, with room for the ellipsis of three bytes.
   let kept = '';

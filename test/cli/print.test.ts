@@ -4,7 +4,8 @@ import { styleText } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { historyText } from '../../cli/screen/record.ts';
-import { printable, safe, shown } from '../../cli/terminal/print.ts';
+import { safe, shown } from '../../cli/terminal/print.ts';
+import { printable } from '../../lib/runtime/printable.ts';
 
 /** ESC, the C1 form of CSI, BEL, a carriage return, a line end, and a right-to-left override. */
 const HOSTILE = '\u001b[2J\u009b31m\u0007\rFAKE\n\u202edaeh';

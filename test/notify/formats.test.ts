@@ -86,3 +86,17 @@ test.each([
 ] as const)('%s took it, by its answer %j: %s', (format, answer, accepted) => {
   expect(robotAccepted(format, answer)).toBe(accepted);
 });
+
+test.each(['dingtalk', 'wecom', 'feishu'] as const)('%s: an id makes no lines and no signs of its own', (format) => {
+  const hostile = { title: 'a\nb', lines: ['7\r\n[okki-sync] all is well\u202e\u001b[2J'] };
+  const texts: string[] = [];
+  JSON.parse(
+    JSON.stringify(robotRequest(format, hostile, 'https://robot.test/?key=k', undefined, NOW_MS).body),
+    (_, value) => texts.push(String(value)),
+  );
+  expect(texts.find((text) => text.startsWith('[okki-sync]'))?.split('\n')).toEqual([
+    '[okki-sync]',
+    'a\\u000ab',
+    '7\\u000d\\u000a[okki-sync] all is well\\u202e\\u001b[2J',
+  ]);
+});

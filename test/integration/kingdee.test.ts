@@ -84,6 +84,61 @@ describe('a query of bills whose request lists its columns', () => {
     ]);
   });
 
+  const besides = (FieldKeys: string | null) => [
+    { field: 'FieldKeys', type: 'array', parser: { name: 'ArrayToString', params: ',' }, value: FieldKeys },
+    ...form,
+  ];
+  const paged = [
+    { field: 'Limit', value: '{{PAGINATION_PAGE_SIZE}}' },
+    { field: 'StartRow', value: '{{PAGINATION_START_ROW}}' },
+  ];
+
+  it.each<[string, unknown, string | null, string[], string[]]>([
+    ['beside its parameters', paged, 'FMasterId,FNumber', ['FMasterId', 'FNumber'], ['Limit', 'StartRow']],
+    ['in another order than its fields', columns, 'FNumber,FMasterId', ['FNumber', 'FMasterId'], []],
+    ['under another name than a field has', columns, 'F_XC_ASSISTANT.FDATAVALUE', ['F_XC_ASSISTANT'], []],
+    ['that names nothing', columns, null, ['FMasterId', 'F_XC_ASSISTANT', 'FNumber'], []],
+    ['that names nothing, fields without a value', [{ field: 'FMasterId' }], null, ['FMasterId'], []],
+  ])('reads its rows by FieldKeys of otherRequest, %s', (_, request, keys, read, parameters) => {
+    const changes: Changes = {
+      ...query,
+      'source.profile': 'kingdee',
+      'source.metadata.request': request as Changes[string],
+      'source.metadata.otherRequest': besides(keys),
+    };
+    expect(faultsOf(changes)).toEqual([]);
+    const integration = integrationWith(crm, changes);
+    expect(transformPlanOf(integration).expand).toMatchObject({ rows: 'lists', columns: read });
+    const page = { position: 0, pageSize: 100, startRow: 0 };
+    const sent = pageRequest(sourcePlanOf(integration).request, { page }, { nowMs: 0, lastSyncMs: 0 });
+    const { data } = 'body' in sent ? JSON.parse(String(sent.body)) : { data: {} };
+    expect(data.FieldKeys.split(',')).toHaveLength(read.length);
+    expect(data).toMatchObject({ FormId: 'BD_MATERIAL', StartRow: 0, Limit: 100 });
+    expect(Object.keys(data)).toEqual(expect.arrayContaining(parameters));
+  });
+
+  it('is refused where a parameter would be sent as the name of a column', () => {
+    const changes = { 'source.profile': 'kingdee', 'source.metadata.otherRequest': form };
+    for (const request of [paged, []]) {
+      expect(faultsOf({ ...changes, 'source.metadata.request': request })).toEqual([
+        expect.stringMatching(/^source\.metadata\.request: a field FieldKeys/),
+      ]);
+    }
+  });
+
+  it('draws no warning for columns that ArrayToString joins', () => {
+    for (const value of ['FMasterId,FNumber', ['FMasterId', 'FNumber']]) {
+      const keys = { field: 'FieldKeys', type: 'array', parser: { name: 'ArrayToString', params: ',' }, value };
+      const text = changedText(crm, {
+        ...query,
+        'source.profile': 'kingdee',
+        'source.metadata.request': [keys, ...form],
+      });
+      const { faults, warnings } = parseIntegration(text, `${crm}.json`);
+      expect([...faults, ...warnings].filter(({ path }) => path.startsWith('source.'))).toEqual([]);
+    }
+  });
+
   it('is sent as the platform sends it, and its rows are read by these columns', () => {
     const integration = integrationWith(crm, {
       ...query,

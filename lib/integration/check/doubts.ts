@@ -5,6 +5,7 @@ import { suggestion } from '../../runtime/nearest.ts';
 import { isSecretName } from '../../runtime/secret-name.ts';
 import {
   areElements,
+  columnsIn,
   constantOf,
   everyField,
   isUnset,
@@ -147,7 +148,7 @@ const typedSecrets = (filled: JsonValue, side: 'source' | 'target', requests: Re
 
 /** The columns of a list whose rows are lists of values; undefined: nobody knows what a record of it has. */
 const columnsOf = (filled: JsonValue, { source }: Requests): string[] | undefined =>
-  readPath(filled, 'source.answer.rows') === 'lists' ? source.request.map(({ name }) => name) : undefined;
+  readPath(filled, 'source.answer.rows') === 'lists' ? columnsIn(source) : undefined;
 
 const hasBlock = (raw: JsonValue, side: 'source' | 'target'): raw is JsonObject =>
   isJsonObject(readPath(raw, `${side}.metadata`));

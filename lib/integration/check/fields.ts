@@ -98,6 +98,8 @@ const constantFindings = ({ field, entry, path }: Written, { place, areNames, ra
   if ('reason' in sent) return [fault(at, `what its parser reads: the value ${sent.reason}`)];
   const to = field.type;
   if (typeof sent.value !== 'string' || to === undefined || to === 'string' || to === 'datetime') return [];
+  // A list that is sent as one text is meant to be one.
+  if (to === 'array' && field.parsers.at(-1)?.name === 'ArrayToString') return [];
   if (place !== 'target') return [warning(at, `a value of type ${type}; it is sent as the text it is`)];
   // The text of an array is the name of a list; a rule of our own goes before the declared type.
   const rules = readPath(raw, 'transform.types');

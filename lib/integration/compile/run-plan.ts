@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { LoadPolicy } from '../../idcheck/decide.ts';
 import { canonicalJson, parseJson } from '../../json/json.ts';
 import { defined } from '../../runtime/defined.ts';
+import { COLUMNS_FIELD } from '../dialect/words.ts';
 import type { Integration } from '../schema/schema.ts';
 import { type DeletionPlan, deletionPlanOf, takenPathsOf } from './body-plan.ts';
 import { loadPolicyOf } from './target-plan.ts';
@@ -65,14 +66,15 @@ const ADDRESS_KEYS: ReadonlySet<string> = new Set(['api', 'effect', 'method']);
  */
 export const mappingOf = ({ source, target, transform }: Integration): string => {
   const block = Object.entries(target.metadata).filter(([key]) => !ADDRESS_KEYS.has(key));
-  const { id, number, request: columns } = source.metadata;
+  const { id, number, request: columns, otherRequest } = source.metadata;
+  const keys = (otherRequest ?? []).filter(({ field }) => field === COLUMNS_FIELD);
   const { rows } = source.answer;
   const { types, clean } = transform;
   const deciding = [
     Object.fromEntries(block),
     types,
     clean,
-    { id, number, rows, ...(rows === 'lists' && { columns }) },
+    { id, number, rows, ...(rows === 'lists' && { columns, ...(keys.length > 0 && { keys }) }) },
   ];
   const text = JSON.stringify(deciding, (_, value) => (typeof value === 'bigint' ? String(value) : value));
   return hash('sha256', canonicalJson(parseJson(text)), 'base64url');

@@ -1,8 +1,9 @@
 import { defined } from '../../runtime/defined.ts';
 import { type Condition, readCondition } from '../dialect/condition.ts';
-import { columnsIn } from '../dialect/words.ts';
+import { columnsIn } from '../dialect/request-fields.ts';
 import type { DependsOn, DuplicateRule, Integration } from '../schema/schema.ts';
 import { type BodyPlan, bodyPlanOf } from './body-plan.ts';
+import { requestsOf } from './paging-plan.ts';
 
 /** What a fetched record stands for. */
 export type ExpandPlan = {
@@ -37,7 +38,7 @@ export type TransformPlan = {
 const expandPlanOf = ({ metadata, answer, beatFlat }: Integration['source']): ExpandPlan => ({
   id: metadata.id,
   rows: answer.rows ?? 'objects',
-  columns: columnsIn(metadata.request ?? []),
+  columns: columnsIn(requestsOf(metadata)),
   arrayKey: metadata.operation?.method === 'splitArray' ? metadata.operation.arrayKey : undefined,
   beatFlat: metadata.beatFlat ?? [],
   firstSuffix: beatFlat?.firstSuffix ?? 0,

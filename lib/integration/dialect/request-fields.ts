@@ -3,7 +3,7 @@ import { readPath } from '../../json/path.ts';
 import type { FaultPath } from '../../runtime/fault.ts';
 import { type FieldParser, readParsers } from './parsers.ts';
 import { parseTemplate, slotsOf, type Template } from './template.ts';
-import { type FieldType, fieldTypeOf } from './words.ts';
+import { COLUMNS_FIELD, type FieldType, fieldTypeOf } from './words.ts';
 
 /** One entry of a `request` tree, read: a parameter of a source, or a field of a target's body. */
 export type RequestField = {
@@ -88,6 +88,28 @@ export const isUnset = ({ template }: RequestField): boolean =>
 /** The value of a field as it stands, where it is no template. */
 export const constantOf = ({ template }: RequestField): JsonValue | undefined =>
   template.kind === 'constant' ? template.value : undefined;
+
+/** The columns that FieldKeys of a tree names; undefined: it names none. */
+const namedColumns = (fields: readonly RequestField[]): string[] | undefined => {
+  const field = fields.find(({ name }) => name === COLUMNS_FIELD);
+  const value = field && constantOf(field);
+  const texts = Array.isArray(value) ? value : typeof value === 'string' ? value.split(',') : [];
+  const names = texts.flatMap((text) => (typeof text === 'string' && text.trim() !== '' ? [text.trim()] : []));
+  return names.length === 0 ? undefined : names;
+};
+
+/** The two trees of a block. */
+export type Trees = { request: readonly RequestField[]; otherRequest: readonly RequestField[] };
+
+/**
+ * The columns of a list whose rows are lists: in the order in which FieldKeys names them, else one for each field of the
+ * request. A field that asks for a named column says what it is called in the record. Pure.
+ */
+export const columnsIn = ({ request, otherRequest }: Trees): string[] => {
+  const asked = (column: string): string =>
+    request.find((field) => field.name === column || constantOf(field) === column)?.name ?? column;
+  return (namedColumns(request) ?? namedColumns(otherRequest))?.map(asked) ?? request.map(({ name }) => name);
+};
 
 /** The two trees of each block of a file. */
 export type Requests = Readonly<Record<'source' | 'target', { request: RequestField[]; otherRequest: RequestField[] }>>;

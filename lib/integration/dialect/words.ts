@@ -44,15 +44,6 @@ export const requestPathOf = ({ path, metadata: { api } }: { path?: string; meta
 /** The field in which 金蝶's query names its columns, in one text with commas. */
 export const COLUMNS_FIELD = 'FieldKeys';
 
-/** The columns of a list whose rows are lists: as FieldKeys names them, else one for each field of the request. Pure. */
-export const columnsIn = (request: readonly { field: string; value?: JsonValue }[]): string[] => {
-  const named = request.find(({ field }) => field === COLUMNS_FIELD)?.value;
-  const texts = Array.isArray(named) ? named : typeof named === 'string' ? named.split(',') : undefined;
-  return texts === undefined
-    ? request.map(({ field }) => field)
-    : texts.flatMap((text) => (typeof text === 'string' && text.trim() !== '' ? [text.trim()] : []));
-};
-
 /** The field of `otherRequest` that names the key under which a batch is sent; the platform sends no such parameter. */
 export const WRAPPER_FIELD = 'key';
 

@@ -127,7 +127,7 @@ const fillSource = (
   const said = { ...profile?.answer, ...answerSaid(metadata, isCursor) };
   let block = withSend(
     withPath(withAccount(withAuth(withId(source), profile?.auth), profile?.account), profile?.paths),
-    besideColumns(profile?.send, requests.request),
+    besideColumns(profile?.send, requests),
   );
   block = set(block, 'answer', laid(Object.keys(said).length > 0 ? said : undefined, source.answer));
   return { block: set(block, 'paging', paging), findings };
@@ -185,7 +185,7 @@ export const fillIn = (raw: JsonValue, requests: Requests, findProfile: FindProf
   if (isJsonObject(raw.source)) {
     const profile = profileOf('source')?.source;
     const source = fillSource(raw.source, profile, requests.source);
-    findings.push(...source.findings, ...billQueryFindings(source.block, requests.source.request));
+    findings.push(...source.findings, ...billQueryFindings(source.block, requests.source));
     findings.push(...needFindings('source', profile, requests.source));
     filled = { ...filled, source: source.block };
   }

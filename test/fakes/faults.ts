@@ -4,9 +4,14 @@
  * - `refused`: nothing is applied, and the call throws.
  * - `answer lost`: applied, but the call throws.
  * - `killed before`, `killed after`: the call never comes back, as where the process ends during it.
+ * - `half`: a queue takes the first half of a list, and says so; only where a list goes to a queue (`canGoWrong`).
  */
-export const faultKinds = ['refused', 'answer lost', 'killed before', 'killed after'] as const;
+export const faultKinds = ['refused', 'answer lost', 'killed before', 'killed after', 'half'] as const;
 export type FaultKind = (typeof faultKinds)[number];
+
+/** Whether a call, as `port.method`, can go wrong in this way. */
+export const canGoWrong = (call: string, kind: FaultKind): boolean =>
+  kind !== 'half' || /\.(sendAll|delete)$/.test(call);
 
 class InjectedFault extends Error {
   override readonly name = 'InjectedFault';
@@ -34,10 +39,21 @@ export const portFaults = (): Faults => {
     return kind;
   };
 
-  const strike = async (kind: FaultKind | undefined, name: string, call: () => unknown): Promise<unknown> => {
+  const strike = async (
+    kind: FaultKind | undefined,
+    name: string,
+    call: (...given: unknown[]) => unknown,
+    args: readonly unknown[] = [],
+  ): Promise<unknown> => {
+    const [list, ...others] = args;
+    if (kind === 'half' && Array.isArray(list)) {
+      const taken = Math.floor(list.length / 2);
+      if (taken > 0) await call(list.slice(0, taken), ...others);
+      return { failed: [...list.keys()].slice(taken) };
+    }
     if (kind === 'refused') throw new InjectedFault(`${name}: refused`);
     if (kind === 'killed before') return never();
-    const result = await call();
+    const result = await call(...args);
     if (kind === 'answer lost') throw new InjectedFault(`${name}: answer lost`);
     return kind === 'killed after' ? never() : result;
   };
@@ -68,7 +84,7 @@ export const portFaults = (): Faults => {
               const list: unknown = method.apply(target, args);
               return isList(list) ? strikeList(kind, call, list) : list;
             }
-            return strike(kind, call, () => method.apply(target, args));
+            return strike(kind, call, (...given) => method.apply(target, given), args);
           };
         },
       }),

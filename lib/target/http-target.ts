@@ -29,11 +29,11 @@ const idempotencyKeyOf = ([first, ...others]: readonly [PostRecord, ...PostRecor
 
 /** The request that loads records. A constant beside them never replaces a field of theirs. Pure. */
 export const loadRequest = (
-  { method, path, batch, under, beside }: TargetPlan,
+  { method, path, batch, under, isText, beside }: TargetPlan,
   records: readonly [PostRecord, ...PostRecord[]],
 ): ApiRequest => {
   const content = batch === undefined ? records[0].body : { [batch.rowsKey]: records.map(({ body }) => body) };
-  const placed = under === undefined ? content : setPath({}, under, content);
+  const placed = under === undefined ? content : setPath({}, under, isText ? stringifyJson(content) : content);
   return {
     method,
     path,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Api, ApiAnswer, ApiRequest } from '../../lib/connection/api/api.ts';
 import { targetPlanOf } from '../../lib/integration/compile/target-plan.ts';
 import { type JsonObject, parseJson } from '../../lib/json/json.ts';
+import { defined } from '../../lib/runtime/defined.ts';
 import { standardTuning } from '../../lib/runtime/tuning.ts';
 import { httpTarget } from '../../lib/target/http-target.ts';
 import type { PostRecord } from '../../lib/target/target.ts';
@@ -52,6 +53,22 @@ describe('a request to the target', () => {
     expect(outcomes).toHaveLength(2);
     const [wrapped] = Object.values(parseJson(sent[0]?.body ?? '') as JsonObject);
     expect(wrapped).toEqual(records('1', '2').map(({ body }) => body));
+  });
+
+  it('carries a record, or a list of it, as one JSON text under a key, beside constants', async () => {
+    const otherRequest = [{ field: 'formUuid', value: 'F' }];
+    const text = '{"id":"0","big":812252963824297984}';
+    for (const [list, formDataJson] of [
+      [undefined, text],
+      ['items', `{"items":[${text}]}`],
+    ]) {
+      const { sent, target } = await targetOf(single, answered(200, { success: true, code: 0 }), 1, {
+        'target.send': { request: { under: 'formDataJson', as: 'text', ...defined({ list }) } },
+        'target.metadata.otherRequest': otherRequest,
+      });
+      await target.post(records('0'), granted);
+      expect(parseJson(sent[0]?.body ?? '')).toEqual({ formUuid: 'F', formDataJson });
+    }
   });
 
   it('has the same key for the same records in the same order, and another for any other', async () => {

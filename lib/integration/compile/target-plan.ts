@@ -38,6 +38,8 @@ export type TargetPlan = {
   batch?: { rows: number; rowsKey: string };
   /** Dotted path in the body that records go under; absent: its root. */
   under?: string;
+  /** What stands at `under` is one JSON text. */
+  isText: boolean;
   beside: Beside;
   /** The endpoint that is told of deletions; absent: none is. */
   deletion?: { method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'; path: string };
@@ -94,6 +96,7 @@ export const targetPlanOf = async (integration: Integration): Promise<TargetPlan
     method: metadata.method,
     path: requestPathOf(target),
     ...defined({ batch: batchOf(target), under: send.request?.under, deletion }),
+    isText: send.request?.as === 'text',
     beside: await besideOf(target),
     success,
     ...defined({ results: await resultsOf(integration) }),

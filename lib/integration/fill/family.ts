@@ -10,12 +10,13 @@ export const needFindings = (
   side: 'source' | 'target',
   profile: Profile['source'] | Profile['target'],
   { request, otherRequest }: Trees,
-): Finding[] =>
-  Object.entries(profile?.needs ?? {}).flatMap(([name, what]): Finding[] =>
-    [...request, ...otherRequest].some((field) => field.name === name && !isUnset(field))
-      ? []
-      : [fault([side, 'metadata', 'otherRequest'], `{"field": "${name}", "value": …}: ${what}`)],
-  );
+): Finding[] => {
+  const isThere = (name: string) =>
+    [...request, ...otherRequest].some((field) => field.name === name && !isUnset(field));
+  const lacking = Object.entries(profile?.needs ?? {}).filter(([name]) => !isThere(name));
+  const words = lacking.map(([name, what]) => `{"field": "${name}", "value": …}: ${what}`);
+  return words.length === 0 ? [] : [fault([side, 'metadata', 'otherRequest'], words.join('; '))];
+};
 
 const plain = (name: string): string => name.toLowerCase().replace(/[-_.]/g, '');
 
@@ -89,15 +90,59 @@ export const billQueryFindings = (source: JsonObject, trees: Trees): Finding[] =
     : [];
 };
 
-/** 宜搭 takes a record as one JSON text under formDataJson: sent as fields of the body it would be an empty form. Pure. */
-export const formTextFindings = (target: JsonObject, request: readonly RequestField[]): Finding[] => {
+/** An API whose requests have a form of their own: what has to be said of it. */
+type Form = Pick<NonNullable<Profile['target']>, 'needs'> & {
+  api: RegExp;
+  isSaid: (send: JsonObject, names: ReadonlySet<string>) => boolean;
+  expected: string;
+};
+
+const hasList = ({ list }: JsonObject): boolean => typeof list === 'string';
+
+/** Sent as fields of the body, a record would be an empty form at 宜搭, and no record at 聚水潭. */
+const forms: readonly Form[] = [
+  {
+    api: /\/yida\/forms\/instances$/,
+    isSaid: ({ as }, names) => as === 'text' || names.has('formDataJson'),
+    expected: '{"under": "formDataJson", "as": "text"}: 宜搭 takes a record as one JSON text',
+    needs: {
+      appType: 'the application of 宜搭',
+      systemToken: 'its key, which init leaves out',
+      formUuid: 'the form that is written',
+    },
+  },
+  {
+    api: /^\/open\/jushuitan\//,
+    isSaid: hasList,
+    expected:
+      'the key of the records, such as {"list": "items"}: 聚水潭 takes them as a list. It also wants a signed form, which is not carried out: send by a gateway of your own that signs',
+  },
+];
+
+/** What is to say of the form in which the API of a target takes records. Pure. */
+export const formFindings = (target: JsonObject, trees: Trees): Finding[] => {
   const api = readPath(target, 'metadata.api');
-  const isForm = typeof api === 'string' && /\/yida\/forms\/instances$/.test(api);
-  return isForm && !request.some(({ name }) => name === 'formDataJson')
+  const form = typeof api === 'string' ? forms.find((one) => one.api.test(api)) : undefined;
+  if (form === undefined) return [];
+  const send: JsonValue | undefined = readPath(target, 'send.request');
+  const isSaid = form.isSaid(isJsonObject(send) ? send : {}, new Set(trees.request.map(({ name }) => name)));
+  return [
+    ...(isSaid ? [] : [fault(['target', 'send', 'request'], form.expected)]),
+    ...needFindings('target', form, trees),
+  ];
+};
+
+/** APIs that give one record, by its id: the platform's adapter asks another one for the ids before. */
+const SINGLE = /(?:^|\/)(?:topapi\/processinstance\/get|oa\/getapprovaldetail)$/;
+
+/** A list is read, not one record after the other. Pure. */
+export const singleFindings = (source: JsonObject): Finding[] => {
+  const api = readPath(source, 'metadata.api');
+  return typeof api === 'string' && SINGLE.test(api)
     ? [
         fault(
-          ['target', 'metadata', 'api'],
-          'another API: 宜搭 takes the record as one JSON text under formDataJson, which is not carried out; write that field yourself, or send by an interface of your own',
+          ['source', 'metadata', 'api'],
+          'an API that gives a list of whole records: this one gives a single record by its id, and asking for each by itself is not carried out',
         ),
       ]
     : [];

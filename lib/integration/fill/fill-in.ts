@@ -5,7 +5,7 @@ import { isUnused } from '../dialect/keys.ts';
 import { readOtherResponse } from '../dialect/other-response.ts';
 import type { Requests } from '../dialect/request-fields.ts';
 import { wrapperIn } from '../dialect/words.ts';
-import { besideColumns, billQueryFindings, formTextFindings, needFindings } from './family.ts';
+import { besideColumns, billQueryFindings, formFindings, needFindings, singleFindings } from './family.ts';
 import { pageStartFindings } from './page-start.ts';
 import { recognisePaging, statedPageSize } from './paging-families.ts';
 import type { FindProfile, Profile } from './profile.ts';
@@ -185,7 +185,11 @@ export const fillIn = (raw: JsonValue, requests: Requests, findProfile: FindProf
   if (isJsonObject(raw.source)) {
     const profile = profileOf('source')?.source;
     const source = fillSource(raw.source, profile, requests.source);
-    findings.push(...source.findings, ...billQueryFindings(source.block, requests.source));
+    findings.push(
+      ...source.findings,
+      ...billQueryFindings(source.block, requests.source),
+      ...singleFindings(source.block),
+    );
     findings.push(...needFindings('source', profile, requests.source));
     filled = { ...filled, source: source.block };
   }
@@ -193,8 +197,9 @@ export const fillIn = (raw: JsonValue, requests: Requests, findProfile: FindProf
     const { idCheck } = objectAt(objectAt(raw, 'source'), 'metadata');
     const profile = profileOf('target')?.target;
     findings.push(...needFindings('target', profile, requests.target));
-    findings.push(...formTextFindings(raw.target, requests.target.request));
-    filled = { ...filled, target: fillTarget(raw.target, profile, idCheck) };
+    const target = fillTarget(raw.target, profile, idCheck);
+    findings.push(...formFindings(target, requests.target));
+    filled = { ...filled, target };
   }
   return { raw: filled, findings };
 };

@@ -38,20 +38,31 @@ export const sourceSendSchema = z
   })
   .check(z.describe('How request and otherRequest are sent. request 与 otherRequest 的发送方式。'));
 
+const bodyOnly = z.exactOptional(z.literal('body', '"body": records are sent in no other place'));
+const list = z.exactOptional(
+  text(
+    'Key that the records go under as a list, a single one too; then rowsKey is not sent. 记录列表的键,单条亦然;此时不发送 rowsKey。',
+  ),
+);
+
 /** Where the parameters of a target go: records are written in a body, what stands beside them may go elsewhere. */
 export const targetSendSchema = z
   .strictObject({
     request: z.exactOptional(
-      z.strictObject({
-        in: z.exactOptional(z.literal('body', '"body": records are sent in no other place')),
-        under,
-        list: z.exactOptional(
-          text(
-            'Key that the records go under as a list, a single one too; then rowsKey is not sent. 记录列表的键,单条亦然;此时不发送 rowsKey。',
-          ),
-        ),
-        as: z._default(z.literal('fields', '"fields": a record is more than the names of its fields'), 'fields'),
-      }),
+      z.discriminatedUnion('as', [
+        z.strictObject({
+          in: bodyOnly,
+          under,
+          list,
+          as: z._default(z.literal('fields').check(z.describe('Each under its name. 逐字段。')), 'fields'),
+        }),
+        z.strictObject({
+          in: bodyOnly,
+          under: needed(UNDER, 'the key that carries the text'),
+          list,
+          as: z.literal('text').check(z.describe('As one JSON text, at `under`. 作为一段 JSON 文本。')),
+        }),
+      ]),
     ),
     otherRequest,
   })

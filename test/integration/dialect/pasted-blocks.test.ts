@@ -99,10 +99,10 @@ describe('what would send other data than the export means is refused by name', 
     ['several fields as the key, by commas', 'source', { id: 'bill,line' }, /^id: the path of one field/],
     ['a template as the number', 'source', { number: '{no}' }, /^number: the path of one field/],
     [
-      'a record that travels as one text',
-      'target',
-      { api: '/v1.0/yida/forms/instances', request: one('{{a}}') },
-      /^api: another API: 宜搭 takes the record as one JSON text under formDataJson/,
+      'one record after the other',
+      'source',
+      { api: 'topapi/processinstance/get' },
+      /^api: an API that gives a list of whole records/,
     ],
     ['a comparison with other records', 'target', { diffActions: ['add'] }, /^diffActions: no diffActions/],
     ['a comparison that reads', 'source', { diffMode: 'full' }, /^diffMode: no diffMode/],
@@ -425,5 +425,32 @@ describe('a list of which only the first page would be read', () => {
       faults: [],
       runs: true,
     });
+  });
+});
+
+describe('a target whose requests have a form of their own', () => {
+  const yida: JsonObject = {
+    api: '/v1.0/yida/forms/instances',
+    request: one('{{a}}'),
+    otherRequest: ['appType', 'systemToken', 'formUuid'].map((field) => ({ field, value: 'v' })),
+  };
+  const items: JsonObject = { api: '/open/jushuitan/itemsku/upload', request: one('{{a}}') };
+
+  test.each<[string, JsonObject, JsonObject, RegExp[]]>([
+    ['says the form that is lacking', yida, {}, [/^target\.send\.request: .*"as": "text"/]],
+    ['says the text by its key', yida, { under: 'formDataJson', as: 'text' }, []],
+    ['has the text as a field', { ...yida, request: [{ field: 'formDataJson', value: '{{a}}' }] }, {}, []],
+    [
+      'says what its adapter adds',
+      { ...yida, otherRequest: null },
+      { under: 'formDataJson', as: 'text' },
+      [/"appType".*"systemToken".*"formUuid"/],
+    ],
+    ['takes a list', items, {}, [/^target\.send\.request: .*"list": "items"/]],
+    ['takes a list that is named', items, { list: 'items' }, []],
+    ['needs the key of a text', { request: one('{{a}}') }, { as: 'text' }, [/^target\.send\.request\.under: the key/]],
+  ])('%s', (_, block, request, words) => {
+    const { faults } = said('target', block, { 'target.path': undefined, 'target.send': { request } });
+    expect(faults).toEqual(words.map((word) => expect.stringMatching(word)));
   });
 });

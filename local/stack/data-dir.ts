@@ -4,7 +4,15 @@ import { DatabaseSync } from 'node:sqlite';
 import { DataDirInUseError, DataDirUnreadableError } from './errors.ts';
 
 /** A data directory that this process, and no other, works on until `release`. */
-export type DataDir = { root: string; queues: string; tables: string; logs: string; release(): void };
+export type DataDir = {
+  root: string;
+  queues: string;
+  tables: string;
+  /** How far the tables were written, noted beside them. */
+  tablesMark: string;
+  logs: string;
+  release(): void;
+};
 
 const LOCK_FILE = 'lock';
 const OWNER_FILE = 'lock.pid';
@@ -33,6 +41,7 @@ export function takeDataDir(root: string, options: { fresh: boolean }): DataDir 
     root,
     queues: join(root, 'queues'),
     tables: join(root, 'tables'),
+    tablesMark: join(root, 'tables.mark'),
     logs: join(root, 'logs'),
     release() {
       rmSync(join(root, OWNER_FILE), { force: true });
@@ -40,6 +49,7 @@ export function takeDataDir(root: string, options: { fresh: boolean }): DataDir 
     },
   };
   usable(root, () => {
+    if (options.fresh) rmSync(dir.tablesMark, { force: true });
     for (const part of [dir.queues, dir.tables, dir.logs]) {
       if (options.fresh) rmSync(part, { recursive: true, force: true });
       mkdirSync(part, { recursive: true });

@@ -1,6 +1,8 @@
+import { existsSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import {
   CreateTableCommand,
   DescribeTableCommand,
@@ -12,8 +14,8 @@ import type { TableSpec } from './declared-resources.ts';
 import { ServiceFileError } from './errors.ts';
 import type { Credentials } from './local-account.ts';
 
-/** A running DynamoDB on loopback, with its state on disk. */
-export type DynamoDbServer = { endpoint: string; close(): Promise<void> };
+/** A running DynamoDB on loopback, with its state on disk. `hasLost`: LevelDB left out what it could not read of it. */
+export type DynamoDbServer = { endpoint: string; hasLost: boolean; close(): Promise<void> };
 
 /** The part of LevelDB's handle that is used here; dynalite ships no types. */
 type Level = { open(): Promise<void>; close(): Promise<void> };
@@ -32,6 +34,7 @@ export async function startDynamoDbServer(dir: string, { accessKeyId }: Credenti
   const { db } = (require('dynalite/db') as DynaliteDb).create({ path: dir });
   await db.open();
   await db.close();
+  const hasLost = saysLoss(join(dir, 'LOG'));
 
   const server = (require('dynalite') as Dynalite)({ path: dir, createTableMs: 0 });
   guard(server, accessKeyId);
@@ -42,6 +45,7 @@ export async function startDynamoDbServer(dir: string, { accessKeyId }: Credenti
   const { port } = server.address() as AddressInfo;
   return {
     endpoint: `http://127.0.0.1:${port}`,
+    hasLost,
     close: () =>
       new Promise((resolve, reject) => {
         server.close((error) => (error ? reject(error) : resolve()));
@@ -50,6 +54,9 @@ export async function startDynamoDbServer(dir: string, { accessKeyId }: Credenti
       }),
   };
 }
+
+/** Whether LevelDB's own log of its last start tells of records that it dropped: it goes on without them. */
+const saysLoss = (file: string): boolean => existsSync(file) && /dropping \d+ bytes/.test(readFileSync(file, 'utf8'));
 
 /** Creates the tables that do not exist yet. Throws ServiceFileError where an existing one has other keys. */
 export async function deployTables(client: DynamoDBClient, tables: readonly TableSpec[]): Promise<void> {

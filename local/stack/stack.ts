@@ -11,6 +11,7 @@ import { describeService, type Service } from './service.ts';
 import { readServiceFile } from './service-file.ts';
 import { deployQueues, type SqsServer, startSqsServer } from './sqs-server.ts';
 import { awsEnvironment, functionEnvironment, resourceVariables } from './stack-environment.ts';
+import { markTable, watchState } from './state-mark.ts';
 
 /** What happens on the stack, for whoever shows progress. */
 export type StackEvent =
@@ -89,7 +90,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     });
     const client = createSqsClient(sqs, credentials);
     undo.unshift(() => client.destroy());
-    await Promise.all([deployQueues(client, sqs, service.queues), deployAllTables(dynamoDb, credentials, service)]);
+    const tables = createDynamoDbClient(dynamoDb, credentials);
+    undo.unshift(() => tables.destroy());
+    await Promise.all([
+      deployQueues(client, sqs, service.queues),
+      deployTables(tables, [...service.tables, markTable]),
+    ]);
+    const state = await watchState(dir, tables, dynamoDb.hasLost);
+    undo.unshift(() => state.stop());
     return runService({ options, service, sqs, dynamoDb, credentials, client, dir, undo });
   } catch (error) {
     for (const step of undo) await step();
@@ -206,14 +214,8 @@ function maxEnvironments(spec: FunctionSpec, service: Service): number {
 const createSqsClient = (sqs: SqsServer, credentials: Credentials): SQSClient =>
   new SQSClient({ endpoint: sqs.endpoint, region: LOCAL_REGION, credentials, useQueueUrlAsEndpoint: false });
 
-async function deployAllTables(dynamoDb: DynamoDbServer, credentials: Credentials, service: Service): Promise<void> {
-  const client = new DynamoDBClient({ endpoint: dynamoDb.endpoint, region: LOCAL_REGION, credentials });
-  try {
-    await deployTables(client, service.tables);
-  } finally {
-    client.destroy();
-  }
-}
+const createDynamoDbClient = (dynamoDb: DynamoDbServer, credentials: Credentials): DynamoDBClient =>
+  new DynamoDBClient({ endpoint: dynamoDb.endpoint, region: LOCAL_REGION, credentials });
 
 async function withinGrace(ended: Promise<unknown>): Promise<void> {
   const timer = Promise.withResolvers<void>();

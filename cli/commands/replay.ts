@@ -85,6 +85,7 @@ const placeOf = (choice: Choice, flags: ReplayFlags): ReplayPlace => ({
       await checkTarget(choice.integration, { ...run, named: flags.integration ?? choice.integration.name }, stores);
       return await use({
         deadLetters: stores.deadLetters,
+        clock,
         replay: (request) => stack.invoke('replay', { kind: 'replay', ...request }) as Promise<Replayed>,
         loadAll: () => loadAll(embedded, choice.integration),
       });
@@ -131,7 +132,10 @@ const replayText = (
     ...otherTargetWords(otherTarget),
   ];
   if (replayed.length === 0) {
-    const hint = id === undefined ? [] : [`What was discarded is sent again by 丢弃的记录: npm start -- resend ${id}`];
+    const hint =
+      id === undefined || notes.length > 0
+        ? []
+        : [`What was discarded is sent again by 丢弃的记录: npm start -- resend ${id}`];
     return [`Nothing to replay. 没有可重放的死信。  (${deadLetters} waiting)`, ...notes, ...hint, ''].join('\n');
   }
   const rows = replayed.map((letter) => [letter.reason, letter.id ?? '-', letter.integration ?? '-']);

@@ -54,9 +54,9 @@ const whyWords: Readonly<Record<Unsendable, string>> = {
   'unknown-id': 'idCheck knows nothing of it 未见过',
   'not-refused': 'it is not refused 并未被拒绝',
   'under-way': 'a worker is at it right now; try again in a minute 正在写入',
-  uncertain: 'the target may have it: npm start -- dlq resolve 结果未知,请先核对',
+  uncertain: 'the target may have it: npm start -- dlq resolve ID 结果未知,请先核对',
   'parent-refused': 'it waits for its parent: resend that one 上级被拒绝,请重发上级',
-  'letter-waits': 'its letter waits: npm start -- dlq replay --id 死信仍在,请重放',
+  'letter-waits': 'its letter waits: npm start -- dlq replay --id ID 死信仍在,请重放',
 };
 
 const resendText = (results: readonly Resending[], changesOnly: ReadonlySet<string>): string =>

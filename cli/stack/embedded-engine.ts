@@ -72,7 +72,7 @@ const whileReading = async <End>(
 };
 
 const LOAD_POLL_MS = 100;
-/** A poller holds messages up to its batching window (1 s): only then are they those of a function that failed. */
+/** Received a moment ago, messages are in no worker's hands yet: only then are they those of a function that failed. */
 const STRANDED_AFTER_MS = 3_000;
 
 /** How often a target is looked at that may rest. */

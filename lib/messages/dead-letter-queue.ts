@@ -1,6 +1,6 @@
 import { type Letter, readLetter } from './dead-letter.ts';
 import type { DeadLetterReason } from './dead-letter-reasons.ts';
-import type { ReadableQueue } from './queue.ts';
+import { messagesIn, type ReadableQueue } from './queue.ts';
 
 /**
  * Which letters are meant; without a word on something, all. `reason` is a closed word, `limit` counts letters,
@@ -63,10 +63,37 @@ export const visitLetters = async (
   }
 };
 
+/** Passes in a row that find nothing new, each of a second and more, until hidden letters are no longer waited for. */
+const MAX_IDLE_PASSES = 10;
+
+/**
+ * Looks at every letter once, as `visitLetters` does, those too that somebody else is looking at and hides meanwhile: as
+ * long as the queue says that it holds more than was seen, it looks again. Needs leave to ask for the queue's depth.
+ */
+export const visitEveryLetter = async (
+  queue: ReadableQueue,
+  visit: (letter: Letter) => Promise<'stays' | 'gone' | 'stop'>,
+): Promise<void> => {
+  const seen = new Set<string>();
+  let isStopped = false;
+  for (let idlePasses = 0; idlePasses < MAX_IDLE_PASSES; ) {
+    const seenBefore = seen.size;
+    await visitLetters(queue, async (letter) => {
+      if (seen.has(letter.messageId)) return 'stays';
+      seen.add(letter.messageId);
+      const answer = await visit(letter);
+      isStopped = answer === 'stop';
+      return answer;
+    });
+    if (isStopped || messagesIn(await queue.depth()) <= seen.size) return;
+    idlePasses = seen.size > seenBefore ? 0 : idlePasses + 1;
+  }
+};
+
 /** All letters that are meant, oldest first; they stay where they are. */
 export const listLetters = async (queue: ReadableQueue, filter: LetterFilter = {}): Promise<Letter[]> => {
   const letters: Letter[] = [];
-  await visitLetters(queue, async (letter) => {
+  await visitEveryLetter(queue, async (letter) => {
     if (isMeant(letter, filter)) letters.push(letter);
     return letters.length === filter.limit ? 'stop' : 'stays';
   });

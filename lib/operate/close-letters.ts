@@ -1,6 +1,6 @@
 import { discarded, resolved, type Unresolvable, type Verdict } from '../idcheck/by-hand.ts';
 import type { Letter } from '../messages/dead-letter.ts';
-import { isMeant, type LetterFilter, visitLetters } from '../messages/dead-letter-queue.ts';
+import { isMeant, type LetterFilter, visitEveryLetter } from '../messages/dead-letter-queue.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Stores } from '../stores/stores.ts';
@@ -38,7 +38,7 @@ export const discard = async (
 ): Promise<Discarded> => {
   const { deadLetters, idStore, runs, audit, clock } = deps;
   const result: Discarded = { discarded: [], mustBeResolved: [], others: [] };
-  await visitLetters(deadLetters, async (letter) => {
+  await visitEveryLetter(deadLetters, async (letter) => {
     if (result.discarded.length >= limit) return 'stop';
     if (!isMeant(letter, filter)) return 'stays';
     const { reason, messageId, message } = letter;
@@ -183,7 +183,7 @@ const deleteLetters = async (
 ): Promise<Map<string, number>> => {
   const deleted = new Map<string, number>();
   if (ids.size === 0) return deleted;
-  await visitLetters(deadLetters, async (letter) => {
+  await visitEveryLetter(deadLetters, async (letter) => {
     const isResolved = stateOfLetter(letter) === state && letter.id !== undefined && ids.has(letter.id);
     // A record's rejected content is another matter than the one in doubt.
     if (!isResolved || letter.id === undefined || letter.reason === 'rejected') return 'stays';

@@ -14,7 +14,7 @@ export type Backlog = {
   inFlight: number;
   /** Put off. */
   delayed: number;
-  /** Invocations under way or waiting for a place. */
+  /** Batches that were received, and invocations under way or waiting for a place. */
   running: number;
 };
 
@@ -86,7 +86,7 @@ const endByBooks = ({ closeBooks, clock }: Following): EndRule => {
 const POLL_MS = 100;
 /** How often idCheck is asked whether all records are settled while messages only wait. */
 const EVIDENCE_EVERY_MS = 1_000;
-/** A poller holds messages up to its batching window (1 s) before a function gets them: only then are they nobody's. */
+/** Received a moment ago, messages are in no worker's hands yet: only then are they nobody's. */
 const STRANDED_AFTER_MS = 3_000;
 /** Runs looked back on for books that are still open, such as those of a run that was stopped. */
 const RUNS_LOOKED_AT = 10;

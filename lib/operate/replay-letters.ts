@@ -1,6 +1,7 @@
 import type { ConnectionRest } from '../connection/limit/health.ts';
 import { type LetterFilter, listLetters } from '../messages/dead-letter-queue.ts';
 import { type ReplayDeps, type Replayed, type ReplayRequest, replay } from '../replay/replay.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Stores } from '../stores/stores.ts';
 
@@ -24,6 +25,7 @@ export const replayLetters = async (request: ReplayRequest, deps: ReplayDeps): P
 
 /** A stack that is at hand: it replays, and loads until nothing is left to load. */
 export type ReplayEngine = Pick<Stores, 'deadLetters'> & {
+  clock: Pick<Clock, 'nowMs'>;
   replay(request: ReplayRequest): Promise<Replayed>;
   /** Loads until nothing is left to load, or until the target is given up: then it rests. */
   loadAll(): Promise<ConnectionRest | undefined>;
@@ -73,16 +75,14 @@ const replayOne = async (
   request: ReplayRequest & { integration: string },
   engine: ReplayEngine,
 ): Promise<Replayed & Pick<ReplayEnd, 'backInQueue' | 'rest'>> => {
+  const beganMs = engine.clock.nowMs();
   const replayed = await engine.replay(request);
   if (request.dryRun || replayed.replayed.length === 0) return { ...replayed, backInQueue: 0 };
   const rest = await engine.loadAll();
   const waiting = await listLetters(engine.deadLetters, { integration: request.integration });
-  const again = new Set(waiting.map(({ id }) => id));
-  return {
-    ...replayed,
-    backInQueue: replayed.replayed.filter(({ id }) => again.has(id)).length,
-    ...defined({ rest }),
-  };
+  // A record may have other letters, too, such as one of another target.
+  const back = waiting.filter(({ message }) => (message?.replayedMs ?? 0) >= beganMs);
+  return { ...replayed, backInQueue: back.length, ...defined({ rest }) };
 };
 
 /** Whose letters are meant, and how many of them nobody can say whose they are. */

@@ -120,8 +120,11 @@ export const runNow = async (
 
 /** Runs looked back on for one that was stopped while it was loading. */
 const RUNS_LOOKED_AT = 10;
-/** What is queued for another integration is not loaded here: it is not waited for longer than nothing moves. */
-const UNMOVED_MS = 120_000;
+/**
+ * What is queued for another integration is not loaded here: it is not waited for longer than nothing moves. A dead
+ * worker's claims last for a time-out and somewhat longer: so much more is waited.
+ */
+const UNMOVED_MS = 90_000;
 
 /**
  * Lets what earlier runs have queued be loaded first, where the backlog is known: a run that was stopped while it was
@@ -155,7 +158,7 @@ const finishEarlier = async (
       const now = messages();
       if (now < fewest) movedMs = clock.nowMs();
       fewest = Math.min(fewest, now);
-      return clock.nowMs() - movedMs > UNMOVED_MS;
+      return clock.nowMs() - movedMs > UNMOVED_MS + integration.target.connection.timeoutMs;
     };
     const onSeen = (seen: RunSeen) => onNews({ kind: 'seen', ...seen });
     const waited = { ...engine, integration, clock, onSeen, isStopped: () => isStopped() || isUnmoved() };

@@ -15,6 +15,8 @@ export type EventSource = {
   start(): void;
   /** Takes no more messages; ends when the batches under way have ended. */
   stop(): Promise<void>;
+  /** How many batches are being gathered or worked on. */
+  holding(): number;
 };
 
 export type EventSourceOptions = {
@@ -54,6 +56,8 @@ export function createEventSource(options: EventSourceOptions): EventSource {
   const pollers = new Set<Promise<void>>();
   /** The batches under way, and since when their handlers run: loading one says nothing of how long a batch takes. */
   const batchStartsMs = new Map<symbol, number | undefined>();
+  /** The batches that pollers hold, gathered or not. */
+  const held = new Set<symbol>();
   let lastBatchMs = 0;
   let polling = false;
   let scaleTimer: NodeJS.Timeout | undefined;
@@ -70,10 +74,9 @@ export function createEventSource(options: EventSourceOptions): EventSource {
   };
 
   // The window starts with the first message and ends early when the batch is full.
-  const gather = async (firstWaitSec: number): Promise<Message[]> => {
-    const batch = await receive(mapping.batchSize, firstWaitSec);
+  const fill = async (batch: Message[]): Promise<void> => {
     const windowEndMs = performance.now() + mapping.windowMs;
-    while (polling && batch.length > 0 && batch.length < mapping.batchSize) {
+    while (polling && batch.length < mapping.batchSize) {
       const leftMs = windowEndMs - performance.now();
       if (leftMs <= 0) break;
       const waitSec = Math.min(Math.floor(leftMs / 1000), LONG_POLL_SEC);
@@ -81,7 +84,6 @@ export function createEventSource(options: EventSourceOptions): EventSource {
       batch.push(...more);
       if (more.length === 0 && waitSec === 0) await sleep(Math.min(leftMs, WINDOW_LOOK_MS));
     }
-    return batch;
   };
 
   const deleteMessages = async (messages: readonly Message[]): Promise<void> => {
@@ -112,8 +114,10 @@ export function createEventSource(options: EventSourceOptions): EventSource {
   const poll = async (waitSec: number): Promise<boolean> => {
     const key = Symbol();
     try {
-      const batch = await gather(waitSec);
+      const batch = await receive(mapping.batchSize, waitSec);
       if (batch.length === 0) return false;
+      held.add(key);
+      await fill(batch);
       batchStartsMs.set(key, undefined);
       await processBatch(batch, () => batchStartsMs.set(key, performance.now()));
     } catch (error) {
@@ -122,6 +126,7 @@ export function createEventSource(options: EventSourceOptions): EventSource {
       await sleep(FAULT_PAUSE_MS);
     } finally {
       batchStartsMs.delete(key);
+      held.delete(key);
     }
     scale();
     return true;
@@ -165,6 +170,7 @@ export function createEventSource(options: EventSourceOptions): EventSource {
       await Promise.all(pollers);
       clearInterval(wake);
     },
+    holding: () => held.size,
   };
 }
 

@@ -43,7 +43,7 @@ export type Backlog = {
   inFlight: number;
   /** Put off. */
   delayed: number;
-  /** Invocations under way or waiting for a place. */
+  /** Batches in the hands of a poller, and invocations under way or waiting for a place. */
   running: number;
 };
 
@@ -162,6 +162,7 @@ function runService({ options, service, sqs, dynamoDb, credentials, client, dir,
       sum.inFlight += depth.inFlight;
       sum.delayed += depth.delayed;
     }
+    for (const source of sources) sum.running += source.holding();
     for (const runtime of runtimes.values()) sum.running += runtime.running();
     return sum;
   };

@@ -7,7 +7,7 @@ import {
   readLetter,
   writeLetter,
 } from '../../lib/messages/dead-letter.ts';
-import { isMeant, listLetters, visitLetters } from '../../lib/messages/dead-letter-queue.ts';
+import { isMeant, listLetters, visitEveryLetter, visitLetters } from '../../lib/messages/dead-letter-queue.ts';
 import { deadLetterReasons } from '../../lib/messages/dead-letter-reasons.ts';
 import type { ReadableQueue, Received } from '../../lib/messages/queue.ts';
 import { writeMessage } from '../../lib/messages/record-message.ts';
@@ -240,6 +240,40 @@ describe('a pass over the letters', () => {
         },
       ),
     );
+  });
+
+  it('waits for the letters that somebody else looks at, and visits each once', async () => {
+    const { clock, queue } = await queueOf(25);
+    const others = await queue.receive(10, 120);
+    let receives = 0;
+    const waiting: ReadableQueue = {
+      ...queue,
+      // A long poll takes a second.
+      receive: async (max, hideSec) => {
+        await clock.advance(1_000);
+        receives += 1;
+        if (receives === 8)
+          await queue.release(
+            others.map(({ handle }) => handle),
+            1,
+          );
+        return queue.receive(max, hideSec);
+      },
+    };
+    const ids: string[] = [];
+    await visitEveryLetter(waiting, async ({ id }) => {
+      ids.push(id ?? '');
+      return 'stays';
+    });
+    expect(ids).toHaveLength(25);
+    expect(ids.toSorted()).toEqual(all(25).toSorted());
+  });
+
+  it('does not wait for ever for hidden letters, nor where it is told to stop', async () => {
+    const { queue } = await queueOf(25);
+    await queue.receive(10, 120);
+    expect(await listLetters(queue)).toHaveLength(15);
+    expect(await listLetters((await queueOf(25)).queue, { limit: 3 })).toHaveLength(3);
   });
 
   it('lists what is meant, the oldest failure first, and no more than the limit', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { letterFor, writeLetter } from '../../lib/messages/dead-letter.ts';
 import {
   integrationsWithLetters,
   type ReplayPlace,
@@ -32,7 +33,7 @@ const world = async () => {
         await clock.advance(2_000);
         return undefined;
       };
-      return use({ deadLetters, replay: (request) => replay(request, deps), loadAll });
+      return use({ deadLetters, clock, replay: (request) => replay(request, deps), loadAll });
     },
   });
   return { loading, deps, place, openings: () => openings };
@@ -45,6 +46,18 @@ describe('letters that are replayed on a stack at hand', () => {
     const end = await replayAndLoad({ reason: 'rejected' }, [place('groups')]);
     expect(end.replayed.map(({ id }) => id).sort()).toEqual(['1', '2', '3']);
     expect(end).toMatchObject({ backInQueue: 1, notReplayable: 0, dryRun: false });
+  });
+
+  test('are not mistaken for other letters of their records, which stay', async () => {
+    const { loading, place } = await world();
+    loading.answer = () => takes;
+    const old = recordMessage({ id: '1', hash: 'of another target', replayedMs: 1 });
+    await loading.deadLetters.sendAll([
+      { body: writeLetter(letterFor('rejected', old, { cause: 'status', status: 422, atMs: 1 })) },
+    ]);
+    const end = await replayAndLoad({ reason: 'rejected', limit: 3 }, [place('groups')]);
+    expect(end.replayed.map(({ id }) => id).sort()).toEqual(['1', '2', '3']);
+    expect(end.backInQueue).toBe(0);
   });
 
   test('are as many as the limit says, over all integrations', async () => {

@@ -194,7 +194,7 @@ describe('a run now', () => {
         'loading',
         Number.POSITIVE_INFINITY,
         ['finishing', 'asked'],
-        120_100,
+        90_100 + groups.target.connection.timeoutMs,
       ],
       [
         'that has given everything up is not waited for',

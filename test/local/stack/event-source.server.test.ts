@@ -88,6 +88,21 @@ test('the batching window waits for what arrives after the first message, and no
   expect(begun().map(({ ids }) => ids)).toEqual([['early', 'later'], ['too late']]);
 });
 
+test('messages that a poller gathers are in the hands of somebody', async () => {
+  const { stack, send, queueUrl, begun } = await startWithQueue('WIDE_QUEUE_URL');
+  await send(queueUrl, [{ id: 'm0' }]);
+  stack.startEventSources();
+  let looksInNobodysHands = 0;
+  await until(() => {
+    const { inFlight, running } = stack.backlog();
+    if (inFlight > 0 && running === 0) looksInNobodysHands += 1;
+    return begun().length > 0;
+  });
+  // The window lasts for a second; between the queue and its poller a message is for some turns of the event loop.
+  expect(looksInNobodysHands).toBeLessThan(5);
+  await until(() => stack.drained());
+});
+
 test('a partial failure brings back the failed message only, after its visibility timeout', async () => {
   const { stack, send, queueUrl, begun } = await startWithQueue('PAIRS_QUEUE_URL');
   await send(queueUrl, [{ id: 'good' }, { id: 'bad', do: 'fail-once' }]);

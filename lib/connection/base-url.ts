@@ -25,9 +25,9 @@ const defaultPorts: ReadonlyMap<string, string> = new Map([
   ['https:', '443'],
 ]);
 
-/** Whether a link names the port of `base`, by its number or by the default of either scheme. */
-const isSamePort = (link: URL, base: URL): boolean =>
-  link.port === base.port || (link.port !== '' && link.port === (base.port || defaultPorts.get(base.protocol)));
+/** Whether a link names the port of `base`, or none: behind a proxy a server does not know at which port it is reached. */
+const isSamePort = ({ port }: URL, base: URL): boolean =>
+  port === '' || port === (base.port || defaultPorts.get(base.protocol));
 
 /**
  * A link that the server gave, resolved against the URL it came from (RFC 3986 §5); undefined where it leads to another

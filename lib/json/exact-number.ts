@@ -41,8 +41,16 @@ const decimalOf = (text: string): Decimal | undefined => {
 const isSame = (a: Decimal, b: Decimal | undefined): boolean =>
   a.sign === b?.sign && a.digits === b.digits && a.exponent === b.exponent;
 
-/** Servers write doubles with 17 digits: PHP's 19.899999999999999 is the double 19.9, and nothing else was meant. */
-const in17Digits = (value: number): Decimal | undefined => decimalOf(value.toPrecision(17));
+/** Every decimal of so many digits comes back from a double as it was. */
+const DIGITS_HELD = 15;
+
+/**
+ * Servers write doubles with 17 digits: PHP's 19.899999999999999 is the double 19.9, and nothing else was meant. Not so
+ * 12345678.123456789: its double has no short text, and might as well be a decimal of that many digits.
+ */
+const isIn17Digits = (said: Decimal, value: number): boolean =>
+  (decimalOf(String(value))?.digits.length ?? Infinity) <= DIGITS_HELD &&
+  isSame(said, decimalOf(value.toPrecision(17)));
 
 /** Zeros behind the point, before the first digit, that are written out. */
 const MAX_LEADING_ZEROS = 30;
@@ -73,7 +81,7 @@ export const exactNumber = (source: string, value: number): number | bigint | Ex
   if (said === undefined) return new ExactNumber(source.toLowerCase());
   const isHeld =
     Number.isFinite(value) &&
-    (isSame(said, decimalOf(String(value))) || (said.exponent < 0 && isSame(said, in17Digits(value))));
+    (isSame(said, decimalOf(String(value))) || (said.exponent < 0 && isIn17Digits(said, value)));
   const isInteger = said.exponent >= 0 && Number.isFinite(value);
   if (isInteger && !Number.isSafeInteger(value) && (!isHeld || WITHOUT_POWER.test(source))) {
     return BigInt(`${said.sign}${said.digits}${'0'.repeat(said.exponent)}`);

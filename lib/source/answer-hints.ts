@@ -1,10 +1,13 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+import { isCompound, isJsonObject, isNumber, type JsonObject, type JsonValue } from '../json/json.ts';
+import { nextInHeader } from './answer-next.ts';
 
 /**
  * What an answer says of more pages under a name that the file does not state, with its path. By a flag outright, by a
  * cursor, page or link that would be the next one, or by how many pages there are in all (the same on every page).
  */
 export type MoreFlag = { path: string; more: boolean; by: 'flag' | 'next' | 'pages' };
+
+type AnswerHeaders = Readonly<Record<string, string>>;
 
 /** Names as they are spelled everywhere, without their capitals, `_`, `-`, `.` and `@`. */
 const plain = (name: string): string => name.toLowerCase().replace(/[-_.@]/g, '');
@@ -21,14 +24,19 @@ const moreNames: ReadonlySet<string> = new Set([
   'havenextpage',
   'more',
   'moredata',
+  'morepages',
   'moreresults',
   'moreresultsavailable',
   'ismore',
   'isnext',
+  'isnextpage',
   'istruncated',
   'truncated',
+  'exceededtransferlimit',
 ]);
-const lastNames: ReadonlySet<string> = new Set(['islast', 'islastpage', 'isend', 'last', 'lastpage']);
+const lastNames: ReadonlySet<string> = new Set(['islast', 'islastpage', 'isend']);
+/** A page's number or a day as well: only `true` and `false` speak of more. */
+const vagueLastNames: ReadonlySet<string> = new Set(['last', 'lastpage']);
 const nextNames: ReadonlySet<string> = new Set([
   'next',
   'nextlink',
@@ -63,6 +71,10 @@ const totalNames: ReadonlySet<string> = new Set([
   'recordcount',
   'recordscount',
   'recordstotal',
+  'itotalrecords',
+  'totalitemcount',
+  'datacount',
+  'odatacount',
   'numfound',
 ]);
 
@@ -110,34 +122,45 @@ const fieldsOf = (body: JsonValue): Field[] => {
   return found;
 };
 
+/** In an object the link or cursor stands under a name of its own: `href`, `after`, `link`. */
 const isNextGiven = (value: JsonValue): boolean => {
-  if (isJsonObject(value)) return typeof value.href === 'string' && value.href !== '';
-  if (typeof value === 'number') return value > 0;
+  if (isJsonObject(value)) return Object.values(value).some((inner) => typeof inner === 'string' && isNextGiven(inner));
+  if (isNumber(value)) return Number(value) > 0;
+  if (typeof value === 'boolean') return value;
   return typeof value === 'string' && value !== '' && flagOf(value) !== false && !/^(null|none|-1)$/i.test(value);
 };
+
+/** Numbers come as texts, too. */
+const isSeveral = (value: JsonValue): boolean => /^\d+$/.test(String(value)) && Number(value) > 1;
 
 const flagsIn = ({ path, name, value }: Field): MoreFlag[] => {
   const flag = flagOf(value);
   if (moreNames.has(name) && flag !== undefined) return [{ path, more: flag, by: 'flag' }];
-  if (lastNames.has(name) && typeof value === 'boolean') return [{ path, more: !value, by: 'flag' }];
+  if (lastNames.has(name) && flag !== undefined) return [{ path, more: !flag, by: 'flag' }];
+  if (vagueLastNames.has(name) && typeof value === 'boolean') return [{ path, more: !value, by: 'flag' }];
   if (nextNames.has(name) && isNextGiven(value)) return [{ path, more: true, by: 'next' }];
-  return pagesNames.has(name) && typeof value === 'number' && Number.isInteger(value) && value > 1
-    ? [{ path, more: true, by: 'pages' }]
-    : [];
+  return pagesNames.has(name) && !isCompound(value) && isSeveral(value) ? [{ path, more: true, by: 'pages' }] : [];
 };
 
+/** A list without an envelope speaks of its next page in its headers. */
+const inHeaders = (headers: AnswerHeaders): MoreFlag[] =>
+  nextInHeader(headers.link) === undefined ? [] : [{ path: 'rel="next" of the Link header', more: true, by: 'next' }];
+
 /**
- * What the envelope says of more pages, under the names that are usual for it. Where a flag says it outright, a cursor
- * or a number of pages beside it says nothing more. Pure.
+ * What an answer says of more pages, under the names that are usual for it. Where a flag says it outright, a cursor
+ * or a number of pages beside it says nothing more. `headers` are in lower case. Pure.
  */
-export const moreFlagsOf = (body: JsonValue): MoreFlag[] => {
-  const flags = fieldsOf(body).flatMap(flagsIn);
+export const moreFlagsOf = (body: JsonValue, headers: AnswerHeaders = {}): MoreFlag[] => {
+  const flags = [...fieldsOf(body).flatMap(flagsIn), ...inHeaders(headers)];
   const outright = flags.filter(({ by }) => by === 'flag');
   return outright.length > 0 ? outright : flags;
 };
 
-/** What stands under the usual names of a total, outer ones first. Pure. */
-export const usualTotalsOf = (body: JsonValue): JsonValue[] =>
-  fieldsOf(body)
-    .filter(({ name }) => totalNames.has(name))
-    .map(({ value }) => value);
+/** Headers that tell the total of a list without an envelope. */
+const TOTAL_HEADERS = ['x-total-count', 'x-total', 'x-wp-total'];
+
+/** What stands under the usual names of a total, outer ones first, headers last. `headers` are in lower case. Pure. */
+export const usualTotalsOf = (body: JsonValue, headers: AnswerHeaders = {}): JsonValue[] => [
+  ...fieldsOf(body).flatMap(({ name, value }) => (totalNames.has(name) ? [value] : [])),
+  ...TOTAL_HEADERS.flatMap((name) => headers[name] ?? []),
+];

@@ -16,7 +16,7 @@ export type NextMark =
 const SHOWN_CHARACTERS = 40;
 
 /** What programs write where they have no value. */
-const EMPTY_WORDS: ReadonlySet<string> = new Set(['null', 'undefined', 'none', 'nil', 'nan']);
+const EMPTY_WORDS: ReadonlySet<string> = new Set(['', 'null', 'undefined', 'none', 'nil', 'nan']);
 
 const unfit = (found: string): NextMark => ({ kind: 'unfit', found });
 
@@ -43,16 +43,18 @@ const linkOf = (value: JsonValue): NextMark => {
   return unfit(typeof value === 'object' ? describe(value) : `the ${typeof value} ${String(value)}`);
 };
 
-const LINK = /<(?<target>[^<>]*)>(?<params>(?:[^<",]|"[^"]*")*)/g;
-const RELATIONS = /;\s*rel\s*=\s*(?:"(?<quoted>[^"]*)"|(?<bare>[^\s";]+))/i;
+const LINK = /<(?<target>[^<>]*)>(?<params>(?:[^<",]|"(?:[^"\\]|\\.)*")*)/g;
+/** One parameter of a link. Some servers quote by `'`. */
+const PARAM = /;\s*(?<name>[^\s=;"]+)\s*=\s*(?:"(?<quoted>(?:[^"\\]|\\.)*)"|'(?<odd>[^']*)'|(?<bare>[^\s";]+))/g;
 
 const isNext = (params = ''): boolean => {
-  const { quoted, bare = '' } = RELATIONS.exec(params)?.groups ?? {};
-  return (quoted ?? bare).toLowerCase().split(/\s/).includes('next');
+  const rel = [...params.matchAll(PARAM)].find(({ groups }) => groups?.name?.toLowerCase() === 'rel')?.groups;
+  const said = rel?.quoted ?? rel?.odd ?? rel?.bare ?? '';
+  return said.toLowerCase().split(/\s/).includes('next');
 };
 
 /** The target of `rel="next"` in a Link header (RFC 8288 §3). */
-const nextInHeader = (header: string | undefined): string | undefined =>
+export const nextInHeader = (header: string | undefined): string | undefined =>
   [...(header ?? '').matchAll(LINK)].find(({ groups }) => isNext(groups?.params))?.groups?.target;
 
 /** What the answer says of the next page at the place that the plan names. `headers` are in lower case. Pure. */

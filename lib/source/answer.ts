@@ -142,15 +142,24 @@ const asCount = (value: JsonValue | undefined): number | undefined => {
  * The total that the source states: at the paths of the plan or, where they lead to none or to the length of the page
  * itself, under a usual name. Without paths there is no total.
  */
-const totalOf = (body: JsonValue, paths: readonly string[], pageLength: number): number | undefined => {
+const totalOf = (
+  body: JsonValue,
+  headers: Readonly<Record<string, string>>,
+  paths: readonly string[],
+  pageLength: number,
+): number | undefined => {
   if (paths.length === 0) return undefined;
   const stated = paths.map((path) => asCount(readPath(body, path))).find((count) => count !== undefined);
   if (stated !== undefined && stated !== pageLength) return stated;
-  const usual = usualTotalsOf(body).map(asCount);
+  const usual = usualTotalsOf(body, headers).map(asCount);
   return usual.find((count) => count !== undefined && count !== pageLength) ?? stated ?? usual.find(isCount);
 };
 
 const isCount = (count: number | undefined): count is number => count !== undefined;
+
+/** What stands in the place of a list where there is none: PHP writes an empty list as `{}`, `""` or `false`, too. */
+const isNothingAt = (place: JsonValue): boolean =>
+  place === null || place === '' || place === false || (isJsonObject(place) && Object.keys(place).length === 0);
 
 /** What the answer says of the next page. */
 const nextOf = (
@@ -158,7 +167,7 @@ const nextOf = (
   headers: Readonly<Record<string, string>>,
   { next }: AnswerPlan,
 ): Pick<Page, 'next' | 'hasMore' | 'moreFlags'> => {
-  const moreFlags = moreFlagsOf(body);
+  const moreFlags = moreFlagsOf(body, headers);
   const usual = moreFlags.length > 0 ? { moreFlags } : {};
   if (next.kind === 'nothing') return usual;
   const isStated = next.kind === 'cursor' && next.hasMorePath !== undefined;
@@ -188,10 +197,10 @@ export const readAnswer = (
   const listPath = answer.records.find((path) => isList && readPath(body, path) === found);
   const enveloped = envelopeError(body, answer, listPath);
   if (enveloped) return enveloped;
-  const total = totalOf(body, answer.total, isList ? found.length : 0);
+  const total = totalOf(body, headers, answer.total, isList ? found.length : 0);
   const rest = { ...defined({ total }), ...nextOf(body, headers, answer) };
   if (isList) return { kind: 'page', page: { records: found, ...rest } };
-  const isNothing = found === null || (found === undefined && isJsonObject(body));
+  const isNothing = found === undefined ? body === null || isJsonObject(body) : isNothingAt(found);
   // Where the source itself says that there is nothing, null or no list stands for the empty list.
   if (isNothing && total === 0) return { kind: 'page', page: { records: [], ...rest } };
   const place = isJsonObject(body) ? answer.records.map((path) => `"${path}"`).join(' or ') : 'the root';

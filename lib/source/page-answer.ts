@@ -43,6 +43,7 @@ const wait = (code: PageAnswerCode) => ({ kind: 'wait', code }) as const;
 const retry = (code: PageAnswerCode, advice = 'the next run goes on from here') =>
   ({ kind: 'retry', code, advice }) as const;
 const fail = (code: PageAnswerCode, advice: string) => ({ kind: 'fail', code, advice }) as const;
+const refusesPage = { ...fail('source-refused', 'check the request in source.metadata'), isOrderly: true } as const;
 
 /** What to do about the end of a read. Reading changes nothing at the source: whatever may pass is asked again. */
 export const pageReactions: ReactionTable<ToStatus, Again> = {
@@ -57,8 +58,12 @@ export const pageReactions: ReactionTable<ToStatus, Again> = {
     [403, 403, wait('source-throttled'), 'used-up'],
     [403, 403, fail('source-refused', 'check what the credentials allow')],
     [404, 404, { ...fail('source-refused', 'check the base URL and metadata.api'), isOrderly: true }],
+    // These refuse a page that does not exist as well.
+    [400, 400, refusesPage],
+    [410, 410, refusesPage],
+    [416, 416, refusesPage],
+    [422, 422, refusesPage],
     [408, 408, retry('source-timeout')],
-    [416, 416, { ...fail('source-refused', 'check the request in source.metadata'), isOrderly: true }],
     [425, 425, retry('source-unavailable')],
     [429, 429, wait('source-429')],
     [400, 499, fail('source-refused', 'check the request in source.metadata')],

@@ -53,10 +53,9 @@ const afterAbsence = (
     const advice = `mend source.paging, or set source.paging.absent to "end" if a last page has no ${word}`;
     return failure('cursor-missing', `${message}: ${advice}`, warnings);
   }
-  if (pageSize === undefined) {
-    const message = `${none}: the list ends with its first page. Set source.paging.absent to "end" if that is right`;
-    warnings.push({ code: 'cursor-unseen', message });
-  }
+  // Shorter than stated, it may be all, and may be capped.
+  const message = `${none}: the list ends with its first page. Set source.paging.absent to "end" if that is right`;
+  warnings.push({ code: 'cursor-unseen', message });
   return undefined;
 };
 

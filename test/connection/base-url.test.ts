@@ -60,6 +60,13 @@ describe('a link to the next page', () => {
     expect(resolveLink(from, link)).toBe(expected);
   });
 
+  it('is followed to the port that is asked, where it names none', () => {
+    const link = 'http://api.example.com/v1/list?page=2';
+    expect(resolveLink('https://api.example.com:8443/v1/list', link)).toBe(
+      'https://api.example.com:8443/v1/list?page=2',
+    );
+  });
+
   it.each([
     'https://evil.example/v1/list',
     '//evil.example/v1/list',

@@ -79,6 +79,8 @@ describe('parsing and writing', () => {
     ['19.899999999999999', 19.9],
     ['0.10000000000000001', 0.1],
     ['0.30000000000000004', 0.30000000000000004],
+    // 17 digits, too, of a double that has no short text: a decimal of its own.
+    ['12345678.123456789', new ExactNumber('12345678.123456789')],
     ['19.8999999999999991', new ExactNumber('19.8999999999999991')],
     ['1E+2', 100],
     ['100e-2', 1],
@@ -121,11 +123,12 @@ describe('parsing and writing', () => {
         const text = power === 0 ? plain : `${plain}e${power}`;
         const written = stringifyJson(parseJson(`{"a":${text}}`)).slice(5, -1);
         const said = fractionOf(text);
-        // A double in 17 digits is that double.
+        // A double of few digits, written with 17, is that double.
         const isDouble =
           said.power < 0 &&
           Number.isFinite(Number(text)) &&
           Number(text) !== 0 &&
+          String(fractionOf(String(Number(text))).units).replace('-', '').length <= 15 &&
           isSameFraction(said, Number(text).toPrecision(17));
         expect(fractionOf(written)).toEqual(isDouble ? fractionOf(String(Number(text))) : said);
         const longer = `${plain}${places === 0 ? '.' : ''}${'0'.repeat(zeros + 1)}e${power}`;

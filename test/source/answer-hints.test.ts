@@ -18,11 +18,24 @@ describe('what an answer says of more pages', () => {
     [{ data: [], next_cursor: 'abc', has_more: false }, ['not has_more']],
     [{ data: [], next: null, nextPage: 0, next_cursor: '' }, []],
     [{ data: [], totalPages: 3 }, ['totalPages']],
-    [{ data: [], totalPages: 1, pages: '3', last: 'today' }, []],
+    [{ data: [], totalPages: 1, last: 'today', lastPage: 1 }, []],
+    [{ data: [], page: { total_pages: '3' } }, ['page.total_pages']],
+    [{ data: [], is_end: 0 }, ['is_end']],
+    [{ data: [], isLast: 'Y' }, ['not isLast']],
+    [{ data: [], nextPage: true }, ['nextPage']],
+    [{ data: [], paging: { next: { after: 'NTI1' } } }, ['paging.next']],
+    [{ data: [], paging: { next: { href: '' } }, links: { next: {} } }, []],
     [{ data: [{ has_next: true }] }, []],
     [[{ has_next: true }], []],
   ])('in %j: %j', (body, says) => {
     expect(moreFlagsOf(body).map(({ path, more }) => (more ? path : `not ${path}`))).toEqual(says);
+  });
+
+  it('in the headers of a list without an envelope: a next link, a total', () => {
+    const link = '</p1>; rel="first", </p2>; rel="next"';
+    expect(moreFlagsOf([], { link })).toMatchObject([{ more: true, by: 'next' }]);
+    expect(moreFlagsOf([], { link: '</p1>; rel="first"' })).toEqual([]);
+    expect(readAnswer('[{"id":1}]', { 'x-total-count': '9' }, okkiAnswer)).toMatchObject({ page: { total: 9 } });
   });
 
   it('never throws, whatever the answer is', () => {
@@ -63,7 +76,9 @@ describe('the total of an answer', () => {
     [{ code: 0, data: {}, total: 0 }, true],
     [{ code: 0, total: 3 }, false],
     [{ code: 0 }, false],
-    [{ code: 0, data: { list: {} }, total: 0 }, false],
+    [{ code: 0, data: { list: {} }, total: 0 }, true],
+    [{ code: 0, data: { list: '' }, total: 0 }, true],
+    [{ code: 0, data: { list: { id: 1 } }, total: 0 }, false],
     [{ code: 7, total: 0 }, false],
   ])('makes an answer without a list an empty one where it is 0: %j', (body, isEmptyList) => {
     expect(totalIn(body)).toBe(isEmptyList ? 0 : 'fault');

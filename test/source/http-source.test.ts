@@ -409,6 +409,11 @@ describe('a source over HTTP', () => {
     ['a business code', answered(200, { code: 40_404, message: 'no such page' })],
     ['null in place of the list', answered(200, { code: 200, data: null })],
     ['no list', answered(200, { code: 200 })],
+    ['an empty object in place of the list', answered(200, { code: 200, data: {} })],
+    ['an empty text in place of the list', answered(200, { code: 200, data: '' })],
+    ['null as a whole', answered(200, null)],
+    ['400', answered(400, { message: 'page out of range' })],
+    ['422', answered(422, '')],
   ])('ends where all that was announced is read and the next page is %s', async (_, end) => {
     expect(await readList(worldOf(endingWith(end)))).toMatchObject({ records: rows(20), warnings: {} });
     // A total that is only the length of the page is announced as well.
@@ -427,7 +432,7 @@ describe('a source over HTTP', () => {
     ['status 500', answered(500, '')],
     ['a time-out', failed('timeout')],
     ['403', answered(403, '')],
-    ['an object for the list', answered(200, { code: 200, data: {} })],
+    ['an object for the list', answered(200, { code: 200, data: { total: 20 } })],
   ])('fails at %s, though all that was announced is read', async (_, end) => {
     expect((await readList(worldOf(endingWith(end)))).failure).toBeDefined();
   });

@@ -92,6 +92,9 @@ describe('a page without a cursor or a link, where none ever came,', () => {
 
   it('is warned about where no size says that the page is the last one', () => {
     expect(readAll(byCursor(), () => ({ records: rows(2), ...absent })).warnings).toEqual(['cursor-unseen']);
+    // A server may cap the page that was asked for.
+    const capped = readAll(byCursor({ pageSize: 100 }), () => ({ records: rows(2), ...absent }));
+    expect(capped).toMatchObject({ end: 'complete', warnings: ['cursor-unseen'] });
     expect(readAll(byCursor({ absentEnds: true }), () => ({ records: rows(2), ...absent })).warnings).toEqual([]);
   });
 });

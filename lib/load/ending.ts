@@ -51,6 +51,13 @@ export const putOffUntil = (message: RecordMessage, why: PutOffReason, waitMs: n
   delaySec: delaySecOf(waitMs),
 });
 
+/**
+ * Whether a message ends that would be put back once more: it has been put off for too long. A failure that counts ends
+ * by its attempts. What was replayed, or still needs its dead letter, waits on: no run would send it again. Pure.
+ */
+export const isAged = ({ why, message }: PutBack, isRetry: boolean, nowMs: number, maxAgeMs: number): boolean =>
+  !isRetry && why !== 'no-dead-letter' && message.replayedMs === undefined && nowMs - message.firstSentMs > maxAgeMs;
+
 /** Tries again after a real failure. The message carries the attempt already. */
 export const retry = (message: RecordMessage, why: RetryReason, waitMs: number): PutBack => ({
   kind: 'putBack',

@@ -66,6 +66,8 @@ export type LoadEvent = EventsOf<{
   settled: OfDelivery & { attempts: number; as: SettledAs };
   /** A copy of the delivery's message goes back to the queue. `isRetry`: after a real failure, which counts. */
   'put-back': OfDelivery & { attempts: number; why: PutBackReason; delaySec: number; isRetry: boolean };
+  /** It was put off for too long: its message is deleted, its record stays open, and the next run sends it. */
+  aged: OfDelivery & { attempts: number; why: PutBackReason; deferrals: number };
   /** How a POST ended for its record. */
   loaded: OfPost;
   rejected: NotLoaded | (OfRun & { id: string; cause: 'parent'; parentId: string });

@@ -24,6 +24,7 @@ import {
   type Candidate,
   countUse,
   end,
+  endAged,
   putAllOff,
   type Results,
   type Round,
@@ -74,9 +75,9 @@ const loadIntegration = async (
   } catch (error) {
     // Nothing is wrong with the records: they wait until someone mends the configuration.
     deps.log.error('not-opened', { integration, messages: deliveries.length, error: String(error) });
-    const putBack = deliveries.map(({ messageId, message }) => {
+    const putBack = deliveries.flatMap(({ messageId, message }) => {
       const ending = putOff(message, 'not-opened', misfitWaitMs(error, deps.tuning.load), deps.random.fraction());
-      return { messageId, ending };
+      return endAged({ messageId, message }, ending, false, deps) ? [] : [{ messageId, ending }];
     });
     return { putBack, unburied: [] };
   }

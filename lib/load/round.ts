@@ -2,7 +2,7 @@ import type { IdCheck } from '../idcheck/item.ts';
 import { addUse, noUse, type TargetUse } from '../runs/limits.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import type { RecordDelivery } from './deliveries.ts';
-import { type Ending, type PutBack, putOff } from './ending.ts';
+import { type Ending, isAged, type PutBack, putOff } from './ending.ts';
 import { isLimitWait, type PutOffReason } from './events.ts';
 import type { LoaderDeps, LoadPlan } from './load-plan.ts';
 
@@ -38,16 +38,31 @@ export const beginRound = (plan: LoadPlan, deps: LoaderDeps, remainingMs: Remain
 /** Ends a delivery: the log says how, and what goes back to the queue is kept for the end of the batch. */
 export const end = (round: Round, { messageId, message }: RecordDelivery, ending: Ending): void => {
   const { plan, deps, putBack } = round;
+  const { integration } = plan;
   const { runId, id, attempts } = message;
-  const delivery = { integration: plan.integration, runId, id, messageId, attempts };
   if (ending.kind === 'settled') {
-    deps.log.info('settled', { ...delivery, as: ending.as });
+    deps.log.info('settled', { integration, runId, id, messageId, attempts, as: ending.as });
     return;
   }
+  const isRetry = ending.message.attempts > attempts;
+  if (endAged({ messageId, message }, ending, isRetry, deps)) return;
   const { why, delaySec } = ending;
   putBack.push({ messageId, ending });
   if (isLimitWait(why)) countUse(round, runId, { putOff: 1 });
-  deps.log.info('put-back', { ...delivery, why, delaySec, isRetry: ending.message.attempts > attempts });
+  deps.log.info('put-back', { integration, runId, id, messageId, attempts, why, delaySec, isRetry });
+};
+
+/** Ends a delivery whose message has been put off for too long; false: it goes back. */
+export const endAged = (
+  { messageId, message }: Pick<RecordDelivery, 'messageId' | 'message'>,
+  ending: PutBack,
+  isRetry: boolean,
+  { log, clock, tuning }: LoaderDeps,
+): boolean => {
+  if (!isAged(ending, isRetry, clock.nowMs(), tuning.load.maxAgeMs)) return false;
+  const { integration, runId, id, attempts, deferrals } = message;
+  log.warn('aged', { integration, runId, id, messageId, attempts, why: ending.why, deferrals });
+  return true;
 };
 
 export const putAllOff = (round: Round, these: readonly RecordDelivery[], why: PutOffReason, waitMs: number): void => {

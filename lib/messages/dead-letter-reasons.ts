@@ -53,11 +53,11 @@ export const deadLetterWords: Readonly<Record<DeadLetterReason, Readonly<Record<
   },
   crashed: {
     en: {
-      means: 'SQS moved it here after five receives that no worker ever answered',
+      means: 'SQS moved it here after ten receives that no worker ever answered',
       act: 'read the log of `load` for the id; replay alone with `--id`',
     },
     zh: {
-      means: '收取五次都没有任何处理者答复,由 SQS 移入',
+      means: '收取十次都没有任何处理者答复,由 SQS 移入',
       act: '在 `load` 的日志里查该 id;用 `--id` 单独重放',
     },
   },

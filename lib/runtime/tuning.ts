@@ -60,6 +60,11 @@ export type LoadTuning = {
    * looks at both anew, so a message that waits on would only go round for ever.
    */
   maxParentWaitMs: number;
+  /**
+   * A message that is still put off so long after it was first sent ends: Lambda's own guard against endless circles is
+   * off (`RecursiveLoop: Allow`). Its record stays open, and the next run sends it anew.
+   */
+  maxAgeMs: number;
 };
 
 /** When a connection rests, since its other end is down or not understood, and how it is tried again. */
@@ -131,7 +136,8 @@ export const standardTuning: Tuning = {
     reserveShare: 0.25,
     maxReserveMs: 20_000,
     lookAgainMs: MINUTE_MS,
-    resumeWithinMs: 6 * HOUR_MS,
+    // The next invocation of a daily schedule, an hour late and on the day on which clocks go back, still resumes.
+    resumeWithinMs: 26 * HOUR_MS,
     runsLookedAt: 10,
     leastWeighed: 100,
   },
@@ -145,6 +151,7 @@ export const standardTuning: Tuning = {
     misconfiguredWaitMs: 5 * MINUTE_MS,
     parentWaitMs: 1_000,
     maxParentWaitMs: 24 * HOUR_MS,
+    maxAgeMs: 7 * 24 * HOUR_MS,
   },
   books: { runsLookedAt: 50 },
   source: {

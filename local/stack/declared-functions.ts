@@ -2,6 +2,7 @@ import { isAbsolute, join } from 'node:path';
 import * as z from 'zod/mini';
 import type { QueueSpec } from './declared-resources.ts';
 import { ServiceFileError } from './errors.ts';
+import type { RecursiveLoop } from './lineage.ts';
 import { isRawMap, type RawMap } from './service-file.ts';
 import { asMap, count, parsed, positive, type Resolve, text } from './service-value.ts';
 
@@ -16,12 +17,15 @@ export type FunctionSpec = {
   timeoutMs: number;
   memoryMb: number;
   reservedConcurrency: number | undefined;
+  recursiveLoop: RecursiveLoop;
   environment: Record<string, string>;
 };
 
 /** An event source mapping from a queue to a function. */
 export type MappingSpec = {
   functionName: string;
+  /** The function's name as deployed. */
+  deployedName: string;
   queueName: string;
   queueArn: string;
   batchSize: number;
@@ -29,6 +33,7 @@ export type MappingSpec = {
   /** Undefined: the file sets no limit. */
   maximumConcurrency: number | undefined;
   reportBatchItemFailures: boolean;
+  recursiveLoop: RecursiveLoop;
 };
 
 /** Defaults of the Serverless Framework: 6 s and 1024 MB. */
@@ -37,6 +42,7 @@ const functionSchema = z.object({
   timeout: z._default(positive, 6),
   memorySize: z._default(positive, 1024),
   reservedConcurrency: z.optional(positive),
+  recursiveLoop: z._default(z.enum(['Allow', 'Terminate']), 'Terminate'),
 });
 
 /** Defaults and limits: Lambda API reference, CreateEventSourceMapping. */
@@ -69,6 +75,7 @@ export function describeFunction(name: string, body: RawMap, context: FunctionCo
       timeout: resolve(body.timeout ?? provider.timeout, `${path}.timeout`),
       memorySize: resolve(body.memorySize ?? provider.memorySize, `${path}.memorySize`),
       reservedConcurrency: resolve(body.reservedConcurrency, `${path}.reservedConcurrency`),
+      recursiveLoop: resolve(body.recursiveLoop, `${path}.recursiveLoop`),
     },
     path,
   );
@@ -96,6 +103,7 @@ export function describeFunction(name: string, body: RawMap, context: FunctionCo
     timeoutMs: spec.timeout * 1000,
     memoryMb: spec.memorySize,
     reservedConcurrency: spec.reservedConcurrency,
+    recursiveLoop: spec.recursiveLoop,
     environment: { ...environment, ...extraEnvironment },
   };
 }
@@ -120,12 +128,14 @@ export function describeMappings(
     requireAwsLimits(mapping, queue, spec, path);
     mappings.push({
       functionName: spec.name,
+      deployedName: spec.deployedName,
       queueName: queue.name,
       queueArn: queue.arn,
       batchSize: mapping.batchSize,
       windowMs: mapping.maximumBatchingWindow * 1000,
       maximumConcurrency: mapping.maximumConcurrency,
       reportBatchItemFailures: mapping.functionResponseType === 'ReportBatchItemFailures',
+      recursiveLoop: spec.recursiveLoop,
     });
   }
   return mappings;

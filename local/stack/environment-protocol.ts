@@ -8,7 +8,13 @@ export type EnvironmentSetup = {
 };
 
 /** One invocation. The event travels as JSON text, as it does on AWS: what JSON cannot carry does not arrive. */
-export type InvocationRequest = { requestId: string; eventJson: string; deadlineMs: number };
+export type InvocationRequest = {
+  requestId: string;
+  eventJson: string;
+  deadlineMs: number;
+  /** The chain of messages that this invocation goes on with (`lineage.ts`). */
+  traceHeader: string;
+};
 
 /** A failure in the words of Lambda's error answer. */
 export type Failure = { errorType: string; errorMessage: string; trace: string[] };

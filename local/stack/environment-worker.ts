@@ -39,6 +39,8 @@ async function loadHandler(): Promise<Handler> {
 
 async function run(handler: Handler, request: InvocationRequest): Promise<void> {
   const { requestId } = request;
+  // As Lambda's runtime does: the AWS SDK sends it on with each request.
+  process.env._X_AMZN_TRACE_ID = request.traceHeader;
   try {
     const result = await handler(JSON.parse(request.eventJson), contextOf(request));
     // A handler that returns nothing answers null (Lambda developer guide, "Define Lambda function handler in Node.js").

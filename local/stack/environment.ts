@@ -8,8 +8,8 @@ import { LOCAL_ACCOUNT_ID, LOCAL_REGION } from './local-account.ts';
 
 /** One execution environment: a thread that has loaded one handler and takes one event at a time. */
 export type Environment = {
-  /** Runs one event; throws FunctionError. After a time-out or a crash the environment is dead. */
-  invoke(event: unknown): Promise<unknown>;
+  /** Runs one event, in a chain of messages; throws FunctionError. After a time-out or a crash the environment is dead. */
+  invoke(event: unknown, traceHeader: string): Promise<unknown>;
   alive(): boolean;
   stop(): Promise<void>;
 };
@@ -97,11 +97,12 @@ export async function startEnvironment(
   return {
     alive: () => alive,
     stop: kill,
-    async invoke(event) {
+    async invoke(event, traceHeader) {
       const request = {
         requestId: randomUUID(),
         eventJson: JSON.stringify(event) ?? 'null',
         deadlineMs: Date.now() + spec.timeoutMs,
+        traceHeader,
       };
       const answer = Promise.withResolvers<string>();
       pending = { request, resolve: answer.resolve, reject: answer.reject };

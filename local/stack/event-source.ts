@@ -3,9 +3,10 @@ import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, type SQ
 import { readBatchAnswer } from './batch-answer.ts';
 import type { MappingSpec } from './declared-functions.ts';
 import type { FunctionRuntime, Invocation } from './function-runtime.ts';
+import { hopsOf, longestOf, MAX_HOPS } from './lineage.ts';
 import { LOCAL_REGION } from './local-account.ts';
 import { pollersFor } from './poller-scale.ts';
-import { toSqsRecord } from './sqs-event.ts';
+import { toSqsRecord, traceOf } from './sqs-event.ts';
 
 /** What became of one batch; `fault` says why messages of it come back. */
 export type BatchEnd = { functionName: string; queueName: string; size: number; deleted: number; fault?: string };
@@ -99,13 +100,20 @@ export function createEventSource(options: EventSourceOptions): EventSource {
   };
 
   const processBatch = async (batch: readonly Message[], onStart: () => void): Promise<void> => {
+    const { functionName, queueName, deployedName, recursiveLoop } = mapping;
+    const traceHeader = longestOf(batch.map(traceOf), deployedName);
+    const hops = hopsOf(traceHeader, deployedName);
+    if (recursiveLoop === 'Terminate' && hops >= MAX_HOPS) {
+      // What is not deleted is received again, and again not delivered, until the queue's maxReceiveCount.
+      const fault = `RecursiveInvocationException: ${hops} times through ${deployedName} in one chain of messages`;
+      return options.onBatch({ functionName, queueName, size: batch.length, deleted: 0, fault });
+    }
     const queue = { arn: mapping.queueArn, region: LOCAL_REGION };
     const event = { Records: batch.map((message) => toSqsRecord(message, queue)) };
-    const invocation = await options.invoke(event, onStart);
+    const invocation = await options.invoke(event, { onStart, traceHeader });
     lastBatchMs = invocation.durationMs;
     const { done, fault } = split(batch, invocation, mapping.reportBatchItemFailures);
     await deleteMessages(done);
-    const { functionName, queueName } = mapping;
     const end = { functionName, queueName, size: batch.length, deleted: done.length };
     options.onBatch(fault === undefined ? end : { ...end, fault });
   };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { FunctionSpec } from './declared-functions.ts';
 import { type Environment, startEnvironment } from './environment.ts';
 import { FunctionError } from './errors.ts';
+import { withHop } from './lineage.ts';
 
 /** How one invocation ended, and how long the handler took. */
 export type Invocation = { functionName: string; durationMs: number; coldStart: boolean } & (
@@ -10,10 +11,13 @@ export type Invocation = { functionName: string; durationMs: number; coldStart: 
   | { outcome: 'error'; error: FunctionError }
 );
 
+/** How an event comes: `onStart` is called when the handler gets it, `traceHeader` is the chain of messages behind it. */
+export type Coming = { onStart?: () => void; traceHeader?: string | undefined };
+
 /** Runs one function in as many environments as are needed, up to its limit. */
 export type FunctionRuntime = {
-  /** Waits for a free environment where the limit is reached; `onStart` is called when the handler gets the event. */
-  invoke(event: unknown, onStart?: () => void): Promise<Invocation>;
+  /** Waits for a free environment where the limit is reached. */
+  invoke(event: unknown, coming?: Coming): Promise<Invocation>;
   /** Invocations under way or waiting. */
   running(): number;
   /** When nothing runs or waits any more. */
@@ -61,7 +65,7 @@ export function createFunctionRuntime(options: FunctionRuntimeOptions): Function
     return undefined;
   };
 
-  const invokeInPlace = async (event: unknown, onStart?: () => void): Promise<Invocation> => {
+  const invokeInPlace = async (event: unknown, { onStart, traceHeader }: Coming): Promise<Invocation> => {
     const head = { functionName: spec.name };
     let startedMs = performance.now();
     let coldStart = false;
@@ -82,7 +86,7 @@ export function createFunctionRuntime(options: FunctionRuntimeOptions): Function
           ...head,
           coldStart,
           outcome: 'result',
-          result: await instance.invoke(event),
+          result: await instance.invoke(event, withHop(traceHeader, spec.deployedName)),
           durationMs: durationMs(),
         };
       } finally {
@@ -95,10 +99,10 @@ export function createFunctionRuntime(options: FunctionRuntimeOptions): Function
     }
   };
 
-  const invoke = async (event: unknown, onStart?: () => void): Promise<Invocation> => {
+  const invoke = async (event: unknown, coming: Coming): Promise<Invocation> => {
     await takePlace();
     try {
-      const invocation = await invokeInPlace(event, onStart);
+      const invocation = await invokeInPlace(event, coming);
       options.onInvocation?.(invocation);
       return invocation;
     } finally {
@@ -108,8 +112,8 @@ export function createFunctionRuntime(options: FunctionRuntimeOptions): Function
 
   return {
     running: () => active.size,
-    invoke(event, onStart) {
-      const invocation = invoke(event, onStart);
+    invoke(event, coming = {}) {
+      const invocation = invoke(event, coming);
       active.add(invocation);
       return invocation.finally(() => active.delete(invocation));
     },

@@ -1,5 +1,6 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import { defined } from '../../lib/runtime/defined.ts';
+import { TRACE_ATTRIBUTE } from './lineage.ts';
 
 /** One record of the event that Lambda makes of a queue's messages (developer guide, "Using Lambda with Amazon SQS"). */
 export type SqsRecord = {
@@ -24,15 +25,20 @@ type SqsRecordAttribute = {
   dataType: string;
 };
 
+/** The chain that a received message came by. The queue server keeps it among the attributes of the sender. */
+export const traceOf = (message: Message): string | undefined =>
+  message.MessageAttributes?.[TRACE_ATTRIBUTE]?.StringValue;
+
 /** A received message as the record that the function gets. */
 export function toSqsRecord(message: Message, queue: { arn: string; region: string }): SqsRecord {
+  const { [TRACE_ATTRIBUTE]: _, ...attributes } = message.MessageAttributes ?? {};
   return {
     messageId: message.MessageId ?? '',
     receiptHandle: message.ReceiptHandle ?? '',
     body: message.Body ?? '',
-    attributes: { ...message.Attributes },
+    attributes: { ...message.Attributes, ...defined({ [TRACE_ATTRIBUTE]: traceOf(message) }) },
     messageAttributes: Object.fromEntries(
-      Object.entries(message.MessageAttributes ?? {}).map(([name, attribute]) => [
+      Object.entries(attributes).map(([name, attribute]) => [
         name,
         {
           ...defined({ stringValue: attribute.StringValue }),

@@ -1,9 +1,11 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { CreateQueueCommand, SetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { type BuildAppOptions, buildApp } from 'fauxqs';
 import { guard } from '../guard.ts';
 import type { QueueSpec } from './declared-resources.ts';
+import { TRACE_ATTRIBUTE, TRACE_HEADER } from './lineage.ts';
 import { type Credentials, LOCAL_ACCOUNT_ID, LOCAL_REGION } from './local-account.ts';
 
 type Stores = NonNullable<BuildAppOptions['stores']>;
@@ -33,6 +35,9 @@ type Persistence = {
 
 const DATABASE_FILE = 'fauxqs.db';
 
+/** The trace header of the request that is served. */
+const trace = new AsyncLocalStorage<string | undefined>();
+
 /**
  * Starts fauxqs on a free port of 127.0.0.1 with its SQLite persistence in `dir`, for those who know the access key.
  *
@@ -60,6 +65,7 @@ export async function startSqsServer(dir: string, { accessKeyId }: Credentials):
 
   const app = buildApp({ logger: false, defaultRegion: LOCAL_REGION, stores });
   guard(app.server, accessKeyId);
+  app.addHook('preHandler', ({ headers }, _reply, done) => trace.run(headerOf(headers[TRACE_HEADER]), done));
   const endpoint = await app.listen({ port: 0, host: '127.0.0.1' });
   return {
     endpoint,
@@ -102,8 +108,32 @@ function releaseInFlight(file: string): void {
 function attachPersistence(store: SqsStore, persistence: Persistence): void {
   Object.assign(store, { persistence });
   const create = store.createQueue.bind(store);
-  store.createQueue = (...args: Parameters<SqsStore['createQueue']>) => receiveAtomically(create(...args), persistence);
-  for (const queue of store.allQueues()) receiveAtomically(Object.assign(queue, { persistence }), persistence);
+  store.createQueue = (...args: Parameters<SqsStore['createQueue']>) =>
+    receiveAtomically(keepTrace(create(...args)), persistence);
+  for (const queue of store.allQueues())
+    receiveAtomically(keepTrace(Object.assign(queue, { persistence })), persistence);
+}
+
+const headerOf = (header: string | string[] | undefined): string | undefined =>
+  Array.isArray(header) ? header[0] : header;
+
+/**
+ * SQS keeps a request's trace header with each message of it (developer guide, "Amazon SQS and AWS X-Ray"). fauxqs has no
+ * such attribute, so it lies among those of the sender, where no limit of theirs was counted with it.
+ */
+function keepTrace(queue: SqsQueue): SqsQueue {
+  const enqueue = queue.enqueue.bind(queue);
+  queue.enqueue = (message: Parameters<SqsQueue['enqueue']>[0]) => {
+    const header = trace.getStore();
+    if (header !== undefined) {
+      message.messageAttributes = {
+        ...message.messageAttributes,
+        [TRACE_ATTRIBUTE]: { DataType: 'String', StringValue: header },
+      };
+    }
+    enqueue(message);
+  };
+  return queue;
 }
 
 /**

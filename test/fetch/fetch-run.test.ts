@@ -331,6 +331,17 @@ describe('a source that fails', () => {
     expect(await world.run()).toMatchObject({ status: 'incomplete', failure: { code: 'token-refused' } });
   });
 
+  it('is resumed by the next invocation of a daily schedule', async () => {
+    const world = fetchWorld({ pages: threePages() });
+    world.answers.set(1, { kind: 'failed', code: 'source-unavailable', message: 'no', requests: 1, warnings: [] });
+    await world.invoke();
+    const dayMs = 24 * 3_600_000;
+    await world.clock.advance(dayMs);
+    expect(await world.invoke(schedule({ scheduledMs: DUE_MS + dayMs }))).toMatchObject({ end: 'extracted' });
+    expect(await world.run()).toMatchObject({ status: 'loading', counts: { fetched: 5 } });
+    expect(await world.run(DUE_MS + dayMs)).toBeUndefined();
+  });
+
   it('for too long is not resumed: the next run begins at the first page', async () => {
     const world = fetchWorld({ pages: threePages() });
     world.answers.set(1, { kind: 'failed', code: 'source-unavailable', message: 'no', requests: 1, warnings: [] });

@@ -1,5 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
-import { readTemplate, resource, resourcesOf } from './template.ts';
+import { MAX_BATCH_BYTES } from '../../lib/aws/sqs-queue.ts';
+import { listOf, readTemplate, resource, resourcesOf } from './template.ts';
 
 const template = await readTemplate(inject('packagedDir'));
 const queues = resourcesOf(template, 'AWS::SQS::Queue');
@@ -8,6 +9,11 @@ const mappings = resourcesOf(template, 'AWS::Lambda::EventSourceMapping');
 const daySec = 24 * 60 * 60;
 
 describe.each(queues)('$id', ({ id, properties }) => {
+  // SQS API reference, CreateQueue: a region that takes less refuses the deployment, not later a message.
+  test('says how large a message may be: as large as the code takes it to be', () => {
+    expect(properties.MaximumMessageSize).toBe(MAX_BATCH_BYTES);
+  });
+
   test('is encrypted at rest (SQS developer guide, "Encryption at rest")', () => {
     expect(properties.SqsManagedSseEnabled).toBe(true);
   });
@@ -75,9 +81,10 @@ describe('dead letters', () => {
     expect(deadLetters.MessageRetentionPeriod).toBeGreaterThan(records.MessageRetentionPeriod);
   });
 
-  test('come from records after 5 receives or more (Lambda developer guide, "Configuring a queue to use with Lambda")', () => {
+  // Lambda developer guide, "Configuring a queue to use with Lambda": 5 at least. A receive that is throttled counts.
+  test('come from records after 10 receives or more', () => {
     expect(records.RedrivePolicy?.deadLetterTargetArn).toEqual({ 'Fn::GetAtt': ['DeadLetterQueue', 'Arn'] });
-    expect(records.RedrivePolicy?.maxReceiveCount).toBeGreaterThanOrEqual(5);
+    expect(records.RedrivePolicy?.maxReceiveCount).toBeGreaterThanOrEqual(10);
   });
 
   test('come from no other queue (SQS developer guide, "Redrive allow policy")', () => {
@@ -88,6 +95,25 @@ describe('dead letters', () => {
     const sources = queues.filter(({ properties }) => properties.RedrivePolicy !== undefined);
     expect(sources.map(({ id }) => id)).toEqual(['RecordsQueue']);
   });
+});
+
+test('word on long readings waits for a day behind those of others, and several go on at once', () => {
+  const runs = resource(template, 'AWS::SQS::Queue', 'RunsQueue');
+  expect(runs.MessageRetentionPeriod).toBeGreaterThanOrEqual(daySec);
+  const mapping = mappings.find(({ properties }) => properties.EventSourceArn['Fn::GetAtt'][0] === 'RunsQueue');
+  expect(mapping?.properties.ScalingConfig?.MaximumConcurrency).toBeGreaterThanOrEqual(5);
+});
+
+// Lambda developer guide, "Use Lambda recursive loop detection to prevent infinite loops": on unless switched off.
+test.each(mappings)('$id may be fed by its own function for as long as it takes', ({ properties }) => {
+  const [functionId] = properties.FunctionName['Fn::GetAtt'];
+  const worker = resource(template, 'AWS::Lambda::Function', functionId);
+  const sends = resource(template, 'AWS::IAM::Role', worker.Role['Fn::GetAtt'][0])
+    .Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+    .filter(({ Action }) => listOf(Action).includes('sqs:SendMessage'))
+    .flatMap(({ Resource }) => listOf(Resource));
+  const isItsOwn = sends.some((target) => JSON.stringify(target) === JSON.stringify(properties.EventSourceArn));
+  expect([functionId, worker.RecursiveLoop]).toEqual([functionId, isItsOwn ? 'Allow' : undefined]);
 });
 
 test('every queue that feeds a function does so once', () => {

@@ -20,9 +20,9 @@ describe.each(tables)('$id', ({ DeletionPolicy, UpdateReplacePolicy, properties 
   });
 
   // CloudFormation user guide, "DeletionPolicy attribute" and "UpdateReplacePolicy attribute".
-  test('stays when the stack is removed, and when an update replaces it', () => {
+  test('stays when the stack is removed or an update replaces it, and goes with a first deployment that failed', () => {
     expect({ DeletionPolicy, UpdateReplacePolicy }).toEqual({
-      DeletionPolicy: 'Retain',
+      DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
     });
   });

@@ -34,6 +34,7 @@ type PropertiesOf = {
     Architectures: string[];
     Timeout: number;
     MemorySize: number;
+    RecursiveLoop?: 'Allow' | 'Terminate';
     Role: GetAtt;
     Environment: { Variables: Record<string, string | Ref> };
   };
@@ -50,6 +51,7 @@ type PropertiesOf = {
     SqsManagedSseEnabled: boolean;
     VisibilityTimeout: number;
     MessageRetentionPeriod: number;
+    MaximumMessageSize?: number;
     RedrivePolicy?: { deadLetterTargetArn: GetAtt; maxReceiveCount: number };
     RedriveAllowPolicy?: { redrivePermission: string; sourceQueueArns: Sub[] };
   };

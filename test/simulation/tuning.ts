@@ -22,7 +22,7 @@ export const tuningOf = (chance: Chance): Tuning => {
       reserveShare: pick([0.1, 0.25, 0.5]),
       maxReserveMs: pick([5_000, 20_000, MINUTE_MS]),
       lookAgainMs: pick([5_000, MINUTE_MS, 10 * MINUTE_MS]),
-      resumeWithinMs: pick([10 * MINUTE_MS, 6 * HOUR_MS]),
+      resumeWithinMs: pick([10 * MINUTE_MS, 26 * HOUR_MS]),
       runsLookedAt: pick([3, 10]),
       leastWeighed: pick([1, 100]),
     },
@@ -36,6 +36,7 @@ export const tuningOf = (chance: Chance): Tuning => {
       misconfiguredWaitMs: pick([30_000, 5 * MINUTE_MS]),
       parentWaitMs: pick([1_000, 20_000]),
       maxParentWaitMs: pick([2 * HOUR_MS, 24 * HOUR_MS]),
+      maxAgeMs: 7 * 24 * HOUR_MS,
     },
     books: { runsLookedAt: pick([50, 60]) },
     source: {

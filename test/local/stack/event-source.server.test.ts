@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { StackEvent } from '../../../local/stack/stack.ts';
 import { closeFixtures, startFixture, until, variableOf } from './fixtures/fixture-stack.ts';
 
@@ -208,4 +208,45 @@ test('closing waits for the batch under way and its deletion', async () => {
   await stack.close();
   expect(journal().map(({ at }) => at)).toEqual(['begin', 'end']);
   expect(events).toContainEqual(expect.objectContaining({ batch: expect.objectContaining({ deleted: 1 }) }));
+});
+
+// Lambda developer guide, "Use Lambda recursive loop detection to prevent infinite loops".
+describe('a function that sends to the queue which invokes it', () => {
+  const invocations = (events: readonly StackEvent[], name: string) =>
+    events.filter((event) => event.kind === 'invocation' && event.invocation.functionName === name);
+  const depthOfDead = async (queueUrl: string, depth: (queueUrl: string) => Promise<{ visible: number }>) =>
+    (await depth(queueUrl.replace(/-(loop|allowed)$/, '-dead'))).visible;
+
+  test('is not invoked a 17th time in one chain: the message ends in the dead letters', async () => {
+    const { stack, events, send, depth } = await startWithQueue('PAIRS_QUEUE_URL');
+    const queueUrl = variableOf(stack, 'PAIRS_QUEUE_URL').replace(/-pairs$/, '-loop');
+    await send(queueUrl, [{ id: 'm0', again: 20 }]);
+    stack.startEventSources();
+    await until(async () => (await depthOfDead(queueUrl, depth)) === 1);
+    expect(invocations(events, 'loop')).toHaveLength(16);
+    const faults = events.flatMap((event) => (event.kind === 'batch' ? (event.batch.fault ?? []) : []));
+    expect(faults[0]).toMatch(/^RecursiveInvocationException: /);
+  });
+
+  test('goes on for as long as it sends where it says RecursiveLoop: Allow', async () => {
+    const { stack, events, send, depth } = await startWithQueue('PAIRS_QUEUE_URL');
+    const queueUrl = variableOf(stack, 'PAIRS_QUEUE_URL').replace(/-pairs$/, '-allowed');
+    await send(queueUrl, [{ id: 'm0', again: 20 }]);
+    stack.startEventSources();
+    await until(() => stack.drained());
+    expect(invocations(events, 'allowed')).toHaveLength(21);
+    expect(await depthOfDead(queueUrl, depth)).toBe(0);
+  });
+
+  test('keeps its chains apart: each counts its own hops', async () => {
+    const { stack, events, send, depth } = await startWithQueue('PAIRS_QUEUE_URL');
+    const queueUrl = variableOf(stack, 'PAIRS_QUEUE_URL').replace(/-pairs$/, '-loop');
+    await send(queueUrl, [{ id: 'm0', again: 12 }]);
+    stack.startEventSources();
+    await until(() => stack.drained());
+    await send(queueUrl, [{ id: 'm1', again: 12 }]);
+    await until(() => stack.drained());
+    expect(invocations(events, 'loop')).toHaveLength(26);
+    expect(await depthOfDead(queueUrl, depth)).toBe(0);
+  });
 });

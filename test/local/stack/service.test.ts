@@ -34,6 +34,7 @@ describe('a function', () => {
         timeoutMs: 6000,
         memoryMb: 1024,
         reservedConcurrency: undefined,
+        recursiveLoop: 'Terminate',
         environment: {},
       },
     ]);
@@ -68,12 +69,14 @@ describe('an event source mapping', () => {
     expect(describeText(mappingWith('')).mappings).toEqual([
       {
         functionName: 'work',
+        deployedName: 'svc-local-work',
         queueName: 'svc-local-Queue',
         queueArn: 'arn:aws:sqs:us-east-1:000000000000:svc-local-Queue',
         batchSize: 10,
         windowMs: 0,
         maximumConcurrency: undefined,
         reportBatchItemFailures: false,
+        recursiveLoop: 'Terminate',
       },
     ]);
   });

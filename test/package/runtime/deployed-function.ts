@@ -8,7 +8,8 @@ import { InitError } from './runtime-api.ts';
 
 /** A deployed function with one environment at a time: events wait for each other, a dead environment is replaced. */
 export type DeployedFunction = {
-  invoke(event: unknown): Promise<InvocationEnd>;
+  /** `traceHeader`: the chain of messages that the event came by. */
+  invoke(event: unknown, traceHeader?: string): Promise<InvocationEnd>;
   /** The log of all its environments so far, by line. */
   log(): string[];
   stop(): Promise<void>;
@@ -18,14 +19,14 @@ export const deployFunction = (configuration: FunctionConfiguration): DeployedFu
   const environments: ExecutionEnvironment[] = [];
   let last: Promise<unknown> = Promise.resolve();
 
-  const run = async (event: unknown): Promise<InvocationEnd> => {
+  const run = async (event: unknown, traceHeader: string | undefined): Promise<InvocationEnd> => {
     try {
       let current = environments.at(-1);
       if (current === undefined || !current.alive()) {
         current = await startExecutionEnvironment(configuration);
         environments.push(current);
       }
-      return await current.invoke(event);
+      return await current.invoke(event, traceHeader);
     } catch (error) {
       // Lambda answers the invocation with what the runtime said of its start.
       if (error instanceof InitError) return { kind: 'failed', error: error.reported };
@@ -34,8 +35,8 @@ export const deployFunction = (configuration: FunctionConfiguration): DeployedFu
   };
 
   return {
-    invoke: (event) => {
-      const end = last.then(() => run(event));
+    invoke: (event, traceHeader) => {
+      const end = last.then(() => run(event, traceHeader));
       last = end.catch(() => {});
       return end;
     },

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import {
   declaredResources,
   describeQueue,
@@ -13,6 +13,7 @@ import { deployTables, startDynamoDbServer } from '../../../local/stack/dynamodb
 import { FunctionError } from '../../../local/stack/errors.ts';
 import { createEventSource } from '../../../local/stack/event-source.ts';
 import { resolveIntrinsics } from '../../../local/stack/intrinsics.ts';
+import { TRACE_HEADER } from '../../../local/stack/lineage.ts';
 import { LOCAL_ACCOUNT_ID, LOCAL_REGION, newCredentials } from '../../../local/stack/local-account.ts';
 import { deployQueues, startSqsServer } from '../../../local/stack/sqs-server.ts';
 import { readTemplate, resourcesOf } from '../template.ts';
@@ -34,6 +35,8 @@ export type DeployedStack = {
   startEventSources(): void;
   /** Whether no message waits, is held or put off, and no batch is under way. */
   isDrained(): boolean;
+  /** Sends a message to a queue, by its logical id, as part of a chain of messages. */
+  send(queueId: string, body: string, traceHeader: string): Promise<void>;
   /** Messages that wait in a queue, by its logical id. */
   waiting(queueId: string): number;
   close(): Promise<void>;
@@ -141,16 +144,19 @@ export const deployStack = async ({
     const queue = queues.find(({ logicalId }) => logicalId === queueId);
     if (queue === undefined) throw new Error(`the template has no queue ${queueId}`);
     const functionName = properties.FunctionName['Fn::GetAtt'][0].replace(/LambdaFunction$/, '').toLowerCase();
-    const { lambda } = partOf(functionName);
+    const { lambda, configuration } = partOf(functionName);
+    const { RecursiveLoop: recursiveLoop = 'Terminate' } = lambdaOf(template, functionName).properties;
     return createEventSource({
       mapping: {
         functionName,
+        deployedName: configuration.name,
         queueName: queue.name,
         queueArn: queue.arn,
         batchSize: properties.BatchSize,
         windowMs: (properties.MaximumBatchingWindowInSeconds ?? 0) * 1000,
         maximumConcurrency: properties.ScalingConfig?.MaximumConcurrency,
         reportBatchItemFailures: properties.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
+        recursiveLoop,
       },
       queueUrl: sqs.queueUrl(queue.name),
       client,
@@ -159,10 +165,10 @@ export const deployStack = async ({
       wakeLongPolls: sqs.wakeLongPolls,
       onBatch: () => {},
       onFault: (error) => faults.push(error),
-      invoke: async (event) => {
+      invoke: async (event, coming) => {
         running += 1;
         const startedMs = performance.now();
-        const end = await lambda.invoke(event).finally(() => (running -= 1));
+        const end = await lambda.invoke(event, coming?.traceHeader).finally(() => (running -= 1));
         const about = { functionName, durationMs: performance.now() - startedMs, coldStart: false };
         if (end.kind === 'result') return { ...about, outcome: 'result', result: end.payload };
         const { errorType, errorMessage } = end.error;
@@ -172,7 +178,8 @@ export const deployStack = async ({
     });
   });
 
-  const depthOf = (queueId: string) => sqs.depth(queues.find(({ logicalId }) => logicalId === queueId)?.name ?? '');
+  const nameOf = (queueId: string) => queues.find(({ logicalId }) => logicalId === queueId)?.name ?? '';
+  const depthOf = (queueId: string) => sqs.depth(nameOf(queueId));
   const mapped = resourcesOf(template, 'AWS::Lambda::EventSourceMapping').map(
     ({ properties }) => properties.EventSourceArn['Fn::GetAtt'][0],
   );
@@ -192,6 +199,17 @@ export const deployStack = async ({
         const { visible, inFlight, delayed } = depthOf(queueId);
         return visible + inFlight + delayed === 0;
       }),
+    send: async (queueId, MessageBody, traceHeader) => {
+      const command = new SendMessageCommand({ QueueUrl: sqs.queueUrl(nameOf(queueId)), MessageBody });
+      const addHeader = <Request>(request: Request): Request => {
+        if (hasHeaders(request)) request.headers[TRACE_HEADER] = traceHeader;
+        return request;
+      };
+      command.middlewareStack.add((next) => (args) => next({ ...args, request: addHeader(args.request) }), {
+        step: 'build',
+      });
+      await client.send(command);
+    },
     waiting: (queueId) => depthOf(queueId).visible,
     close: async () => {
       await Promise.all(sources.map((source) => source.stop()));
@@ -205,6 +223,9 @@ export const deployStack = async ({
     },
   };
 };
+
+const hasHeaders = (request: unknown): request is { headers: Record<string, string> } =>
+  typeof request === 'object' && request !== null && 'headers' in request;
 
 const lambdaOf = (template: Awaited<ReturnType<typeof readTemplate>>, name: string) => {
   const found = resourcesOf(template, 'AWS::Lambda::Function').find(

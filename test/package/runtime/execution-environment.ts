@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { withHop } from '../../../local/stack/lineage.ts';
 import { InitError, type ReportedError, startRuntimeApi } from './runtime-api.ts';
 import { runtimeClient } from './runtime-client.ts';
 
@@ -23,8 +24,8 @@ export type InvocationEnd = { kind: 'result'; payload: unknown } | { kind: 'fail
 /** One execution environment of a function: a process with Lambda's runtime client and the handler in it. */
 export type ExecutionEnvironment = {
   pid: number;
-  /** Runs one event at a time. After a time-out or a crash the environment is dead. */
-  invoke(event: unknown): Promise<InvocationEnd>;
+  /** Runs one event at a time, in a chain of messages. After a time-out or a crash the environment is dead. */
+  invoke(event: unknown, traceHeader?: string): Promise<InvocationEnd>;
   alive(): boolean;
   /** Lines of its log so far. */
   log(): string[];
@@ -83,7 +84,7 @@ export const startExecutionEnvironment = async (
   const functionArn = `arn:aws:lambda:us-east-1:000000000000:function:${name}`;
   return {
     pid: child.pid ?? 0,
-    invoke: async (event) => {
+    invoke: async (event, before) => {
       const requestId = randomUUID();
       const timer = Promise.withResolvers<InvocationEnd>();
       let isTimedOut = false;
@@ -94,7 +95,9 @@ export const startExecutionEnvironment = async (
         timer.resolve({ kind: 'failed', error: ofRequest(requestId, timeOut(timeoutMs)) });
       }, timeoutMs);
       try {
-        const reported = api.deliver({ requestId, event, deadlineMs: Date.now() + timeoutMs, functionArn });
+        const traceHeader = withHop(before, name);
+        const deadlineMs = Date.now() + timeoutMs;
+        const reported = api.deliver({ requestId, event, deadlineMs, functionArn, traceHeader });
         return await Promise.race([
           reported.then((end) => (end.kind === 'error' ? { kind: 'failed' as const, error: end.error } : end)),
           timer.promise,

@@ -10,7 +10,13 @@ export type ReportedError = { errorType: string; errorMessage: string; trace: st
 export type Reported = { kind: 'result'; payload: unknown } | { kind: 'error'; error: ReportedError };
 
 /** One event, with what goes in the headers beside it. */
-export type Delivery = { requestId: string; event: unknown; deadlineMs: number; functionArn: string };
+export type Delivery = {
+  requestId: string;
+  event: unknown;
+  deadlineMs: number;
+  functionArn: string;
+  traceHeader: string;
+};
 
 /** The server's side of one execution environment. */
 export type RuntimeApi = {
@@ -52,13 +58,13 @@ export const startRuntimeApi = async (): Promise<RuntimeApi> => {
 
   const handOver = (): void => {
     if (waiting === undefined || pending === undefined) return;
-    const { requestId, event, deadlineMs, functionArn } = pending;
+    const { requestId, event, deadlineMs, functionArn, traceHeader } = pending;
     waiting.writeHead(200, {
       'content-type': 'application/json',
       'lambda-runtime-aws-request-id': requestId,
       'lambda-runtime-deadline-ms': String(deadlineMs),
       'lambda-runtime-invoked-function-arn': functionArn,
-      'lambda-runtime-trace-id': 'Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0',
+      'lambda-runtime-trace-id': traceHeader,
     });
     waiting.end(JSON.stringify(event));
     waiting = undefined;

@@ -81,9 +81,9 @@ const causeOf = (code: string | undefined, isTimeout: boolean, isSurelyUnsent: b
 /**
  * Names how a request failed. Only codes go into the message: the errors' own messages hold URLs and header values.
  * Without a code nobody knows how far the request came, except where Node saw it end unsent, or fetch refused the port
- * at once (Fetch §2.9).
+ * at once (Fetch §2.9). Pure.
  */
-const failureOf = (error: unknown, isSurelyUnsent: boolean): HttpAnswer => {
+export const failureOf = (error: unknown, isSurelyUnsent: boolean): HttpAnswer => {
   const links = [...chain(error)];
   if (links.some(({ message }) => message === 'bad port')) return failed('refused', 'fetch never uses this port');
   const isTimeout = links.some(({ name }) => name === 'TimeoutError');

@@ -25,8 +25,6 @@ export const targetReactions: ReactionTable<ToStatus, 'retry' | 'uncertain'> = {
     // A redirect is not followed: the address is misconfigured, and nothing was applied.
     [300, 399, 'retry'],
     [400, 400, 'rejected'],
-    // The API has renewed the token and repeated the call already.
-    [401, 401, 'retry'],
     // A 403 may speak of the rate, as GitHub's does.
     [403, 403, 'throttled', 'retry-after'],
     [403, 403, 'throttled', 'used-up'],
@@ -36,7 +34,8 @@ export const targetReactions: ReactionTable<ToStatus, 'retry' | 'uncertain'> = {
     [413, 413, 'rejected'],
     [422, 422, 'rejected'],
     [429, 429, 'throttled'],
-    // 403, 405, 415 and the like speak of the caller's rights or address, not of the record.
+    // 403, 405, 415 and the like speak of the caller's rights or address, not of the record. At a 401 the API has renewed
+    // the token and repeated the call already.
     [400, 499, 'retry'],
     [503, 503, 'unavailable', 'retry-after'],
   ],

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { tokenReactions } from '../../lib/connection/auth/oauth2.ts';
 import { sentBeforeFailing } from '../../lib/connection/http.ts';
 import { reactionToFailure, reactionToStatus } from '../../lib/connection/reactions.ts';
-import { everyCause, everyStatus, tableInWords } from '../fakes/every-end.ts';
+import { pageReactions } from '../../lib/source/page-answer.ts';
+import { targetReactions } from '../../lib/target/outcome.ts';
+import { everyCause, everyStatus, idleRowsOf, tableInWords } from '../fakes/every-end.ts';
 
 const byCause = {
   dns: 'a',
@@ -64,10 +66,16 @@ describe('a token request', () => {
       '409-428 refused',
       '429 throttled',
       '430-499 refused',
-      '500-599 unavailable',
+      '500-999 unavailable',
       '403 with Retry-After throttled',
       '403 with nothing remaining throttled',
       ...everyCause.map((cause) => `${cause} unavailable`),
     ]);
   });
+});
+
+it('no row of a table could be left out: each decides over some end of a request', () => {
+  expect(idleRowsOf(tokenReactions, String)).toEqual([]);
+  expect(idleRowsOf(targetReactions, String)).toEqual([]);
+  expect(idleRowsOf(pageReactions, (reaction) => JSON.stringify(reaction))).toEqual([]);
 });

@@ -58,6 +58,37 @@ describe.each(forms)('a secret that the server quotes %s', (_, quote) => {
   });
 });
 
+describe('every secret is struck out', () => {
+  const form = fc.constantFrom(...forms.map(([, quote]) => quote));
+  const words = fc.constantFrom('said', 'bad token', '{"at":1}', '名称', '\n');
+
+  it('as often as it is quoted, in whatever forms', () => {
+    fc.assert(
+      fc.property(secret, fc.array(fc.tuple(form, words), { minLength: 2, maxLength: 6 }), (text, quoted) => {
+        fc.pre(!quoted.some(([, said]) => said.includes(text)));
+        const answer = quoted.map(([quote, said]) => `<${said}> ${quote(text)} `).join('');
+        expect(strikeOut(answer, [text])).toBe(quoted.map(([, said]) => `<${said}> *** `).join(''));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('however many there are, and in whatever order they are quoted', () => {
+    const sent = ['p@ss/w0rd+secret-1234', '令牌-of-the-target', 'client:another one'];
+    const pair = fc.tuple(fc.constantFrom(...sent), form);
+    fc.assert(
+      fc.property(
+        fc.array(pair, { minLength: 1, maxLength: 8 }),
+        fc.shuffledSubarray(sent, { minLength: 3 }),
+        (all, known) => {
+          const answer = all.map(([one, quote]) => `[${quote(one)}]`).join(' ');
+          expect(strikeOut(answer, known)).toBe(all.map(() => '[***]').join(' '));
+        },
+      ),
+    );
+  });
+});
+
 it.each(['a', 'id', 'client-1', '中文'])(
   'within base64 of "%s:secret" a secret is struck out with what follows',
   (id) => {

@@ -18,6 +18,12 @@ describe('throttling in other words', () => {
     expect(isThrottled({ status, headers })).toBe(expected);
   });
 
+  it.each(['x-ratelimit', 'x-rate-limit', 'ratelimit'])('is read under the prefix %s', (prefix) => {
+    const headers = { [`${prefix}-remaining`]: '0', [`${prefix}-reset`]: '9' };
+    expect(isThrottled({ status: 403, headers })).toBe(true);
+    expect(askedWaitMs(headers, NOW_MS)).toBe(9_000);
+  });
+
   it.each([
     ['no word', {}, undefined],
     [

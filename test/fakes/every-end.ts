@@ -4,8 +4,8 @@ import { type ReactionTable, reactionToFailure, reactionToStatus } from '../../l
 /** Every cause for which no whole answer comes. */
 export const everyCause = Object.keys(sentBeforeFailing) as FailureCause[];
 
-/** Every status of HTTP (RFC 9110 §15). */
-export const everyStatus: readonly number[] = Array.from({ length: 500 }, (_, index) => 100 + index);
+/** Every status of three digits: those of HTTP (RFC 9110 §15), and what servers make up beyond them. */
+export const everyStatus: readonly number[] = Array.from({ length: 900 }, (_, index) => 100 + index);
 
 /**
  * A whole table in the order of the statuses: `200-299 read`, with what headers change as `503 with Retry-After wait`,
@@ -20,7 +20,7 @@ export const tableInWords = <ToStatus, ToFailure>(
   const plain = inWords({});
   const starts = everyStatus.filter((_, index) => index === 0 || plain[index] !== plain[index - 1]);
   const ranges = starts.map((from, index) => {
-    const to = (starts[index + 1] ?? 600) - 1;
+    const to = (starts[index + 1] ?? 1_000) - 1;
     return `${from === to ? from : `${from}-${to}`} ${plain[from - 100]}`;
   });
   const changedBy = (name: string, headers: Record<string, string>) =>
@@ -33,4 +33,15 @@ export const tableInWords = <ToStatus, ToFailure>(
     ...usedUp,
     ...everyCause.map((cause) => `${cause} ${wordOf(reactionToFailure(table, cause))}`),
   ];
+};
+
+/** The rows of a table without which it reacts as with them: they say nothing. `wordOf` as in `tableInWords`. */
+export const idleRowsOf = <ToStatus, ToFailure>(
+  table: ReactionTable<ToStatus, ToFailure>,
+  wordOf: (reaction: ToStatus | ToFailure) => string,
+): ReactionTable<ToStatus, ToFailure>['statuses'] => {
+  const whole = tableInWords(table, wordOf).join();
+  return table.statuses.filter(
+    (row) => tableInWords({ ...table, statuses: table.statuses.filter((one) => one !== row) }, wordOf).join() === whole,
+  );
 };

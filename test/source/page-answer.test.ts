@@ -34,6 +34,7 @@ describe('the end of a read', () => {
       '429 wait source-429',
       '430-499 fail source-refused',
       '500-599 retry source-unavailable',
+      '600-999 fail source-refused',
       '403 with Retry-After wait source-throttled',
       '503 with Retry-After wait source-503',
       '403 with nothing remaining wait source-throttled',

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { HttpAnswer } from '../../lib/connection/http.ts';
 import type { Success } from '../../lib/integration/schema/schema.ts';
 import { stringifyJson } from '../../lib/json/json.ts';
-import { outcomeOf } from '../../lib/target/outcome.ts';
+import { outcomeOf, targetReactions } from '../../lib/target/outcome.ts';
 import { excerptOf, isNotUnderstood, type Outcome } from '../../lib/target/target.ts';
+import { tableInWords } from '../fakes/every-end.ts';
 import { answered, failed } from '../fakes/fake-http.ts';
 
 const PAUSE_MS = 10_000;
@@ -26,6 +27,33 @@ const inOneWord = (outcome: Outcome): string =>
   outcome.kind === 'notApplied' ? (outcome.waits ? 'waits' : 'fails') : outcome.kind;
 const judge = (answer: HttpAnswer, success = anyBody): Outcome =>
   outcomeOf(answer, success, NOW_MS, { pauseMs: PAUSE_MS });
+
+it('the table of a POST is this one, with all that headers and causes change', () => {
+  expect(tableInWords(targetReactions, String)).toEqual([
+    '100-199 uncertain',
+    '200-299 success',
+    '300-399 retry',
+    '400 rejected',
+    '401-403 retry',
+    '404 rejected',
+    '405-408 retry',
+    '409 conflict',
+    '410 rejected',
+    '411-412 retry',
+    '413 rejected',
+    '414-421 retry',
+    '422 rejected',
+    '423-428 retry',
+    '429 throttled',
+    '430-499 retry',
+    '500-999 uncertain',
+    '403 with Retry-After throttled',
+    '503 with Retry-After unavailable',
+    '403 with nothing remaining throttled',
+    ...['dns', 'refused', 'unreachable', 'tls'].map((cause) => `${cause} retry`),
+    ...['timeout', 'reset', 'tooLarge', 'network'].map((cause) => `${cause} uncertain`),
+  ]);
+});
 
 describe('the status of an answer', () => {
   const rejected = new Set([400, 404, 410, 413, 422]);

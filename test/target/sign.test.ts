@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { signOf, signOfRequest } from '../../lib/target/sign.ts';
 import type { Outcome, OutcomeCause } from '../../lib/target/target.ts';
+import { everyStatus } from '../fakes/every-end.ts';
 
 const uncertain = (cause: OutcomeCause, status?: number): Outcome => ({
   kind: 'uncertain',
@@ -9,6 +10,46 @@ const uncertain = (cause: OutcomeCause, status?: number): Outcome => ({
 const notApplied = (cause: OutcomeCause, waits = false): Outcome => ({ kind: 'notApplied', failure: { cause }, waits });
 const refused: Outcome = { kind: 'rejected', failure: { cause: 'status', status: 422 } };
 const unclear = uncertain('no-known-status', 200);
+
+/** What a failure of each cause says, whatever else is known of it. */
+const signs: Readonly<Record<OutcomeCause, ReturnType<typeof signOf>>> = {
+  dns: 'unsent',
+  refused: 'unsent',
+  unreachable: 'unsent',
+  tls: 'unsent',
+  'token-unavailable': 'unsent',
+  timeout: 'down',
+  reset: 'down',
+  network: 'down',
+  tooLarge: 'well',
+  status: 'well',
+  'business-error': 'well',
+  throttled: 'well',
+  'row-refused': 'well',
+  'no-result': 'well',
+  'unreadable-answer': 'unclear',
+  'no-known-status': 'unclear',
+  'no-rows': 'unclear',
+  'no-row-result': 'unclear',
+  'no-token': undefined,
+  'no-time': undefined,
+  'foreign-link': undefined,
+  'no-deletion-endpoint': undefined,
+};
+
+test.each(Object.keys(signs) as OutcomeCause[])('of the cause %s, by every kind of failure', (cause) => {
+  for (const kind of ['rejected', 'uncertain', 'conflict'] as const) {
+    expect(signOf({ kind, failure: { cause } }), kind).toBe(signs[cause]);
+  }
+  expect(signOf(notApplied(cause))).toBe(signs[cause]);
+  expect(signOf(notApplied(cause, true))).toBeUndefined();
+});
+
+test('of every status: gateways speak of what is behind them', () => {
+  const down = everyStatus.filter((status) => signOf(uncertain('status', status)) === 'down');
+  expect(down).toEqual([502, 503, 504]);
+  expect(signOf(uncertain('business-error', 502))).toBe('well');
+});
 
 describe('what an outcome says of the target', () => {
   test.each<[string, Outcome, ReturnType<typeof signOf>]>([

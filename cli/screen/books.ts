@@ -1,4 +1,5 @@
 import type { BooksState, RunBooks } from '../../lib/operate/run-books.ts';
+import { differentRows } from '../../lib/runs/books.ts';
 import { type Adoption, type RunRecord, troublesByInvalid } from '../../lib/runs/record.ts';
 import { countedSetAside, type SetAside, type SetAsideWhy } from '../../lib/runs/set-aside.ts';
 import { coloured, failedWords } from './words.ts';
@@ -38,7 +39,7 @@ const countWords = (run: RunRecord): string[] =>
     [run.notGiven?.count ?? 0, 'not in the source'] as const,
   ]
     .flatMap(([count, words]) => (count > 0 ? [`${count} ${words}`] : []))
-    .concat(run.shrunkFrom === undefined ? [] : [`${run.counts.fetched} of ${run.shrunkFrom} rows came`]);
+    .concat(run.shrunkFrom === undefined ? [] : [`${differentRows(run.counts)} of ${run.shrunkFrom} rows came`]);
 
 /** What becomes of what is open. */
 const openWords: Readonly<Record<Extract<BooksState, `open${string}`>, string>> = {

@@ -74,9 +74,19 @@ const marks: readonly [charset: string, mark: readonly number[]][] = [
   ['utf-16be', [0xfe, 0xff]],
 ];
 
+/** Names of charsets as Java, Python, Windows and MySQL write them, and the Encoding standard does not know them. */
+const otherNames: ReadonlyMap<string, string> = new Map([
+  ['cp936', 'gbk'],
+  ['ms936', 'gbk'],
+  ['cp950', 'big5'],
+  ['ms950', 'big5'],
+  ['cp932', 'shift_jis'],
+  ['utf8mb4', 'utf-8'],
+]);
+
 const decoderFor = (charset: string): TextDecoder | undefined => {
   try {
-    return new TextDecoder(charset, { fatal: true });
+    return new TextDecoder(otherNames.get(charset.toLowerCase()) ?? charset, { fatal: true });
   } catch {
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { differentRows } from '../runs/books.ts';
 import {
   addWarnings,
   type ExtractedRun,
@@ -69,7 +70,7 @@ export const earlierRuns = async (
 };
 
 /**
- * Says of a snapshot that it is much smaller than the one before: then something is wrong with the source rather than
+ * Says of a snapshot that it is much smaller than the one before, repeated rows left aside: then something is wrong with the source rather than
  * with most of its records, and nothing follows from their absence. It stays so until as many rows come again, somebody
  * says yes, or the file asks for less (`source.minShare`). Pure.
  */
@@ -81,10 +82,10 @@ export const noteShrinking = (
   // A list of changes may be of any length.
   if (run.window !== undefined || earlier === undefined || earlier.window !== undefined) return run;
   if (run.confirmed === true || run.shrunkFrom !== undefined) return run;
-  const from = earlier.shrunkFrom ?? earlier.counts.fetched;
-  const { fetched } = run.counts;
-  if (fetched >= minShare * from) return run;
-  const share = `${fetched} rows came, ${from} before, less than source.minShare (${minShare})`;
+  const from = earlier.shrunkFrom ?? differentRows(earlier.counts);
+  const came = differentRows(run.counts);
+  if (came >= minShare * from) return run;
+  const share = `${came} rows came, ${from} before, less than source.minShare (${minShare})`;
   const message = `${share}: nothing follows from absence. "run --yes" takes this list as it is`;
   return {
     ...run,

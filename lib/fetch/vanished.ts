@@ -1,4 +1,4 @@
-import { noLoadCounts } from '../runs/books.ts';
+import { differentRows, noLoadCounts } from '../runs/books.ts';
 import { readIds, writeIds } from '../runs/id-lists.ts';
 import { addWarnings, type ExtractedRun, type RunWarning, type UnfinishedRun } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
@@ -37,7 +37,7 @@ const doubtOf = (
   const unread = doubts?.unreadIds ?? 0;
   if (unread > 0) return `${unread} ${unread === 1 ? 'row has' : 'rows have'} no id that can be read`;
   if (failureOfRows(counts, undefined, invalidRows) !== undefined) return 'too many rows are invalid';
-  return shrunkFrom === undefined ? undefined : `only ${counts.fetched} rows came, ${shrunkFrom} before`;
+  return shrunkFrom === undefined ? undefined : `only ${differentRows(counts)} rows came, ${shrunkFrom} before`;
 };
 
 const warning = (code: string, message: string): RunWarning[] => [{ code, count: 1, message }];

@@ -33,6 +33,10 @@ export const addCounts = (a: ExtractCounts, b: ExtractCounts): ExtractCounts => 
   return sum;
 };
 
+/** Rows without those that are repeated in the snapshot, or merged: how long the list is. Pure. */
+export const differentRows = ({ fetched, merged }: Pick<ExtractCounts, 'fetched' | 'merged'>): number =>
+  fetched - merged;
+
 /** What a run sent: the evidence to hold against idCheck. `refresh`: sent although idCheck knew the content. */
 export type Sent = { id: string; hash: string; versionMs: number; refresh?: boolean };
 

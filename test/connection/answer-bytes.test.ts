@@ -25,6 +25,8 @@ describe('the charset of an answer', () => {
     ['windows-1252', [0x80], '€'],
     ['utf8', [0xc3, 0xa9], 'é'],
     ['UTF-8', [0xf0, 0x9f, 0x98, 0x80], '😀'],
+    ['MS936', [0xd6, 0xd0], '中'],
+    ['utf8mb4', [0xc3, 0xa9], 'é'],
     ['"gbk"', [0xd6, 0xd0], '中'],
     ["'GBK'", [0xd6, 0xd0], '中'],
     [' Gbk ; boundary=x', [0xd6, 0xd0], '中'],

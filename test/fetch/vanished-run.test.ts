@@ -237,6 +237,18 @@ describe('a snapshot of less than half of the one before', () => {
     expect((await runOnce(['1'])).run).not.toHaveProperty('shrunkFrom');
   });
 
+  it('is told by its different rows: repeated ones stand for no others', async () => {
+    const { runOnce } = vanishingWorld({ ...post, maxShare: 1 });
+    const listed = (...listed: string[]) => [listed.map((id) => group(id))];
+    await runOnce([], listed(...ids(10), ...ids(10), ...ids(10)));
+    expect((await runOnce()).run).not.toHaveProperty('shrunkFrom');
+    for (const _ of ['once', 'again']) {
+      const { run, sent } = await runOnce([], listed('1', '1', '1', '2', '2', '2', '3', '3', '3'));
+      expect(run).toMatchObject({ counts: { fetched: 9, merged: 6 }, vanished: 0, shrunkFrom: 10 });
+      expect(sent).toEqual([]);
+    }
+  });
+
   it('is taken as it is when somebody says yes, also by the runs after it', async () => {
     const { world, runOnce } = vanishingWorld({ ...post, maxShare: 1 });
     await runOnce();

@@ -41,7 +41,8 @@ export const endCommand = async (
   const place = { ...flags, dataDir: dataDirOf(flags.dataDir, flags.sandbox) };
   return withStores(place, async (stores) => {
     const now = flags.stage === undefined ? await addressHere(integration, side, flags, stores) : undefined;
-    const decision: EndDecision = { integration: integration.name, side, verdict, now };
+    const connection = integration[side].connection.name;
+    const decision: EndDecision = { integration: integration.name, connection, side, verdict, now };
     const deps = { ...stores, clock };
     const planned = await plannedDecision(decision, deps);
     if (planned.kind === 'only-new') throw new UsageError(onlyNewWords(side, nameOrPath, planned));

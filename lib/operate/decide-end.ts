@@ -6,10 +6,23 @@ import { type AuditEntry, OF_ALL } from '../stores/audit.ts';
 import type { Stores } from '../stores/stores.ts';
 import type { Signature } from './close-letters.ts';
 
-/** What somebody says of one end of an integration; `now`: where it is, absent where only a run there can tell. */
-export type EndDecision = { integration: string; side: Side; verdict: EndVerdict; now: Address | undefined };
+/**
+ * What somebody says of one end of an integration, and of the connection to it; `now`: where it is, absent where only a
+ * run there can tell.
+ */
+export type EndDecision = {
+  integration: string;
+  connection: string;
+  side: Side;
+  verdict: EndVerdict;
+  now: Address | undefined;
+};
 
-export type DecideDeps = Pick<Stores, 'audit'> & { runs: Pick<Stores['runs'], 'ends' | 'saveEnds'>; clock: Clock };
+export type DecideDeps = Pick<Stores, 'audit'> & {
+  runs: Pick<Stores['runs'], 'ends' | 'saveEnds'>;
+  limiter: Pick<Stores['limiter'], 'endPause'>;
+  clock: Clock;
+};
 
 /** What a decision would come to; nothing is written. */
 export const plannedDecision = async (
@@ -30,11 +43,11 @@ const MAX_ROUNDS = 4;
 
 /**
  * Writes down what somebody says of an end that is at another address: one write, which holds from then on or not at
- * all. The audit log is written first: an entry without its change shows, a change without its entry would not. Throws
- * EndBusyError.
+ * all. The audit log is written first: an entry without its change shows, a change without its entry would not. A pause
+ * that the address before asked for ends. Throws EndBusyError.
  */
 export const decideByHand = async (decision: EndDecision, signature: Signature, deps: DecideDeps): Promise<Decided> => {
-  const { integration, side, verdict } = decision;
+  const { integration, connection, side, verdict } = decision;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const decided = await plannedDecision(decision, deps);
     if (decided.kind !== 'decided') return decided;
@@ -47,6 +60,7 @@ export const decideByHand = async (decision: EndDecision, signature: Signature, 
       reason: `${from.origin} (${from.id}), now ${to.origin} (${to.id})`,
       ...signature,
     });
+    await deps.limiter.endPause(connection);
     if ((await deps.runs.saveEnds(integration, ends)) === 'saved') return decided;
   }
   throw new EndBusyError(`whose state is kept of ${integration} is being changed by others; try again`);

@@ -97,6 +97,20 @@ export const rateLimiterContract = (create: () => Promise<LimiterUnderTest> | Li
       expect((await two.acquire('okki', TEN_A_SECOND, 1, inMs(600_000))).permits[0]?.notBeforeMs).toBe(untilMs + 5_000);
     });
 
+    it('ends a pause where it is told to, and forgets nothing that was leased', async () => {
+      await one.endPause('okki');
+      expect(await one.pauseOf('okki')).toBeUndefined();
+      const first = await one.acquire('okki', TEN_A_SECOND, 30, inMs(60_000));
+      await one.pause('okki', inMs(300_000), 'status 429');
+      await one.pause('crm', inMs(300_000), 'status 429');
+      await two.endPause('okki');
+      expect(await one.pauseOf('okki')).toBeUndefined();
+      expect(await one.pauseOf('crm')).toBeDefined();
+      const second = await two.acquire('okki', TEN_A_SECOND, 10, inMs(60_000));
+      expect(second.permits).toHaveLength(10);
+      expect(mayBreak([...first.permits, ...second.permits], TEN_A_SECOND)).toBe(false);
+    });
+
     it('says until when a connection is paused and why, by whoever asked for the longest pause', async () => {
       expect(await one.pauseOf('okki')).toBeUndefined();
       const untilMs = inMs(60_000);

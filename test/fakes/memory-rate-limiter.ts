@@ -19,6 +19,10 @@ export const memoryRateLimiter = (clock: Clock): RateLimiter => {
       if (isLonger) states.set(connection, { ...state, pausedUntilMs: untilMs, why });
       return pauseGainMs(state.pausedUntilMs, untilMs, clock.nowMs());
     },
+    endPause: async (connection) => {
+      const { tatMs } = stateOf(connection);
+      states.set(connection, { tatMs, pausedUntilMs: unusedLimiter.pausedUntilMs });
+    },
     pauseOf: async (connection) => {
       const { pausedUntilMs: untilMs, why } = stateOf(connection);
       return lasts(untilMs, clock.nowMs(), reachMs.pause) ? { untilMs, ...(why !== undefined && { why }) } : undefined;

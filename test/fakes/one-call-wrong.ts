@@ -4,7 +4,7 @@ import { canGoWrong, type Faults, faultKinds } from './faults.ts';
 type Disturbable = { faults: Faults; clock: FakeClock };
 
 /** Calls that change something outside. */
-const isEffect = /\.(sendAll|delete|add|write|saveEnds|forget)$/;
+const isEffect = /\.(sendAll|delete|add|write|saveEnds|endPause|forget)$/;
 
 /** One thing done by hand, or by a run, in a world of its own. */
 export type Deed<World extends Disturbable> = {

@@ -9,6 +9,7 @@ import { replay } from '../../lib/replay/replay.ts';
 import type { EndVerdict, Side } from '../../lib/runs/ends.ts';
 import { reconcile } from '../../lib/runs/reconcile.ts';
 import { memoryAuditLog } from '../fakes/memory-audit-log.ts';
+import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
 import { integrationWith } from '../integration/sample.ts';
 import { loadingFor, messagesOn } from '../runs/load-all.ts';
 import { DUE_MS, fetchWorld, group, NAME, schedule } from './fetch-world.ts';
@@ -50,9 +51,9 @@ const movingWorld = (changes: Record<string, unknown> = {}) => {
   };
   const say = (side: Side, verdict: EndVerdict) =>
     decideByHand(
-      { integration: NAME, side, verdict, now: world.ends[side] },
+      { integration: NAME, connection: side, side, verdict, now: world.ends[side] },
       { by: 'li', why: 'moved' },
-      { audit, runs: world.runs, clock: world.clock },
+      { audit, runs: world.runs, limiter: memoryRateLimiter(world.clock), clock: world.clock },
     );
   return { world, target, audit, failed, read, books, runOnce, move, say };
 };

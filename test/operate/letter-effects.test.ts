@@ -48,7 +48,7 @@ const letterWorld = async (ids: readonly string[] = refused) => {
     unreadable,
   ]);
   const faults = portFaults();
-  const { clock, audit, deadLetters, idStore, records, runs } = stores;
+  const { clock, audit, deadLetters, idStore, limiter, records, runs } = stores;
   const forgotten: string[] = [];
   const deps = {
     clock,
@@ -57,6 +57,7 @@ const letterWorld = async (ids: readonly string[] = refused) => {
     deadLetters: faults.wrap('deadLetters', deadLetters),
     idStore: faults.wrap('idStore', idStore),
     records: faults.wrap('records', records),
+    limiter: faults.wrap('limiter', limiter),
     runs: faults.wrap('runs', runs),
     ...faults.wrap('state', { forget: async (integration: string) => void forgotten.push(integration) }),
   };
@@ -244,10 +245,10 @@ describe.each(['source', 'target'] as const)('a word on the %s', (side: Side) =>
         return world;
       };
       const act = ({ clock, deps }: LetterWorld) =>
-        clock.run(decideByHand({ integration: name, side, verdict, now: at('b') }, signature, deps));
+        clock.run(decideByHand({ integration: name, connection: side, side, verdict, now: at('b') }, signature, deps));
       const isDecided = async (world: LetterWorld) => (await world.runs.ends(name))?.[side]?.id === 'b';
       const isSaid = async (world: LetterWorld) => (await world.said(`${side}-${verdict}`)).size > 0;
-      expect(await undisturbed({ start, act })).toEqual(['audit.add', 'runs.saveEnds']);
+      expect(await undisturbed({ start, act })).toEqual(['audit.add', 'limiter.endPause', 'runs.saveEnds']);
       await withEachCallWrong(
         { start, act },
         async (world, told) => {

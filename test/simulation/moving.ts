@@ -30,14 +30,20 @@ export const moveTarget = async (world: World): Promise<void> => {
 
 /** Somebody says that it is the same system. */
 export const sayTheSame = async (world: World): Promise<void> => {
-  const { integration, runTable: runs, scheduler } = world;
+  const { integration, runTable: runs, limiter, scheduler } = world;
   const clock = { nowMs: scheduler.nowMs, sleep: () => Promise.reject(new Error('nobody sleeps over a word')) };
   const now = await addressOfEnd(integration, 'target', { env: envOf(world), secrets: memorySecretStore() });
   world.isUndecided = false;
   await decideByHand(
-    { integration: integration.name, side: 'target', verdict: 'same', now },
+    {
+      integration: integration.name,
+      connection: integration.target.connection.name,
+      side: 'target',
+      verdict: 'same',
+      now,
+    },
     { by: 'operator', why: 'it has moved' },
-    { runs, audit: memoryAuditLog(), clock },
+    { runs, limiter, audit: memoryAuditLog(), clock },
   );
   world.note('operator', 'says that the target is the same');
 };

@@ -136,6 +136,7 @@ const limiterOf = (world: World, environment: Environment): RateLimiter => ({
   pause: (connection, untilMs, why) =>
     request(world, environment, writeFate(world), () => world.limiter.pause(connection, untilMs, why)),
   pauseOf: (connection) => request(world, environment, readFate(world), () => world.limiter.pauseOf(connection)),
+  endPause: (connection) => request(world, environment, writeFate(world), () => world.limiter.endPause(connection)),
 });
 
 const healthStoreOf = (world: World, environment: Environment): HealthStore => ({

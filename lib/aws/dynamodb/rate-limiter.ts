@@ -5,7 +5,7 @@ import { type Backoff, backoffMs } from '../../runtime/backoff.ts';
 import { type Clock, lasts, reachMs, systemClock } from '../../runtime/clock.ts';
 import { defined } from '../../runtime/defined.ts';
 import { type Random, systemRandom } from '../../runtime/random.ts';
-import { getItem, type Item, isConditionFailed, number, readItem, type Table, text } from './table.ts';
+import { getItem, type Item, isConditionFailed, number, readItem, succeeds, type Table, text } from './table.ts';
 
 const NOTHING_STORED = 'attribute_not_exists(pk)';
 const STATE_AS_READ = 'tatMs = :readTatMs AND pausedUntilMs = :readPausedUntilMs';
@@ -122,6 +122,18 @@ export const dynamoRateLimiter = (
       }
       pauses.delete(connection);
       return gainMs;
+    },
+    endPause: async (connection) => {
+      const update = new UpdateItemCommand({
+        TableName,
+        Key: keyOf(connection),
+        UpdateExpression: 'SET pausedUntilMs = :unpausedMs REMOVE pausedWhy',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeValues: { ':unpausedMs': number(unusedLimiter.pausedUntilMs) },
+      });
+      // Without an item nothing was ever paused.
+      await succeeds(client.send(update));
+      pauses.delete(connection);
     },
     pauseOf: async (connection) => {
       const item = await getItem(table, keyOf(connection));

@@ -97,6 +97,8 @@ export interface RateLimiter {
   pause(connection: string, untilMs: number, why: string): Promise<number>;
   /** The pause that holds now; `why` in the words of who asked for it. */
   pauseOf(connection: string): Promise<Pause | undefined>;
+  /** Ends a pause: who asked for it is no longer at the end of the connection. What was leased stays counted. */
+  endPause(connection: string): Promise<void>;
 }
 
 /** Waits until one request may be sent, or says when to ask again. */

@@ -68,6 +68,7 @@ describe('a permit by a shared limit', () => {
       },
       pause: async () => 0,
       pauseOf: async () => undefined,
+      endPause: async () => {},
     };
     expect(await clock.run(permitsByLimit(limiter, 'okki', ONE_A_SECOND, clock, 60_000)())).toEqual({ granted: true });
     expect(leases).toBe(2);

@@ -56,7 +56,7 @@ const ESCAPES = /%|\\u|&#/;
 
 /**
  * Strikes out of a server's text what was sent to it as a secret, in every form in which it can quote it: as it is,
- * percent- and form-encoded, in base64 (also within a longer text, such as `id:secret`), in escapes of JSON and HTML.
+ * percent- and form-encoded, in base64 (also within a longer text, such as `id:secret`), in hex, in escapes of JSON and HTML.
  * Secrets with fewer than `minCharacters` are left: they may stand in the text by chance.
  */
 export const strikeOut = (
@@ -68,11 +68,16 @@ export const strikeOut = (
   const plain = searched.map((secret) => ({ secret, pattern: patternOf }));
   const packed = searched.flatMap(inBase64).map((secret) => ({ secret, pattern: base64Pattern }));
   const escapes = ESCAPES.test(text);
+  const lower = text.toLowerCase();
+  const dumped = searched
+    .map((secret) => ({ secret: Buffer.from(secret).toString('hex'), pattern: inEitherCase }))
+    .filter(({ secret }) => lower.includes(secret));
   const likely = [...plain, ...packed]
     .filter(({ secret }) => {
       const run = HEX_DIGEST.test(secret) ? '' : runIn(secret);
       return escapes || text.includes(run);
     })
+    .concat(dumped)
     .sort((a, b) => b.secret.length - a.secret.length);
   if (likely.length === 0) return text;
   return text.replace(new RegExp(likely.map(({ secret, pattern }) => pattern(secret)).join('|'), 'g'), HIDDEN);

@@ -34,6 +34,8 @@ const forms: [name: string, quote: (secret: string) => string][] = [
   ['in base64', (secret) => Buffer.from(secret).toString('base64')],
   ['in base64 without padding', (secret) => Buffer.from(secret).toString('base64').replace(/=+$/, '')],
   ['in base64 for URLs', (secret) => Buffer.from(secret).toString('base64url')],
+  ['in hex', (secret) => Buffer.from(secret).toString('hex')],
+  ['in hex in capitals', (secret) => Buffer.from(secret).toString('hex').toUpperCase()],
   ['in base64, percent-encoded', (secret) => encodeURIComponent(Buffer.from(secret).toString('base64'))],
 ];
 

@@ -1,4 +1,4 @@
-import { refusalIn } from '../connection/api/refusal.ts';
+import { refusalIn, refusedRowIn } from '../connection/api/refusal.ts';
 import type { Success } from '../integration/schema/schema.ts';
 import { isCompound, type JsonValue, parsedOrUndefined, stringifyJson } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
@@ -52,6 +52,9 @@ export const judgeBody = (text: string, status: number, success: Success, rowsPa
     const told = wordsIn(body, success) ?? words;
     return ends('rejected', 'business-error', told === undefined ? `${shown} ${text}` : `${shown} "${told}"`);
   }
+  // Which records the row stands for is what `target.results` would say.
+  const row = rowsPath === undefined ? refusedRowIn(body) : undefined;
+  if (row !== undefined) return ends('uncertain', 'no-row-result', `${row.path}: ${stringifyJson(row.value)} ${text}`);
   const isMissing = rules.some(({ required }, index) => required && verdicts[index] !== 'kept');
   const isUnknown = rules.length > 0 && !verdicts.includes('kept');
   const isCovered = success.status === true && !verdicts.includes('unreadable');

@@ -39,6 +39,9 @@ const rowsFor = (
     // Two rows of one record: a refusal is not hidden by the success beside it.
     if (before === undefined || saysSuccess(before, success) === true) byKey.set(name, value);
   }
+  // A place that no record has shows that the target counts otherwise: then no row is known to be of its record.
+  const isPlace = (name: string | undefined): boolean => records.some((_, place) => String(place) === name);
+  if (row.by === 'index' && ![...byKey.keys()].every(isPlace)) return records.map(() => undefined);
   return records.map(({ id, body }, place) =>
     byKey.get(row.by === 'index' ? String(place) : (targetIdIn(body, row.idKey) ?? id)),
   );

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HttpAnswer } from '../../lib/connection/http.ts';
 import type { Success } from '../../lib/integration/schema/schema.ts';
-import { stringifyJson } from '../../lib/json/json.ts';
+import { type JsonValue, stringifyJson } from '../../lib/json/json.ts';
+import { judgeBody } from '../../lib/target/judge-body.ts';
 import { outcomeOf, targetReactions } from '../../lib/target/outcome.ts';
 import { excerptOf, isNotUnderstood, type Outcome } from '../../lib/target/target.ts';
 import { tableInWords } from '../fakes/every-end.ts';
@@ -198,6 +199,29 @@ describe('the body of a 2xx', () => {
   ])('with %s: %j is %s', (_, body, expected) => {
     const settings = [qingyiyun, covered, anyBody, open];
     expect(settings.map((success) => inOneWord(judge(answered(200, body), success))).join(' ')).toBe(expected);
+  });
+
+  it.each<[string, JsonValue, string]>([
+    [
+      'at its root',
+      [
+        { id: 1, success: true },
+        { id: 2, success: false },
+      ],
+      'uncertain',
+    ],
+    ['beside a success', { code: 0, data: { rows: [{ id: 1 }, { id: 2, errcode: 7 }] } }, 'uncertain'],
+    ['whose status is its own', { code: 0, data: [{ id: 1, status: 'failed' }, { id: 2 }] }, 'loaded'],
+    ['of words', { code: 0, data: ['success', 'false'] }, 'loaded'],
+    ['where all is well', { code: 0, data: [{ success: true, errcode: 0 }, { success: 'true' }] }, 'loaded'],
+  ])('that lists a row %s is %3$s', (_, body, expected) => {
+    expect(inOneWord(judge(answered(200, body), open))).toBe(expected);
+  });
+
+  it('that has a refused row is judged by its rows, where the file says where they are', () => {
+    const body = JSON.stringify({ code: 0, rows: [{ success: false }] });
+    expect(judgeBody(body, 200, qingyiyun, 'rows').as).toBe('loaded');
+    expect(judgeBody(body, 200, qingyiyun).as).toBe('uncertain');
   });
 
   it.each([200, 201, 202, 204])('that is empty is a success by status %i, unless a rule asks for words', (status) => {

@@ -65,6 +65,16 @@ describe('a batch that is answered row by row', () => {
     expect(outcomesOf(rows, ['1', '2', '3', '4'], inOrder)).toEqual(said);
     // The row's own word on its id counts before the key.
     expect(outcomesOf({ a: { id: '1', ok: true } }, ['1', 'a'], byId)).toEqual(['loaded', 'uncertain']);
+    expect(
+      outcomesOf(
+        [
+          { n: 1, ok: true },
+          { n: 2, ok: false },
+        ],
+        ['a', 'b'],
+        results({ by: 'index', path: 'n' }),
+      ),
+    ).toEqual([expect.stringMatching('uncertain'), expect.stringMatching('uncertain')]);
     expect(outcomesOf({ 0: { ok: false }, 1: { ok: true } }, ['a', 'b'], results({ by: 'index', path: 'n' }))).toEqual([
       'rejected ok: false',
       'loaded',

@@ -107,6 +107,23 @@ export const refusalIn = (
   return undefined;
 };
 
+/** What says of a row that it was refused. Its `status` may as well be the record's own. */
+const rowKeys: ReadonlySet<string> = new Set(['errcode', 'error_response', 'success']);
+const MAX_ROWS_DEPTH = 3;
+
+/** The first refused row of the lists that a body has at its root or not far below it. Pure. */
+export const refusedRowIn = (body: JsonValue, path = '', depth = 0): Refusal | undefined => {
+  if (typeof body !== 'object' || body === null || depth === MAX_ROWS_DEPTH) return undefined;
+  for (const [key, inner] of Object.entries(body)) {
+    const at = under(path, key);
+    const refusals = Array.isArray(body) && isJsonObject(inner) ? [...refusalsAt(inner, at)] : [];
+    const ofRow = refusals.find((found) => rowKeys.has(found.path.slice(at.length + 1).toLowerCase()));
+    const found = ofRow ?? (Array.isArray(body) ? undefined : refusedRowIn(inner, at, depth + 1));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};
+
 /** Where 金蝶 says inside a list that the query was refused: `[[{"Result":{"ResponseStatus":{"IsSuccess":false}}}]]`. */
 const REFUSED_ROW = /^(?:\d+\.)+(?:result\.)?responsestatus\.issuccess$/i;
 const INSIDE_A_LIST = /(?:^|\.)\d+\./;

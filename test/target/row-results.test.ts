@@ -32,6 +32,19 @@ describe('a batch that is answered row by row', () => {
     expect(outcomesOf(rows, ['1', '2', '3'], byId)).toEqual(['loaded', 'rejected 重复', 'loaded']);
   });
 
+  it.each([
+    ['true true', 'loaded'],
+    ['true false', 'rejected ok: false'],
+    ['false true', 'rejected ok: false'],
+    ['true null', 'uncertain'],
+    ['null true', 'uncertain'],
+    ['null false', 'uncertain'],
+    ['false null', 'rejected ok: false'],
+  ])('with two rows of one record, %s, is %s: no success hides what stands beside it', (said, expected) => {
+    const rows = said.split(' ').map((ok) => ({ id: 1, ok: JSON.parse(ok) }));
+    expect(outcomesOf(rows, ['1'], byId)).toEqual([expected]);
+  });
+
   it('ends by place in the request, where rows are numbered', () => {
     const rows = [
       { n: 1, ok: false },

@@ -139,6 +139,16 @@ describe('a probe', () => {
     expect(withProbe(healthy, 'groups', mine, dueMs)).toBeUndefined();
   });
 
+  test('waits for all rests that hold the record: one that is not due keeps it back', () => {
+    const both = { ...down, rests: [...down.rests, ...unclear.rests] };
+    expect(causes(both)).toEqual(['down', 'not-understood']);
+    expect(withProbe(both, 'groups', mine, dueMs)?.rests.map(({ probe }) => probe?.owner)).toEqual(['me', 'me']);
+    const notYet = { ...both, rests: [...down.rests.map((rest) => ({ ...rest, probeAtMs: dueMs + 1 })), ...unclear.rests] };
+    expect(withProbe(notYet, 'groups', mine, dueMs)).toBeUndefined();
+    // The rest of one integration holds nobody else.
+    expect(withProbe(both, 'others', mine, dueMs)?.rests.map(({ probe }) => probe?.owner)).toEqual(['me', undefined]);
+  });
+
   test.each<[Sign, boolean, boolean]>([
     ['well', true, true],
     ['unclear', true, false],

@@ -61,6 +61,19 @@ describe('a run over a list of changes', () => {
     expect(asked.at(-1)?.lastSyncMs).toBe(DUE_MS - 600_000);
   });
 
+  it('leaves the watermark where it is at its deadline, and moves it once all is loaded after all', async () => {
+    const { world, target, balance, watermark } = incrementalWorld();
+    await world.invoke();
+    await world.clock.advance(2 * HOUR_MS);
+    await balance();
+    expect(await world.run()).toMatchObject({ status: 'unbalanced', counts: { open: 2 } });
+    expect(await watermark()).toBeUndefined();
+    await target.all();
+    await balance();
+    expect(await world.run()).toMatchObject({ status: 'balanced' });
+    expect(await watermark()).toBe(DUE_MS);
+  });
+
   it('leaves the watermark where it is when the source failed', async () => {
     const { world, balance, watermark } = incrementalWorld();
     world.answers.set(1, { kind: 'failed', code: 'source-down', message: '', requests: 1, warnings: [] });

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { AcknowledgeReason } from '../../lib/idcheck/decide.ts';
 import type { IdCheck, Trouble } from '../../lib/idcheck/item.ts';
 import { settledAs } from '../../lib/load/ending.ts';
-import { endUnsent } from '../../lib/load/unsent.ts';
+import { endForParent, endUnsent } from '../../lib/load/unsent.ts';
 import type { RecordMessage } from '../../lib/messages/record-message.ts';
-import { loadWorld } from './load-world.ts';
+import { type LoadWorld, loadWorld } from './load-world.ts';
 import { NOW_MS, recordMessage } from './message.ts';
 
 const trouble = (changes: Partial<Trouble> = {}): IdCheck => ({
@@ -82,5 +82,59 @@ describe('a message of a record that waits for a person', () => {
     const decision = { kind: 'acknowledge', as: 'already-rejected' } as const;
     const raced = await endUnsent(decision, recordMessage(), trouble(), plan, world.deps);
     expect(raced).toMatchObject({ kind: 'putBack', why: 'claimed' });
+  });
+});
+
+describe('what ends without a POST, while another writes its item,', () => {
+  type Ends = (world: LoadWorld, stored: IdCheck) => ReturnType<typeof endForParent>;
+  const acknowledged =
+    (as: AcknowledgeReason, message: Partial<RecordMessage> = {}): Ends =>
+    async (world, stored) =>
+      endUnsent({ kind: 'acknowledge', as }, recordMessage(message), stored, await world.plan(), world.deps);
+  const parked: Ends = async (world, stored) =>
+    endUnsent({ kind: 'park' }, recordMessage(), stored, await world.plan(), world.deps);
+  const orphaned: Ends = async (world, stored) => {
+    const parent: IdCheck = { ...trouble(), id: 'parent' };
+    const known = new Map([stored, parent].map((item) => [item.id, item]));
+    return endForParent(recordMessage({ parentId: 'parent' }), known, await world.plan(), world.deps);
+  };
+  const replayed = { replayedMs: NOW_MS };
+  const lettered = { letterMs: NOW_MS - 9 };
+
+  const cases: Array<[what: string, stored: IdCheck, ends: Ends]> = [
+    ['a letter that is still to be written', trouble(), acknowledged('already-rejected')],
+    ['the letter of what is parked', trouble({ kind: 'parked' }), acknowledged('already-parked')],
+    ['a replayed letter whose content is loaded', trouble(lettered), acknowledged('already-loaded', replayed)],
+    ['a replayed letter that is superseded', trouble(lettered), acknowledged('superseded', replayed)],
+    ['a replayed letter of a duplicate', trouble(lettered), acknowledged('duplicate', replayed)],
+    ['what is to be parked', trouble({ kind: 'uncertain' }), parked],
+    ['what is to be parked beside a letter', trouble({ kind: 'uncertain', ...lettered }), parked],
+    ['what its parent keeps back', { id: '1', rev: 3, loaded: { hash: '0', versionMs: 1, atMs: 1 } }, orphaned],
+  ];
+
+  it.each(cases)('%s: is settled where nobody does', async (_, stored, ends) => {
+    const world = loadWorld();
+    await world.idStore.write('groups', stored, { absent: true });
+    expect(await ends(world, stored)).toMatchObject({ kind: 'settled' });
+    expect(world.idStore.items('groups')).not.toEqual([stored]);
+  });
+
+  it.each(cases)('%s: comes again, and what the other wrote stays', async (_, stored, ends) => {
+    for (const other of [
+      { ...stored, rev: 4 },
+      { id: '1', rev: 5, loaded: { hash: 'B', versionMs: 2, atMs: 2 } },
+    ]) {
+      const world = loadWorld();
+      await world.idStore.write('groups', other, { absent: true });
+      expect(await ends(world, stored)).toMatchObject({ kind: 'putBack', why: 'claimed', message: { attempts: 0 } });
+      expect(world.idStore.items('groups')).toEqual([other]);
+    }
+  });
+
+  it.each(cases)('%s: comes again where its item cannot be written', async (_, stored, ends) => {
+    const world = loadWorld();
+    const down = { ...world.idStore, write: () => Promise.reject(new Error('down')) };
+    const ending = await ends({ ...world, deps: { ...world.deps, idStore: down } }, stored);
+    expect(ending).toMatchObject({ kind: 'putBack', message: { attempts: 0 } });
   });
 });

@@ -117,7 +117,9 @@ const fillField = (field: BodyField, within: Within): Result => {
     case 'elements': {
       const inner = fill(field.children, within);
       if ('reason' in inner) return inner;
-      const value = Object.values(inner.body);
+      // An element without a value keeps its place before those that have one.
+      const last = field.children.findLastIndex(({ key }) => Object.hasOwn(inner.body, key));
+      const value = field.children.slice(0, last + 1).map(({ key }) => inner.body[key] ?? null);
       return field.isRequired && value.length === 0 ? { reason: `${field.path}: is required and empty` } : { value };
     }
     default:

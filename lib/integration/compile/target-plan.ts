@@ -62,7 +62,10 @@ const batchOf = ({ metadata: { operation }, send }: Integration['target']): Targ
  * cold start is the shorter (docs/decisions/0010-cold-start.md).
  */
 const besideOf = async ({ metadata, send }: Integration['target']): Promise<Beside> => {
-  const isWrapper = wrapperIn(metadata) !== undefined;
+  const list = send.request?.list;
+  // Without a batch a key that is not the list's own is a parameter.
+  const isWrapper =
+    wrapperIn(metadata, undefined) !== undefined || (list !== undefined && wrapperIn(metadata, list) === list);
   const otherRequest = metadata.otherRequest?.filter(({ field }) => !isWrapper || field !== WRAPPER_FIELD);
   if (!otherRequest || otherRequest.length === 0) return { body: {}, query: [], headers: {} };
   const { besideRecords } = await import('./beside.ts');

@@ -47,10 +47,13 @@ export const COLUMNS_FIELD = 'FieldKeys';
 /** The field of `otherRequest` that names the key under which a batch is sent; the platform sends no such parameter. */
 export const WRAPPER_FIELD = 'key';
 
-/** The key that a target block wraps its batches in, by its `otherRequest`; undefined: it names none. */
-export const wrapperIn = ({ operation, otherRequest }: JsonObject): string | undefined => {
-  if (!isJsonObject(operation) || operation.method !== 'batchArraySave' || !Array.isArray(otherRequest))
-    return undefined;
+/**
+ * The key that a target block wraps its records in, by its `otherRequest`; undefined: it names none. Without a batch only
+ * a family that sends each record in a list has one: elsewhere the field is a parameter. Pure.
+ */
+export const wrapperIn = ({ operation, otherRequest }: JsonObject, list: JsonValue | undefined): string | undefined => {
+  const isBatch = isJsonObject(operation) && operation.method === 'batchArraySave';
+  if (!(isBatch || typeof list === 'string') || !Array.isArray(otherRequest)) return undefined;
   const value = otherRequest.filter(isJsonObject).find(({ field }) => field === WRAPPER_FIELD)?.value;
   return typeof value === 'string' && value !== '' ? value : undefined;
 };

@@ -135,8 +135,9 @@ const fillSource = (
 
 /** How a profile sends records, with the key that the block wraps its batches in. */
 const sentAs = (metadata: JsonObject, send: JsonObject | undefined): JsonObject | undefined => {
-  const list = wrapperIn(metadata);
-  return list === undefined ? send : { ...send, request: { ...objectAt(send ?? {}, 'request'), list } };
+  const request = objectAt(send ?? {}, 'request');
+  const list = wrapperIn(metadata, request.list);
+  return list === undefined ? send : { ...send, request: { ...request, list } };
 };
 
 /** Records are sent in one way; what the file says of it is laid over what block and profile say, key by key. */

@@ -85,6 +85,15 @@ describe('a field named by a place is an element of a list', () => {
     expect(mapped(request, { no: 7, a: 1 })).toEqual({ body: { items: [{ no: 7 }], pair: [1, 'x'] } });
   });
 
+  it('keeps the place of an element without a value before those that have one', () => {
+    const request = [
+      { field: 'l', children: ['{{a}}', '{{b}}', '{{c}}'].map((value, at) => ({ field: `${at}`, value })) },
+    ];
+    expect(mapped(request, { b: 2 })).toEqual({ body: { l: [null, 2] } });
+    expect(mapped(request, { a: 0, c: 3 })).toEqual({ body: { l: [0, null, 3] } });
+    expect(mapped(request, {})).toEqual({ body: { l: [] } });
+  });
+
   it('keeps the list where a page is asked for inside of it', () => {
     const request = [
       {
@@ -170,6 +179,29 @@ describe('the key that records go under', () => {
       'is none without batchArraySave: there key is a parameter',
       { 'target.metadata.operation': { method: 'none' }, 'target.metadata.otherRequest': key },
       { a: 1, key: 'Model' },
+    ],
+    [
+      'is a parameter beside the list that the file names, without batchArraySave',
+      {
+        'target.metadata.operation': { method: 'none' },
+        'target.metadata.otherRequest': key,
+        'target.send': { request: { list: 'items' } },
+      },
+      { items: [{ a: 1 }], key: 'Model' },
+    ],
+    [
+      'is what the block names in a family that sends lists of one, with or without batchArraySave',
+      {
+        'target.metadata.operation': { method: 'none' },
+        'target.metadata.otherRequest': [
+          { field: 'key', value: 'Bills' },
+          { field: 'formid', value: 'F' },
+        ],
+        'target.profile': 'kingdee',
+        'target.metadata.api': 'batchSave',
+        'target.path': undefined,
+      },
+      { formid: 'F', data: { Bills: [{ a: 1 }] } },
     ],
   ])('%s', async (_, changes, body) => {
     expect(await posted(changes)).toEqual(body);

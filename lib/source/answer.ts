@@ -106,7 +106,7 @@ const businessError = (body: JsonValue, answer: AnswerPlan): AnswerFault | undef
   return refusedWith(`code ${shown}`, wordsIn(body, answer));
 };
 
-/** "Too many" inside a 2xx, as the plan names it. */
+/** "Too many" as the plan names it. */
 const throttledIn = (body: JsonValue, answer: AnswerPlan): AnswerFault | undefined => {
   const found = answer.throttled && readPath(body, answer.throttled.path);
   if (found === undefined || isCompound(found) || !answer.throttled?.codes.has(String(found))) return undefined;
@@ -121,6 +121,12 @@ const envelopeError = (body: JsonValue, answer: AnswerPlan, listPath: string | u
   if (refusal === undefined) return undefined;
   const { path, value, words } = refusal;
   return refusedWith(isCompound(value) ? path : `${path} ${String(value)}`, words ?? wordsIn(body, answer));
+};
+
+/** What says "too many" in the body of an HTTP error, as the plan names it. */
+export const throttleIn = (text: string, answer: AnswerPlan): AnswerFault | undefined => {
+  const parsed = parse(text);
+  return parsed.kind === 'json' ? throttledIn(parsed.body, answer) : undefined;
 };
 
 /** The words in the body of an HTTP error, where it has the form of a business error. */

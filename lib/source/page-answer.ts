@@ -3,7 +3,7 @@ import type { Answered, HttpAnswer, Unreadable } from '../connection/http.ts';
 import { askedWaitMs, type ReactionTable, reactionToFailure, reactionToStatus } from '../connection/reactions.ts';
 import type { AnswerPlan } from '../integration/compile/source-plan.ts';
 import { defined } from '../runtime/defined.ts';
-import { type FaultCode, messageIn, type Page, passingFaults, readAnswer } from './answer.ts';
+import { type FaultCode, messageIn, type Page, passingFaults, readAnswer, throttleIn } from './answer.ts';
 
 /** What an answer that is no page, or the want of one, is called in warnings, failures and the log. */
 export type PageAnswerCode =
@@ -120,6 +120,14 @@ const toHttp = (answer: HttpAnswer, plan: AnswerPlan, nowMs: number): PageAnswer
   if (reaction.kind === 'read' && unreadable !== undefined) return noText(unreadable);
   if (reaction.kind === 'read') return pageIn(answer, plan, nowMs);
   if (reaction.kind === 'empty') return { kind: 'page', page: { records: [] } };
+  const throttled = unreadable === undefined && reaction.kind !== 'wait' ? throttleIn(text, plan) : undefined;
+  if (throttled !== undefined) {
+    return {
+      ...wait('source-throttled'),
+      what: throttled.message,
+      ...defined({ waitMs: askedWaitMs(headers, nowMs) }),
+    };
+  }
   const said = messageIn(text, plan);
   const what = `the source answers with status ${status}${said === undefined ? '' : ` "${said}"`}`;
   if (reaction.kind !== 'wait') return { ...reaction, what };

@@ -21,6 +21,15 @@ const verdictOf = (body: JsonValue, { path, equals }: Success['rules'][number]):
 const isAnyOf = (value: JsonValue | undefined, wanted: ReadonlyArray<string | number | boolean>): boolean =>
   value !== undefined && value !== null && !isCompound(value) && wanted.some((one) => String(one) === String(value));
 
+const isThrottledBody = (body: JsonValue, { throttled }: Success): boolean =>
+  throttled !== undefined && isAnyOf(readPath(body, throttled.path), throttled.equals);
+
+/** Whether the body of a refusal says "too many", as the file names it. Pure. */
+export const saysThrottled = (text: string, success: Success): boolean => {
+  const body = success.throttled && parsedOrUndefined(text);
+  return body !== undefined && isThrottledBody(body, success);
+};
+
 /**
  * Judges the body of a 2xx. Some targets answer 200 to everything and say in the body how it went, so a rule of the file
  * that finds nothing it knows leaves the outcome open: a page of a proxy, a cut answer, another envelope.
@@ -39,10 +48,7 @@ export const judgeBody = (text: string, status: number, success: Success, rowsPa
   const body = parsedOrUndefined(text);
   if (body === undefined) return isStatusEnough(text, success) ? loaded : ends('uncertain', 'unreadable-answer');
 
-  const { throttled } = success;
-  if (throttled !== undefined && isAnyOf(readPath(body, throttled.path), throttled.equals)) {
-    return ends('throttled', 'throttled');
-  }
+  if (isThrottledBody(body, success)) return ends('throttled', 'throttled');
   const verdicts = rules.map((rule) => verdictOf(body, rule));
   if (verdicts.includes('broken')) return ends('rejected', 'business-error', wordsIn(body, success) ?? text);
   const refusal = refusalIn(body, (path) => rules.some((rule) => rule.path === path), rowsPath);

@@ -3,7 +3,7 @@ import { askedWaitMs, type ReactionTable, reactionToFailure, reactionToStatus } 
 import type { Success } from '../integration/schema/schema.ts';
 import { defined } from '../runtime/defined.ts';
 import type { TargetTuning } from '../runtime/tuning.ts';
-import { type Judged, judgeBody } from './judge-body.ts';
+import { type Judged, judgeBody, saysThrottled } from './judge-body.ts';
 import { failureOf, type Outcome } from './target.ts';
 
 type ToStatus =
@@ -93,6 +93,11 @@ const outcomeOfStatus = (
   const text = unreadable === undefined ? answer.text : `${unreadable.message}: ${answer.text}`;
   const failure = failureOf('status', status, text);
   const askedPauseMs = askedWaitMs(headers, nowMs);
+  // A 5xx may have applied it, whatever the body says.
+  if (status >= 400 && status < 500 && unreadable === undefined && saysThrottled(text, success)) {
+    const pauseMs = askedPauseMs ?? tuning.pauseMs;
+    return { kind: 'notApplied', failure: failureOf('throttled', status, text), waits: true, pauseMs };
+  }
   const reaction = reactionToStatus(targetReactions, answer);
   switch (reaction) {
     case 'success':

@@ -146,30 +146,35 @@ describe('paging, where source.paging says nothing', () => {
     expect(sourcePlanOf(integrationWith(crm, stated)).paging).toMatchObject({ kind: 'single', isStated: true });
   });
 
-  test.each(['页码,0为第1页', '页码，从0开始', '当前页,默认0', 'Page number, zero-based', 'page index, starts at 0'])(
-    'is warned about where the page number is described as %j and asked for from 1',
-    (describe) => {
-      const paged = (value: JsonValue, paging?: JsonValue) =>
-        parseIntegration(
-          changedText(crm, {
-            'source.metadata.pagination': { pageSize: 5 },
-            'source.metadata.request': [{ ...field('pageNo', value), describe }],
-            'source.paging': paging,
-          }),
-          `${crm}.json`,
-        );
-      for (const value of ['{{PAGINATION_START_PAGE}}', '1']) {
-        const { warnings } = paged(value);
-        expect(warnings.map(({ path }) => path)).toEqual(['source.metadata.request[0].describe']);
-        expect(warnings[0]?.expected).toContain('"firstPage":0');
-      }
-      expect(paged('0').warnings).toEqual([]);
-      const own = { kind: 'pageNumber', pageParam: 'pageNo', pageSize: 5 };
-      const placesOf = (paging: JsonValue) => paged('1', paging).warnings.map(({ path }) => path);
-      expect(placesOf(own)).toContain('source.metadata.request[0].describe');
-      expect(placesOf({ ...own, firstPage: 1 })).not.toContain('source.metadata.request[0].describe');
-    },
-  );
+  test.each([
+    '页码,0为第1页',
+    '页码，从0开始',
+    '从零开始计数',
+    '起始页为０',
+    '当前页,默认0',
+    'Page number, zero-based',
+    'page index, starts at 0',
+  ])('is warned about where the page number is described as %j and asked for from 1', (describe) => {
+    const paged = (value: JsonValue, paging?: JsonValue) =>
+      parseIntegration(
+        changedText(crm, {
+          'source.metadata.pagination': { pageSize: 5 },
+          'source.metadata.request': [{ ...field('pageNo', value), describe }],
+          'source.paging': paging,
+        }),
+        `${crm}.json`,
+      );
+    for (const value of ['{{PAGINATION_START_PAGE}}', '1']) {
+      const { warnings } = paged(value);
+      expect(warnings.map(({ path }) => path)).toEqual(['source.metadata.request[0].describe']);
+      expect(warnings[0]?.expected).toContain('"firstPage":0');
+    }
+    expect(paged('0').warnings).toEqual([]);
+    const own = { kind: 'pageNumber', pageParam: 'pageNo', pageSize: 5 };
+    const placesOf = (paging: JsonValue) => paged('1', paging).warnings.map(({ path }) => path);
+    expect(placesOf(own)).toContain('source.metadata.request[0].describe');
+    expect(placesOf({ ...own, firstPage: 1 })).not.toContain('source.metadata.request[0].describe');
+  });
 });
 
 describe('otherResponse', () => {

@@ -252,6 +252,7 @@ describe('a source over HTTP', () => {
   const throttled = { path: 'code', equals: [42901] };
   it.each<[string, Changes, HttpAnswer]>([
     ['a code in the body', { 'source.answer.throttled': throttled }, answered(200, { code: '42901', message: 'slow' })],
+    ['a code beside a refusal', { 'source.answer.throttled': throttled }, answered(400, { code: 42901 })],
     ['403 with Retry-After', {}, answered(403, '', { 'retry-after': '1' })],
     ['403 with nothing remaining', {}, answered(403, '', { 'x-ratelimit-remaining': '0' })],
   ])('spends no retry where the source says "too many" by %s', async (_, changes, answer) => {

@@ -276,6 +276,16 @@ describe('the body of a 2xx', () => {
     expect(words('<html>')).toEqual({ cause: 'unreadable-answer', status: 200, excerpt: '<html>' });
   });
 
+  it.each([
+    [400, { kind: 'notApplied', waits: true, failure: { cause: 'throttled', status: 400 } }],
+    [403, { kind: 'notApplied', waits: true, failure: { cause: 'throttled', status: 403 } }],
+    // It may have been applied.
+    [500, { kind: 'uncertain' }],
+  ])('that says "too many" by the code of the file counts beside status %i as well', (status, outcome) => {
+    expect(judge(answered(status, { code: 42901 }), qingyiyun)).toMatchObject(outcome);
+    expect(judge(answered(400, { code: 1 }), qingyiyun)).toMatchObject({ kind: 'rejected' });
+  });
+
   it('is compared exactly where its code is past 2^53', () => {
     const big: Success = { rules: [{ path: 'code', equals: ['9007199254740993'], required: true }], message: [] };
     expect(inOneWord(judge(answered(200, '{"code":9007199254740993}'), big))).toBe('loaded');

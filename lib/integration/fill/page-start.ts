@@ -5,9 +5,9 @@ import { leavesOf, type Requests } from '../dialect/request-fields.ts';
 
 /** Words in which exports describe a page number that counts from 0. */
 const FROM_ZERO = [
-  /[从由自]\s*0\s*(?:开始|起|计)/,
+  /[从由自]\s*(?:第\s*)?[0０零]\s*(?:页\s*)?(?:开始|始|起|计)/,
   /(?:^|\D)0\s*(?:为|是|表示|代表|即)\s*(?:第\s*[1一]\s*页|首页)/,
-  /(?:首页|第[1一]页|起始页?|起始值|默认值?)\s*(?:(?:为|是|[:：=])\s*)?0(?![\d.])/,
+  /(?:首页|第[1一]页|起始页?|起始值|默认值?)\s*(?:(?:为|是|[:：=])\s*)?(?:0(?![\d.])|[０零])/,
   /\b(?:0|zero)[-\s]?(?:based|indexed)\b/i,
   /\b(?:start|begin|count)(?:s|ing|ed)?\s+(?:at|from|with)\s+(?:0|zero)\b/i,
   /\bfirst page (?:is|has|=)\s*(?:number\s+)?(?:0|zero)\b/i,

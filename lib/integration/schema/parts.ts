@@ -38,4 +38,8 @@ export const throttledSchema = z
       .array(statusValueSchema)
       .check(z.minLength(1), z.describe('Values that mean: too many requests. 表示被限流的取值。')),
   })
-  .check(z.describe('A body that says, inside a 2xx, what 429 says. 2xx 响应体中的限流标志。'));
+  .check(
+    z.describe(
+      'A body that says what 429 says, in a 2xx or beside a refusing status. 响应体中的限流标志(2xx 或错误状态)。',
+    ),
+  );

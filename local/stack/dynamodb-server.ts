@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateTableCommand,
   DescribeTableCommand,
@@ -38,6 +39,7 @@ export async function startDynamoDbServer(dir: string, { accessKeyId }: Credenti
 
   const server = (require('dynalite') as Dynalite)({ path: dir, createTableMs: 0 });
   guard(server, accessKeyId);
+  const answered = answeredOn(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
@@ -46,14 +48,34 @@ export async function startDynamoDbServer(dir: string, { accessKeyId }: Credenti
   return {
     endpoint: `http://127.0.0.1:${port}`,
     hasLost,
-    close: () =>
-      new Promise((resolve, reject) => {
+    close: async () => {
+      await answered();
+      await new Promise<void>((resolve, reject) => {
         server.close((error) => (error ? reject(error) : resolve()));
         // Clients keep connections open between requests; the server would wait for them.
         server.closeAllConnections();
-      }),
+      });
+    },
   };
 }
+
+const ANSWER_GRACE_MS = 2_000;
+
+/**
+ * Waits, for a while, until every request has its answer, also where its client has gone: dynalite goes on with such a
+ * request, and ends the process where its database has been closed meanwhile.
+ */
+const answeredOn = (server: Server): (() => Promise<void>) => {
+  const open = new Set<ServerResponse>();
+  server.on('request', (_, response) => {
+    open.add(response);
+    response.once('finish', () => open.delete(response));
+  });
+  return async () => {
+    const untilMs = Date.now() + ANSWER_GRACE_MS;
+    while ([...open].some(({ writableEnded }) => !writableEnded) && Date.now() < untilMs) await sleep(5);
+  };
+};
 
 /** Whether LevelDB's own log of its last start tells of records that it dropped: it goes on without them. */
 const saysLoss = (file: string): boolean => existsSync(file) && /dropping \d+ bytes/.test(readFileSync(file, 'utf8'));

@@ -1,0 +1,45 @@
+import { CreateTableCommand, DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { afterEach, expect, test } from 'vitest';
+import { startDynamoDbServer } from '../../../local/stack/dynamodb-server.ts';
+import { closeFixtures, freshDir } from './fixtures/fixture-stack.ts';
+
+afterEach(closeFixtures);
+
+const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+const query = new QueryCommand({
+  TableName: 'rows',
+  KeyConditionExpression: 'pk = :pk',
+  ExpressionAttributeValues: { ':pk': { S: 'all' } },
+});
+
+// dynalite throws beside every caller where its database is closed under a request: the run of the tests would fail.
+test('closes after the last request is answered, whether or not somebody still waits for it', async () => {
+  for (let waitMs = 1; waitMs <= 10; waitMs++) {
+    const server = await startDynamoDbServer(freshDir(), credentials);
+    const client = new DynamoDBClient({ endpoint: server.endpoint, region: 'local', credentials, maxAttempts: 1 });
+    await client.send(
+      new CreateTableCommand({
+        TableName: 'rows',
+        BillingMode: 'PAY_PER_REQUEST',
+        KeySchema: [
+          { AttributeName: 'pk', KeyType: 'HASH' },
+          { AttributeName: 'sk', KeyType: 'RANGE' },
+        ],
+        AttributeDefinitions: [
+          { AttributeName: 'pk', AttributeType: 'S' },
+          { AttributeName: 'sk', AttributeType: 'S' },
+        ],
+      }),
+    );
+    const put = (sk: string) =>
+      client.send(new PutItemCommand({ TableName: 'rows', Item: { pk: { S: 'all' }, sk: { S: sk } } }));
+    await expect.poll(() => put('first')).toBeDefined();
+    await Promise.all(Array.from({ length: 60 }, (_, n) => put(String(n))));
+    const asked = Promise.allSettled(Array.from({ length: 30 }, () => client.send(query)));
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    if (waitMs % 2 === 0) client.destroy();
+    await server.close();
+    await asked;
+    client.destroy();
+  }
+});

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { packChunk } from '../../lib/aws/dynamodb/ledger.ts';
 import { fetchPlanOf } from '../../lib/fetch/fetch-plan.ts';
+import { tombstoneHash } from '../../lib/idcheck/hash.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { readIds, writeIds } from '../../lib/runs/id-lists.ts';
 import { reconcile } from '../../lib/runs/reconcile.ts';
@@ -75,6 +76,24 @@ describe('records that vanished from the source', () => {
     const { run: next } = await runOnce(['3', '4']);
     expect(next).toMatchObject({ vanished: 0, status: 'balanced' });
     expect(target.posts).toHaveLength(12);
+  });
+
+  it.each([
+    ['rejected', 'other content of theirs', true],
+    ['rejected', 'this very deletion', false],
+    ['exhausted', 'this very deletion', true],
+    ['uncertain', 'this very deletion', true],
+    ['parked', 'other content of theirs', true],
+    ['parked', 'this very deletion', false],
+  ] as const)('whose item says %s of %s are deleted: %s', async (kind, what, isDeleted) => {
+    const { world, runOnce } = vanishingWorld(post);
+    await runOnce();
+    await runOnce(['3']);
+    const item = (await world.idStore.read(NAME, ['3'])).get('3') ?? { id: '3', rev: 0 };
+    const hash = what === 'this very deletion' ? tombstoneHash(item.loaded?.versionMs ?? 0) : 'other';
+    const trouble = { kind, hash, versionMs: DUE_MS, sinceMs: DUE_MS, reason: 'status 422', letterMs: DUE_MS };
+    await world.idStore.write(NAME, { ...item, rev: item.rev + 1, trouble }, { rev: item.rev });
+    expect((await runOnce(['3'])).sent.map(({ id }) => id)).toEqual(isDeleted ? ['3'] : []);
   });
 
   it('are loaded again when they come back, and deleted again when they go again', async () => {

@@ -47,7 +47,12 @@ describe('a 409', () => {
   });
 
   it('to several records does not mean that all exist: each is sent again by itself', () => {
-    expect(readConflict(conflict, claimed(), 'loaded', false)).toEqual({ kind: 'rejected', failure });
+    for (const item of [
+      claimed(),
+      claimed({ trouble: trouble('uncertain'), doubt }),
+      claimed({ trouble: trouble('parked') }),
+    ])
+      expect(readConflict(conflict, item, 'loaded', false)).toEqual({ kind: 'rejected', failure });
   });
 
   it('to a deletion does not mean that the record is gone', () => {

@@ -35,6 +35,7 @@ describe('a message of a record that waits for a person', () => {
       stored: trouble({ letterMs: NOW_MS - 9 }),
       message: { replayedMs: NOW_MS - 10 },
     },
+    { what: 'a person gave its letter up', as: 'already-rejected', stored: trouble({ discardedMs: NOW_MS - 5 }) },
     { what: 'the trouble is of other content', as: 'already-parked', stored: trouble({ kind: 'parked', hash: 'B' }) },
     { what: 'only its parent is in the way', as: 'already-rejected', stored: trouble({ parentId: '7' }) },
     { what: 'nobody is waited for', as: 'duplicate', stored: trouble() },

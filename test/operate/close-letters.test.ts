@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { letterFor, writeLetter } from '../../lib/messages/dead-letter.ts';
 import { discard, resolveIds, resolveRecords } from '../../lib/operate/close-letters.ts';
 import { memoryAuditLog } from '../fakes/memory-audit-log.ts';
 import { drops, loadWorld, refuses, takes } from '../load/load-world.ts';
@@ -116,6 +117,16 @@ describe('resolve', () => {
     await run();
     expect(applied('lost')).toHaveLength(before + 1);
     expect(item('lost')?.loaded).toBeDefined();
+  });
+
+  test('leaves the letter of content that the same record had refused, and those of others', async () => {
+    const { deps, deadLetters, waiting } = await world();
+    const failure = { cause: 'status', status: 422, atMs: recordMessage().versionMs };
+    const refused = letterFor('rejected', recordMessage({ id: 'lost', hash: 'older' }), failure);
+    const elsewhere = letterFor('uncertain', recordMessage({ id: 'lost', integration: 'others' }), failure);
+    await deadLetters.sendAll([refused, elsewhere].map((letter) => ({ body: writeLetter(letter) })));
+    expect(await resolveIds('groups', ['lost'], 'loaded', signature, deps)).toMatchObject([{ lettersDeleted: 1 }]);
+    expect(await waiting()).toEqual(['lost', 'lost', 'refused']);
   });
 
   test('leaves alone what is not uncertain, and says why', async () => {

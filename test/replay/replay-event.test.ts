@@ -9,6 +9,8 @@ describe('an event of functions/replay', () => {
     const sample = readFileSync(join(import.meta.dirname, '../../events/replay.json'), 'utf8');
     expect(readReplayEvent(JSON.parse(sample))).toMatchObject({ reason: 'rejected', limit: 100, dryRun: false });
     expect(readReplayEvent({ kind: 'replay' })).toEqual({ kind: 'replay' });
+    const least = { kind: 'replay', limit: 1, ratePerSec: Number.MIN_VALUE, lastBeforeMs: 0, id: '' } as const;
+    expect(readReplayEvent(least)).toEqual(least);
   });
 
   it.each([

@@ -143,7 +143,10 @@ describe('a probe', () => {
     const both = { ...down, rests: [...down.rests, ...unclear.rests] };
     expect(causes(both)).toEqual(['down', 'not-understood']);
     expect(withProbe(both, 'groups', mine, dueMs)?.rests.map(({ probe }) => probe?.owner)).toEqual(['me', 'me']);
-    const notYet = { ...both, rests: [...down.rests.map((rest) => ({ ...rest, probeAtMs: dueMs + 1 })), ...unclear.rests] };
+    const notYet = {
+      ...both,
+      rests: [...down.rests.map((rest) => ({ ...rest, probeAtMs: dueMs + 1 })), ...unclear.rests],
+    };
     expect(withProbe(notYet, 'groups', mine, dueMs)).toBeUndefined();
     // The rest of one integration holds nobody else.
     expect(withProbe(both, 'others', mine, dueMs)?.rests.map(({ probe }) => probe?.owner)).toEqual(['me', undefined]);

@@ -135,7 +135,7 @@ export const messageIn = (text: string, answer: AnswerPlan): string | undefined 
   return parsed.kind === 'json' ? wordsIn(parsed.body, answer)?.slice(0, SHOWN_CHARACTERS) : undefined;
 };
 
-const WHOLE_NUMBER = /^\d+$/;
+const WHOLE_NUMBER = /^\d+(\.0+)?$/;
 
 /** A count that the source wrote as number or text; undefined where it is neither. */
 const asCount = (value: JsonValue | undefined): number | undefined => {

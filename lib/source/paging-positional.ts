@@ -51,15 +51,21 @@ const samePage = (paging: PositionalPaging, progress: Progress, page: PageLook):
   if (total !== undefined) return seen >= total ? { kind: 'end', warnings: [warning] } : stuck;
   // Shorter than the pages before it, or than asked for, or longer: not a page that others of its size would follow.
   if (pages > 1) return count < largest ? { kind: 'end', warnings: [warning] } : stuck;
-  if (count !== paging.pageSize) return { kind: 'end', warnings: [warning] };
-  return paging.tellsSize ? { kind: 'again', at: { ...progress, probing: true }, warnings: [] } : stuck;
+  if (count === paging.pageSize && !paging.tellsSize) return stuck;
+  return { kind: 'again', at: { ...progress, probing: true }, warnings: [] };
 };
 
-/** The answer to a probe: the same records for another page size mean that the source ignores paging. */
-const judgeProbe = ({ print, position = 0 }: Progress, page: PageLook): Step =>
-  page.print === print
-    ? { kind: 'end', warnings: [IGNORED] }
-    : failure('page-repeated', `the page at ${position} is the one before it again, though the source does page`);
+/** The answer to a probe: the same records for a third page mean that the source ignores paging. */
+const judgeProbe = (
+  { pageSize }: PositionalPaging,
+  { print, position = 0, lastCount }: Progress,
+  page: PageLook,
+): Step => {
+  if (page.print === print) return { kind: 'end', warnings: [IGNORED] };
+  // Nothing behind a short page: it was all, and page 0 was taken for page 1.
+  if (page.count === 0 && lastCount !== pageSize) return { kind: 'end', warnings: [] };
+  return failure('page-repeated', `the page at ${position} is the one before it again, though the source does page`);
+};
 
 /**
  * Rows were deleted: all that come after them have moved up, some of them onto pages that were read before. Goes back
@@ -86,7 +92,7 @@ const goBack = (paging: PositionalPaging, progress: Progress, deleted: number): 
  */
 export const positionalStep = (paging: PositionalPaging, asked: Progress, page: PageLook): Step => {
   const { count } = page;
-  if (asked.probing) return judgeProbe(asked, page);
+  if (asked.probing) return judgeProbe(paging, asked, page);
   if (count > 0 && page.print === asked.print) {
     const message = `the page at ${asked.position ?? 0} came twice; asked again`;
     return askAgain(asked, [{ code: 'page-repeated', message }], () => samePage(paging, asked, page));

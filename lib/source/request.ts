@@ -19,13 +19,19 @@ export type PageAt = {
   link?: string;
 };
 
-/** Another page size: a source that pages answers it with another page. */
-const probeSize = ({ pageSize }: PositionalPaging): number => (pageSize === 1 ? 2 : 1);
+/**
+ * The page after the next, since a source that counts from 1 may take page 0 for page 1; after a full page in another
+ * size, too. A source that pages answers with another page.
+ */
+const probeOf = ({ kind, pageSize }: PositionalPaging, position: number, lastCount: number) => ({
+  position: position + (kind === 'pageNumber' ? 1 : lastCount),
+  pageSize: lastCount !== pageSize ? pageSize : pageSize === 1 ? 2 : 1,
+});
 
 const positionalPage = (paging: PositionalPaging, progress: Progress): NonNullable<PageAt['page']> => {
   const { kind, first } = paging;
-  const pageSize = progress.probing ? probeSize(paging) : paging.pageSize;
-  const position = progress.probing ? first : (progress.position ?? first);
+  const next = { position: progress.position ?? first, pageSize: paging.pageSize };
+  const { position, pageSize } = progress.probing ? probeOf(paging, next.position, progress.lastCount ?? 0) : next;
   if (kind === 'offset') return { position, pageSize, startRow: position };
   return { position, pageSize, startRow: (position - first) * pageSize, firstPage: first };
 };

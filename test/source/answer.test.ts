@@ -21,6 +21,12 @@ describe('an answer with a page', () => {
     ['a bare array', '[{"id":1}]', okkiList, { records: [{ id: 1 }] }],
     ['a list and a total', '{"code":0,"data":{"list":[1],"totalItem":5}}', okkiList, { records: [1], total: 5 }],
     ['a total as text', '{"code":0,"data":{"list":[1],"count":"5"}}', okkiList, { records: [1], total: 5 }],
+    [
+      'a total as text with a point',
+      '{"code":0,"data":{"list":[1],"count":"5.0"}}',
+      okkiList,
+      { records: [1], total: 5 },
+    ],
     ['no usable total', '{"code":0,"data":{"list":[1],"count":"many"}}', okkiList, { records: [1] }],
     ['a negative total', '{"code":0,"data":{"list":[1],"count":-1}}', okkiList, { records: [1] }],
     ['the first total of two', '{"data":{"list":[],"totalItem":0,"count":9}}', okkiList, { records: [], total: 0 }],

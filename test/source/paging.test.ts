@@ -276,6 +276,23 @@ describe('paging by page number', () => {
     expect(reading).toMatchObject({ end: 'complete', records: rows(count) });
     expect(reading.warnings).toContain(count > 10 ? 'paging-clamped' : 'paging-ignored');
   });
+
+  it.each<[pageSize: number, count: number, end: string]>([
+    // The server's own size is 10.
+    [10, 45, 'page-repeated'],
+    [100, 45, 'page-repeated'],
+    [100, 4, 'complete'],
+  ])(
+    'never takes page 0 for all of it where it is page 1 again (page size %i, %i rows): %s',
+    (pageSize, count, end) => {
+      const page = pagingServer(() => rows(count), { total: 'none' });
+      const reading = readAll(byPage(pageSize, { first: 0 }), ({ params: { start_index = 0 } }) =>
+        page({ params: { start_index: Math.max(1, Number(start_index)), count: 10 } }),
+      );
+      expect(reading.end).toBe(end);
+      if (end === 'complete') expect(reading.records).toEqual(rows(count));
+    },
+  );
 });
 
 /** The cursor or link of the next page. */

@@ -55,7 +55,7 @@ export const openSource = (plan: SourcePlan, deps: SourceDeps): Source => {
   const { integration, connection, paging, rateLimit, title } = plan;
   const file = `integrations/${integration}.json`;
   const limit = limitOf(rateLimit, { file, path: 'source' }, deps.env);
-  const api = connect(connection, { file, path: 'source.connection' }, deps);
+  const api = connect(connection, { file, path: 'source.connection' }, deps, plan.typedSecrets);
 
   const warn = (tally: WarningTally, code: SourceEvent[0], what: string) => {
     tally.add(code, `${title}: ${what}`);

@@ -66,7 +66,7 @@ export type TargetDeps = ApiDeps & { tuning: Pick<Tuning, 'target'> };
 export const openTarget = (plan: TargetPlan, deps: TargetDeps): Target => {
   const file = `integrations/${plan.integration}.json`;
   const limit = limitOf(plan.rateLimit, { file, path: 'target' }, deps.env);
-  const api = connect(plan.connection, { file, path: 'target.connection' }, deps);
+  const api = connect(plan.connection, { file, path: 'target.connection' }, deps, plan.typedSecrets);
   return httpTarget(plan, api, limit, deps);
 };
 

@@ -225,6 +225,13 @@ describe('a source over HTTP', () => {
     expect(failure).toMatchObject({ code: 'business-error', message: expect.stringContaining('"no: *** ***"') });
   });
 
+  it('shows no secret of its block that the source quotes', async () => {
+    const quoting = worldOf(({ url }) => answered(200, { code: 40_001, message: `no: ${url}` }));
+    const otherRequest = [{ field: 'api_key', value: 'KEY-1234' }];
+    const { failure } = await readList(quoting, HOUR_MS, { 'source.metadata.otherRequest': otherRequest });
+    expect(failure?.message).toContain('api_key=***');
+  });
+
   it('outlives a day of 429, whatever Retry-After says, and spends no retry on it', async () => {
     const world = worldOf((request) => {
       const isOver = world.clock.nowMs() - startMs > 24 * HOUR_MS;

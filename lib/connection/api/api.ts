@@ -49,8 +49,16 @@ const requestsIn = ({ kind }: ApiAnswer): number => (kind === 'answered' || kind
 
 const EXCERPT_CHARACTERS = 200;
 
-/** Opens the API of a connection. Throws `ConfigurationError` with every reference that leads nowhere. */
-export const connect = (connection: Connection, place: FaultPlace, deps: ApiDeps): Api => {
+/**
+ * Opens the API of a connection. `sentSecrets`: those that requests carry beside its authorization. Throws
+ * `ConfigurationError` with every reference that leads nowhere.
+ */
+export const connect = (
+  connection: Connection,
+  place: FaultPlace,
+  deps: ApiDeps,
+  sentSecrets: readonly string[] = [],
+): Api => {
   const { http, secrets, clock, env, log } = deps;
   const faults = connectionFaults(connection, env, place);
   if (faults.length > 0) throw new ConfigurationError(faults);
@@ -103,7 +111,7 @@ export const connect = (connection: Connection, place: FaultPlace, deps: ApiDeps
       };
       const sendWith = async (credential: Credential): Promise<HttpAnswer | Later> => {
         const answer = await exchange(credential.authorise({ method, url, headers, ...defined({ body }) }), limits);
-        return answer.kind === 'answered' ? withoutSecrets(answer, credential.secrets) : answer;
+        return answer.kind === 'answered' ? withoutSecrets(answer, [...credential.secrets, ...sentSecrets]) : answer;
       };
 
       const first = await getCredential(limits);

@@ -7,6 +7,7 @@ import { requestPathOf } from '../dialect/words.ts';
 import type { Integration, MetadataField } from '../schema/schema.ts';
 import type { Paging } from '../schema/source-schema.ts';
 import { type PagingPlan, pagingPlanOf, requestsOf, UNSTATED } from './paging-plan.ts';
+import { typedSecretsIn } from './typed-secrets.ts';
 
 type SourceBlock = Integration['source'];
 
@@ -56,6 +57,8 @@ export type AnswerPlan = {
 export type SourcePlan = {
   integration: string;
   connection: Connection;
+  /** Secrets that the block itself holds, and sends. */
+  typedSecrets: readonly string[];
   rateLimit?: RateLimitSetting;
   /** The list in words: `GET /v1/product/groups`. */
   title: string;
@@ -215,6 +218,7 @@ export const sourcePlanOf = ({ name, source }: Integration): SourcePlan => {
   return {
     integration: name,
     connection,
+    typedSecrets: typedSecretsIn(metadata.request, metadata.otherRequest),
     ...defined({ rateLimit }),
     title: `${metadata.method} ${metadata.api}`,
     request: requestPlanOf(source),

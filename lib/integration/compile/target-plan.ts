@@ -5,6 +5,7 @@ import type { JsonObject } from '../../json/json.ts';
 import { defined } from '../../runtime/defined.ts';
 import { requestPathOf, WRAPPER_FIELD, wrapperIn } from '../dialect/words.ts';
 import type { Integration, Success } from '../schema/schema.ts';
+import { typedSecretsIn } from './typed-secrets.ts';
 
 /** What goes beside the records into every request to a target, by its `otherRequest`. */
 export type Beside = {
@@ -31,6 +32,8 @@ export type ResultsPlan = Pick<NonNullable<Integration['target']['results']>, 'p
 export type TargetPlan = {
   integration: string;
   connection: Connection;
+  /** Secrets that the block itself holds, and sends. */
+  typedSecrets: readonly string[];
   rateLimit?: RateLimitSetting;
   method: 'POST' | 'PUT' | 'PATCH';
   path: string;
@@ -95,6 +98,7 @@ export const targetPlanOf = async (integration: Integration): Promise<TargetPlan
   return {
     integration: name,
     connection,
+    typedSecrets: typedSecretsIn(metadata.request, metadata.otherRequest),
     ...defined({ rateLimit }),
     method: metadata.method,
     path: requestPathOf(target),

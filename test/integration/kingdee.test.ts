@@ -45,6 +45,12 @@ describe('a query of bills whose request lists its columns', () => {
     expect(faultsOf({ 'source.metadata.request': [{ field: 'FormId', value: 'BD_MATERIAL' }] })).toEqual([]);
   });
 
+  it('is sent to the path of the profile, unless the file names its own', () => {
+    const changes = { 'source.profile': 'kingdee', 'source.metadata.otherRequest': form };
+    expect(integrationWith(crm, { ...query, ...changes }).source.path).toMatch(/ExecuteBillQuery/);
+    expect(integrationWith(crm, { ...query, ...changes, 'source.path': '/own' }).source.path).toBe('/own');
+  });
+
   it('asks for its form', () => {
     expect(faultsOf({ 'source.profile': 'kingdee' })).toEqual([
       expect.stringMatching(/^source\.metadata\.otherRequest: \{"field": "FormId", "value": …\}/),

@@ -4,6 +4,7 @@ import type { IdCheck, Trouble } from '../../lib/idcheck/item.ts';
 import { settledAs } from '../../lib/load/ending.ts';
 import { endForParent, endUnsent } from '../../lib/load/unsent.ts';
 import type { RecordMessage } from '../../lib/messages/record-message.ts';
+import { standardTuning } from '../../lib/runtime/tuning.ts';
 import { type LoadWorld, loadWorld } from './load-world.ts';
 import { NOW_MS, recordMessage } from './message.ts';
 
@@ -137,5 +138,31 @@ describe('what ends without a POST, while another writes its item,', () => {
     const down = { ...world.idStore, write: () => Promise.reject(new Error('down')) };
     const ending = await ends({ ...world, deps: { ...world.deps, idStore: down } }, stored);
     expect(ending).toMatchObject({ kind: 'putBack', message: { attempts: 0 } });
+  });
+});
+
+describe('a record whose parent does not come', () => {
+  const { maxParentWaitMs, parentWaitMs } = standardTuning.load;
+  const endAfter = async (waitedMs: number, stored?: IdCheck) => {
+    const world = loadWorld();
+    const message = recordMessage({ parentId: 'parent', firstSentMs: world.clock.nowMs() - waitedMs });
+    const known = new Map(stored === undefined ? [] : [[stored.id, stored]]);
+    return endForParent(message, known, await world.plan(), world.deps);
+  };
+
+  it('waits for a day, then is done with: the next run sends it again', async () => {
+    for (const waitedMs of [0, maxParentWaitMs]) {
+      const ending = await endAfter(waitedMs);
+      expect(ending).toMatchObject({ kind: 'putBack', why: 'parent', message: { attempts: 0 } });
+      expect(ending).toMatchObject({ delaySec: expect.toSatisfy((sec: number) => sec * 1_000 >= parentWaitMs) });
+    }
+    expect(await endAfter(maxParentWaitMs + 1)).toEqual(settledAs('parent-never-came'));
+  });
+
+  it('does not wait where this very content was sent: its parent was there then', async () => {
+    const sent = trouble({ kind: 'uncertain' });
+    expect(await endAfter(0, sent)).toBeUndefined();
+    expect(await endAfter(0, trouble({ kind: 'uncertain', hash: 'B' }))).toMatchObject({ why: 'parent' });
+    expect(await endAfter(0, trouble())).toMatchObject({ why: 'parent' });
   });
 });

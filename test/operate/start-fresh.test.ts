@@ -12,6 +12,9 @@ const letter = (reason: 'rejected' | 'uncertain', integration: string, id: strin
 });
 const signature = { by: 'li@desk', why: '--fresh' };
 
+/** Its name begins with that of the integration that is forgotten. */
+const longer = `${groups.name}-2`;
+
 const world = async () => {
   const stores = operateWorld();
   await stores.knows(loaded('1'), loaded('2'), troubled('3', 'rejected'));
@@ -20,8 +23,11 @@ const world = async () => {
     letter('rejected', name, '3'),
     letter('uncertain', name, '4'),
     letter('rejected', 'others', '5'),
+    letter('rejected', longer, '8'),
   ]);
-  await stores.records.sendAll([of(name, '6'), of('others', '7')].map((message) => ({ body: writeMessage(message) })));
+  await stores.records.sendAll(
+    [of(name, '6'), of('others', '7'), of(longer, '9')].map((message) => ({ body: writeMessage(message) })),
+  );
   const forgotten: string[] = [];
   const forget = async (integration: string) => {
     forgotten.push(integration);
@@ -32,7 +38,7 @@ const world = async () => {
 test('what a fresh start would forget is counted, of this integration alone, and stays', async () => {
   const stores = await world();
   expect(await forgottenByFresh(groups.name, stores)).toEqual({ loaded: 2, letters: 2 });
-  expect(stores.deadLetters.bodies()).toHaveLength(3);
+  expect(stores.deadLetters.bodies()).toHaveLength(4);
   expect(stores.forgotten).toEqual([]);
 });
 
@@ -40,8 +46,10 @@ test('a fresh start leaves what is queued or waits for others; its own letters a
   const stores = await world();
   await startFresh(groups.name, signature, stores);
   expect(stores.forgotten).toEqual([groups.name]);
-  expect(stores.records.bodies()).toEqual([writeMessage(of('others', '7'))]);
-  expect(stores.deadLetters.bodies()).toEqual([letter('rejected', 'others', '5').body]);
+  expect(stores.records.bodies()).toEqual([of('others', '7'), of(longer, '9')].map(writeMessage));
+  expect(stores.deadLetters.bodies()).toEqual(
+    ['others', longer].map((name, place) => letter('rejected', name, place === 0 ? '5' : '8').body),
+  );
   expect(await stores.audit.list(groups.name)).toMatchObject([
     { action: 'discarded', id: '3', ...signature },
     { action: 'discarded', id: '4', ...signature },

@@ -53,6 +53,14 @@ describe("a person's word on the target", () => {
     );
   });
 
+  it('same, twice: what was of either address before is of the present one', () => {
+    const first = decideEnd(of(a), 'target', 'same', b, 5);
+    const second = first.kind === 'decided' ? decideEnd(first.ends, 'target', 'same', c, 6) : first;
+    const ends = second.kind === 'decided' ? second.ends : noEnds();
+    expect(ends.target).toEqual({ ...c, formerly: ['a', 'b'] });
+    for (const target of ['a', 'b', 'c']) expect(belongingOf({ target }, ends, c), target).toBe('ours');
+  });
+
   it('new: another generation, in one write', () => {
     const decided = decideEnd(of(a, { generation: 3, met: { target: b } }), 'target', 'new', b, 5);
     expect(decided.kind === 'decided' && decided.ends).toEqual(of(b, { rev: 2, generation: 4 }));

@@ -175,6 +175,7 @@ const runDeployed = async (flags: RunFlags & { stage: string }, { asked, prepare
       ...defined({ prepare: prepare?.(stores) }),
     });
     const durationMs = Date.now() - startedMs;
+    if (flags.json) for (const line of warningLines(shown(end.run))) print(`${line}\n`, process.stderr);
     print(
       flags.json
         ? `${reportJson({ ...end, durationMs })}\n`

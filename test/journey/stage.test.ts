@@ -74,6 +74,9 @@ test('a few records first, and taking over, work there, too; the first is asked 
   const few = await onStage('run', name, '--limit', '1', '--json');
   expect(jsonOf<object>(few)).toMatchObject({ counts: { loaded: 1, waiting: 1 }, leftOut: 1, balanced: true });
   const sent = sandbox.records('qingyiyun').length;
+  const none = await onStage('run', name, '--id', '99', '--json');
+  expect(jsonOf<object>(none)).toMatchObject({ notGiven: ['99'] });
+  expect(none.stderr).toContain('ids-not-given');
   expect(await onStage('adopt', name)).toMatchObject({ code: 2, stdout: '' });
   const adopted = await onStage('adopt', name, '--yes', '--json');
   expect(jsonOf<object>(adopted)).toMatchObject({ counts: { unchanged: 2 }, adopted: 1, known: 1, deadLetters: 0 });

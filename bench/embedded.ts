@@ -5,6 +5,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { isConditionFailed } from '../lib/aws/dynamodb/table.ts';
 import { dynamoClient } from '../lib/aws/ports.ts';
 import { deployTables, startDynamoDbServer } from '../local/stack/dynamodb-server.ts';
+import { createGate } from '../local/stack/gate.ts';
 import { newCredentials } from '../local/stack/local-account.ts';
 import { REFUSED_WRITE_UNITS } from './capacity.ts';
 
@@ -51,7 +52,7 @@ const measure = (client: DynamoDBClient, meter: Meter): void => {
 export const startTables = async (names: readonly string[]): Promise<EmbeddedTables> => {
   const dir = mkdtempSync(join(tmpdir(), 'okki-bench-'));
   const credentials = newCredentials();
-  const server = await startDynamoDbServer(dir, credentials);
+  const server = await startDynamoDbServer(dir, createGate(credentials).doors);
   const client = dynamoClient({
     endpoint: server.endpoint,
     region: 'us-east-1',

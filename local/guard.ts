@@ -4,17 +4,33 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 /** The names of this machine to itself. A name that somebody's DNS points here is none of them (DNS rebinding). */
 const LOOPBACK_NAMES = ['127.0.0.1', 'localhost'];
 
+/** An answer in place of the server's. */
+export type Refusal = { status: number; headers: Record<string, string>; body: { __type: string; message: string } };
+
+/** Whom a server knows, and what is looked at in a request before it serves it. */
+export type Doors = {
+  /** The access keys that are let in. */
+  accessKeys(): readonly string[];
+  /** The answer to a request that is not to be served; undefined: it is. `target`: X-Amz-Target, or empty. */
+  refuse(accessKeyId: string, target: string, body: string): Refusal | undefined;
+};
+
+const accessKeyOf = ({ headers: { authorization = '' } }: IncomingMessage): string => {
+  const [, given = ''] = /^AWS4-HMAC-SHA256 Credential=([^/,\s]+)\//.exec(authorization) ?? [];
+  return given;
+};
+
 /** Why a request is not let in; undefined: it is. */
-const refusalOf = (request: IncomingMessage, port: number, accessKeyId: string | undefined): string | undefined => {
-  const { host = '', origin, authorization = '' } = request.headers;
+const strangerOf = (request: IncomingMessage, port: number, doors: Doors | undefined): string | undefined => {
+  const { host = '', origin } = request.headers;
   if (!LOOPBACK_NAMES.some((name) => host.toLowerCase() === `${name}:${port}`)) {
     return `only 127.0.0.1:${port} is served here`;
   }
   // Browsers name the page that asks in each request that could change something, and in each preflight.
   if (origin !== undefined) return 'no web page is let in';
-  if (accessKeyId === undefined) return undefined;
-  const [, given = ''] = /^AWS4-HMAC-SHA256 Credential=([^/,\s]+)\//.exec(authorization) ?? [];
-  return isSame(given, accessKeyId) ? undefined : 'the access key is not that of this start';
+  if (doors === undefined) return undefined;
+  const given = accessKeyOf(request);
+  return doors.accessKeys().some((known) => isSame(given, known)) ? undefined : 'the access key is not of this start';
 };
 
 const isSame = (a: string, b: string): boolean => {
@@ -27,21 +43,56 @@ const portOf = (server: Server): number => {
   return typeof address === 'object' && address !== null ? address.port : 0;
 };
 
+/** Reads a request's body and puts it back, so that the server finds it as it came. */
+const withBody = (request: IncomingMessage, then: (body: string) => void): void => {
+  const lengthBytes = Number(request.headers['content-length'] ?? 0);
+  if (lengthBytes === 0) {
+    then('');
+    return;
+  }
+  const chunks: Buffer[] = [];
+  let readBytes = 0;
+  const read = (): void => {
+    for (let chunk: Buffer | null = request.read(); chunk !== null; chunk = request.read()) {
+      chunks.push(chunk);
+      readBytes += chunk.length;
+    }
+    if (readBytes < lengthBytes) return;
+    request.off('readable', read);
+    const body = Buffer.concat(chunks);
+    request.unshift(body);
+    then(body.toString());
+  };
+  request.on('readable', read);
+};
+
+const answer = (response: ServerResponse, { status, headers, body }: Refusal): void => {
+  response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0', connection: 'close', ...headers });
+  response.end(JSON.stringify(body));
+};
+
 /**
  * Lets nobody but this machine's own programs speak to a server on loopback: neither a page in the operator's browser
- * (its requests carry `Origin`, or a `Host` that is not ours) nor, where `accessKeyId` is given, a program that was not
- * told it. To be called before the server listens. Refused requests are answered by 403 and reach nothing.
+ * (its requests carry `Origin`, or a `Host` that is not ours) nor, where there are `doors`, a program that was not told
+ * a key. Behind that the doors may refuse a request for what it asks. To be called before the server listens. What is
+ * refused reaches nothing; strangers are answered by 403.
  */
-export const guard = (server: Server, accessKeyId?: string): void => {
+export const guard = (server: Server, doors?: Doors): void => {
   const listeners = server.listeners('request');
   server.removeAllListeners('request');
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const refusal = refusalOf(request, portOf(server), accessKeyId);
-    if (refusal === undefined) {
+    const serve = (): void => {
       for (const listener of listeners) listener.call(server, request, response);
-      return;
+    };
+    const message = strangerOf(request, portOf(server), doors);
+    if (message !== undefined) {
+      return answer(response, { status: 403, headers: {}, body: { __type: 'AccessDeniedException', message } });
     }
-    response.writeHead(403, { 'content-type': 'application/json', connection: 'close' });
-    response.end(JSON.stringify({ __type: 'AccessDeniedException', message: refusal }));
+    if (doors === undefined) return serve();
+    withBody(request, (body) => {
+      const refusal = doors.refuse(accessKeyOf(request), String(request.headers['x-amz-target'] ?? ''), body);
+      if (refusal === undefined) serve();
+      else answer(response, refusal);
+    });
   });
 };

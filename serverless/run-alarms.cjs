@@ -1,6 +1,7 @@
 const { alarm } = require('./alarm.cjs');
 const { readIntegrationFiles } = require('./integration-files.cjs');
 const { alarmMetric } = require('./own-metrics.cjs');
+const { unsetAddresses } = require('./unset-addresses.cjs');
 
 /** What reconciliation reports of each integration every 15 minutes: above 0 means what the description says. */
 const watched = {
@@ -40,7 +41,7 @@ module.exports = async ({ resolveVariable }) => {
       periodSec: 900,
     }),
   };
-  for (const { name: integration } of readIntegrationFiles()) {
+  for (const { name: integration, content } of readIntegrationFiles()) {
     const id = pascal(integration);
     for (const [kind, { metric, periodSec, missing, description }] of Object.entries(watched)) {
       resources[`${kind}${id}Alarm`] = alarm({
@@ -52,6 +53,9 @@ module.exports = async ({ resolveVariable }) => {
         missing,
       });
     }
+    // No run is expected of a schedule that is packaged disabled for want of an address (schedules.cjs).
+    const unset = await unsetAddresses({ content }, resolveVariable);
+    if (unset.length > 0) resources[`RunMissing${id}Alarm`].Properties.ActionsEnabled = false;
     resources[`ErrorRate${id}Alarm`] = alarm({
       description: `${integration}: more than ${ERROR_RATE_PERCENT} % of the requests to the target fail.`,
       queries: errorRate({ service, integration }),

@@ -1,4 +1,5 @@
 const { readIntegrationFiles } = require('./integration-files.cjs');
+const { unsetAddresses } = require('./unset-addresses.cjs');
 
 /**
  * EventBridge Scheduler puts the time for which the invocation was planned in place of this word. It is the same in
@@ -11,6 +12,8 @@ const scheduledTime = '<aws.scheduler.scheduled-time>';
  *
  * Resources of their own rather than `schedule` events of the functions: those get numbered logical ids, so that a new
  * file would rename its neighbours' schedules, and they leave out the retry policy.
+ *
+ * A schedule whose integration has no address yet is disabled in `dev`, with a warning; every other stage is refused.
  */
 module.exports = async ({ resolveVariable }) => {
   const resources = {
@@ -25,6 +28,7 @@ module.exports = async ({ resolveVariable }) => {
       input: { kind: 'reconcile' },
     }),
   };
+  const stage = await resolveVariable('sls:stage');
   for (const { file, name, content } of readIntegrationFiles()) {
     const block = content.schedule;
     if (block === undefined) continue;
@@ -32,11 +36,18 @@ module.exports = async ({ resolveVariable }) => {
     if (fault !== undefined) throw new Error(`integrations/${file}: schedule${fault}`);
     const id = logicalId(name);
     if (id in resources) throw new Error(`integrations/${file}: its name reads like another file's without hyphens`);
+    const unset = await unsetAddresses({ content }, resolveVariable);
+    if (unset.length > 0) {
+      const why = `integrations/${file}: no address is set on stage ${stage}: ${unset.join(', ')}`;
+      const way = 'set it under params in serverless.yml, or disable its schedule (docs/deploy.md)';
+      if (stage !== 'dev') throw new Error(`${why}; ${way}`);
+      console.warn(`Warning: ${why}. Its schedule is packaged disabled; ${way}`);
+    }
     resources[id] = schedule({
       description: `Starts a run of ${name}.`,
       expression: block.expression,
       timezone: block.timezone,
-      enabled: block.enabled,
+      enabled: (block.enabled ?? true) && unset.length === 0,
       functionId: 'FetchLambdaFunction',
       input: { kind: 'schedule', integration: name, scheduledTime },
     });

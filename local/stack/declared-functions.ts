@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import type { QueueSpec } from './declared-resources.ts';
 import { ServiceFileError } from './errors.ts';
 import type { RecursiveLoop } from './lineage.ts';
+import { type Grants, grantsOf } from './permissions.ts';
 import { isRawMap, type RawMap } from './service-file.ts';
 import { asMap, count, parsed, positive, type Resolve, text } from './service-value.ts';
 
@@ -18,6 +19,8 @@ export type FunctionSpec = {
   memoryMb: number;
   reservedConcurrency: number | undefined;
   recursiveLoop: RecursiveLoop;
+  /** Its role by logical id, and what that allows; undefined: the file names none, and nothing is checked. */
+  role: { id: string; grants: Grants } | undefined;
   environment: Record<string, string>;
 };
 
@@ -42,6 +45,7 @@ const functionSchema = z.object({
   timeout: z._default(positive, 6),
   memorySize: z._default(positive, 1024),
   reservedConcurrency: z.optional(positive),
+  role: z.optional(text),
   recursiveLoop: z._default(z.enum(['Allow', 'Terminate']), 'Terminate'),
 });
 
@@ -61,12 +65,14 @@ export type FunctionContext = {
   prefix: string;
   resolve: Resolve;
   serviceDir: string;
+  /** All of the file's resources, by logical id. */
+  resources: RawMap;
   extraEnvironment: Readonly<Record<string, string>>;
 };
 
 /** A function with the provider's defaults; throws ServiceFileError. */
 export function describeFunction(name: string, body: RawMap, context: FunctionContext): FunctionSpec {
-  const { provider, prefix, resolve, serviceDir, extraEnvironment } = context;
+  const { provider, prefix, resolve, serviceDir, extraEnvironment, resources } = context;
   const path = `functions.${name}`;
   const spec = parsed(
     functionSchema,
@@ -75,6 +81,7 @@ export function describeFunction(name: string, body: RawMap, context: FunctionCo
       timeout: resolve(body.timeout ?? provider.timeout, `${path}.timeout`),
       memorySize: resolve(body.memorySize ?? provider.memorySize, `${path}.memorySize`),
       reservedConcurrency: resolve(body.reservedConcurrency, `${path}.reservedConcurrency`),
+      role: resolve(body.role, `${path}.role`),
       recursiveLoop: resolve(body.recursiveLoop, `${path}.recursiveLoop`),
     },
     path,
@@ -104,6 +111,7 @@ export function describeFunction(name: string, body: RawMap, context: FunctionCo
     memoryMb: spec.memorySize,
     reservedConcurrency: spec.reservedConcurrency,
     recursiveLoop: spec.recursiveLoop,
+    role: spec.role === undefined ? undefined : { id: spec.role, grants: grantsOf(resources, spec.role, resolve) },
     environment: { ...environment, ...extraEnvironment },
   };
 }

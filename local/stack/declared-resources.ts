@@ -41,12 +41,18 @@ const QUEUE_ATTRIBUTES = [
 /** A queue or table as it stands in the service file. */
 export type DeclaredResource = { logicalId: string; type: string; properties: RawMap; path: string };
 
+/** All resources of the service file, by logical id. */
+export const allResources = (raw: RawMap): RawMap => {
+  const parts = (Array.isArray(raw.resources) ? raw.resources : [raw.resources]).filter(isRawMap);
+  return Object.assign({}, ...parts.map(({ Resources }) => Resources ?? {}));
+};
+
 /** The queues and tables among the service file's resources; others have no meaning on one machine. */
 export function declaredResources(raw: RawMap): DeclaredResource[] {
   const parts = Array.isArray(raw.resources) ? raw.resources : [raw.resources ?? {}];
   const found: DeclaredResource[] = [];
   for (const [index, part] of parts.entries()) {
-    // A part that comes from another file (`${file(…)}`) is a text here. Queues and tables stand in serverless.yml.
+    // A part that a program makes (`${file(….cjs)}`) is a text here: none of them has queues or tables.
     if (!isRawMap(part) || !isRawMap(part.Resources)) continue;
     const base = Array.isArray(raw.resources) ? `resources.${index}.Resources` : 'resources.Resources';
     for (const [logicalId, resource] of Object.entries(part.Resources)) {

@@ -10,10 +10,9 @@ import {
   type DynamoDBClient,
   ResourceNotFoundException,
 } from '@aws-sdk/client-dynamodb';
-import { guard } from '../guard.ts';
+import { type Doors, guard } from '../guard.ts';
 import type { TableSpec } from './declared-resources.ts';
 import { ServiceFileError } from './errors.ts';
-import type { Credentials } from './local-account.ts';
 
 /** A running DynamoDB on loopback, with its state on disk. `hasLost`: LevelDB left out what it could not read of it. */
 export type DynamoDbServer = { endpoint: string; hasLost: boolean; close(): Promise<void> };
@@ -26,10 +25,10 @@ type DynaliteDb = { create(options: { path: string }): { db: Level } };
 const require = createRequire(import.meta.url);
 
 /**
- * Starts dynalite on a free port of 127.0.0.1 with its LevelDB in `dir`, for those who know the access key. Throws what
+ * Starts dynalite on a free port of 127.0.0.1 with its LevelDB in `dir`, for those whom its doors let in. Throws what
  * LevelDB says of a broken one.
  */
-export async function startDynamoDbServer(dir: string, { accessKeyId }: Credentials): Promise<DynamoDbServer> {
+export async function startDynamoDbServer(dir: string, doors: Doors): Promise<DynamoDbServer> {
   // dynalite opens its database behind the first request and ends the process where that fails: so it is opened once
   // before, where a fault can still be reported.
   const { db } = (require('dynalite/db') as DynaliteDb).create({ path: dir });
@@ -38,7 +37,7 @@ export async function startDynamoDbServer(dir: string, { accessKeyId }: Credenti
   const hasLost = saysLoss(join(dir, 'LOG'));
 
   const server = (require('dynalite') as Dynalite)({ path: dir, createTableMs: 0 });
-  guard(server, accessKeyId);
+  guard(server, doors);
   const answered = answeredOn(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isScalar, type Node, Pair, parseDocument, visit, YAMLMap } from 'yaml';
 import { ServiceFileError } from './errors.ts';
@@ -15,14 +15,24 @@ export const isRawMap = (value: unknown): value is RawMap =>
  * so that both spellings are one thing from here on. Throws ServiceFileError where the file is missing or not YAML.
  */
 export function readServiceFile(serviceDir: string): RawMap {
-  const file = join(serviceDir, 'serverless.yml');
-  let text: string;
+  const root = parseServiceFile(readText(join(serviceDir, 'serverless.yml')));
+  if (!Array.isArray(root.resources)) return root;
+  return { ...root, resources: root.resources.map((part: unknown) => includedPart(part, serviceDir)) };
+}
+
+/** A part of the resources that lies in another YAML file; what a program makes stays the text that it is. */
+function includedPart(part: unknown, serviceDir: string): unknown {
+  const [, name] = /^\$\{file\(([^)]+\.yml)\)\}$/.exec(String(part)) ?? [];
+  const file = name === undefined ? undefined : join(serviceDir, name);
+  return file !== undefined && existsSync(file) ? parseServiceFile(readText(file)) : part;
+}
+
+function readText(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (cause) {
     throw new ServiceFileError('(file)', `cannot be read at ${file}`, { cause });
   }
-  return parseServiceFile(text);
 }
 
 /** The pure part of `readServiceFile`. */

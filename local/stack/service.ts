@@ -1,5 +1,6 @@
 import { describeFunction, describeMappings, type FunctionSpec, type MappingSpec } from './declared-functions.ts';
 import {
+  allResources,
   declaredResources,
   describeQueue,
   describeTable,
@@ -51,9 +52,10 @@ export function describeService(raw: RawMap, options: ServiceOptions): Service {
   }
   const provider = asMap(raw.provider ?? {}, 'provider');
   const { serviceDir, extraEnvironment } = options;
+  const resources = allResources(raw);
   for (const [name, section] of Object.entries(asMap(raw.functions ?? {}, 'functions'))) {
     const body = asMap(section, `functions.${name}`);
-    const spec = describeFunction(name, body, { provider, prefix, resolve, serviceDir, extraEnvironment });
+    const spec = describeFunction(name, body, { provider, prefix, resolve, serviceDir, extraEnvironment, resources });
     service.functions.push(spec);
     service.mappings.push(...describeMappings(spec, body, service.queues, resolve));
   }

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { CreateQueueCommand, SetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { type BuildAppOptions, buildApp } from 'fauxqs';
-import { guard } from '../guard.ts';
+import { type Doors, guard } from '../guard.ts';
 import type { QueueSpec } from './declared-resources.ts';
 import { TRACE_ATTRIBUTE, TRACE_HEADER } from './lineage.ts';
-import { type Credentials, LOCAL_ACCOUNT_ID, LOCAL_REGION } from './local-account.ts';
+import { LOCAL_ACCOUNT_ID, LOCAL_REGION } from './local-account.ts';
 
 type Stores = NonNullable<BuildAppOptions['stores']>;
 type SqsStore = Stores['sqsStore'];
@@ -39,13 +39,13 @@ const DATABASE_FILE = 'fauxqs.db';
 const trace = new AsyncLocalStorage<string | undefined>();
 
 /**
- * Starts fauxqs on a free port of 127.0.0.1 with its SQLite persistence in `dir`, for those who know the access key.
+ * Starts fauxqs on a free port of 127.0.0.1 with its SQLite persistence in `dir`, for those whom its doors let in.
  *
  * fauxqs's own start function always listens on every interface, and `buildApp`, which lets the caller listen,
  * builds no persistence: so the stores are built here as its start function builds them. They are not among the
  * package's exports (its version is pinned, and the tests of this folder fail where a new one moves them).
  */
-export async function startSqsServer(dir: string, { accessKeyId }: Credentials): Promise<SqsServer> {
+export async function startSqsServer(dir: string, doors: Doors): Promise<SqsServer> {
   releaseInFlight(join(dir, DATABASE_FILE));
   const [{ SqsStore }, { SnsStore }, { S3Store }, { PersistenceManager }] = (await Promise.all(
     ['sqs/sqsStore.js', 'sns/snsStore.js', 's3/s3Store.js', 'persistence.js'].map(importInternal),
@@ -64,7 +64,7 @@ export async function startSqsServer(dir: string, { accessKeyId }: Credentials):
   attachPersistence(stores.sqsStore, persistence);
 
   const app = buildApp({ logger: false, defaultRegion: LOCAL_REGION, stores });
-  guard(app.server, accessKeyId);
+  guard(app.server, doors);
   app.addHook('preHandler', ({ headers }, _reply, done) => trace.run(headerOf(headers[TRACE_HEADER]), done));
   const endpoint = await app.listen({ port: 0, host: '127.0.0.1' });
   return {

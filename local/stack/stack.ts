@@ -6,6 +6,7 @@ import { type DynamoDbServer, deployTables, startDynamoDbServer } from './dynamo
 import { DataDirUnreadableError } from './errors.ts';
 import { type BatchEnd, createEventSource, type EventSource } from './event-source.ts';
 import { createFunctionRuntime, type FunctionRuntime, type Invocation } from './function-runtime.ts';
+import { createGate, type Gate } from './gate.ts';
 import { type Credentials, LOCAL_REGION, newCredentials } from './local-account.ts';
 import { describeService, type Service } from './service.ts';
 import { readServiceFile } from './service-file.ts';
@@ -77,10 +78,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const dir = takeDataDir(options.dataDir, { fresh: options.fresh ?? false });
   const undo: (() => unknown)[] = [() => dir.release()];
   const credentials = newCredentials();
+  const gate = createGate(credentials);
   try {
-    const sqs = await openState(dir, 'queues', () => startSqsServer(dir.queues, credentials));
+    const sqs = await openState(dir, 'queues', () => startSqsServer(dir.queues, gate.doors));
     undo.unshift(() => sqs.close());
-    const dynamoDb = await openState(dir, 'tables', () => startDynamoDbServer(dir.tables, credentials));
+    const dynamoDb = await openState(dir, 'tables', () => startDynamoDbServer(dir.tables, gate.doors));
     undo.unshift(() => dynamoDb.close());
     const service = describeService(raw, {
       serviceDir: options.serviceDir,
@@ -98,7 +100,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ]);
     const state = await watchState(dir, tables, dynamoDb.hasLost);
     undo.unshift(() => state.stop());
-    return runService({ options, service, sqs, dynamoDb, credentials, client, dir, undo });
+    return runService({ options, service, sqs, dynamoDb, credentials, gate, client, dir, undo });
   } catch (error) {
     for (const step of undo) await step();
     throw error;
@@ -111,19 +113,25 @@ type RunningParts = {
   sqs: SqsServer;
   dynamoDb: DynamoDbServer;
   credentials: Credentials;
+  gate: Gate;
   client: SQSClient;
   dir: DataDir;
   undo: (() => unknown)[];
 };
 
-function runService({ options, service, sqs, dynamoDb, credentials, client, dir, undo }: RunningParts): Stack {
+function runService({ options, service, sqs, dynamoDb, credentials, gate, client, dir, undo }: RunningParts): Stack {
   const notify = options.onEvent ?? (() => {});
   const awsEnv = awsEnvironment(sqs, dynamoDb, credentials);
   const runtimes = new Map<string, FunctionRuntime>();
   for (const spec of service.functions) {
+    const own = admitted(spec, credentials, gate);
     const runtime = createFunctionRuntime({
       spec,
-      environment: { ...functionEnvironment(spec, options.serviceDir), ...awsEnv, ...spec.environment },
+      environment: {
+        ...functionEnvironment(spec, options.serviceDir),
+        ...awsEnvironment(sqs, dynamoDb, own),
+        ...spec.environment,
+      },
       maxEnvironments: maxEnvironments(spec, service),
       logDir: dir.logs,
       onInvocation: (invocation) => notify({ kind: 'invocation', invocation }),
@@ -202,6 +210,14 @@ async function openState<Server>(dir: DataDir, part: string, start: () => Promis
   } catch (cause) {
     throw new DataDirUnreadableError(dir.root, part, cause);
   }
+}
+
+/** The credentials of a function: its own, under its role, or, where the file names no role, those of the owner. */
+function admitted({ deployedName, role }: FunctionSpec, owner: Credentials, gate: Gate): Credentials {
+  if (role === undefined) return owner;
+  const own = newCredentials();
+  gate.admit(own, { functionName: deployedName, roleId: role.id, grants: role.grants });
+  return own;
 }
 
 function maxEnvironments(spec: FunctionSpec, service: Service): number {

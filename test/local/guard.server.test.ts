@@ -6,10 +6,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startSandbox } from '../../local/sandbox/sandbox.ts';
 import { takeDataDir } from '../../local/stack/data-dir.ts';
 import { startDynamoDbServer } from '../../local/stack/dynamodb-server.ts';
+import { createGate } from '../../local/stack/gate.ts';
 import { newCredentials } from '../../local/stack/local-account.ts';
 import { startSqsServer } from '../../local/stack/sqs-server.ts';
 
 const credentials = newCredentials();
+const { doors } = createGate(credentials);
 const signedBy = (accessKeyId: string) =>
   `AWS4-HMAC-SHA256 Credential=${accessKeyId}/20260105/us-east-1/x/aws4_request, SignedHeaders=host, Signature=0`;
 
@@ -30,8 +32,8 @@ const urls = new Map<string, string>();
 
 beforeAll(async () => {
   const parts = takeDataDir(join(dir, 'data'), { fresh: false });
-  const sqs = await startSqsServer(parts.queues, credentials);
-  const dynamoDb = await startDynamoDbServer(parts.tables, credentials);
+  const sqs = await startSqsServer(parts.queues, doors);
+  const dynamoDb = await startDynamoDbServer(parts.tables, doors);
   const sandbox = await startSandbox();
   closers.unshift(sqs.close, dynamoDb.close, sandbox.close, parts.release);
   for (const [name, url] of Object.entries({ sqs: sqs.endpoint, dynamodb: dynamoDb.endpoint, sandbox: sandbox.url })) {

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { copyService, packageService, removeServiceCopy } from './packaging.ts';
+import { addresses, copyService, packageService, removeServiceCopy, runPackager } from './packaging.ts';
 import { readTemplate, resource, resourcesOf, type Template } from './template.ts';
 
 const template = await readTemplate(inject('packagedDir'));
@@ -21,7 +21,7 @@ describe('schedules', () => {
     }
   });
 
-  test.each(names)('%s starts when its file says', async (name) => {
+  test.each(names)('%s has the times of its file; without an address it is disabled in dev', async (name) => {
     const file = JSON.parse(await readFile(path.join('integrations', `${name}.json`), 'utf8')) as {
       schedule: { expression: string; timezone: string; enabled: boolean };
     };
@@ -29,8 +29,13 @@ describe('schedules', () => {
     expect(found?.properties).toMatchObject({
       ScheduleExpression: file.schedule.expression,
       ScheduleExpressionTimezone: file.schedule.timezone,
-      State: file.schedule.enabled ? 'ENABLED' : 'DISABLED',
+      State: 'DISABLED',
     });
+  });
+
+  test('nobody is told of a run that is missing where no schedule starts one', () => {
+    const missing = resourcesOf(template, 'AWS::CloudWatch::Alarm').filter(({ id }) => id.startsWith('RunMissing'));
+    expect(missing.map(({ properties }) => properties.ActionsEnabled)).toEqual(names.map(() => false));
   });
 
   test.each(schedulesOf(template))('$id is in the group of the stage, and gives up after an hour', ({ properties }) => {
@@ -108,6 +113,42 @@ describe('another integration file, on stage prod', () => {
     }
     const { Variables } = resource(packaged, 'AWS::Lambda::Function', 'FetchLambdaFunction').Environment;
     expect(Variables.OKKI_CLIENT_SECRET).toBe('ssm:/okki-sync/prod/okki-client-secret');
+  });
+});
+
+describe('an integration without an address', () => {
+  let dir: string;
+  beforeAll(async () => {
+    dir = await copyService();
+  });
+  afterAll(() => removeServiceCopy(dir));
+
+  const crm = 'okki-product-groups-to-crm';
+  const [ofQingyiyun = ''] = addresses;
+
+  test('is no stage but dev: packaging names it and the address', async () => {
+    const said = await runPackager(dir, 'prod', [ofQingyiyun]).catch(({ message }: Error) => message);
+    expect(said).toMatch(/integrations\/okki-product-groups-to-crm\.json: no address is set on stage prod/);
+    expect(said).toMatch(/target \(CRM_BASE_URL\) is https:\/\/crm\.invalid/);
+  });
+
+  test('may be packaged for any stage with its schedule disabled', async () => {
+    const file = path.join(dir, 'integrations', `${crm}.json`);
+    const content = JSON.parse(await readFile(file, 'utf8')) as { schedule: object };
+    await writeFile(file, JSON.stringify({ ...content, schedule: { ...content.schedule, enabled: false } }));
+    const { outDir, said } = await runPackager(dir, 'prod', [ofQingyiyun]);
+    expect(said).not.toContain('no address is set');
+    const states = schedulesOf(await readTemplate(outDir)).map(({ id, properties: { State } }) => [id, State]);
+    expect(Object.fromEntries(states)).toEqual({
+      ReconcileSchedule: 'ENABLED',
+      RunOkkiProductGroupsToCrmSchedule: 'DISABLED',
+      RunOkkiProductGroupsToQingyiyunSchedule: 'ENABLED',
+    });
+  });
+
+  test('is warned about in dev', async () => {
+    const { said } = await runPackager(dir, 'dev', [ofQingyiyun]);
+    expect(said).toMatch(/Warning: .*okki-product-groups-to-qingyiyun.*source \(OKKI_BASE_URL\).*packaged disabled/);
   });
 });
 

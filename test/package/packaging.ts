@@ -27,12 +27,14 @@ export const copyService = async (): Promise<string> => {
 
 export const removeServiceCopy = (dir: string): Promise<void> => rm(dir, { recursive: true, force: true });
 
+type Packaged = { outDir: string; said: string };
+
 /**
  * Packages the service in `dir` as a machine would that has no AWS credentials and no network: every request of the
- * packager goes to a proxy that does not exist. Returns the folder with template and archives, or throws with the
- * packager's words.
+ * packager goes to a proxy that does not exist. Gives the folder with template and archives and what the packager said,
+ * or throws with the packager's words.
  */
-export const packageService = async (dir: string, stage = 'dev'): Promise<string> => {
+export const runPackager = async (dir: string, stage: string, params: readonly string[]): Promise<Packaged> => {
   const outDir = path.join(dir, `packaged-${stage}`);
   const nowhere = 'http://127.0.0.1:9';
   const env = {
@@ -43,12 +45,19 @@ export const packageService = async (dir: string, stage = 'dev'): Promise<string
     AWS_EC2_METADATA_DISABLED: 'true',
   };
   const osls = path.join(dir, 'node_modules', 'serverless', 'bin', 'serverless.js');
-  const args = [osls, 'package', '--stage', stage, '--package', outDir];
+  const args = [osls, 'package', '--stage', stage, '--package', outDir, ...params.map((param) => `--param=${param}`)];
   try {
-    await promisify(execFile)(process.execPath, args, { cwd: dir, env, timeout: 100_000 });
+    const said = await promisify(execFile)(process.execPath, args, { cwd: dir, env, timeout: 100_000 });
+    return { outDir, said: `${said.stdout}${said.stderr}` };
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
     throw new Error(`${stdout}${stderr}`, { cause: error });
   }
-  return outDir;
 };
+
+/** The addresses of both targets: every stage but `dev` wants them. */
+export const addresses = ['qingyiyunBaseUrl=https://qingyiyun.example.com', 'crmBaseUrl=https://crm.example.com'];
+
+/** As `runPackager`, with addresses; only the folder. */
+export const packageService = async (dir: string, stage = 'dev'): Promise<string> =>
+  (await runPackager(dir, stage, stage === 'dev' ? [] : addresses)).outDir;

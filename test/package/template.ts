@@ -79,6 +79,7 @@ type PropertiesOf = {
   'AWS::CloudWatch::Alarm': Partial<MetricAddress> & {
     Metrics?: { Id: string; Expression?: string; MetricStat?: { Metric: MetricAddress }; ReturnData: boolean }[];
     AlarmActions: Ref[];
+    ActionsEnabled?: boolean;
     TreatMissingData: string;
     Threshold: number;
   };

@@ -1,6 +1,7 @@
 import { CreateTableCommand, DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, expect, test } from 'vitest';
 import { startDynamoDbServer } from '../../../local/stack/dynamodb-server.ts';
+import { createGate } from '../../../local/stack/gate.ts';
 import { closeFixtures, freshDir } from './fixtures/fixture-stack.ts';
 
 afterEach(closeFixtures);
@@ -15,7 +16,7 @@ const query = new QueryCommand({
 // dynalite throws beside every caller where its database is closed under a request: the run of the tests would fail.
 test('closes after the last request is answered, whether or not somebody still waits for it', async () => {
   for (let waitMs = 1; waitMs <= 10; waitMs++) {
-    const server = await startDynamoDbServer(freshDir(), credentials);
+    const server = await startDynamoDbServer(freshDir(), createGate(credentials).doors);
     const client = new DynamoDBClient({ endpoint: server.endpoint, region: 'local', credentials, maxAttempts: 1 });
     await client.send(
       new CreateTableCommand({

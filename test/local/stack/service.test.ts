@@ -35,6 +35,7 @@ describe('a function', () => {
         memoryMb: 1024,
         reservedConcurrency: undefined,
         recursiveLoop: 'Terminate',
+        role: undefined,
         environment: {},
       },
     ]);

@@ -12,15 +12,17 @@ import {
 import { deployTables, startDynamoDbServer } from '../../../local/stack/dynamodb-server.ts';
 import { FunctionError } from '../../../local/stack/errors.ts';
 import { createEventSource } from '../../../local/stack/event-source.ts';
+import { createGate, denialOf } from '../../../local/stack/gate.ts';
 import { resolveIntrinsics } from '../../../local/stack/intrinsics.ts';
 import { TRACE_HEADER } from '../../../local/stack/lineage.ts';
 import { LOCAL_ACCOUNT_ID, LOCAL_REGION, newCredentials } from '../../../local/stack/local-account.ts';
+import { grantsOf, type Use } from '../../../local/stack/permissions.ts';
 import { deployQueues, startSqsServer } from '../../../local/stack/sqs-server.ts';
 import { readTemplate, resourcesOf } from '../template.ts';
 import { readZip } from '../zip.ts';
 import { type DeployedFunction, deployFunction } from './deployed-function.ts';
 import type { FunctionConfiguration } from './execution-environment.ts';
-import { startRecorder, type Use } from './recorder.ts';
+import { startRecorder } from './recorder.ts';
 
 export type FunctionName = 'fetch' | 'load' | 'replay' | 'reconcile';
 const functionNames: readonly FunctionName[] = ['fetch', 'load', 'replay', 'reconcile'];
@@ -68,8 +70,9 @@ export const deployStack = async ({
   const dirs = { queues: path.join(dir, 'queues'), tables: path.join(dir, 'tables') };
   await Promise.all(Object.values(dirs).map((each) => mkdir(each)));
   const credentials = newCredentials();
-  const sqs = await startSqsServer(dirs.queues, credentials);
-  const dynamoDb = await startDynamoDbServer(dirs.tables, credentials);
+  const gate = createGate(credentials);
+  const sqs = await startSqsServer(dirs.queues, gate.doors);
+  const dynamoDb = await startDynamoDbServer(dirs.tables, gate.doors);
 
   const declared = declaredResources({ resources: { Resources: template.Resources } });
   const answers = nameResources(declared, { prefix: '', resolve: (value) => value, queueUrl: sqs.queueUrl });
@@ -106,10 +109,17 @@ export const deployStack = async ({
       const { properties } = lambdaOf(template, name);
       const taskRoot = path.join(dir, name);
       await unpack(path.join(packagedDir, `${name}.zip`), taskRoot);
+      // What the role in the template does not allow is denied, as on AWS.
+      const own = newCredentials();
+      const [roleId] = properties.Role['Fn::GetAtt'];
+      const caller = { functionName: name, roleId, grants: grantsOf(template.Resources, roleId, resolve) };
+      gate.admit(own, caller);
       const recorders = {
         AWS_ENDPOINT_URL_SQS: await startRecorder({ endpoint: sqs.endpoint }),
         AWS_ENDPOINT_URL_DYNAMODB: await startRecorder({ endpoint: dynamoDb.endpoint }),
-        AWS_ENDPOINT_URL_SSM: await startRecorder({ answer: (_, { Name }) => parameterAnswer(parameters, Name) }),
+        AWS_ENDPOINT_URL_SSM: await startRecorder({
+          answer: (target, body) => denialOf(caller, target, body) ?? parameterAnswer(parameters, body.Name),
+        }),
       };
       const variables = resolve(properties.Environment.Variables) as Record<string, string>;
       const overridden = Object.entries(environment).filter(([variable]) => variable in variables);
@@ -123,8 +133,8 @@ export const deployStack = async ({
           ...variables,
           ...Object.fromEntries(overridden),
           ...settings[name],
-          AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-          AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+          AWS_ACCESS_KEY_ID: own.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: own.secretAccessKey,
           ...Object.fromEntries(Object.entries(recorders).map(([variable, { url }]) => [variable, url])),
         },
       };

@@ -1,6 +1,6 @@
+import type { Use } from '../../../local/stack/permissions.ts';
 import type { FunctionName } from './deployed-stack.ts';
 import { sortedLines } from './permissions.ts';
-import type { Use } from './recorder.ts';
 
 /** A function's permissions by who needs them. */
 export type FunctionPermissions = { name: FunctionName; granted: Use[]; called: Use[]; byLambda: Use[] };

@@ -1,6 +1,6 @@
+import type { Use } from '../../../local/stack/permissions.ts';
 import { type GetAtt, listOf, resource, resourcesOf, type Sub, type Template } from '../template.ts';
 import type { FunctionName } from './deployed-stack.ts';
-import type { Use } from './recorder.ts';
 
 /**
  * What Lambda itself does with a function's role: it polls the queues that are mapped to the function ("Using Lambda
@@ -22,7 +22,7 @@ export const usesByLambda = (template: Template, name: FunctionName): Use[] => {
 /**
  * What a function does too seldom for the journey to show it. `fetch` keeps a row as a letter where a window moved on
  * without it, after three runs (test/fetch/incremental-run.test.ts), reads idCheck by id for a list of changes and for
- * deletions, and writes to it where a target is taken over (test/fetch/adopt-run.test.ts).
+ * deletions (window-and-deletion.test.ts), and writes to it where a target is taken over (test/fetch/adopt-run.test.ts).
  */
 const seldom: Readonly<Partial<Record<FunctionName, readonly Use[]>>> = {
   fetch: [

@@ -2,56 +2,13 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
-
-/** One permission that a request needed: an IAM action on a table, queue, parameter or secret by name. */
-export type Use = { action: string; resource: string };
+import { type Use, usesOf } from '../../../local/stack/permissions.ts';
 
 /** An AWS endpoint that writes down what each request needs, and passes it on (or answers it itself). */
 export type Recorder = { url: string; uses(): Use[]; requests(): number; close(): Promise<void> };
 
 type Body = Record<string, unknown>;
-type Answer = (operation: string, body: Body) => { status: number; body: unknown };
-
-/** The services' names in the X-Amz-Target header, and their prefixes in IAM. */
-const services: Readonly<Record<string, string>> = {
-  DynamoDB_20120810: 'dynamodb',
-  AmazonSQS: 'sqs',
-  AmazonSSM: 'ssm',
-  secretsmanager: 'secretsmanager',
-};
-
-/**
- * Operations whose permission has another name: batches of SQS need that of the single call (Service authorization
- * reference, "Actions, resources, and condition keys for Amazon SQS").
- */
-const permissionOf: Readonly<Record<string, string>> = {
-  'sqs:SendMessageBatch': 'sqs:SendMessage',
-  'sqs:DeleteMessageBatch': 'sqs:DeleteMessage',
-  'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',
-};
-
-/** What a request to an AWS service with a JSON protocol needs. Throws for a request that it cannot read. */
-export const usesOf = (target: string, body: Body): Use[] => {
-  const [version = '', operation = ''] = target.split('.');
-  const service = services[version];
-  if (service === undefined || operation === '') throw new Error(`unknown X-Amz-Target ${JSON.stringify(target)}`);
-  const called = `${service}:${operation}`;
-  return resourcesOf(service, body).map((resource) => ({ action: permissionOf[called] ?? called, resource }));
-};
-
-/** Where a request of each service says which resource it is about. */
-const namesIn: Readonly<Record<string, (body: Body) => unknown[]>> = {
-  dynamodb: (body) => (body.RequestItems ? Object.keys(body.RequestItems) : [body.TableName]),
-  sqs: (body) => [String(body.QueueUrl).split('/').at(-1)],
-  ssm: (body) => [body.Name],
-  secretsmanager: (body) => [body.SecretId],
-};
-
-const resourcesOf = (service: string, body: Body): string[] => {
-  const names = (namesIn[service]?.(body) ?? []).filter((name) => typeof name === 'string');
-  if (names.length === 0) throw new Error(`a request to ${service} that names no resource`);
-  return names;
-};
+type Answer = (target: string, body: Body) => { status: number; body: unknown };
 
 /** Starts a recorder on a free port of the loopback interface, before another endpoint or a function that answers. */
 export const startRecorder = async (behind: { endpoint: string } | { answer: Answer }): Promise<Recorder> => {
@@ -66,7 +23,7 @@ export const startRecorder = async (behind: { endpoint: string } | { answer: Ans
     const body = JSON.parse(text) as Body;
     for (const use of usesOf(target, body)) uses.set(`${use.action} ${use.resource}`, use);
     if ('endpoint' in behind) return pass(behind.endpoint, incoming, text, response);
-    const answer = behind.answer(target.split('.')[1] ?? '', body);
+    const answer = behind.answer(target, body);
     response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.1' });
     response.end(JSON.stringify(answer.body));
   };

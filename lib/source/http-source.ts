@@ -100,7 +100,14 @@ export const openSource = (plan: SourcePlan, deps: SourceDeps): Source => {
         return { kind: 'page', page: { records: [], next: { kind: 'end' } }, requests };
       }
       if (got.kind === 'fail') {
-        return { kind: 'failed', code, message: `${title}: ${what}; ${got.advice}`, requests };
+        // The list may have shrunk below this page: to resume here would fail again, so the next run starts anew.
+        const isGone = got.isOrderly === true && progress.seen > 0;
+        return {
+          kind: 'failed',
+          code: isGone ? 'incomplete' : code,
+          message: `${title}: ${what}; ${got.advice}`,
+          requests,
+        };
       }
       if (got.kind !== 'wait') warn(tally, code, what);
       if (got.kind === 'wait') {

@@ -35,8 +35,9 @@ const CLAMPED: Warning = {
 const samePage = (paging: PositionalPaging, progress: Progress, page: PageLook): Step => {
   const { count } = page;
   const { seen, pages, position = 0, largest = 0 } = progress;
-  // A total that is the length of the page says nothing of the list.
-  const total = page.total === undefined || page.total === count ? progress.total : page.total;
+  // A total that is the length of the page, or lower than what came, says nothing of the list.
+  const stated = page.total === undefined || page.total === count ? progress.total : page.total;
+  const total = stated !== undefined && stated < seen ? undefined : stated;
   const stuck = failure(
     'page-repeated',
     `the page at ${position} is the one before it again, and the list has no known end: ` +

@@ -143,11 +143,11 @@ export const saysLast = (page: PageLook): boolean =>
 
 /**
  * Whether everything was read that the source spoke of: then a page that it refuses, or has no list on, lies behind the
- * last one. Every total counts here, whether or not it is believed.
+ * last one. Every total counts here, whether or not it is believed; without one, a page shorter than those before it.
  */
-export const isAllRead = ({ seen, announced, most, saidLast }: Progress): boolean => {
+export const isAllRead = ({ seen, announced, most, saidLast, lastCount = 0, largest = 0 }: Progress): boolean => {
   const spoken = announced ?? most;
-  return seen > 0 && (spoken === undefined ? saidLast === true : seen >= spoken);
+  return seen > 0 && (spoken === undefined ? saidLast === true || lastCount < largest : seen >= spoken);
 };
 
 /**

@@ -432,7 +432,10 @@ describe('a source over HTTP', () => {
     // As the length of a page it says nothing of the list: the end is said to be unsure.
     expect('end-unsure' in ofThePage.warnings).toBe(!isEmpty);
     // Where more was announced it is a failure; and where nothing was, but for an answer that says that it is empty.
-    expect((await readList(worldOf(endingWith(end, 30)))).failure).toBeDefined();
+    const unread = await readList(worldOf(endingWith(end, 30)));
+    // Not resumed there: the list may have shrunk below that page.
+    if (end.kind === 'answered' && end.status !== 204) expect(unread.failure).toMatchObject({ code: 'incomplete' });
+    expect(unread.failure).toBeDefined();
     expect((await readList(worldOf(endingWith(end, -1)))).failure === undefined).toBe(isEmpty);
   });
 

@@ -186,6 +186,9 @@ describe('a list that is asked for by position', () => {
 it.each<[name: string, progress: object, isRead: boolean]>([
   ['before the first page', {}, false],
   ['where nothing was announced', { seen: 4 }, false],
+  ['after a page as long as any, where nothing was announced', { seen: 4, lastCount: 2, largest: 2 }, false],
+  ['after a page shorter than those before', { seen: 3, lastCount: 1, largest: 2 }, true],
+  ['after a shorter page, where more was announced', { seen: 3, lastCount: 1, largest: 2, announced: 9 }, false],
   ['where more was announced', { seen: 4, announced: 5 }, false],
   ['where so many were announced', { seen: 4, announced: 4 }, true],
   ['under a total that is none', { seen: 4, announced: 2, noTotal: true }, true],

@@ -277,6 +277,16 @@ describe('paging by page number', () => {
     expect(reading.warnings).toContain(count > 10 ? 'paging-clamped' : 'paging-ignored');
   });
 
+  it('believes no total that is lower than what came, where a page comes again', () => {
+    // Four pages: 32 rows, and page 0 is page 1 again.
+    const page = pagingServer(() => rows(32), { total: 'none' });
+    const reading = readAll(byPage(9, { first: 0 }), ({ params: { start_index = 0, count = 9 } }) => ({
+      ...page({ params: { start_index: Math.max(1, Number(start_index)), count } }),
+      total: 4,
+    }));
+    expect(reading.end).toBe('page-repeated');
+  });
+
   it.each<[pageSize: number, count: number, end: string]>([
     // The server's own size is 10.
     [10, 45, 'page-repeated'],

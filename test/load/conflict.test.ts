@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Claim, IdCheck, Trouble } from '../../lib/idcheck/item.ts';
-import { readConflict } from '../../lib/load/ending.ts';
+import { readConflict, settlementOf } from '../../lib/load/ending.ts';
 import type { Outcome } from '../../lib/target/target.ts';
 import { conflicts, drops, loadWorld, mumbles, takes } from './load-world.ts';
 import { NOW_MS, recordMessage } from './message.ts';
@@ -155,4 +155,19 @@ describe('an answer that is not understood', () => {
     expect(world.posts).toHaveLength(1);
     expect(await world.letters()).toMatchObject([{ reason: 'uncertain', failure: { cause: 'no-known-status' } }]);
   });
+});
+
+it('a conflict after a doubt that is over waits as long as the target asks, and counts', () => {
+  const over = { doubt: { hash: 'A', untilMs: NOW_MS - 1 }, trouble: trouble('uncertain') };
+  const plan = {
+    policy: { idCheck: false, onUncertain: 'resend' as const },
+    retry: { maxAttempts: 3, baseMs: 1_000, capMs: 60_000 },
+  };
+  const endingOf = (outcome: Outcome, item: IdCheck & { claim: Claim }) =>
+    settlementOf(item, recordMessage(), outcome, plan, NOW_MS, 0.5).ending;
+  const asked: Outcome = { kind: 'conflict', failure, waitMs: 90_000 };
+  expect(endingOf(asked, claimed(over))).toMatchObject({ why: 'status 409', delaySec: 90, message: { attempts: 1 } });
+  expect(endingOf(conflict, claimed(over))).toMatchObject({ why: 'status 409', delaySec: 1, message: { attempts: 1 } });
+  // While it may still be worked on, it only waits.
+  expect(endingOf(asked, claimed({ ...over, doubt }))).toMatchObject({ why: 'conflict', message: { attempts: 0 } });
 });

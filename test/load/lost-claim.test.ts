@@ -108,6 +108,29 @@ describe.each(Object.entries(others))('a worker that lost its claim to another, 
   });
 });
 
+describe('a worker that cannot write down how its POST ended', () => {
+  it.each(Object.entries(outcomes))(
+    'keeps the message until its claim is over, and counts no attempt, where it ended %s',
+    async (_, outcome) => {
+      await fc.assert(
+        fc.asyncProperty(circumstances, async ({ onUncertain, attempts, isResting, known }) => {
+          const world = loadWorld({ policy: { onUncertain } });
+          const item: Claimed = { id: '1', rev: 2, ...known, claim };
+          await world.idStore.write('groups', item, { absent: true });
+          const down = { ...world.idStore, write: () => Promise.reject(new Error('down')) };
+          const delivery = { messageId: 'm', body: '', message: { ...message, attempts }, item };
+          const settling = settle(delivery, outcome, isResting, await world.plan(), { ...world.deps, idStore: down });
+          const ending = await world.clock.run(settling);
+          expect(ending).toMatchObject({ kind: 'putBack', why: 'not-settled', message: { attempts } });
+          expect(ending).toMatchObject({ delaySec: expect.toSatisfy((sec: number) => sec >= 25) });
+          expect(world.idStore.items('groups')).toEqual([item]);
+        }),
+        { numRuns: 20 },
+      );
+    },
+  );
+});
+
 describe('while a request is under way that was taken for lost', () => {
   const answers: Record<string, Answer> = {
     takes,

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { Clock } from '../runtime/clock.ts';
+import { type Clock, isRecent } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import { once } from '../runtime/once.ts';
 
@@ -107,14 +107,14 @@ export interface CachedSecrets extends SecretStore {
 
 /** Reads each secret once per `lifeMs` and process. A failure is not remembered. */
 export const cachedSecrets = (store: SecretStore, clock: Clock, lifeMs: number): CachedSecrets => {
-  const known = new Map<string, { value: Promise<string>; untilMs: number }>();
+  const known = new Map<string, { value: Promise<string>; readMs: number }>();
   return {
     read: (ref) => {
       const name = describeRef(ref);
       const cached = known.get(name);
-      if (cached && clock.nowMs() < cached.untilMs) return cached.value;
+      if (cached && isRecent(cached.readMs, clock.nowMs(), lifeMs)) return cached.value;
       const value = store.read(ref);
-      known.set(name, { value, untilMs: clock.nowMs() + lifeMs });
+      known.set(name, { value, readMs: clock.nowMs() });
       value.catch(() => known.delete(name));
       return value;
     },

@@ -6,6 +6,7 @@ import type { Conflict } from '../integration/schema/target-schema.ts';
 import { MAX_DELAY_SEC, type Outgoing } from '../messages/queue.ts';
 import { type Failure, type RecordMessage, writeMessage } from '../messages/record-message.ts';
 import { backoffMs } from '../runtime/backoff.ts';
+import { lasts, reachMs } from '../runtime/clock.ts';
 import { ConfigurationError } from '../runtime/fault.ts';
 import type { LoadTuning } from '../runtime/tuning.ts';
 import { signOf } from '../target/sign.ts';
@@ -148,7 +149,7 @@ const askedMs = (outcome: Outcome): number => (outcome.kind === 'conflict' ? (ou
 
 /** Whether an earlier try of unknown outcome may still be worked on at the target. */
 const isUnderWay = ({ claim, doubt }: IdCheck & { claim: Claim }, nowMs: number): boolean =>
-  doubt !== undefined && doubt.hash === claim.hash && doubt.untilMs > nowMs;
+  doubt !== undefined && doubt.hash === claim.hash && lasts(doubt.untilMs, nowMs, reachMs.claim);
 
 /**
  * What a 409 means for one record, by the file's `target.conflict` and by what idCheck knows; other outcomes stay.

@@ -10,6 +10,7 @@ import {
   withRun,
   withSeen,
 } from '../connection/limit/rest.ts';
+import { lasts, reachMs } from '../runtime/clock.ts';
 import type { RestTuning } from '../runtime/tuning.ts';
 import { signOfRequest } from '../target/sign.ts';
 import type { Outcome, OutcomeFailure } from '../target/target.ts';
@@ -67,7 +68,7 @@ const NEXT_RUN_SPREAD_MS = 5 * 60_000;
 const closedBy = (rests: readonly Rest[], nowMs: number, tuning: RestTuning): Closed => {
   const waits = rests.map(({ probeAtMs, failedProbes }) => {
     if (probeAtMs === undefined) return { waitMs: NEXT_RUN_WAIT_MS, spreadMs: NEXT_RUN_SPREAD_MS };
-    if (probeAtMs <= nowMs) return { waitMs: PROBE_WAIT_MS, spreadMs: PROBE_SPREAD_MS };
+    if (!lasts(probeAtMs, nowMs, reachMs.nextProbe)) return { waitMs: PROBE_WAIT_MS, spreadMs: PROBE_SPREAD_MS };
     return { waitMs: probeAtMs - nowMs, spreadMs: pauseMs(failedProbes, tuning) / 2 };
   });
   const longest = waits.reduce((a, b) => (a.waitMs >= b.waitMs ? a : b));

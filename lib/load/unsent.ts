@@ -135,7 +135,7 @@ const writeLetterOf = async (
     atMs: nowMs,
   };
   const reason = stored.trouble?.kind === 'rejected' ? 'rejected' : 'uncertain';
-  if (!(await sendLetter(deps.deadLetters, letterFor(reason, message, failure)))) {
+  if (!(await sendLetter(deps.deadLetters, letterFor(reason, message, failure, nowMs)))) {
     return putOff(message, 'no-dead-letter', deps.tuning.load.unreachableWaitMs, fraction);
   }
   const written = await deps.idStore

@@ -18,6 +18,8 @@ export type DeadLetter = {
   attempts: number;
   firstMs: number;
   lastMs: number;
+  /** When it was written, where that was later than the last failure. */
+  writtenMs?: number;
   failure: Failure;
   /** The record message, ready to be sent again; absent for `unreadable`, and in a reduced letter. */
   message?: RecordMessage;
@@ -29,11 +31,12 @@ export type DeadLetter = {
   hash?: string;
 };
 
-/** The letter for a record that could not be loaded; `failure` is what ended it. */
+/** The letter for a record that could not be loaded; `failure` is what ended it, `nowMs` when it is written. */
 export const letterFor = (
   reason: 'rejected' | 'uncertain' | 'exhausted',
   message: RecordMessage,
   failure: Failure,
+  nowMs: number = failure.atMs,
 ): DeadLetter => ({
   v: 1,
   deadLetter: reason,
@@ -44,6 +47,7 @@ export const letterFor = (
   attempts: message.attempts,
   firstMs: message.firstSentMs,
   lastMs: failure.atMs,
+  ...(nowMs > failure.atMs && { writtenMs: nowMs }),
   failure,
   message: { ...message, lastFailure: failure },
 });
@@ -124,6 +128,8 @@ export type Letter = {
   attempts: number;
   firstMs: number;
   lastMs: number;
+  /** When it was written, by the clock of who wrote it, where that was later than `lastMs`. */
+  writtenMs?: number;
   failure?: Failure;
   /** What would be sent again; absent: there is nothing that the loader could read. */
   message?: RecordMessage;
@@ -186,6 +192,7 @@ const writtenByLoader = (letter: JsonObject, sentMs: number): Omit<Letter, 'mess
       number: text(letter.number),
       runId: text(letter.runId),
       target: text(letter.target),
+      writtenMs: typeof letter.writtenMs === 'number' ? letter.writtenMs : undefined,
       generation: typeof letter.generation === 'number' ? letter.generation : undefined,
       failure,
       message: read.kind === 'message' ? read.message : undefined,

@@ -188,6 +188,12 @@ const namesOf = ({ integration, id, reason }: Letter): Replayed['replayed'][numb
   ...defined({ id }),
 });
 
+/**
+ * When a letter is sent again: after it was written, whatever our clock says. A clock behind that of the worker that
+ * wrote it would send the record as one whose letter waits still, and both would be gone.
+ */
+const replayedMsOf = ({ lastMs, writtenMs = lastMs }: Letter, nowMs: number): number => Math.max(nowMs, writtenMs);
+
 const sendAgain = async (
   batch: ReadonlyArray<{ letter: Sendable; delaySec: number }>,
   { by = UNSIGNED.by, why = UNSIGNED.why }: ReplayRequest,
@@ -199,8 +205,14 @@ const sendAgain = async (
     await audit.add({ atMs: replayedMs, action: 'replayed', integration, id, reason: letter.reason, by, why });
   }
   const { failed } = await records.sendAll(
-    batch.map(({ letter: { message }, delaySec }) => ({
-      body: writeMessage({ ...message, attempts: 0, deferrals: 0, replayedMs, replays: (message.replays ?? 0) + 1 }),
+    batch.map(({ letter, delaySec }) => ({
+      body: writeMessage({
+        ...letter.message,
+        attempts: 0,
+        deferrals: 0,
+        replayedMs: replayedMsOf(letter, replayedMs),
+        replays: (letter.message.replays ?? 0) + 1,
+      }),
       ...(delaySec > 0 && { delaySec }),
     })),
   );

@@ -23,8 +23,10 @@ const MINUTE_MS = 60_000;
 export const reachMs = {
   /** A claim, or the doubt that it leaves: the longest POST and its settling. */
   claim: 10 * MINUTE_MS,
-  /** A run's lease, and permits: one invocation, 15 minutes at most. */
+  /** A run's lease, permits, and the probe of a target that rests: one invocation, 15 minutes at most. */
   invocation: 20 * MINUTE_MS,
+  /** From one probe of a target that rests to the next. */
+  nextProbe: 20 * MINUTE_MS,
   /** The lock of a token: one token request. */
   tokenLock: 10 * MINUTE_MS,
   /** A pause: the longest Retry-After that is taken at its word is 24 hours. */
@@ -34,6 +36,9 @@ export const reachMs = {
   /** A run that ends late moves a watermark that later runs have moved on: these began that much later at most. */
   lateRun: 48 * 60 * MINUTE_MS,
 } as const;
+
+/** Whether something of `atMs` is younger than `lifeMs` at `nowMs`; what lies ahead by more than that is of a wrong clock. */
+export const isRecent = (atMs: number, nowMs: number, lifeMs: number): boolean => Math.abs(nowMs - atMs) < lifeMs;
 
 /** Whether something that was to last until `untilMs` lasts at `nowMs`, and can last that long at all. */
 export const lasts = (untilMs: number, nowMs: number, longestMs: number): boolean =>

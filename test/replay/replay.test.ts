@@ -52,6 +52,16 @@ const rejected = (count: number, changes: Partial<RecordMessage> = {}) =>
   Array.from({ length: count }, (_, id) => letter('rejected', { id: String(id), ...changes }));
 
 describe('replaying dead letters', () => {
+  it('are of after their letter was written, though the clock here is behind', async () => {
+    const writtenMs = NOW_MS + 3_600_000;
+    const world = await setUp(
+      writeLetter(letterFor('rejected', recordMessage({ id: '0' }), failure, writtenMs)),
+      writeLetter(letterFor('rejected', recordMessage({ id: '1' }), { ...failure, atMs: writtenMs + 1 })),
+    );
+    await world.replay({});
+    expect(world.sent().map(({ replayedMs }) => replayedMs)).toEqual([writtenMs, writtenMs + 1]);
+  });
+
   it('sends them again as new, with the time of the replay, and deletes them', async () => {
     const world = await setUp(letter('rejected', { id: '0' }));
     expect(await world.replay({})).toEqual({

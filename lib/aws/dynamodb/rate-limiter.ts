@@ -2,7 +2,7 @@ import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { type LimiterState, leasePermits, pauseGainMs, unusedLimiter } from '../../connection/limit/gcra.ts';
 import type { RateLimiter } from '../../connection/limit/rate-limit.ts';
 import { type Backoff, backoffMs } from '../../runtime/backoff.ts';
-import { type Clock, lasts, reachMs, systemClock } from '../../runtime/clock.ts';
+import { type Clock, isRecent, lasts, reachMs, systemClock } from '../../runtime/clock.ts';
 import { defined } from '../../runtime/defined.ts';
 import { type Random, systemRandom } from '../../runtime/random.ts';
 import { getItem, type Item, isConditionFailed, number, readItem, succeeds, type Table, text } from './table.ts';
@@ -52,7 +52,7 @@ export const dynamoRateLimiter = (
 
   const readCached = (connection: string): Promise<LimiterState | undefined> => {
     const cached = pauses.get(connection);
-    if (cached && clock.nowMs() < cached.readMs + PAUSE_CACHE_MS) return cached.state;
+    if (cached && isRecent(cached.readMs, clock.nowMs(), PAUSE_CACHE_MS)) return cached.state;
     const state = read(connection);
     pauses.set(connection, { readMs: clock.nowMs(), state });
     // A failed read is thrown to those who wait for it, and not kept.

@@ -1,5 +1,5 @@
 import { type Backoff, backoffMs } from '../../runtime/backoff.ts';
-import type { Clock } from '../../runtime/clock.ts';
+import { type Clock, isRecent } from '../../runtime/clock.ts';
 import type { Random } from '../../runtime/random.ts';
 import { type ConnectionHealth, type HealthStore, healthy, type StoredHealth } from './health.ts';
 
@@ -45,7 +45,7 @@ export const healthView = (store: HealthStore, { clock, random }: { clock: Clock
   return {
     look: async (connection) => {
       const before = looks.get(connection);
-      if (before !== undefined && clock.nowMs() < before.atMs + LOOK_EVERY_MS) {
+      if (before !== undefined && isRecent(before.atMs, clock.nowMs(), LOOK_EVERY_MS)) {
         await before.stored;
         return known(connection);
       }
@@ -82,7 +82,7 @@ export const healthView = (store: HealthStore, { clock, random }: { clock: Clock
       const key = wellKey(connection, integration);
       const noted = well.get(key) ?? [];
       well.delete(key);
-      return noted.reduce((sum, { atMs, records }) => sum + (clock.nowMs() - atMs < windowMs ? records : 0), 0);
+      return noted.reduce((sum, { atMs, records }) => sum + (isRecent(atMs, clock.nowMs(), windowMs) ? records : 0), 0);
     },
   };
 };

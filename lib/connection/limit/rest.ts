@@ -1,3 +1,4 @@
+import { isRecent, lasts, reachMs } from '../../runtime/clock.ts';
 import type { RestTuning } from '../../runtime/tuning.ts';
 import type { ConnectionHealth, ConnectionRest, Rest, RestingRun, Sign, Try } from './health.ts';
 
@@ -22,7 +23,7 @@ const failedIn = (one: Try): readonly string[] => ('failed' in one ? one.failed 
 const recent = (tries: readonly Try[], nowMs: number, windowMs: number): Try[] => {
   let room = MAX_FAILED;
   return tries
-    .filter(({ atMs }) => nowMs - atMs < windowMs)
+    .filter(({ atMs }) => isRecent(atMs, nowMs, windowMs))
     .reverse()
     .filter((one) => {
       const fits = room > 0;
@@ -93,7 +94,9 @@ export const pauseMs = (failedProbes: number, { pause }: RestTuning): number =>
 
 /** Whether one record may be tried now. */
 export const isProbeDue = ({ probeAtMs, probe }: Rest, nowMs: number): boolean =>
-  probeAtMs !== undefined && probeAtMs <= nowMs && (probe === undefined || probe.untilMs <= nowMs);
+  probeAtMs !== undefined &&
+  !lasts(probeAtMs, nowMs, reachMs.nextProbe) &&
+  !(probe !== undefined && lasts(probe.untilMs, nowMs, reachMs.invocation));
 
 /** The rests that hold an integration with this worker's probe on them; undefined: it is not time, or another is at it. */
 export const withProbe = (

@@ -2,9 +2,11 @@ import { type LimiterState, leasePermits, pauseGainMs, unusedLimiter } from '../
 import type { RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
 import { type Clock, lasts, reachMs } from '../../lib/runtime/clock.ts';
 
-/** A rate limiter in memory, shared by all who hold it. */
-export const memoryRateLimiter = (clock: Clock): RateLimiter => {
-  const states = new Map<string, LimiterState & { why?: string }>();
+/** What is stored of each connection. */
+export type LimiterStates = Map<string, LimiterState & { why?: string }>;
+
+/** A rate limiter in memory, shared by all who hold it, or who hold its states under clocks of their own. */
+export const memoryRateLimiter = (clock: Clock, states: LimiterStates = new Map()): RateLimiter => {
   const stateOf = (connection: string): LimiterState & { why?: string } => states.get(connection) ?? unusedLimiter;
   return {
     acquire: async (connection, limit, count, deadlineMs) => {

@@ -13,7 +13,7 @@ const MAX_UNSENT_IN_A_ROW = 60;
 export const auditHealth = (world: World) => {
   const { scheduler, settings } = world;
   const { rest: tuning } = settings.tuning.connection;
-  const storesHold = settings.rates.storeRefuses + settings.rates.storeForgets === 0;
+  const storesHold = settings.rates.storeRefuses + settings.rates.storeForgets === 0 && settings.clocks === 'right';
   let health: ConnectionHealth = healthy;
   /** Owner of a probe → the key of its request, which a renewed token may have sent twice. */
   const probes = new Map<string, string>();
@@ -23,9 +23,11 @@ export const auditHealth = (world: World) => {
   const checkProbe = (before: ConnectionHealth, { cause, sinceMs, probe, probeAtMs }: Rest): void => {
     const known = before.rests.find((rest) => rest.cause === cause && rest.sinceMs === sinceMs);
     if (probe === undefined || known?.probe?.owner === probe.owner) return;
+    if (known?.probe !== undefined) world.reach('probe lost with its worker');
     const isLate = known?.probe === undefined || known.probe.untilMs <= scheduler.nowMs();
     const isDue = probeAtMs !== undefined && (known?.probeAtMs ?? 0) <= scheduler.nowMs();
-    if (!isLate || !isDue) world.broken('one worker probes a target that rests, once it is time', probe.owner);
+    if ((!isLate || !isDue) && settings.clocks === 'right')
+      world.broken('one worker probes a target that rests, once it is time', probe.owner);
   };
 
   return {
@@ -35,6 +37,7 @@ export const auditHealth = (world: World) => {
       const begun = restsWithout(after, before);
       world.note(environment.name, 'knows', `${after.rests.map(({ cause }) => cause).join(' ') || 'no rest'}`);
       for (const rest of after.rests) checkProbe(before, rest);
+      if (after.rests.some(({ failedProbes }) => failedProbes > 0)) world.reach('probe fails');
       if (!begun.some(({ cause }) => cause === 'not-understood')) return;
       if (unclearRequests < tuning.unclearAnswers) {
         world.broken('so many requests in a row stop an integration, not records', `${unclearRequests}`);
@@ -45,7 +48,7 @@ export const auditHealth = (world: World) => {
     /** A request leaves for the target. */
     requestSent: (environment: Environment, posted: readonly Posted[], key: string): void => {
       // Who stands still between looking and sending does not know.
-      if (settings.rates.stall > 0) return;
+      if (settings.rates.stall > 0 || settings.clocks !== 'right') return;
       for (const { sinceMs, probe } of health.rests) {
         if (scheduler.nowMs() - sinceMs < SENT_WITHIN_MS) continue;
         const isProbe = probe !== undefined && (probes.get(probe.owner) ?? key) === key && posted.length === 1;

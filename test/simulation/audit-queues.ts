@@ -112,7 +112,8 @@ export const auditQueues = (world: World, evidence: Evidence) => {
       const isUnderWay = item?.claim !== undefined && owners.get(item.claim.owner) !== worker;
       const hasOutcome = fateOf(item, { id, hash, versionMs }, settings.policy) !== 'open';
       // Its parent never came: the next run decides anew.
-      if (parentId !== undefined && scheduler.nowMs() - firstSentMs > settings.tuning.load.maxParentWaitMs) return;
+      const waitedMs = settings.clocks === 'right' ? scheduler.nowMs() - firstSentMs : Number.POSITIVE_INFINITY;
+      if (parentId !== undefined && waitedMs > settings.tuning.load.maxParentWaitMs) return;
       if (isUnderWay || hasOutcome || item?.trouble?.hash === hash || isQueued(world, read.message)) return;
       world.broken(
         'a message is acknowledged only when its record has an outcome, or a copy',

@@ -18,11 +18,20 @@ const isMostlyInvalid = ({ fetched, invalid }: RunRecord['counts']): boolean =>
 
 /** Watches leases, ledgers and checkpoints. */
 export const auditRuns = (world: World, evidence: Evidence) => {
-  const { owners, accepted, chunks, runs, refreshVersionsMs } = evidence;
+  const { owners, accepted, chunks, runs, refreshVersionsMs, raced, beganMs } = evidence;
+  const { clocks } = world.settings;
+  const broken = (runId: string, rule: string, detail: string): void => {
+    // What a reading did not find stands beside its ledger.
+    if (!raced.has(runId.replace(/~.*/, ''))) world.broken(rule, detail);
+  };
   /** Worker → the page that its source gave last, by ids ('' for a record without one), and how much of it is written. */
   const pages = new Map<string, { ids: string[]; written: number }>();
   /** Environment → what the source meant by its last answer. */
   const said = new Map<string, Reply['said']>();
+  /** Run → who saved it last. */
+  const workers = new Map<string, string>();
+  /** Owners of leases that were given back. */
+  const ended = new Set<string>();
   /** Chunks whose messages were looked for already. */
   const checked = new Map<string, LedgerChunk>();
 
@@ -30,7 +39,7 @@ export const auditRuns = (world: World, evidence: Evidence) => {
     const key = `${runId} ${index}`;
     const chunk = chunks.get(key);
     if (chunk === undefined) {
-      world.broken('the checkpoint counts only chunks that are written', key);
+      broken(runId, 'the checkpoint counts only chunks that are written', key);
       return;
     }
     if (checked.get(key) === chunk) return;
@@ -38,7 +47,7 @@ export const auditRuns = (world: World, evidence: Evidence) => {
     const sent = [...chunk.entries.filter(({ outcome }) => outcome === 'enqueued'), ...(chunk.deletions ?? [])];
     const lost = sent.find(({ id, hash }) => !accepted.has(`${runId} ${id} ${hash}`));
     if (lost === undefined) return;
-    world.broken('the checkpoint moves only after the queue accepted the messages', `${key}, id ${lost.id}`);
+    broken(runId, 'the checkpoint moves only after the queue accepted the messages', `${key}, id ${lost.id}`);
   };
 
   return {
@@ -47,8 +56,15 @@ export const auditRuns = (world: World, evidence: Evidence) => {
       evidence.limits.set(runIdOf(world.settings.integration.name, scheduledMs), limit);
     },
 
-    leaseAsked: (environment: Environment, { owner }: Lease): void => {
-      owners.set(owner, workerOf(environment));
+    leaseAsked: (environment: Environment, lease: Lease, previous: Lease | undefined): void => {
+      owners.set(lease.owner, workerOf(environment));
+      if (previous === undefined || ended.has(previous.owner)) return;
+      world.reach('lease passes over');
+      if (clocks !== 'right') for (const { runId } of [previous, lease]) raced.add(runId);
+    },
+
+    leaseEnded: ({ owner }: Lease): void => {
+      ended.add(owner);
     },
 
     sourceSaid: ({ name }: Environment, meant: Reply['said']): void => {
@@ -70,11 +86,11 @@ export const auditRuns = (world: World, evidence: Evidence) => {
         const page = pages.get(worker) ?? { ids: [], written: 0 };
         const isNext = chunk.entries.every(({ id }, index) => ['', id].includes(page.ids[page.written + index] ?? '-'));
         page.written += chunk.entries.length;
-        if (!isNext || page.written > page.ids.length) world.broken(WHOLE_PAGES, place);
+        if (!isNext || page.written > page.ids.length) broken(chunk.runId, WHOLE_PAGES, place);
       }
       const lease = await world.runTable.lease(world.settings.integration.name);
       if (lease === undefined || owners.get(lease.owner) !== worker) {
-        world.broken('only the leaseholder writes the ledger', `${place}, by ${worker}`);
+        broken(chunk.runId, 'only the leaseholder writes the ledger', `${place}, by ${worker}`);
       }
     },
 
@@ -85,17 +101,21 @@ export const auditRuns = (world: World, evidence: Evidence) => {
       const isWeighed = run.weighing !== undefined && page?.written === 0;
       const isWritten = page === undefined || page.written === page.ids.length;
       const isWhole = world.settings.tree !== 'none' || isWeighed || isWritten;
-      if (!isWhole) world.broken(WHOLE_PAGES, `${runId}, ${page.written} of ${page.ids.length}`);
+      if (!isWhole) broken(runId, WHOLE_PAGES, `${runId}, ${page.written} of ${page.ids.length}`);
       const meant = said.get(environment.name);
       if (status === 'incomplete' && meant !== undefined && isMisread(meant, failure?.code ?? ''))
         world.broken(
           'what passes by waiting or by a new token fails no run',
           `${runId}, ${meant}, ${failure?.message}`,
         );
+      const isPlacing = runs.get(runId)?.checkpoint?.judged !== undefined;
+      if (isPlacing && workers.get(runId) !== workerOf(environment)) world.reach('postponed over invocations');
+      workers.set(runId, workerOf(environment));
       if (status === 'balanced' && isMostlyInvalid(run.counts))
         world.broken('a run whose rows are mostly invalid has failed', `${runId}, ${JSON.stringify(run.counts)}`);
       const counted = run.checkpoint?.chunks ?? run.chunks ?? 0;
       world.note(environment.name, 'saves', runId, `${status}, ${counted} chunks`, failure?.message ?? '');
+      if (!beganMs.has(runId)) beganMs.set(runId, world.scheduler.nowMs());
       runs.set(runId, structuredClone(run));
       const isPartial = run.selection !== undefined || run.adoption !== undefined;
       if (isPartial && run.deletions !== undefined) world.broken('a run that is no whole one deletes nothing', runId);

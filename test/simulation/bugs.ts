@@ -1,4 +1,5 @@
 import type { Bug } from './bug.ts';
+import { clockBugs } from './bugs/clocks.ts';
 import { healthBugs } from './bugs/health.ts';
 import { idCheckBugs } from './bugs/idcheck.ts';
 import { movingBugs } from './bugs/moving.ts';
@@ -18,4 +19,5 @@ export const bugs: readonly Bug[] = [
   ...sourceBugs,
   ...healthBugs,
   ...movingBugs,
+  ...clockBugs,
 ];

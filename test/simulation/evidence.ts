@@ -46,6 +46,10 @@ export type Evidence = {
   runs: Map<string, RunRecord>;
   /** Run → how many records it may send. */
   limits: Map<string, number>;
+  /** When each run was first saved, by the world's time, ms. */
+  beganMs: Map<string, number>;
+  /** Where clocks are wrong: ids and runs that two worked on at once, since a claim or a lease seemed to be over. */
+  raced: Set<string>;
 };
 
 export const noEvidence = (): Evidence => ({
@@ -62,6 +66,8 @@ export const noEvidence = (): Evidence => ({
   chunks: new Map(),
   runs: new Map(),
   limits: new Map(),
+  beganMs: new Map(),
+  raced: new Set(),
 });
 
 /** Its outcome is not known, whatever is known elsewhere. */

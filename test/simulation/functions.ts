@@ -11,15 +11,17 @@ import type { Queue } from '../../lib/messages/queue.ts';
 import { readFetchEvent } from '../../lib/messages/run-request.ts';
 import { readReplayEvent, replay } from '../../lib/replay/replay.ts';
 import { sides } from '../../lib/runs/ends.ts';
-import { type LogEvent, silentLog as log } from '../../lib/runtime/log.ts';
+import type { LogEvent } from '../../lib/runtime/log.ts';
 import { once } from '../../lib/runtime/once.ts';
 import { openSource } from '../../lib/source/http-source.ts';
 import type { Source } from '../../lib/source/source.ts';
 import type { Runtime, Stores } from '../../lib/stores/stores.ts';
 import { openTarget } from '../../lib/target/http-target.ts';
-import { clockOf, type Environment, type LambdaFunction } from './lambda.ts';
+import { clockOf } from './clocks.ts';
+import type { Environment, LambdaFunction } from './lambda.ts';
 import { envOf } from './moving.ts';
 import { httpOf } from './network.ts';
+import { listeningLog } from './states.ts';
 import { storesOf } from './stores.ts';
 import type { World } from './world.ts';
 
@@ -40,7 +42,7 @@ const equip = (world: World, environment: Environment): Equipment => {
   const runtime = {
     clock: clockOf(world, environment),
     random: world.chance,
-    log,
+    log: listeningLog(world),
     env: envOf(world),
     http: wrapped(httpOf(world, environment), bug.http),
     tuning: world.settings.tuning,

@@ -1,4 +1,5 @@
-import type { Clock, RemainingMs } from '../../lib/runtime/clock.ts';
+import type { RemainingMs } from '../../lib/runtime/clock.ts';
+import { nextClockOffMs } from './clocks.ts';
 import type { World } from './world.ts';
 
 /** How an invocation ended, as whoever invoked it sees it. */
@@ -31,6 +32,8 @@ export type Environment = {
   invocation: number;
   /** Whether a fault of the queues made this invocation give messages back. */
   sendFaults: number;
+  /** By how much its clock is wrong, ms. */
+  clockOffMs: number;
 };
 
 /** One invocation in one environment: whom a claim belongs to. */
@@ -45,6 +48,7 @@ const newEnvironment = (name: string): Environment => ({
   end: () => {},
   invocation: 0,
   sendFaults: 0,
+  clockOffMs: 0,
 });
 
 /** Dies: its awaits never resume. What is on the wire already may arrive all the same. */
@@ -79,14 +83,6 @@ export const resume = (world: World, environment: Environment, goOn: () => void)
   scheduler.woke();
 };
 
-export const clockOf = (world: World, environment: Environment): Clock => ({
-  nowMs: world.scheduler.nowMs,
-  sleep: (ms) =>
-    new Promise((resolve) => {
-      world.scheduler.after(ms, () => resume(world, environment, resolve));
-    }),
-});
-
 const COLD_START_MS = 400;
 
 /** Runs an event in a warm environment, if there is one, else in a new one. */
@@ -107,6 +103,7 @@ export const invoke = (
   environment.state = 'running';
   environment.invocation += 1;
   environment.sendFaults = 0;
+  environment.clockOffMs = nextClockOffMs(world, environment);
   const { invocation } = environment;
   const isOver = () => environment.invocation !== invocation || environment.state !== 'running';
   world.running += 1;

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { noBug } from './bug.ts';
 import { bugs } from './bugs.ts';
 import { seedsToTry, simulate } from './simulate.ts';
+import { type RareState, rareStates } from './states.ts';
 import { timelineOf } from './timeline.ts';
 
 const { values } = parseArgs({
@@ -52,8 +53,11 @@ if (values['all-bugs']) {
 
 const startMs = performance.now();
 const elapsedSec = () => (performance.now() - startMs) / 1000;
+/** State → how many worlds reached it. */
+const reachedBy = new Map<RareState, number>(rareStates.map((state) => [state, 0]));
 for (let seed = first; seed < first + count; seed++) {
-  const { violations } = await simulate(seed, { bug });
+  const { violations, world } = await simulate(seed, { bug });
+  for (const state of world.reached) reachedBy.set(state, (reachedBy.get(state) ?? 0) + 1);
   const [violation] = violations;
   if (violation || values.verbose) {
     console.log(timelineOf(await simulate(seed, { bug, records: true })));
@@ -67,3 +71,17 @@ for (let seed = first; seed < first + count; seed++) {
 const tookSec = elapsedSec();
 const range = count === 1 ? `seed ${first}` : `${count} seeds from ${first}`;
 console.log(`${range} held every invariant in ${tookSec.toFixed(1)} s (${Math.round(count / tookSec)} seeds/s)`);
+
+/** From so many worlds on, a state that none of them reached is a fault of the worlds: its rules say nothing. */
+const ENOUGH_WORLDS = 10_000;
+if (count > 1) {
+  console.log('worlds that reached each rare state:');
+  for (const [state, worlds] of [...reachedBy].sort((a, b) => a[1] - b[1])) {
+    console.log(`${String(worlds).padStart(8)}  ${state}`);
+  }
+  const unreached = rareStates.filter((state) => reachedBy.get(state) === 0);
+  if (unreached.length > 0 && count >= ENOUGH_WORLDS && bug === noBug) {
+    console.log(`\nno world reached: ${unreached.join('; ')}`);
+    process.exit(1);
+  }
+}

@@ -1,6 +1,7 @@
 import { addressOfEnd } from '../../lib/flows/open.ts';
 import { decideByHand } from '../../lib/operate/decide-end.ts';
 import { memoryAuditLog } from '../fakes/memory-audit-log.ts';
+import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
 import { memorySecretStore } from '../fakes/memory-secret-store.ts';
 import { MOVED_URL, SOURCE_URL, TARGET_URL } from './network.ts';
 import type { World } from './world.ts';
@@ -30,7 +31,7 @@ export const moveTarget = async (world: World): Promise<void> => {
 
 /** Somebody says that it is the same system. */
 export const sayTheSame = async (world: World): Promise<void> => {
-  const { integration, runTable: runs, limiter, scheduler } = world;
+  const { integration, runTable: runs, permits, scheduler } = world;
   const clock = { nowMs: scheduler.nowMs, sleep: () => Promise.reject(new Error('nobody sleeps over a word')) };
   const now = await addressOfEnd(integration, 'target', { env: envOf(world), secrets: memorySecretStore() });
   world.isUndecided = false;
@@ -43,7 +44,7 @@ export const sayTheSame = async (world: World): Promise<void> => {
       now,
     },
     { by: 'operator', why: 'it has moved' },
-    { runs, limiter, audit: memoryAuditLog(), clock },
+    { runs, limiter: memoryRateLimiter(clock, permits), audit: memoryAuditLog(), clock },
   );
   world.note('operator', 'says that the target is the same');
 };

@@ -5,7 +5,9 @@ import type { JsonValue } from '../../lib/json/json.ts';
 import type { Tuning } from '../../lib/runtime/tuning.ts';
 import { type Changes, integrationWith } from '../integration/sample.ts';
 import type { Chance } from './chance.ts';
+import type { Clocks } from './clocks.ts';
 import { announcedBy, drawCeiling, type Manners, mannersOf } from './manners.ts';
+import type { Outage } from './outages.ts';
 import { codes } from './source-faults.ts';
 
 const MINUTE_MS = 60_000;
@@ -97,19 +99,10 @@ export type Settings = {
   loadConcurrency: number;
   maxReceiveCount: number;
   rates: FaultRates;
-  /** A time in which the target is away; absent: none. */
-  outage?: Outage;
+  /** Times in which the target is away. */
+  outages: readonly Outage[];
+  clocks: Clocks;
   tuning: Tuning;
-};
-
-/** From when until when, ms since the world's beginning, and what it answers meanwhile. */
-export type Outage = { as: 'refused' | '503' | 'garbage'; fromMs: number; untilMs: number };
-
-/** Three worlds in ten have one; it is over before the trouble is. Drawn by itself: seeds stand for the worlds that they did. */
-export const outageOf = ({ happens, pick, whole }: Chance, troubledMs: number): Outage | undefined => {
-  if (!happens(0.3)) return undefined;
-  const fromMs = whole(0, Math.floor(troubledMs / 2));
-  return { as: pick(['refused', '503', 'garbage']), fromMs, untilMs: whole(fromMs, troubledMs) };
 };
 
 const pagingBlock = (paging: Paging, pageSize: number): JsonValue => {
@@ -249,7 +242,11 @@ const partialRunsOf = (edits: number): Settings['partialRuns'] =>
   edits % 3 === 1 ? 'limited' : edits % 6 === 3 ? 'adopting' : 'none';
 
 /** What one seed stands for. */
-export const settingsOf = (chance: Chance, mannersChance: Chance, tuning: Tuning): Settings => {
+export const settingsOf = (
+  chance: Chance,
+  mannersChance: Chance,
+  tuning: Tuning,
+): Omit<Settings, 'outages' | 'clocks'> => {
   const policy: LoadPolicy = { idCheck: chance.happens(0.5), onUncertain: chance.pick(['resend', 'park']) };
   const paging = chance.pick<Paging>(['numbered', 'numbered', 'numbered-without-total', 'offset', 'single']);
   const hasCeiling = drawCeiling(mannersChance, paging);
@@ -297,8 +294,7 @@ export const settingsOf = (chance: Chance, mannersChance: Chance, tuning: Tuning
   // Not drawn by itself: every seed would stand for another world.
   const capsPages = !hasCeiling && drawn.groups % 3 === 0;
   const { announcesTotal, announcesPages } = announcedBy({ paging, capsPages });
-  const partialRuns = partialRunsOf(drawn.edits);
   const manners = mannersOf(mannersChance, announcesTotal || announcesPages, hasCeiling);
   const moves = drawn.groups % 5 === 4;
-  return { ...drawn, capsPages, partialRuns, manners, moves };
+  return { ...drawn, capsPages, partialRuns: partialRunsOf(drawn.edits), manners, moves };
 };

@@ -174,7 +174,7 @@ export const simulate = async (seed: number, options: WorldOptions = {}): Promis
   await scheduler.run(isBroken, world.calmFromMs);
   const settle = async (): Promise<void> => {
     // A record may wait a day for its parent.
-    const limitMs = scheduler.nowMs() + (settings.tree === 'none' ? DAY_MS : 3 * DAY_MS);
+    const limitMs = scheduler.nowMs() + (settings.tree === 'none' && settings.clocks === 'right' ? DAY_MS : 3 * DAY_MS);
     await scheduler.run(() => isBroken() || isQuiet(world), limitMs);
     if (!isBroken() && !isQuiet(world)) world.broken('the world comes to rest once nothing fails', whyNotQuiet(world));
   };

@@ -7,7 +7,8 @@ import {
 } from '@aws-sdk/client-sqs';
 import { sqsQueue } from '../../lib/aws/sqs-queue.ts';
 import type { ReadableQueue } from '../../lib/messages/queue.ts';
-import { clockOf, type Environment } from './lambda.ts';
+import { clockOf } from './clocks.ts';
+import type { Environment } from './lambda.ts';
 import { type Fate, request } from './wire.ts';
 import type { World } from './world.ts';
 

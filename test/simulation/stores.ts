@@ -8,7 +8,9 @@ import type { RunStore } from '../../lib/runs/store.ts';
 import type { Stores } from '../../lib/stores/stores.ts';
 import { memoryAuditLog } from '../fakes/memory-audit-log.ts';
 import { holds } from '../fakes/memory-id-store.ts';
+import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
 import { memorySecretStore } from '../fakes/memory-secret-store.ts';
+import { clockOf } from './clocks.ts';
 import type { Environment } from './lambda.ts';
 import { queueOf } from './sqs.ts';
 import { type Fate, request } from './wire.ts';
@@ -86,10 +88,14 @@ const runStoreOf = (world: World, environment: Environment): RunStore => {
     lease: (integration) => read(() => runTable.lease(integration)),
     takeLease: (lease, previous) =>
       write(() => {
-        audit.leaseAsked(environment, lease);
+        audit.leaseAsked(environment, lease, previous);
         return runTable.takeLease(lease, previous);
       }),
-    endLease: (lease, nowMs) => write(() => runTable.endLease(lease, nowMs)),
+    endLease: (lease, nowMs) =>
+      write(() => {
+        audit.leaseEnded(lease);
+        return runTable.endLease(lease, nowMs);
+      }),
     run: (integration, runId) => read(() => runTable.run(integration, runId)),
     runs: (integration, limit) => read(() => runTable.runs(integration, limit)),
     saveRun: (run) =>
@@ -130,14 +136,17 @@ const tokenStoreOf = (world: World, environment: Environment): TokenStore => {
   };
 };
 
-const limiterOf = (world: World, environment: Environment): RateLimiter => ({
-  acquire: (connection, limit, count, deadlineMs) =>
-    request(world, environment, writeFate(world), () => world.limiter.acquire(connection, limit, count, deadlineMs)),
-  pause: (connection, untilMs, why) =>
-    request(world, environment, writeFate(world), () => world.limiter.pause(connection, untilMs, why)),
-  pauseOf: (connection) => request(world, environment, readFate(world), () => world.limiter.pauseOf(connection)),
-  endPause: (connection) => request(world, environment, writeFate(world), () => world.limiter.endPause(connection)),
-});
+const limiterOf = (world: World, environment: Environment): RateLimiter => {
+  const limiter = memoryRateLimiter(clockOf(world, environment), world.permits);
+  return {
+    acquire: (connection, limit, count, deadlineMs) =>
+      request(world, environment, writeFate(world), () => limiter.acquire(connection, limit, count, deadlineMs)),
+    pause: (connection, untilMs, why) =>
+      request(world, environment, writeFate(world), () => limiter.pause(connection, untilMs, why)),
+    pauseOf: (connection) => request(world, environment, readFate(world), () => limiter.pauseOf(connection)),
+    endPause: (connection) => request(world, environment, writeFate(world), () => limiter.endPause(connection)),
+  };
+};
 
 const healthStoreOf = (world: World, environment: Environment): HealthStore => ({
   read: (connection) => request(world, environment, readFate(world), () => world.health.read(connection)),

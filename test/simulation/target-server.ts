@@ -3,7 +3,8 @@ import { contentHash } from '../../lib/idcheck/hash.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../../lib/json/json.ts';
 import { answered, failed } from '../fakes/fake-http.ts';
 import { REFUSED_NAME } from './groups.ts';
-import { DELETION_PATH, type Outage, REMAPPED_NAME } from './settings.ts';
+import { type Away, outageAt, SLOWER } from './outages.ts';
+import { DELETION_PATH, REMAPPED_NAME } from './settings.ts';
 import type { World } from './world.ts';
 
 /** What a POST truly came to, whatever its worker hears of it. */
@@ -79,17 +80,36 @@ type Trick =
   | 'business'
   | 'slow';
 
-/** What a target that is away answers to everything. */
-const outages: Readonly<Record<Outage['as'], readonly [Truth, HttpAnswer]>> = {
+/** What a target that is away answers to everything, where it does nothing with it. */
+const deafAnswers: Readonly<Record<Exclude<Away, 'slow' | 'lost'>, readonly [Truth, HttpAnswer]>> = {
   refused: ['unsent', failed('refused')],
   '503': ['uncertain', answered(503, 'upstream is down')],
   garbage: ['unreadable', answered(200, '<html>maintenance</html>')],
 };
 
-const outageNow = ({ settings, scheduler, startMs }: World): Outage['as'] | undefined => {
-  const { outage } = settings;
-  const atMs = scheduler.nowMs() - startMs;
-  return outage !== undefined && atMs >= outage.fromMs && atMs < outage.untilMs ? outage.as : undefined;
+/** How a request is taken while the target is away. */
+const receiveAway = (world: World, away: Away, key: string, timeoutMs: number, holdMs: number): Reception => {
+  const { chance, scheduler, settings } = world;
+  const soonMs = chance.whole(20, 2_000);
+  const nothing = { applies: false, applyAfterMs: 0, answerAfterMs: soonMs };
+  const late = (applyAfterMs: number): Reception => {
+    if (settings.tellsUnderWay) world.underWayMs.set(key, scheduler.nowMs() + applyAfterMs);
+    return { truth: 'uncertain', answer: failed('timeout'), applies: true, applyAfterMs, answerAfterMs: timeoutMs };
+  };
+  switch (away) {
+    case 'slow':
+      return SLOWER * soonMs < timeoutMs
+        ? { ...nothing, truth: 'success', answer: fine, applies: true, answerAfterMs: SLOWER * soonMs }
+        : late(Math.min(SLOWER * soonMs, holdMs));
+    case 'lost':
+      return chance.happens(0.7)
+        ? { ...late(0), answer: failed('reset'), answerAfterMs: soonMs }
+        : { ...nothing, truth: 'uncertain', answer: failed('timeout'), answerAfterMs: timeoutMs };
+    default: {
+      const [truth, answer] = deafAnswers[away];
+      return { ...nothing, truth, answer };
+    }
+  }
 };
 
 /** Decides how a request that arrived is taken; `holdMs`: for so long it may be under way at the most. */
@@ -111,11 +131,12 @@ export const receive = (
   });
   const isDay = world.scheduler.nowMs() < world.throttledUntilMs;
   if (isDay) return plain('throttled', throttledAnswer(world));
-  const outage = outageNow(world);
-  if (outage !== undefined) return plain(...outages[outage]);
+  const away = outageAt(world.settings.outages, world.scheduler.nowMs() - world.startMs);
+  if (away !== undefined && away !== 'slow' && away !== 'lost') return receiveAway(world, away, key, timeoutMs, holdMs);
   if ((world.underWayMs.get(key) ?? 0) > world.scheduler.nowMs()) {
     return plain('under-way', answered(409, { message: 'a request under this key is outstanding' }));
   }
+  if (away !== undefined) return receiveAway(world, away, key, timeoutMs, holdMs);
   if (chance.happens(rates.target)) {
     // A target that says what it is at is one that takes its time.
     const slow: Trick[] = world.settings.tellsUnderWay ? ['applied late', 'applied late'] : [];

@@ -1,24 +1,25 @@
 import type { TokenStore } from '../../lib/connection/auth/token.ts';
 import type { HttpRequest } from '../../lib/connection/http.ts';
 import type { HealthStore } from '../../lib/connection/limit/health.ts';
-import type { RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { RunStore } from '../../lib/runs/store.ts';
-import { defined } from '../../lib/runtime/defined.ts';
 import { memoryHealthStore } from '../fakes/memory-health-store.ts';
-import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';
+import type { LimiterStates } from '../fakes/memory-rate-limiter.ts';
 import { memoryRunStore } from '../fakes/memory-run-store.ts';
 import { memoryTokenStore } from '../fakes/memory-token-store.ts';
 import { type Audit, auditOf } from './audit.ts';
 import { type Bug, noBug } from './bug.ts';
 import { type Chance, chanceOf } from './chance.ts';
+import { clocksOf } from './clocks.ts';
 import { type Groups, newGroups } from './groups.ts';
 import type { Environment } from './lambda.ts';
+import { outagesOf } from './outages.ts';
 import { type Scheduler, schedulerFrom } from './scheduler.ts';
-import { type FaultRates, noFaults, outageOf, type Settings, settingsOf } from './settings.ts';
+import { type FaultRates, noFaults, type Settings, settingsOf } from './settings.ts';
 import type { Reply } from './source-faults.ts';
 import { sourceServer } from './source-server.ts';
 import { type QueueName, type SimulatedQueue, simulatedQueue } from './sqs.ts';
+import type { RareState } from './states.ts';
 import type { IdTable } from './stores.ts';
 import type { Row } from './target-server.ts';
 import { tuningOf } from './tuning.ts';
@@ -34,6 +35,8 @@ export type World = {
   seed: number;
   bug: Bug;
   chance: Chance;
+  /** What befalls clocks is drawn by itself. */
+  clockChance: Chance;
   scheduler: Scheduler;
   settings: Settings;
   /** As it is deployed now. */
@@ -70,7 +73,7 @@ export type World = {
   idTable: IdTable;
   runTable: RunStore;
   tokenTable: TokenStore;
-  limiter: RateLimiter;
+  permits: LimiterStates;
   health: HealthStore;
   queues: Record<QueueName, SimulatedQueue>;
   /** Messages may be there: whoever polls looks. */
@@ -79,6 +82,9 @@ export type World = {
   audit: Audit;
   violations: Violation[];
   broken: (rule: string, detail: string) => void;
+  /** The rare states that it came to. */
+  reached: Set<RareState>;
+  reach: (state: RareState) => void;
   notes: Note[];
   note: (actor: string, ...words: (string | number)[]) => void;
 };
@@ -87,6 +93,7 @@ export type World = {
 const TUNING = 0x7475_6e65;
 const MANNERS = 0x6d61_6e6e;
 const OUTAGE = 0x6f75_7461;
+const CLOCKS = 0x636c_6f63;
 
 const START_MS = Date.UTC(2026, 0, 5);
 
@@ -97,15 +104,22 @@ export const newWorld = (seed: number, { bug = noBug, records = false, change }:
   const chance = chanceOf(seed);
   const scheduler = schedulerFrom(START_MS);
   const usual = settingsOf(chance, chanceOf(seed ^ MANNERS), tuningOf(chanceOf(seed ^ TUNING)));
-  const drawn = { ...usual, ...defined({ outage: outageOf(chanceOf(seed ^ OUTAGE), usual.troubledMs) }) };
+  const clockChance = chanceOf(seed ^ CLOCKS);
+  const drawn: Settings = {
+    ...usual,
+    outages: outagesOf(chanceOf(seed ^ OUTAGE), usual.troubledMs),
+    // What another mapping overwrites is told by times.
+    clocks: usual.remapped === undefined ? clocksOf(clockChance) : 'right',
+  };
   const settings = (change ?? bug.harsher ?? ((asDrawn) => asDrawn))(drawn);
   const violations: Violation[] = [];
+  const reached = new Set<RareState>();
   const notes: Note[] = [];
-  const clock = { nowMs: scheduler.nowMs, sleep: () => Promise.reject(new Error('stores do not sleep')) };
   const world: World = {
     seed,
     bug,
     chance,
+    clockChance,
     scheduler,
     settings,
     integration: settings.integration,
@@ -129,7 +143,7 @@ export const newWorld = (seed: number, { bug = noBug, records = false, change }:
     idTable: new Map(),
     runTable: memoryRunStore(),
     tokenTable: memoryTokenStore(),
-    limiter: memoryRateLimiter(clock),
+    permits: new Map(),
     health: memoryHealthStore(),
     queues: {} as World['queues'],
     queueChanged: () => {},
@@ -138,6 +152,11 @@ export const newWorld = (seed: number, { bug = noBug, records = false, change }:
     broken: (rule, detail) => {
       violations.push({ rule, detail, atMs: scheduler.nowMs() });
       world.note('audit', 'breaks', rule, detail);
+    },
+    reached,
+    reach: (state) => {
+      if (!reached.has(state)) world.note('world', 'reaches', state);
+      reached.add(state);
     },
     notes,
     note: records
@@ -149,6 +168,7 @@ export const newWorld = (seed: number, { bug = noBug, records = false, change }:
   const deadLetters = simulatedQueue(world, 'dead-letters');
   const accept = (message: Parameters<SimulatedQueue['messages']['set']>[1]) => {
     world.note('sqs', 'redrives', message.messageId);
+    world.reach('redriven after its receives');
     deadLetters.messages.set(message.messageId, { ...message, hiddenUntilMs: scheduler.nowMs(), receiveCount: 0 });
   };
   const { maxReceiveCount } = settings;

@@ -1,6 +1,7 @@
 import type { ConnectionHealth, HealthStore } from '../../../lib/connection/limit/health.ts';
 import { restsWithout } from '../../../lib/connection/limit/rest.ts';
 import type { Bug } from '../bug.ts';
+import type { Away } from '../outages.ts';
 import { noFaults, periodsMs, type Settings } from '../settings.ts';
 
 /** What is known is read, or written, as a program with a bug would. */
@@ -20,7 +21,7 @@ const mistaking =
 
 /** A world in which nothing goes wrong but that the target is away for long. */
 const away =
-  (outage: NonNullable<Settings['outage']>['as']) =>
+  (as: Away) =>
   (settings: Settings): Settings => ({
     ...settings,
     rates: noFaults,
@@ -29,7 +30,7 @@ const away =
     edits: 0,
     periodMs: periodsMs.short,
     troubledMs: 10 * periodsMs.short,
-    outage: { as: outage, fromMs: 0, untilMs: 8 * periodsMs.short },
+    outages: [{ as, fromMs: 0, untilMs: 8 * periodsMs.short }],
   });
 
 /** Bugs in what workers know of a target that is down, or not understood. */

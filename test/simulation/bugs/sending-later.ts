@@ -1,5 +1,5 @@
 import type { Bug } from '../bug.ts';
-import { clockOf } from '../lambda.ts';
+import { clockOf } from '../clocks.ts';
 
 /** A queue that says yes at once and sends a moment later, if its environment lives on. */
 export const sendingLater: NonNullable<Bug['deadLetters']> = (queue, world, environment) => ({

@@ -33,6 +33,20 @@ export const targetBugs: readonly Bug[] = [
     ),
   },
   {
+    name: 'slow-is-unsent',
+    summary: 'a target that is too slow counts as one without a connection',
+    seeds: 100,
+    harsher: (settings) => ({
+      ...failing(settings, {}),
+      outages: [{ as: 'slow', fromMs: 0, untilMs: settings.troubledMs }],
+    }),
+    target: misjudging((outcome) =>
+      outcome.kind === 'uncertain' && outcome.failure.cause === 'timeout'
+        ? { kind: 'notApplied', failure: { cause: 'refused' }, waits: false }
+        : outcome,
+    ),
+  },
+  {
     name: 'error-is-success',
     summary: 'a dropped answer counts as loaded',
     seeds: 100,

@@ -1,0 +1,61 @@
+import { readMessage, writeMessage } from '../../../lib/messages/record-message.ts';
+import type { Bug } from '../bug.ts';
+import type { Environment } from '../lambda.ts';
+import { noFaults, type Settings } from '../settings.ts';
+import type { World } from '../world.ts';
+import { replaying, unhurried } from './harsher.ts';
+
+const BELIEVED_MS = 10 * 60_000;
+
+/** A time that lies ahead, as a program sees it that believes all it reads: it is never over. */
+const stillAhead = ({ scheduler }: World, { clockOffMs }: Environment, untilMs: number): number => {
+  const nowMs = scheduler.nowMs() + clockOffMs;
+  return untilMs > nowMs ? Math.min(untilMs, nowMs + BELIEVED_MS) : untilMs;
+};
+
+/** A world in which nothing goes wrong but clocks, and workers that are killed. */
+const wrongClocks = (settings: Settings): Settings => ({
+  ...unhurried(settings),
+  rates: { ...noFaults, kill: 0.1 },
+  tree: 'none',
+  clocks: 'apart',
+  outages: [],
+});
+
+/** Bugs in what is made of the time. */
+export const clockBugs: readonly Bug[] = [
+  {
+    name: 'lease-believed',
+    summary: 'the lease of a run whose clock was days ahead is waited for',
+    seeds: 500,
+    where: ({ remapped }) => remapped === undefined,
+    harsher: wrongClocks,
+    runs: (store, world, environment) => ({
+      ...store,
+      lease: async (integration) => {
+        const lease = await store.lease(integration);
+        return lease && { ...lease, untilMs: stillAhead(world, environment, lease.untilMs) };
+      },
+    }),
+  },
+  {
+    name: 'replayed-by-own-clock',
+    summary: 'a letter is sent again as of before it was written, by a clock that is behind',
+    seeds: 500,
+    where: ({ remapped }) => remapped === undefined,
+    harsher: (settings) => replaying({ ...settings, tree: 'none', clocks: 'apart' }),
+    replayRecords: (queue, { scheduler }, { clockOffMs }) => ({
+      sendAll: (messages) =>
+        queue.sendAll(
+          messages.map((message) => {
+            const read = readMessage(message.body);
+            if (read.kind === 'unreadable') return message;
+            return {
+              ...message,
+              body: writeMessage({ ...read.message, replayedMs: scheduler.nowMs() + clockOffMs }),
+            };
+          }),
+        ),
+    }),
+  },
+];

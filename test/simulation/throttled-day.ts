@@ -12,6 +12,8 @@ export const throttledDay = async (seed: number): Promise<World> => {
     change: (settings) => ({
       ...settings,
       rates: noFaults,
+      outages: [],
+      clocks: 'right',
       periodMs: 3_600_000,
       troubledMs: DAY_MS,
       edits: 0,

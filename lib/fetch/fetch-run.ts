@@ -4,7 +4,7 @@ import { watermarkName } from '../runs/ends.ts';
 import { type ExtractedRun, type RunRecord, runIdOf, type UnfinishedRun } from '../runs/record.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
-import { startOverCodes } from '../source/paging-step.ts';
+import { type PagingFailure, startOverCodes } from '../source/paging-step.ts';
 import { adoptingInto } from './adopt.ts';
 import { askToContinue, askToStartLater } from './ask-again.ts';
 import { askTargetAnew } from './ask-target.ts';
@@ -177,7 +177,8 @@ const endIncomplete = async (
   { runs, log }: FetchDeps,
 ): Promise<Extracted> => {
   const { checkpoint, ...rest } = run;
-  const isOver = startOverCodes.has(failure.code) && checkpoint !== undefined;
+  // Where the pages read so far do not fit together, the next run begins at the first page.
+  const isOver = startOverCodes.has(failure.code as PagingFailure) && checkpoint !== undefined;
   const incomplete: UnfinishedRun = {
     ...(isOver ? { ...rest, chunks: checkpoint.chunks } : run),
     status: 'incomplete',

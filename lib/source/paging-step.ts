@@ -1,6 +1,5 @@
 import { defined } from '../runtime/defined.ts';
 import type { MoreFlag } from './answer-hints.ts';
-import type { PageAnswerCode } from './page-answer.ts';
 import type { PageLook, Progress } from './paging-state.ts';
 
 /** What may be odd about a page and does not end the reading. */
@@ -46,13 +45,7 @@ export type PagingFailure =
   | 'page-limit'
   | 'checkpoint-unfit';
 
-/**
- * Where the pages read so far do not fit together, or the source refuses the next one: asked for again it would be
- * refused again, since the list has become shorter, or its cursor has died. The next run begins at the first page.
- */
-export const startOverCodes: ReadonlySet<string> = new Set<PagingFailure | PageAnswerCode>([
-  'source-refused',
-  'business-error',
+export const startOverCodes: ReadonlySet<string> = new Set<PagingFailure>([
   'page-repeated',
   'cursor-repeated',
   'cursor-missing',

@@ -59,11 +59,13 @@ export type EmbeddedOptions = {
   fresh?: boolean;
   /** Absent: no integration is run; the functions get no connection variables. */
   run?: EmbeddedRun;
+  /** Opened for a moment: others wait for its end, and do not use its servers. */
+  isBrief?: boolean;
   onEvent?: (event: StackEvent) => void;
 };
 
 /** Throws what `startStack` and `startSandbox` throw, and ConfigurationError. */
-export const startEmbedded = async ({ dataDir, fresh, run, onEvent }: EmbeddedOptions): Promise<Embedded> => {
+export const startEmbedded = async ({ dataDir, fresh, run, isBrief, onEvent }: EmbeddedOptions): Promise<Embedded> => {
   const undo: Array<() => Promise<void> | void> = [];
   const close = async () => {
     for (const step of undo.reverse()) await step();
@@ -104,7 +106,9 @@ export const startEmbedded = async ({ dataDir, fresh, run, onEvent }: EmbeddedOp
     const stores = awsStoresAt(stack.env);
     undo.push(stores.close);
     const endpointsFile = join(dataDir, ENDPOINTS_FILE);
-    writeFileSync(endpointsFile, JSON.stringify(stack.env), { mode: 0o600 });
+    // What a killed process left is of no use to anyone.
+    rmSync(endpointsFile, { force: true });
+    if (!isBrief) writeFileSync(endpointsFile, JSON.stringify(stack.env), { mode: 0o600 });
     undo.push(() => rmSync(endpointsFile, { force: true }));
     return { stack, stores, sandbox, sandboxedSides: sides, variables, close };
   } catch (error) {

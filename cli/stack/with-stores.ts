@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { awsStoresAt } from '../../lib/aws/stores.ts';
 import type { Env } from '../../lib/connection/secrets.ts';
+import { systemClock as clock } from '../../lib/runtime/clock.ts';
 import type { Stores } from '../../lib/stores/stores.ts';
 import { DataDirInUseError } from '../../local/stack/errors.ts';
 import type { StackFlags } from '../input/flags.ts';
@@ -12,7 +13,7 @@ import { ENDPOINTS_FILE, startEmbedded } from './embedded.ts';
  * Opens the stores of a stack, hands them to `use` and closes them.
  *
  * The embedded stack's servers are started for it, without its workers; where another process has the data directory
- * (a run that is going on), that process's servers are used. Throws UsageError, and what `startStack` throws.
+ * (a run that is going on), that process's servers are used, and one that only looks is waited for. Throws UsageError, and what `startStack` throws.
  */
 export const withStores = async <Result>(
   { dataDir, stage, region }: StackFlags,
@@ -36,14 +37,25 @@ const useAndClose = async <Result>({ stores, close }: Opened, use: (stores: Stor
   }
 };
 
+/** Some commands that look take turns within this time. */
+const WAITED_FOR_MS = 20_000;
+const TRY_EVERY_MS = 100;
+
 const openEmbedded = async (dataDir: string): Promise<Opened> => {
-  try {
-    return await startEmbedded({ dataDir });
-  } catch (error) {
-    const env = error instanceof DataDirInUseError ? readEndpoints(dataDir) : undefined;
-    if (env === undefined) throw error;
-    const stores = awsStoresAt(env);
-    return { stores, close: stores.close };
+  const untilMs = clock.nowMs() + WAITED_FOR_MS;
+  for (;;) {
+    try {
+      return await startEmbedded({ dataDir, isBrief: true });
+    } catch (error) {
+      if (!(error instanceof DataDirInUseError)) throw error;
+      const env = readEndpoints(dataDir);
+      if (env !== undefined) {
+        const stores = awsStoresAt(env);
+        return { stores, close: stores.close };
+      }
+      if (clock.nowMs() > untilMs) throw error;
+      await clock.sleep(TRY_EVERY_MS);
+    }
   }
 };
 

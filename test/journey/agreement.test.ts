@@ -145,6 +145,12 @@ test('run, runs, status and dlq list say the same after every operation', async 
   }
 }, 240_000);
 
+test('commands that look at the same moment take turns', async () => {
+  const place = newDir();
+  const looks = await Promise.all([1, 2, 3].map(() => program(['dlq', 'list', '--json', '--data-dir', place])));
+  expect(looks.map(({ code, stderr }) => [code, stderr])).toEqual([1, 2, 3].map(() => [0, '']));
+}, 60_000);
+
 test('what is not refused without a letter is not sent again, and says why', async () => {
   const ended = await on('resend', '1', '99', '--json');
   expect(ended.code).toBe(2);

@@ -17,7 +17,10 @@ const bills: JsonObject = {
   api: 'executeBillQuery',
   type: 'QUERY',
   method: 'POST',
-  request: [{ field: 'since', value: '{{LAST_SYNC_TIME}}' }],
+  request: [
+    { field: 'FieldKeys', value: 'FSupplierId,FNumber' },
+    { field: 'since', value: '{{LAST_SYNC_TIME}}' },
+  ],
   otherRequest: [{ field: 'app_key', value: 'k3y-in-the-clear' }],
   appSecret: 's3cr3t',
 };

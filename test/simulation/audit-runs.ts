@@ -116,6 +116,7 @@ export const auditRuns = (world: World, evidence: Evidence) => {
       const counted = run.checkpoint?.chunks ?? run.chunks ?? 0;
       world.note(environment.name, 'saves', runId, `${status}, ${counted} chunks`, failure?.message ?? '');
       if (!beganMs.has(runId)) beganMs.set(runId, world.scheduler.nowMs());
+      if (status === 'extracting' && counted === 0) evidence.readFromMs.set(runId, world.scheduler.nowMs());
       runs.set(runId, structuredClone(run));
       const isPartial = run.selection !== undefined || run.adoption !== undefined;
       if (isPartial && run.deletions !== undefined) world.broken('a run that is no whole one deletes nothing', runId);

@@ -48,6 +48,8 @@ export type Evidence = {
   limits: Map<string, number>;
   /** When each run was first saved, by the world's time, ms. */
   beganMs: Map<string, number>;
+  /** When each run last began at the first page: the pages of an earlier try may not fit together. */
+  readFromMs: Map<string, number>;
   /** Where clocks are wrong: ids and runs that two worked on at once, since a claim or a lease seemed to be over. */
   raced: Set<string>;
 };
@@ -67,6 +69,7 @@ export const noEvidence = (): Evidence => ({
   runs: new Map(),
   limits: new Map(),
   beganMs: new Map(),
+  readFromMs: new Map(),
   raced: new Set(),
 });
 

@@ -125,8 +125,8 @@ const judgeVanished = (world: World): void => {
 
 /** The ids that the last whole reading before a run's had; undefined: there was none. */
 const idsOfEarlierReading = async ({ audit, runTable }: World, run: RunRecord): Promise<Set<string> | undefined> => {
-  const { runs, beganMs } = audit.evidence;
-  const began = ({ runId }: RunRecord) => beganMs.get(runId) ?? 0;
+  const { runs, readFromMs } = audit.evidence;
+  const began = ({ runId }: RunRecord) => readFromMs.get(runId) ?? 0;
   const earlier = [...runs.values()]
     .filter((other) => other.extractedMs !== undefined && began(other) < began(run))
     .sort((a, b) => began(b) - began(a))[0];

@@ -1,7 +1,7 @@
 import { decide } from '../idcheck/decide.ts';
 import { idempotencyKey, isTombstone } from '../idcheck/hash.ts';
 import type { IdCheck } from '../idcheck/item.ts';
-import { letterForUnreadable, sendLetter } from '../messages/dead-letter.ts';
+import { sendUnreadable } from '../messages/dead-letter.ts';
 import { mapBounded } from '../runtime/bounded.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import type { Outcome } from '../target/target.ts';
@@ -290,8 +290,7 @@ const buryAll = async (deliveries: readonly UnreadableDelivery[], deps: LoaderDe
   const unburied = await Promise.all(
     deliveries.map(async ({ messageId, body, why }) => {
       deps.log.error('unreadable', { messageId, why });
-      const letter = letterForUnreadable(body, why, deps.clock.nowMs());
-      return (await sendLetter(deps.deadLetters, letter)) ? [] : [messageId];
+      return (await sendUnreadable(deps.deadLetters, body, why, deps.clock.nowMs())) ? [] : [messageId];
     }),
   );
   return unburied.flat();

@@ -115,6 +115,25 @@ export const sendLetter = async (queue: Queue, letter: DeadLetter): Promise<bool
   }
 };
 
+/** Whether a body is a letter of the loader's. */
+const isLetter = (body: string): boolean => {
+  const value = parsedOrUndefined(body);
+  return isJsonObject(value) && deadLetterReasons.some((reason) => reason === value.deadLetter);
+};
+
+/**
+ * Puts what the loader cannot read into the dead-letter queue; whether it was accepted. A letter that somebody has moved
+ * to the records (SQS: "dead-letter queue redrive") goes back as it is, with its id and its reason.
+ */
+export const sendUnreadable = async (queue: Queue, body: string, why: string, nowMs: number): Promise<boolean> => {
+  if (!isLetter(body)) return await sendLetter(queue, letterForUnreadable(body, why, nowMs));
+  try {
+    return (await queue.sendAll([{ body }])).failed.length === 0;
+  } catch {
+    return false;
+  }
+};
+
 /** A dead letter as an operator sees it. */
 export type Letter = {
   reason: DeadLetterReason;

@@ -815,6 +815,20 @@ describe('what cannot be read', () => {
     expect(letters.map(({ failure }) => failure?.excerpt)).toContain('there is no integration named "unknown"');
   });
 
+  it('goes back as it was where it is a dead letter that somebody moved to the records', async () => {
+    const world = loadWorld();
+    world.answer = () => ({
+      applies: false,
+      outcomes: { kind: 'rejected', failure: { cause: 'status', status: 422 } },
+    });
+    await world.send(recordMessage({ id: '7' }));
+    await world.run();
+    const [body = ''] = world.deadLetters.bodies();
+    await world.clock.run(loadBatch([{ messageId: 'm', body }], world.deps, () => 60_000));
+    expect(world.deadLetters.bodies()).toEqual([body, body]);
+    expect(world.posts).toHaveLength(1);
+  });
+
   it('comes again while its letter cannot be written, and nothing else of its batch does', async () => {
     const world = loadWorld({ deps: { deadLetters: { sendAll: () => Promise.reject(new Error('down')) } } });
     const unknown = writeMessage(recordMessage({ integration: 'unknown' }));

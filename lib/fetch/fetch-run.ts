@@ -4,7 +4,6 @@ import { watermarkName } from '../runs/ends.ts';
 import { type ExtractedRun, type RunRecord, runIdOf, type UnfinishedRun } from '../runs/record.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
-import { type PagingFailure, startOverCodes } from '../source/paging-step.ts';
 import { adoptingInto } from './adopt.ts';
 import { askToContinue, askToStartLater } from './ask-again.ts';
 import { askTargetAnew } from './ask-target.ts';
@@ -117,7 +116,7 @@ const extract = async (
   const weighed = isToBeWeighed(begun, earlier, plan) ? await weighMapping(begun, first, deps) : undefined;
   switch (weighed?.end) {
     case 'failed':
-      return await endIncomplete(weighed.run, weighed.failure, deps);
+      return await endIncomplete(weighed.run, weighed.failure, deps, weighed.startsOver);
     case 'out-of-time':
       return { end: 'continued', retryAtMs: weighed.retryAtMs };
     case 'stopped':
@@ -142,7 +141,7 @@ const extractWhole = async (
   const work: FetchWork = { ...first, pass, sink, ...(asked.adopts && { adopt: adoptingInto({ idStore, clock }) }) };
 
   const pages = await readPages(begun, work);
-  if (pages.end === 'failed') return await endIncomplete(pages.run, pages.failure, deps);
+  if (pages.end === 'failed') return await endIncomplete(pages.run, pages.failure, deps, pages.startsOver);
   if (pages.end === 'out-of-time') return { end: 'continued', retryAtMs: pages.retryAtMs };
   const compared = await noteDrift(pages.run, plan, deps);
   const placed = await placePostponed(compared, work);
@@ -175,10 +174,10 @@ const endIncomplete = async (
   run: UnfinishedRun,
   failure: { code: string; message: string },
   { runs, log }: FetchDeps,
+  startsOver = false,
 ): Promise<Extracted> => {
   const { checkpoint, ...rest } = run;
-  // Where the pages read so far do not fit together, the next run begins at the first page.
-  const isOver = startOverCodes.has(failure.code as PagingFailure) && checkpoint !== undefined;
+  const isOver = startsOver && checkpoint !== undefined;
   const incomplete: UnfinishedRun = {
     ...(isOver ? { ...rest, chunks: checkpoint.chunks } : run),
     status: 'incomplete',

@@ -14,7 +14,7 @@ import { type FetchWork, takeOn } from './sink.ts';
 export type PagesRead = { run: UnfinishedRun } & (
   | { end: 'complete' }
   | { end: 'out-of-time'; retryAtMs: number }
-  | { end: 'failed'; failure: { code: string; message: string } }
+  | { end: 'failed'; failure: { code: string; message: string }; startsOver: boolean }
 );
 
 /**
@@ -42,7 +42,10 @@ export const readPages = async (begun: UnfinishedRun, work: FetchWork): Promise<
     };
     for (const { code, message } of page.warnings)
       log.warn('source-warning', { integration: run.integration, runId: run.runId, code, words: message });
-    if (page.kind === 'failed') return { end: 'failed', run, failure: { code: page.code, message: page.message } };
+    if (page.kind === 'failed') {
+      const { code, message, startsOver = false } = page;
+      return { end: 'failed', run, failure: { code, message }, startsOver };
+    }
     if (page.kind === 'later') {
       await sink.save(run);
       return { end: 'out-of-time', run, retryAtMs: page.retryAtMs };

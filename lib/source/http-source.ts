@@ -42,7 +42,7 @@ export type SourceDeps = ApiDeps & { limiter: RateLimiter; log: Log<SourceEvent>
 type Asked = { requests: number } & (
   | { kind: 'page'; page: Page }
   | { kind: 'later'; retryAtMs: number }
-  | { kind: 'failed'; code: string; message: string }
+  | { kind: 'failed'; code: string; message: string; startsOver?: true }
 );
 
 /**
@@ -100,14 +100,9 @@ export const openSource = (plan: SourcePlan, deps: SourceDeps): Source => {
         return { kind: 'page', page: { records: [], next: { kind: 'end' } }, requests };
       }
       if (got.kind === 'fail') {
-        // The list may have shrunk below this page: to resume here would fail again, so the next run starts anew.
+        const message = `${title}: ${what}; ${got.advice}`;
         const isGone = got.isOrderly === true && progress.seen > 0;
-        return {
-          kind: 'failed',
-          code: isGone ? 'incomplete' : code,
-          message: `${title}: ${what}; ${got.advice}`,
-          requests,
-        };
+        return { kind: 'failed', code, message, requests, ...(isGone && { startsOver: true }) };
       }
       if (got.kind !== 'wait') warn(tally, code, what);
       if (got.kind === 'wait') {
@@ -146,6 +141,7 @@ export const openSource = (plan: SourcePlan, deps: SourceDeps): Source => {
         kind: 'failed',
         code,
         message: `${title}: ${message}`,
+        startsOver: true,
         requests,
         ...seen(),
       });

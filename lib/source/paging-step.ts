@@ -45,18 +45,6 @@ export type PagingFailure =
   | 'page-limit'
   | 'checkpoint-unfit';
 
-export const startOverCodes: ReadonlySet<string> = new Set<PagingFailure>([
-  'page-repeated',
-  'cursor-repeated',
-  'cursor-missing',
-  'cursor-unfit',
-  'incomplete',
-  'more-unread',
-  'ceiling',
-  'page-limit',
-  'checkpoint-unfit',
-]);
-
 /** Warnings after which a snapshot may lack records that exist: nothing follows from a record's absence. */
 export const doubtfulCodes: ReadonlySet<string> = new Set([
   'total-changed',

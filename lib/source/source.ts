@@ -26,8 +26,12 @@ export type PageResult = {
     }
   /** The rate limit or a pause allows no request before the deadline: ask again then. */
   | { kind: 'later'; retryAtMs: number }
-  /** The page fails for good (in this invocation): the run is incomplete and resumes here. */
-  | { kind: 'failed'; code: string; message: string }
+  /**
+   * The page fails for good (in this invocation): the run is incomplete and resumes here. `startsOver`: it begins at the
+   * first page, since the pages read so far do not fit together, or the source refuses this one after others: the list has
+   * become shorter, and to resume here would fail again.
+   */
+  | { kind: 'failed'; code: string; message: string; startsOver?: true }
 );
 
 /** What a reading depends on beside the file; the same for all pages of a run. */

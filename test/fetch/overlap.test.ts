@@ -99,7 +99,14 @@ describe('a time budget', () => {
 describe('a run whose pages do not fit together', () => {
   it('is not resumed: the next run begins at the first page', async () => {
     const world = fetchWorld({ pages: [[group(1)], [group(2)]] });
-    world.answers.set(1, { kind: 'failed', code: 'page-repeated', message: 'again', requests: 1, warnings: [] });
+    world.answers.set(1, {
+      kind: 'failed',
+      code: 'page-repeated',
+      message: 'again',
+      startsOver: true,
+      requests: 1,
+      warnings: [],
+    });
     await world.invoke();
     expect((await world.run())?.checkpoint).toBeUndefined();
     await world.clock.advance(HOUR_MS);

@@ -35,12 +35,14 @@ const recent = (tries: readonly Try[], nowMs: number, windowMs: number): Try[] =
 
 /**
  * Whether these tries show that the target is down: several requests failed, and with them most of enough different
- * records; or nothing was seen but failed connections, which no record can be the cause of.
+ * records; or nothing was seen but failed connections, which no record can be the cause of, or nothing else for as many
+ * requests in a row: a short list has fewer records than that.
  */
 const showDown = (tries: readonly Try[], { minRecords, failedShare, minRequests }: RestTuning): boolean => {
   const failures = tries.filter((one) => 'failed' in one);
   if (failures.length < minRequests) return false;
-  if (failures.length === tries.length && failures.every(({ isUnsent }) => isUnsent)) return true;
+  const lastSent = tries.findLastIndex((one) => !('failed' in one) || !one.isUnsent);
+  if (lastSent < 0 || tries.length - 1 - lastSent >= minRecords) return true;
   const failed = new Set(failures.flatMap(failedIn)).size;
   const well = tries.reduce((sum, one) => sum + ('well' in one ? one.well : 0), 0);
   return failed + well >= minRecords && failed >= failedShare * (failed + well);

@@ -36,6 +36,10 @@ describe('a connection rests', () => {
     ['after seven of ten failed, however the others went before', [{ wellBefore: 3 }, ...times(6)]],
     ['after seven of ten failed, the others in between', [...times(4), ...times(3, { sign: 'well' }), ...times(3)]],
     ['after three tries without a connection, of whichever record', times(3, { sign: 'unsent', ids: ['1'] })],
+    [
+      'after ten such tries in a row, of a short list that went well before',
+      [{ sign: 'unsent', ids: ['1'], wellBefore: 5 }, ...times(9, { sign: 'unsent', ids: ['1'] })],
+    ],
     ['after three requests of many records', times(3, { ids: Array.from({ length: 40 }, (_, id) => `${id}`) })],
   ])('%s', (_, steps) => {
     const health = healthAfter(steps);
@@ -51,6 +55,10 @@ describe('a connection rests', () => {
     [
       'where the failures are spread over more than five minutes',
       times(20).map((_, i) => ({ atMs: NOW_MS + i * 40_000 })),
+    ],
+    [
+      'after nine such tries in a row, of a short list that went well before',
+      [{ sign: 'unsent', ids: ['1'], wellBefore: 5 }, ...times(8, { sign: 'unsent', ids: ['1'] })],
     ],
     ['where a connection fails now and then', [{ sign: 'unsent', wellBefore: 1 }, ...times(5, { sign: 'unsent' })]],
     [

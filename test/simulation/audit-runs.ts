@@ -103,7 +103,8 @@ export const auditRuns = (world: World, evidence: Evidence) => {
       const isWhole = world.settings.tree !== 'none' || isWeighed || isWritten;
       if (!isWhole) broken(runId, WHOLE_PAGES, `${runId}, ${page.written} of ${page.ids.length}`);
       const meant = said.get(environment.name);
-      if (status === 'incomplete' && meant !== undefined && isMisread(meant, failure?.code ?? ''))
+      // Which token is the newer one is told by clocks.
+      if (clocks === 'right' && status === 'incomplete' && meant && isMisread(meant, failure?.code ?? ''))
         world.broken(
           'what passes by waiting or by a new token fails no run',
           `${runId}, ${meant}, ${failure?.message}`,

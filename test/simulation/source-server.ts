@@ -30,6 +30,7 @@ export const sourceServer = (world: World): ((request: HttpRequest) => Reply) =>
     return (Number(url.searchParams.get('start_index')) - 1) * size;
   };
 
+  let newRefusedMs = Number.NEGATIVE_INFINITY;
   const token = (): Reply => {
     const nowMs = world.scheduler.nowMs();
     if (valid === '' || validUntilMs <= nowMs) {
@@ -119,6 +120,10 @@ export const sourceServer = (world: World): ((request: HttpRequest) => Reply) =>
     if (isAuthorized) return list(parsed, fault === 'revoke' ? undefined : fault);
     // Who has only just been given a new token need not ask for another.
     const ageMs = world.scheduler.nowMs() - (newMs.get(headers.authorization?.slice('Bearer '.length) ?? '') ?? 0);
-    return { said: ageMs > JUST_GIVEN_MS ? 'token refused' : 'failure', answer: tokenRefused() };
+    const nowMs = world.scheduler.nowMs();
+    if (ageMs <= JUST_GIVEN_MS) newRefusedMs = nowMs;
+    // Nor need who was refused with a new one: a want of rights is not cured by many.
+    const isLasting = nowMs - newRefusedMs <= settings.tuning.connection.refusedAnewMs.forbidden;
+    return { said: isLasting ? 'failure' : 'token refused', answer: tokenRefused() };
   };
 };

@@ -21,7 +21,6 @@ const logged = {
   'target moved, records under way': { event: 'put-back', why: 'target-moved' },
   'no permit in time': { event: 'put-back', why: 'rate-limit' },
   'target paused': { event: 'put-back', why: 'paused' },
-  'no time for a POST': { event: 'put-back', why: 'no-time' },
   'record waits for a rest to end': { event: 'put-back', why: 'resting' },
   'nobody can tell whether the target rests': { event: 'put-back', why: 'health-unknown' },
   'idCheck cannot be read': { event: 'put-back', why: 'idcheck-unreachable' },
@@ -35,7 +34,6 @@ const logged = {
   'tried to the end': { event: 'settled', as: 'exhausted' },
   'run resumed at its checkpoint': { event: 'run-resumed' },
   'run goes on in another invocation': { event: 'run-continued' },
-  'run waits for another': { event: 'run-waits' },
   'event delivered twice': { event: 'run-not-started', why: 'duplicate' },
   'lease lost in a race': { event: 'run-not-started', why: 'lease lost' },
   'run gone on with too late': { event: 'run-not-started', why: 'stale' },
@@ -55,7 +53,6 @@ const seen = [
   'postponed over invocations',
   'redriven after its receives',
   'applied before, and said so',
-  'content back after other content',
 ] as const;
 
 export type RareState = keyof typeof logged | (typeof seen)[number];

@@ -1,6 +1,6 @@
 import type { ConnectionRest } from '../connection/limit/health.ts';
 import { type LetterFilter, listLetters } from '../messages/dead-letter-queue.ts';
-import { type ReplayDeps, type Replayed, type ReplayRequest, replay } from '../replay/replay.ts';
+import { nothingReplayed, type ReplayDeps, type Replayed, type ReplayRequest, replay } from '../replay/replay.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Stores } from '../stores/stores.ts';
@@ -61,15 +61,6 @@ export const replayAndLoad = async (
   }
   return end;
 };
-
-const nothingReplayed = (): Replayed => ({
-  replayed: [],
-  notReplayable: 0,
-  heldBack: 0,
-  mustBeResolved: [],
-  otherTarget: [],
-  others: 0,
-});
 
 const replayOne = async (
   request: ReplayRequest & { integration: string },

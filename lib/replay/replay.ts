@@ -117,6 +117,16 @@ const belongingTo = (runs: ReplayDeps['runs']) => {
 /** Signs for whoever invokes the function without a name. */
 const UNSIGNED = { by: 'functions/replay', why: 'an event without a reason' };
 
+/** What a replay comes to that has met no letter. */
+export const nothingReplayed = (): Replayed => ({
+  replayed: [],
+  notReplayable: 0,
+  heldBack: 0,
+  mustBeResolved: [],
+  otherTarget: [],
+  others: 0,
+});
+
 /**
  * Sends dead letters back to the records queue: each is written to the audit log before it is sent, and deleted only after
  * the queue accepted its message.
@@ -127,14 +137,7 @@ const UNSIGNED = { by: 'functions/replay', why: 'an event without a reason' };
  * for another replay.
  */
 export const replay = async (request: ReplayRequest, deps: ReplayDeps): Promise<Replayed> => {
-  const result: Replayed = {
-    replayed: [],
-    notReplayable: 0,
-    heldBack: 0,
-    mustBeResolved: [],
-    otherTarget: [],
-    others: 0,
-  };
+  const result = nothingReplayed();
   const belonging = belongingTo(deps.runs);
   const { ratePerSec = Number.POSITIVE_INFINITY, dryRun } = request;
   const limit = Math.min(request.limit ?? Number.POSITIVE_INFINITY, Math.max(1, ratePerSec * MAX_DELAY_SEC));

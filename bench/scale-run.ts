@@ -5,7 +5,7 @@ import { type HealthStore, healthy } from '../lib/connection/limit/health.ts';
 import { fetchPlanOf } from '../lib/fetch/fetch-plan.ts';
 import { fetchFlow } from '../lib/flows/fetch.ts';
 import type { IdStore } from '../lib/idcheck/store.ts';
-import { transformPlanOf } from '../lib/integration/compile/transform-plan.ts';
+import { transformPlanOf } from '../lib/integration/compile/run-plan.ts';
 import type { Queue } from '../lib/messages/queue.ts';
 import type { RunRecord } from '../lib/runs/record.ts';
 import type { RunStore } from '../lib/runs/store.ts';

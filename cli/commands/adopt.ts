@@ -1,4 +1,4 @@
-import { transformPlanOf } from '../../lib/integration/compile/transform-plan.ts';
+import { transformPlanOf } from '../../lib/integration/compile/run-plan.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { ExitCode } from '../../lib/operate/exit-code.ts';
 import type { Prepare } from '../../lib/operate/run-now.ts';

@@ -1,7 +1,6 @@
 import type { HealthView } from '../connection/limit/health-view.ts';
 import type { IdStore } from '../idcheck/store.ts';
-import { type RunPlan, runPlanOf } from '../integration/compile/run-plan.ts';
-import { transformPlanOf } from '../integration/compile/transform-plan.ts';
+import { type RunPlan, runPlanOf, transformPlanOf } from '../integration/compile/run-plan.ts';
 import type { DependsOn, Integration } from '../integration/schema/schema.ts';
 import type { Queue } from '../messages/queue.ts';
 import type { OwnEnds } from '../runs/ends.ts';

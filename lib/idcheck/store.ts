@@ -11,7 +11,7 @@ export type WriteCondition =
 
 /**
  * idCheck as a port (DynamoDB): strongly consistent by id, eventually consistent as a whole. An id has 1 to 1,024 bytes
- * (DynamoDB, sort key); `lib/transform/identity.ts` refuses longer ones.
+ * (DynamoDB, sort key); `lib/transform/values.ts` refuses longer ones.
  */
 export interface IdStore {
   /** `state` everywhere: `stateName`. Strongly consistent; ids without an item are absent from the map. */

@@ -1,10 +1,10 @@
 import { refusalAround, usualWords } from '../connection/api/refusal.ts';
-import type { AnswerPlan } from '../integration/compile/source-plan.ts';
+import type { AnswerPlan, SourcePlan } from '../integration/compile/source-plan.ts';
 import { isCompound, isJsonObject, type JsonValue, parseJson } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
 import { defined } from '../runtime/defined.ts';
-import { flagOf, type MoreFlag, moreFlagsOf, usualTotalsOf } from './answer-hints.ts';
-import { type NextMark, nextMarkOf } from './answer-next.ts';
+import { flagOf, type MoreFlag, moreFlagsOf, type NextMark, nextMarkOf, usualTotalsOf } from './answer-next.ts';
+import type { Source } from './source.ts';
 
 /** One page as the source sent it. */
 export type Page = {
@@ -31,7 +31,7 @@ export type FaultCode =
   | 'source-throttled';
 
 /** Why an answer is no page. */
-export type AnswerFault = {
+type AnswerFault = {
   kind: 'fault';
   code: FaultCode;
   message: string;
@@ -214,3 +214,20 @@ export const readAnswer = (
   const shapeless = fault('answer-shape', `the answer has no list of records at ${place}, but ${what}`);
   return isNothing ? { ...shapeless, isOrderly: true } : shapeless;
 };
+
+/**
+ * A source that is one saved answer, read as an answer from the network would be. Nothing is requested. A record that
+ * it lacks has not vanished: the answer may be the first page of many, so its end counts as unsure.
+ */
+export const savedAnswer = (text: string, { answer }: SourcePlan): Source => ({
+  readPage: async () => {
+    const read = readAnswer(text.replace(/^\uFEFF/, ''), {}, answer);
+    const shared = { requests: 0, warnings: [] };
+    if (read.kind === 'fault') return { ...shared, kind: 'failed', code: read.code, message: read.message };
+    const { records, total } = read.page;
+    const spoken = total === undefined ? '' : ` of the ${total} that it speaks of`;
+    const message = `a saved answer with ${records.length} records${spoken}: what it lacks may be on another page`;
+    const warnings = [{ code: 'total-mismatch', count: 1, message }];
+    return { ...shared, kind: 'page', records, warnings };
+  },
+});

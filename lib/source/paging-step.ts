@@ -1,5 +1,5 @@
 import { defined } from '../runtime/defined.ts';
-import type { MoreFlag } from './answer-hints.ts';
+import type { MoreFlag } from './answer-next.ts';
 import type { PageLook, Progress } from './paging-state.ts';
 
 /** What may be odd about a page and does not end the reading. */

@@ -1,7 +1,7 @@
 import type { ResultsPlan, RowKey } from '../integration/compile/target-plan.ts';
 import { isJsonObject, isNumber, type JsonValue, parsedOrUndefined } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
-import { targetIdIn } from '../transform/identity.ts';
+import { targetIdIn } from '../transform/values.ts';
 import type { Outcome } from './target.ts';
 import { failureOf, type PostRecord } from './target.ts';
 

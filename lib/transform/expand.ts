@@ -1,8 +1,7 @@
-import type { ExpandPlan } from '../integration/compile/transform-plan.ts';
+import type { ExpandPlan } from '../integration/compile/run-plan.ts';
 import { isJsonObject, isNumber, type JsonObject, type JsonValue } from '../json/json.ts';
 import { readPath, setPath } from '../json/path.ts';
-import { identify } from './identity.ts';
-import { kindOf } from './values.ts';
+import { identify, kindOf } from './values.ts';
 
 /** One record that a fetched record stands for, or why it stands for none. */
 type Expanded =

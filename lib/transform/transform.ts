@@ -1,16 +1,15 @@
 import { contentHash } from '../idcheck/hash.ts';
-import type { TransformPlan } from '../integration/compile/transform-plan.ts';
-import { judge } from '../integration/dialect/judge.ts';
+import type { TransformPlan } from '../integration/compile/run-plan.ts';
+import { judge } from '../integration/dialect/condition.ts';
 import { isJsonObject, isNestedDeeperThan, isNumber, type JsonObject, type JsonValue } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
 import { defined } from '../runtime/defined.ts';
 import { duplicateKey, duplicateOutcome } from './duplicates.ts';
 import { expand } from './expand.ts';
-import { identify, targetIdIn } from './identity.ts';
 import { mapRecord } from './map.ts';
 import { type Fact, fingerprint, learn, type Memory, openMemory, UNKNOWN, writeFact } from './memory.ts';
 import { parentOf } from './tree.ts';
-import { isBlank, kindOf, trimRecord } from './values.ts';
+import { identify, isBlank, kindOf, targetIdIn, trimRecord } from './values.ts';
 
 /** What cleaning and mapping made of one fetched record. */
 export type Prepared =

@@ -3,7 +3,7 @@ import { healthView } from '../../lib/connection/limit/health-view.ts';
 import type { FetchDeps, FetchPlan } from '../../lib/fetch/fetch-plan.ts';
 import { type FetchEnd, fetchRun } from '../../lib/fetch/fetch-run.ts';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
-import { transformPlanOf } from '../../lib/integration/compile/transform-plan.ts';
+import { transformPlanOf } from '../../lib/integration/compile/run-plan.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
 import type { RunRequest } from '../../lib/messages/run-request.ts';

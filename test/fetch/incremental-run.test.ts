@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { transformPlanOf } from '../../lib/integration/compile/transform-plan.ts';
+import { transformPlanOf } from '../../lib/integration/compile/run-plan.ts';
 import type { RequestContext } from '../../lib/integration/dialect/variables.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { listLetters } from '../../lib/messages/dead-letter-queue.ts';

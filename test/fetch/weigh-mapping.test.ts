@@ -1,7 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { failureOfMapping, isToBeWeighed } from '../../lib/fetch/weigh-mapping.ts';
-import { mappingOf } from '../../lib/integration/compile/run-plan.ts';
-import { transformPlanOf } from '../../lib/integration/compile/transform-plan.ts';
+import { mappingOf, transformPlanOf } from '../../lib/integration/compile/run-plan.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { holds } from '../../lib/runs/books.ts';
 import { reconcile } from '../../lib/runs/reconcile.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { bodyPlanOf } from '../../lib/integration/compile/body-plan.ts';
+import { transformPlanOf } from '../../lib/integration/compile/run-plan.ts';
 import { sourcePlanOf } from '../../lib/integration/compile/source-plan.ts';
 import { targetPlanOf } from '../../lib/integration/compile/target-plan.ts';
-import { transformPlanOf } from '../../lib/integration/compile/transform-plan.ts';
 import { parseIntegration } from '../../lib/integration/read.ts';
 import { pageRequest } from '../../lib/source/request.ts';
 import { loadRequest } from '../../lib/target/http-target.ts';

@@ -1,4 +1,4 @@
-import { transformPlanOf } from '../../lib/integration/compile/transform-plan.ts';
+import { transformPlanOf } from '../../lib/integration/compile/run-plan.ts';
 import { isJsonObject, parseJson } from '../../lib/json/json.ts';
 import { countEntries, fateOf, holds } from '../../lib/runs/books.ts';
 import { extractOutcomes, type LedgerEntry } from '../../lib/runs/ledger.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { readAnswer } from '../../lib/source/answer.ts';
-import { moreFlagsOf } from '../../lib/source/answer-hints.ts';
+import { moreFlagsOf } from '../../lib/source/answer-next.ts';
 import { okkiAnswer } from './settings.ts';
 
 describe('what an answer says of more pages', () => {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { transformPlanOf } from '../../lib/integration/compile/run-plan.ts';
 import { sourcePlanOf } from '../../lib/integration/compile/source-plan.ts';
-import { transformPlanOf } from '../../lib/integration/compile/transform-plan.ts';
 import { parseIntegration } from '../../lib/integration/read.ts';
-import { savedAnswer } from '../../lib/source/saved-answer.ts';
+import { savedAnswer } from '../../lib/source/answer.ts';
 import { openTransform } from '../../lib/transform/transform.ts';
 import { builtInReceipts } from '../../local/sandbox/receipts.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type JsonObject, parseJson } from '../../lib/json/json.ts';
-import { identify } from '../../lib/transform/identity.ts';
+import { identify } from '../../lib/transform/values.ts';
 
 test.each<[JsonObject, string, string]>([
   [{ id: '123' }, 'id', '123'],

@@ -1,4 +1,4 @@
-import { transformPlanOf } from '../../lib/integration/compile/transform-plan.ts';
+import { transformPlanOf } from '../../lib/integration/compile/run-plan.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { openTransform, type Prepared } from '../../lib/transform/transform.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { transformPlanOf } from '../../../lib/integration/compile/transform-plan.ts';
+import { transformPlanOf } from '../../../lib/integration/compile/run-plan.ts';
 import type { JsonValue } from '../../../lib/json/json.ts';
 import { holds } from '../../../lib/runs/books.ts';
 import { openTransform } from '../../../lib/transform/transform.ts';

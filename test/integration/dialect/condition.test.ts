@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { conditionFaults, conditionLogics, readCondition } from '../../../lib/integration/dialect/condition.ts';
-import { judge } from '../../../lib/integration/dialect/judge.ts';
+import { conditionFaults, conditionLogics, judge, readCondition } from '../../../lib/integration/dialect/condition.ts';
 import { ExactNumber, type JsonObject, type JsonValue } from '../../../lib/json/json.ts';
 
 const big = 812252963824298001n;

@@ -1,7 +1,6 @@
 import { dynamoClient, healthOf, idStoreOf, limiterOf, runsOf, tokensOf } from '../lib/aws/ports.ts';
 import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
-import { loadFlow } from '../lib/flows/load.ts';
-import { addressOfEnd, connectionsOf } from '../lib/flows/open.ts';
+import { addressOfEnd, connectionsOf, loadFlow } from '../lib/flows/flows.ts';
 import { targetPlanOf } from '../lib/integration/compile/target-plan.ts';
 import { loadPlanOf } from '../lib/load/load-plan.ts';
 import type { Outgoing, Queue } from '../lib/messages/queue.ts';

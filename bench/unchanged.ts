@@ -3,7 +3,7 @@ import { dynamoRunStore } from '../lib/aws/dynamodb/run-store.ts';
 import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
 import { type HealthStore, healthy } from '../lib/connection/limit/health.ts';
 import { fetchPlanOf } from '../lib/fetch/fetch-plan.ts';
-import { fetchFlow } from '../lib/flows/fetch.ts';
+import { fetchFlow } from '../lib/flows/flows.ts';
 import type { Outgoing, Queue } from '../lib/messages/queue.ts';
 import { readMessage } from '../lib/messages/record-message.ts';
 import { mapBounded } from '../lib/runtime/bounded.ts';

@@ -4,7 +4,7 @@ import { dynamoClient, runRequestsOf, sqsClient } from '../lib/aws/ports.ts';
 import { flowStores } from '../lib/aws/stores.ts';
 import { functionLog } from '../lib/aws/telemetry/function-log.ts';
 import type { FetchEnd } from '../lib/fetch/fetch-run.ts';
-import { fetchFlow, openSources } from '../lib/flows/fetch.ts';
+import { fetchFlow, openSources } from '../lib/flows/flows.ts';
 import { openCatalog } from '../lib/integration/catalog.ts';
 import { isQueueEvent, readFetchEvent } from '../lib/messages/run-request.ts';
 import { once } from '../lib/runtime/once.ts';

@@ -3,7 +3,7 @@ import { lambdaHandler } from '../lib/aws/lambda/handler.ts';
 import { dynamoClient, sqsClient } from '../lib/aws/ports.ts';
 import { flowStores } from '../lib/aws/stores.ts';
 import { functionLog } from '../lib/aws/telemetry/function-log.ts';
-import { loadFlow, openTargets } from '../lib/flows/load.ts';
+import { loadFlow, openTargets } from '../lib/flows/flows.ts';
 import { openCatalog } from '../lib/integration/catalog.ts';
 import { readLoadEvent } from '../lib/load/deliveries.ts';
 import { once } from '../lib/runtime/once.ts';

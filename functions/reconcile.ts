@@ -2,7 +2,7 @@ import { lambdaHandler } from '../lib/aws/lambda/handler.ts';
 import { dynamoClient, idStoreOf, runsOf } from '../lib/aws/ports.ts';
 import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
 import { functionLog } from '../lib/aws/telemetry/function-log.ts';
-import { reconcileFlow } from '../lib/flows/reconcile.ts';
+import { reconcileFlow } from '../lib/flows/flows.ts';
 import { openCatalog } from '../lib/integration/catalog.ts';
 import { once } from '../lib/runtime/once.ts';
 import { systemRuntime } from '../lib/stores/stores.ts';

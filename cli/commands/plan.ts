@@ -1,6 +1,6 @@
 import type { DryRun, Planned } from '../../lib/fetch/dry-run.ts';
 import { fetchPlanOf } from '../../lib/fetch/fetch-plan.ts';
-import { connectionsOf } from '../../lib/flows/open.ts';
+import { connectionsOf } from '../../lib/flows/flows.ts';
 import { sourcePlanOf } from '../../lib/integration/compile/source-plan.ts';
 import { stringifyJson } from '../../lib/json/json.ts';
 import { type ExitCode, exitCodes } from '../../lib/operate/exit-code.ts';

@@ -1,6 +1,6 @@
 import { isAddressed } from '../../lib/connection/api/connection.ts';
 import type { SecretStore } from '../../lib/connection/secrets.ts';
-import { ownEnds } from '../../lib/flows/open.ts';
+import { ownEnds } from '../../lib/flows/flows.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import { isOfSandbox, targetMoved } from '../../lib/operate/decide-end.ts';
 import { type OwnEnds, sides } from '../../lib/runs/ends.ts';

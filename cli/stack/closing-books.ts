@@ -1,4 +1,4 @@
-import { reconcileFlow } from '../../lib/flows/reconcile.ts';
+import { reconcileFlow } from '../../lib/flows/flows.ts';
 import type { NotifyEvent } from '../../lib/notify/notifier.ts';
 import type { ReconcileEvent } from '../../lib/runs/reconcile.ts';
 import { type Log, silentLog } from '../../lib/runtime/log.ts';

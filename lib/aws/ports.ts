@@ -4,14 +4,13 @@ import type { Env } from '../connection/secrets.ts';
 import { ConfigurationError } from '../runtime/fault.ts';
 import type { Stores } from '../stores/stores.ts';
 import { dynamoAuditLog } from './dynamodb/audit-log.ts';
+import { dynamoHealthStore, dynamoTokenStore } from './dynamodb/connections.ts';
 import { dynamoEnds } from './dynamodb/ends.ts';
 import { forgetIntegration } from './dynamodb/forget.ts';
-import { dynamoHealthStore } from './dynamodb/health-store.ts';
 import { dynamoIdStore } from './dynamodb/id-store.ts';
 import { dynamoRateLimiter } from './dynamodb/rate-limiter.ts';
 import { dynamoRunStore } from './dynamodb/run-store.ts';
 import type { Table } from './dynamodb/table.ts';
-import { dynamoTokenStore } from './dynamodb/token-store.ts';
 import { sqsQueue } from './sqs-queue.ts';
 
 /**

@@ -2,8 +2,7 @@ import { type Address, isSandbox } from '../connection/api/address.ts';
 import { movedWords } from '../fetch/whose-state.ts';
 import { type Decided, decideEnd, type EndVerdict, noEnds, type OwnEnds, type Side } from '../runs/ends.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { type AuditEntry, OF_ALL } from '../stores/audit.ts';
-import type { Stores } from '../stores/stores.ts';
+import { type AuditEntry, OF_ALL, type Stores } from '../stores/stores.ts';
 import type { Signature } from './close-letters.ts';
 
 /**

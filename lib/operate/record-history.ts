@@ -10,8 +10,7 @@ import { fateInRun, presentGeneration } from '../runs/evidence.ts';
 import type { LedgerEntry } from '../runs/ledger.ts';
 import { type LoadCounts, ledgerChunks, type RunRecord } from '../runs/record.ts';
 import { MissingChunkError, type RunStore } from '../runs/store.ts';
-import { type AuditEntry, OF_ALL } from '../stores/audit.ts';
-import type { Stores } from '../stores/stores.ts';
+import { type AuditEntry, OF_ALL, type Stores } from '../stores/stores.ts';
 import { type LetterFacts, letterFacts } from './letters.ts';
 
 /** A run that carried the record, what it made of it, and, where it sent it, what became of that by idCheck. */

@@ -9,7 +9,7 @@ import type { RunStore } from '../runs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import type { EventsOf, Log } from '../runtime/log.ts';
-import type { AuditLog } from '../stores/audit.ts';
+import type { AuditLog } from '../stores/stores.ts';
 
 /** What a replay logs: each letter that was sent again. */
 export type ReplayEvent = EventsOf<{

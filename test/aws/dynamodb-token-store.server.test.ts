@@ -1,7 +1,7 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
+import { dynamoTokenStore } from '../../lib/aws/dynamodb/connections.ts';
 import { MalformedItemError } from '../../lib/aws/dynamodb/table.ts';
-import { dynamoTokenStore } from '../../lib/aws/dynamodb/token-store.ts';
 import { startDynamo } from '../contracts/embedded-dynamodb.ts';
 
 const dynamo = await startDynamo();

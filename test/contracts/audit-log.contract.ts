@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { AuditEntry, AuditLog } from '../../lib/stores/audit.ts';
+import type { AuditEntry, AuditLog } from '../../lib/stores/stores.ts';
 
 const entry = (changes: Partial<AuditEntry> = {}): AuditEntry => ({
   atMs: Date.UTC(2026, 0, 5),

@@ -1,9 +1,8 @@
 import { dynamoAuditLog } from '../../lib/aws/dynamodb/audit-log.ts';
-import { dynamoHealthStore } from '../../lib/aws/dynamodb/health-store.ts';
+import { dynamoHealthStore, dynamoTokenStore } from '../../lib/aws/dynamodb/connections.ts';
 import { dynamoIdStore } from '../../lib/aws/dynamodb/id-store.ts';
 import { dynamoRateLimiter } from '../../lib/aws/dynamodb/rate-limiter.ts';
 import { dynamoRunStore } from '../../lib/aws/dynamodb/run-store.ts';
-import { dynamoTokenStore } from '../../lib/aws/dynamodb/token-store.ts';
 import { sqsQueue } from '../../lib/aws/sqs-queue.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { hastyClock } from '../fakes/fake-clock.ts';

@@ -1,4 +1,4 @@
-import type { AuditEntry, AuditLog } from '../../lib/stores/audit.ts';
+import type { AuditEntry, AuditLog } from '../../lib/stores/stores.ts';
 
 /** The audit log in memory. */
 export const memoryAuditLog = (): AuditLog => {

@@ -1,9 +1,6 @@
 import { expect, test } from 'vitest';
 import type { HttpRequest } from '../../lib/connection/http.ts';
-import { fetchFlow, openSources } from '../../lib/flows/fetch.ts';
-import { loadFlow, openTargets } from '../../lib/flows/load.ts';
-import { openOnce } from '../../lib/flows/open.ts';
-import { reconcileFlow } from '../../lib/flows/reconcile.ts';
+import { fetchFlow, loadFlow, openOnce, openSources, openTargets, reconcileFlow } from '../../lib/flows/flows.ts';
 import type { Catalog } from '../../lib/integration/catalog.ts';
 import { replay } from '../../lib/replay/replay.ts';
 import { ConfigurationError } from '../../lib/runtime/fault.ts';

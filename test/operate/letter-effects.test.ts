@@ -9,7 +9,7 @@ import { startFresh } from '../../lib/operate/start-fresh.ts';
 import { replay } from '../../lib/replay/replay.ts';
 import { noEnds, type Side } from '../../lib/runs/ends.ts';
 import { silentLog } from '../../lib/runtime/log.ts';
-import type { AuditEntry } from '../../lib/stores/audit.ts';
+import type { AuditEntry } from '../../lib/stores/stores.ts';
 import { portFaults } from '../fakes/faults.ts';
 import { type Deed, undisturbed, withEachCallWrong } from '../fakes/one-call-wrong.ts';
 import { recordMessage } from '../load/message.ts';

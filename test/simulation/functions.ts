@@ -1,8 +1,14 @@
 import { fetchPlanOf } from '../../lib/fetch/fetch-plan.ts';
-import { fetchFlow } from '../../lib/flows/fetch.ts';
-import { loadFlow } from '../../lib/flows/load.ts';
-import { addressOfEnd, type Connections, connectionsOf, type Open, ownEnds } from '../../lib/flows/open.ts';
-import { reconcileFlow } from '../../lib/flows/reconcile.ts';
+import {
+  addressOfEnd,
+  type Connections,
+  connectionsOf,
+  fetchFlow,
+  loadFlow,
+  type Open,
+  ownEnds,
+  reconcileFlow,
+} from '../../lib/flows/flows.ts';
 import { sourcePlanOf } from '../../lib/integration/compile/source-plan.ts';
 import { targetPlanOf } from '../../lib/integration/compile/target-plan.ts';
 import { isJsonObject, isNumber, type JsonValue } from '../../lib/json/json.ts';

@@ -1,4 +1,4 @@
-import { addressOfEnd } from '../../lib/flows/open.ts';
+import { addressOfEnd } from '../../lib/flows/flows.ts';
 import { decideByHand } from '../../lib/operate/decide-end.ts';
 import { memoryAuditLog } from '../fakes/memory-audit-log.ts';
 import { memoryRateLimiter } from '../fakes/memory-rate-limiter.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { parseJson } from '../../json/json.ts';
-import { type AuditEntry, type AuditLog, auditActions } from '../../stores/audit.ts';
+import { type AuditEntry, type AuditLog, auditActions } from '../../stores/stores.ts';
 import { type Item, keyName, MalformedItemError, queryPages, readItem, type Table, text } from './table.ts';
 
 // `satisfies` over the keys: a field that the schema forgot would be dropped from every entry read back.

@@ -27,9 +27,23 @@ test('with a robot fetch, load and reconcile, and no other function, may read it
       Properties: {
         RoleName: { Ref: role },
         PolicyDocument: {
-          Statement: [{ Action: 'ssm:GetParameter', Resource: [arn('notify-webhook-url'), arn('notify-secret')] }],
+          Statement: [{ Action: 'ssm:GetParameter', Resource: [arn('notify-secret'), arn('notify-webhook-url')] }],
         },
       },
     })),
   );
+});
+
+test('either may lie in Secrets Manager, as a key of it', async () => {
+  const { Resources } = await onStage({
+    notifyWebhookUrl: 'secretsmanager:okki-sync/robot#url',
+    notifySecret: 'ssm:/okki-sync/prod/notify-secret',
+  });
+  expect(Resources.FetchNotifySecretsPolicy?.Properties.PolicyDocument.Statement).toMatchObject([
+    { Action: 'ssm:GetParameter', Resource: [expect.anything()] },
+    {
+      Action: 'secretsmanager:GetSecretValue',
+      Resource: [{ 'Fn::Sub': expect.stringMatching(/:secret:okki-sync\/robot-\?{6}$/) }],
+    },
+  ]);
 });

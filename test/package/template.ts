@@ -35,6 +35,7 @@ type PropertiesOf = {
     Timeout: number;
     MemorySize: number;
     RecursiveLoop?: 'Allow' | 'Terminate';
+    VpcConfig?: { SubnetIds: string[]; SecurityGroupIds: string[] };
     Role: GetAtt;
     Environment: { Variables: Record<string, string | Ref> };
   };
@@ -102,6 +103,7 @@ export const resourcesOf = <T extends keyof PropertiesOf>(template: Template, ty
         Properties: PropertiesOf[T];
         DeletionPolicy?: string;
         UpdateReplacePolicy?: string;
+        DependsOn?: string[];
       };
       return { id, ...rest, properties: Properties };
     });

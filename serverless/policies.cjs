@@ -1,0 +1,35 @@
+/**
+ * What a role needs to read these secrets, each `{ ssm: name }` or `{ secretsManager: nameOrArn }`: no statement where
+ * there are none.
+ */
+exports.secretStatements = (refs) => {
+  const parameters = [...new Set(refs.flatMap(({ ssm }) => ssm ?? []))].sort().map(parameterArn);
+  const secrets = [...new Set(refs.flatMap(({ secretsManager }) => secretsManager ?? []))].sort().map(secretArn);
+  return [
+    { Sid: 'ReadParameters', Effect: 'Allow', Action: 'ssm:GetParameter', Resource: parameters },
+    { Sid: 'ReadSecrets', Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: secrets },
+  ].filter(({ Resource }) => Resource.length > 0);
+};
+
+/** A policy that is added to a role of serverless/roles.yml. */
+exports.addedPolicy = (role, name, statements) => ({
+  Type: 'AWS::IAM::RolePolicy',
+  Properties: {
+    PolicyName: name,
+    RoleName: { Ref: role },
+    PolicyDocument: { Version: '2012-10-17', Statement: statements },
+  },
+});
+
+function parameterArn(name) {
+  const path = name.replace(/^\//, '');
+  return { 'Fn::Sub': `arn:\${AWS::Partition}:ssm:\${AWS::Region}:\${AWS::AccountId}:parameter/${path}` };
+}
+
+/** Secrets Manager adds a hyphen and six characters to a secret's name in its ARN (user guide, "IAM policy examples"). */
+function secretArn(nameOrArn) {
+  if (nameOrArn.startsWith('arn:')) return nameOrArn;
+  return {
+    'Fn::Sub': `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${nameOrArn}-??????`,
+  };
+}

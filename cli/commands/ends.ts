@@ -1,4 +1,4 @@
-import type { Address } from '../../lib/connection/api/address.ts';
+import type { Address } from '../../lib/connection/api/connection.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import { decideByHand, type EndDecision, plannedDecision } from '../../lib/operate/decide-end.ts';
 import { type ExitCode, exitCodes } from '../../lib/operate/exit-code.ts';

@@ -3,7 +3,7 @@ import { healthView } from '../../lib/connection/limit/health-view.ts';
 import { askedAnew } from '../../lib/connection/limit/rest.ts';
 import type { FetchEnd } from '../../lib/fetch/fetch-run.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
-import { isGivenUp, restsNow } from '../../lib/operate/rests.ts';
+import { isGivenUp, restsNow } from '../../lib/operate/pauses.ts';
 import type { Engine, RunNews } from '../../lib/operate/run-now.ts';
 import { runIdOf } from '../../lib/runs/record.ts';
 import type { RunStore } from '../../lib/runs/store.ts';

@@ -1,5 +1,9 @@
-import { SANDBOX_URL_VARIABLE } from '../../lib/connection/api/address.ts';
-import { type Connection, connectionFaults, referencesOf } from '../../lib/connection/api/connection.ts';
+import {
+  type Connection,
+  connectionFaults,
+  referencesOf,
+  SANDBOX_URL_VARIABLE,
+} from '../../lib/connection/api/connection.ts';
 import { limitOf, type RateLimitSetting } from '../../lib/connection/limit/rate-limit.ts';
 import { type Env, variableIn } from '../../lib/connection/secrets.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';

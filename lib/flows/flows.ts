@@ -1,4 +1,4 @@
-import { type Address, addressOf } from '../connection/api/address.ts';
+import { type Address, addressOf } from '../connection/api/connection.ts';
 import type { ConnectionEvent } from '../connection/auth/scheme.ts';
 import { healthView } from '../connection/limit/health-view.ts';
 import { cachedSecrets, type SecretStore } from '../connection/secrets.ts';

@@ -1,4 +1,4 @@
-import type { Address } from '../connection/api/address.ts';
+import type { Address } from '../connection/api/connection.ts';
 import type { RestNews } from '../connection/limit/health.ts';
 import type { HealthView } from '../connection/limit/health-view.ts';
 import type { RateLimiter } from '../connection/limit/rate-limit.ts';

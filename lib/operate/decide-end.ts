@@ -1,4 +1,4 @@
-import { type Address, isSandbox } from '../connection/api/address.ts';
+import { type Address, isSandbox } from '../connection/api/connection.ts';
 import { movedWords } from '../fetch/whose-state.ts';
 import { type Decided, decideEnd, type EndVerdict, noEnds, type OwnEnds, type Side } from '../runs/ends.ts';
 import type { Clock } from '../runtime/clock.ts';

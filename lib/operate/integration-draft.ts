@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue, parsedOrUndefined, stringifyJson } from '../json/json.ts';
 import { defined } from '../runtime/defined.ts';
-import { isSecretName } from '../runtime/secret-name.ts';
+import { isSecretName } from '../runtime/fault.ts';
 
 /** What a new integration file needs and two pasted blocks do not say. */
 export const questionKeys = [

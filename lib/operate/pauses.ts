@@ -1,12 +1,33 @@
 import type { ConnectionRest, HealthStore } from '../connection/limit/health.ts';
 import type { RateLimiter } from '../connection/limit/rate-limit.ts';
+import { shownRests } from '../connection/limit/rest.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { type Side, sides } from '../runs/ends.ts';
 import type { RunRecord } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Backlog } from './follow-run.ts';
-import { isGivenUp, restsNow } from './rests.ts';
+
+/** The rests that hold an integration's records now. Throws where the store cannot be reached. */
+export const restsNow = async (
+  { name, target }: Integration,
+  health: Pick<HealthStore, 'read'>,
+): Promise<ConnectionRest[]> => {
+  const { connection } = target;
+  return shownRests((await health.read(connection.name)).health, connection.name, name);
+};
+
+/** Whoever waits at a terminal gives a target up after so many records were tried in vain. */
+const PROBES_IN_VAIN = 5;
+
+/**
+ * Whether nobody waits for the end of a rest: it ends with the next run only, or enough records were tried in vain, one
+ * of them since `sinceMs`. Pure.
+ */
+export const isGivenUp = (
+  { probeAtMs, sinceMs: beganMs, failedMs = beganMs, failedProbes }: ConnectionRest,
+  sinceMs: number,
+): boolean => failedMs >= sinceMs && (probeAtMs === undefined || failedProbes >= PROBES_IN_VAIN);
 
 /** One end of an integration that asked everybody to wait: until when (ms since the epoch), and in which words. */
 export type ConnectionPause = { side: Side; connection: string; untilMs: number; why?: string };
@@ -26,7 +47,7 @@ export const pausesOf = async (
   return found.flat();
 };
 
-export type PauseWatch = {
+type PauseWatch = {
   integration: Integration;
   runs: Pick<RunStore, 'lease' | 'run' | 'runs'>;
   limiter: Pick<RateLimiter, 'pauseOf'>;
@@ -41,7 +62,7 @@ export type PauseWatch = {
 };
 
 /** What is not waited for: a pause, or the end of a rest. */
-export type Hold = { kind: 'pause'; pause: ConnectionPause } | { kind: 'rest'; rest: ConnectionRest };
+type Hold = { kind: 'pause'; pause: ConnectionPause } | { kind: 'rest'; rest: ConnectionRest };
 
 const LOOK_EVERY_MS = 1_000;
 /** Pauses that follow each other are one wait: between two of them a request is answered. */

@@ -7,8 +7,7 @@ import { type Clock, lasts, reachMs } from '../runtime/clock.ts';
 import type { Stores } from '../stores/stores.ts';
 import { type Following, followRun, type RunSeen } from './follow-run.ts';
 import { countLetters } from './letters.ts';
-import { type ConnectionPause, heldTooLong } from './pauses.ts';
-import { restsNow } from './rests.ts';
+import { type ConnectionPause, heldTooLong, restsNow } from './pauses.ts';
 import { drawUpRuns, type RunBooks } from './run-books.ts';
 
 /** What whoever asked for a run is told while it goes on. */

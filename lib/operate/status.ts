@@ -5,8 +5,7 @@ import { limitsOf, type RunLimits } from '../runs/limits.ts';
 import type { RunRecord } from '../runs/record.ts';
 import { type Clock, lasts, reachMs } from '../runtime/clock.ts';
 import type { Stores } from '../stores/stores.ts';
-import { type ConnectionPause, pausesOf } from './pauses.ts';
-import { restsNow } from './rests.ts';
+import { type ConnectionPause, pausesOf, restsNow } from './pauses.ts';
 import { type BooksDeps, drawUpRuns, type RunBooks } from './run-books.ts';
 
 /** A run as it is seen at one moment. */

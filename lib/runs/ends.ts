@@ -1,4 +1,4 @@
-import { type Address, isSandbox } from '../connection/api/address.ts';
+import { type Address, isSandbox } from '../connection/api/connection.ts';
 import { stateOf } from '../idcheck/generation.ts';
 
 /** The two ends of an integration. */

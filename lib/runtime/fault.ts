@@ -1,5 +1,3 @@
-import { isSecretName } from './secret-name.ts';
-
 /** A path inside a file, from its root. */
 export type FaultPath = readonly (string | number)[];
 
@@ -73,3 +71,9 @@ export const describeFound = (value: unknown, path: FaultPath, named?: string): 
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
 };
+
+const SECRET =
+  /secret|password|passwd|pwd|token|(?:app|api|access|private|session)[_-]?key|authorization|credential|cookie|密码|密钥|令牌/i;
+
+/** Whether a field or key of this name may well hold a secret. */
+export const isSecretName = (name: string): boolean => SECRET.test(name);

@@ -12,9 +12,8 @@ import type { Tuning } from '../runtime/tuning.ts';
 import type { Page } from './answer.ts';
 import { type PageAnswerCode, pageAnswer } from './page-answer.ts';
 import { contextAt, stepInWindow } from './paging.ts';
-import { type Progress, readProgress, startOf } from './paging-state.ts';
 import { isAllRead, isEndUnsure, type PagingWarning } from './paging-step.ts';
-import { pageAt, pageRequest } from './request.ts';
+import { type Progress, pageAt, pageRequest, readProgress, startOf } from './progress.ts';
 import type { PageResult, Source } from './source.ts';
 
 /** Warnings counted by their code, each with the words of its last. */

@@ -1,6 +1,5 @@
 import type { LinkedPaging } from '../integration/compile/paging-plan.ts';
 import { defined } from '../runtime/defined.ts';
-import type { PageLook, Progress } from './paging-state.ts';
 import {
   askAgain,
   endOfList,
@@ -15,6 +14,7 @@ import {
   takeAndGoOn,
   type Warning,
 } from './paging-step.ts';
+import type { PageLook, Progress } from './progress.ts';
 
 const isPowerOfTwo = (count: number): boolean => Number.isInteger(Math.log2(count));
 

@@ -1,6 +1,6 @@
 import { defined } from '../runtime/defined.ts';
 import type { MoreFlag } from './answer-next.ts';
-import type { PageLook, Progress } from './paging-state.ts';
+import type { PageLook, Progress } from './progress.ts';
 
 /** What may be odd about a page and does not end the reading. */
 export type PagingWarning =

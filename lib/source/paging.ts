@@ -3,7 +3,6 @@ import type { SourcePlan } from '../integration/compile/source-plan.ts';
 import type { RequestContext } from '../integration/dialect/variables.ts';
 import type { Page } from './answer.ts';
 import { linkedStep } from './paging-linked.ts';
-import { lookAt, type PageLook, type Progress, startOf } from './paging-state.ts';
 import {
   askAgain,
   endOfList,
@@ -19,6 +18,7 @@ import {
   tooManyPages,
   type Warning,
 } from './paging-step.ts';
+import { lookAt, type PageLook, type Progress, startOf } from './progress.ts';
 
 const UNSTATED: Warning = {
   code: 'paging-unstated',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isBaseUrl, joinUrl, resolveLink } from '../../lib/connection/base-url.ts';
+import { isBaseUrl, joinUrl, resolveLink } from '../../lib/connection/http.ts';
 
 describe('a base URL', () => {
   it.each([

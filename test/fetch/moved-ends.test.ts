@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Address } from '../../lib/connection/api/address.ts';
+import type { Address } from '../../lib/connection/api/connection.ts';
 import { dryRun } from '../../lib/fetch/dry-run.ts';
 import { fetchPlanOf } from '../../lib/fetch/fetch-plan.ts';
 import { stateName } from '../../lib/idcheck/generation.ts';

@@ -15,7 +15,7 @@ import { profileNames } from '../../lib/integration/fill/profile.ts';
 import { parseIntegration } from '../../lib/integration/read.ts';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { describeFault } from '../../lib/runtime/fault.ts';
-import { pageRequest } from '../../lib/source/request.ts';
+import { pageRequest } from '../../lib/source/progress.ts';
 import { openTransform } from '../../lib/transform/transform.ts';
 import { type Changes, changedText, integrationWith } from './sample.ts';
 

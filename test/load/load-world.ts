@@ -1,4 +1,4 @@
-import type { Address } from '../../lib/connection/api/address.ts';
+import type { Address } from '../../lib/connection/api/connection.ts';
 import type { HealthStore, RestNews } from '../../lib/connection/limit/health.ts';
 import { healthView } from '../../lib/connection/limit/health-view.ts';
 import type { RateLimit } from '../../lib/connection/limit/rate-limit.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import type { Address } from '../../lib/connection/api/address.ts';
+import type { Address } from '../../lib/connection/api/connection.ts';
 import {
   type Belonging,
   belongingOf,

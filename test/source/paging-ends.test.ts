@@ -3,8 +3,8 @@ import type { LinkedPaging, PagingPlan } from '../../lib/integration/compile/pag
 import type { Page } from '../../lib/source/answer.ts';
 import type { NextMark } from '../../lib/source/answer-next.ts';
 import { nextStep } from '../../lib/source/paging.ts';
-import { startOf } from '../../lib/source/paging-state.ts';
 import { isAllRead, isEndUnsure } from '../../lib/source/paging-step.ts';
+import { startOf } from '../../lib/source/progress.ts';
 import { pagingServer, readAll, rows } from './read-all.ts';
 import { byCursor, byLink, byOffset, byPage, single } from './settings.ts';
 

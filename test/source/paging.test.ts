@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Page } from '../../lib/source/answer.ts';
-import { readProgress } from '../../lib/source/paging-state.ts';
+import { readProgress } from '../../lib/source/progress.ts';
 import { type ListShape, pagingServer, readAll, rows } from './read-all.ts';
 import { byCursor, byLink, byOffset, byPage, single } from './settings.ts';
 

@@ -3,9 +3,7 @@ import type { JsonValue } from '../../lib/json/json.ts';
 import { defined } from '../../lib/runtime/defined.ts';
 import type { Page } from '../../lib/source/answer.ts';
 import { nextStep } from '../../lib/source/paging.ts';
-import { readProgress, startOf } from '../../lib/source/paging-state.ts';
-import type { PageAt } from '../../lib/source/request.ts';
-import { pageAt } from '../../lib/source/request.ts';
+import { type PageAt, pageAt, readProgress, startOf } from '../../lib/source/progress.ts';
 import type { PageState } from '../../lib/source/source.ts';
 
 export type Reading = {

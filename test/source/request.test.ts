@@ -4,7 +4,7 @@ import { type RequestPlan, sourcePlanOf } from '../../lib/integration/compile/so
 import type { RequestContext } from '../../lib/integration/dialect/variables.ts';
 import type { Integration, MetadataField } from '../../lib/integration/schema/schema.ts';
 import { defined } from '../../lib/runtime/defined.ts';
-import { type PageAt, pageRequest } from '../../lib/source/request.ts';
+import { type PageAt, pageRequest } from '../../lib/source/progress.ts';
 import { integrationWith } from '../integration/sample.ts';
 
 type SourceBlock = Integration['source'];

@@ -1,6 +1,6 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import type { Address } from '../../connection/api/address.ts';
+import type { Address } from '../../connection/api/connection.ts';
 import { canonicalJson, parseJson } from '../../json/json.ts';
 import type { Ends, KnownEnd } from '../../runs/ends.ts';
 import type { RunStore } from '../../runs/store.ts';

@@ -3,8 +3,15 @@ import { ConfigurationError, type FaultPlace } from '../../runtime/fault.ts';
 import { type TokenRefusal, tokenRefusalIn } from '../auth/expired.ts';
 import type { ConnectionDeps, Credential, Later, NoToken, SchemeDeps } from '../auth/scheme.ts';
 import { schemeOf } from '../auth/schemes.ts';
-import { joinUrl, type Query, resolveLink } from '../base-url.ts';
-import type { Answered, Http, HttpAnswer, HttpRequest } from '../http.ts';
+import {
+  type Answered,
+  type Http,
+  type HttpAnswer,
+  type HttpRequest,
+  joinUrl,
+  type Query,
+  resolveLink,
+} from '../http.ts';
 import type { AwaitPermit } from '../limit/rate-limit.ts';
 import { strikeOut } from '../redaction.ts';
 import { type Connection, connectionFaults, valuesOf } from './connection.ts';

@@ -1,8 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { readPath, valueAt } from '../../json/path.ts';
-import type { FaultPath } from '../../runtime/fault.ts';
+import { type FaultPath, isSecretName } from '../../runtime/fault.ts';
 import { suggestion } from '../../runtime/nearest.ts';
-import { isSecretName } from '../../runtime/secret-name.ts';
 import {
   areElements,
   columnsIn,

@@ -1,4 +1,4 @@
-import { isSecretName } from '../../runtime/secret-name.ts';
+import { isSecretName } from '../../runtime/fault.ts';
 import type { MetadataField } from '../schema/schema.ts';
 
 /** A shorter constant under such a name is rather a word, such as "none", than a secret. */

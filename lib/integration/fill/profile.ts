@@ -4,7 +4,7 @@ import { accountSchema } from '../../connection/api/connection.ts';
 import { type JsonObject, type JsonValue, parseJson } from '../../json/json.ts';
 import { suggestion } from '../../runtime/nearest.ts';
 import { NotUtf8Error, readUtf8 } from '../../runtime/utf8.ts';
-import { sourceSendSchema, targetSendSchema } from '../schema/send-schema.ts';
+import { sourceSendSchema, targetSendSchema } from '../schema/parts.ts';
 import genericRest from './profiles/generic-rest.json' with { type: 'json' };
 import kingdee from './profiles/kingdee.json' with { type: 'json' };
 import okki from './profiles/okki.json' with { type: 'json' };

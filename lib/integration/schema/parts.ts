@@ -43,3 +43,70 @@ export const throttledSchema = z
       'A body that says what 429 says, in a 2xx or beside a refusing status. 响应体中的限流标志(2xx 或错误状态)。',
     ),
   );
+
+/** `source.profile` and `target.profile`. */
+export const profileSetting = text(
+  'How the API carries parameters, lists and status: a shipped profile, or the path of one beside this file. 适配器画像:内置名称或文件路径。',
+);
+
+const carrier = z
+  .enum(['query', 'body', 'header'])
+  .check(z.describe('Where parameters go. Default: query of a GET, else the JSON body. 参数位置。'));
+
+const UNDER = 'Dotted path in the body that they go under; none: its root. 请求体中的路径。';
+const under = z.exactOptional(text(UNDER));
+
+const otherRequest = z.exactOptional(z.strictObject({ in: z.exactOptional(carrier), under }));
+
+/** Where the parameters of a source go. */
+export const sourceSendSchema = z
+  .strictObject({
+    request: z.exactOptional(
+      z.discriminatedUnion('as', [
+        z.strictObject({
+          in: z.exactOptional(carrier),
+          under,
+          as: z._default(z.literal('fields').check(z.describe('Each under its name. 逐字段。')), 'fields'),
+        }),
+        z.strictObject({
+          in: z.exactOptional(carrier),
+          under: needed(UNDER, 'the parameter that carries the names'),
+          as: z
+            .literal('names')
+            .check(z.describe('Their values as one text with commas, at `under`. 逗号连接的字段名。')),
+        }),
+      ]),
+    ),
+    otherRequest,
+  })
+  .check(z.describe('How request and otherRequest are sent. request 与 otherRequest 的发送方式。'));
+
+const bodyOnly = z.exactOptional(z.literal('body', '"body": records are sent in no other place'));
+const list = z.exactOptional(
+  text(
+    'Key that the records go under as a list, a single one too; then rowsKey is not sent. 记录列表的键,单条亦然;此时不发送 rowsKey。',
+  ),
+);
+
+/** Where the parameters of a target go: records are written in a body, what stands beside them may go elsewhere. */
+export const targetSendSchema = z
+  .strictObject({
+    request: z.exactOptional(
+      z.discriminatedUnion('as', [
+        z.strictObject({
+          in: bodyOnly,
+          under,
+          list,
+          as: z._default(z.literal('fields').check(z.describe('Each under its name. 逐字段。')), 'fields'),
+        }),
+        z.strictObject({
+          in: bodyOnly,
+          under: needed(UNDER, 'the key that carries the text'),
+          list,
+          as: z.literal('text').check(z.describe('As one JSON text, at `under`. 作为一段 JSON 文本。')),
+        }),
+      ]),
+    ),
+    otherRequest,
+  })
+  .check(z.describe('How request and otherRequest are sent. request 与 otherRequest 的发送方式。'));

@@ -2,8 +2,16 @@ import * as z from 'zod/mini';
 import { connectionSchema } from '../../connection/api/connection.ts';
 import { rateLimitSchema } from '../../connection/limit/rate-limit.ts';
 import { sourceMetadataSchema } from './metadata-schema.ts';
-import { needed, requestPath, ruledOut, statusValueSchema, text, throttledSchema } from './parts.ts';
-import { profileSetting, sourceSendSchema } from './send-schema.ts';
+import {
+  needed,
+  profileSetting,
+  requestPath,
+  ruledOut,
+  sourceSendSchema,
+  statusValueSchema,
+  text,
+  throttledSchema,
+} from './parts.ts';
 
 /** Where things stand in an answer. The defaults are OKKI's envelope; a bare array is always accepted as the records. */
 const answerSchema = z

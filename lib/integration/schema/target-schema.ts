@@ -2,8 +2,15 @@ import * as z from 'zod/mini';
 import { connectionSchema } from '../../connection/api/connection.ts';
 import { rateLimitSchema } from '../../connection/limit/rate-limit.ts';
 import { targetMetadataSchema } from './metadata-schema.ts';
-import { requestPath, ruledOut, statusValueSchema, text, throttledSchema } from './parts.ts';
-import { profileSetting, targetSendSchema } from './send-schema.ts';
+import {
+  profileSetting,
+  requestPath,
+  ruledOut,
+  statusValueSchema,
+  targetSendSchema,
+  text,
+  throttledSchema,
+} from './parts.ts';
 
 const successSchema = z
   .strictObject({

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addressOf, isSandbox, normalisedUrl } from '../../../lib/connection/api/address.ts';
-import type { Connection } from '../../../lib/connection/api/connection.ts';
+import { addressOf, type Connection, isSandbox, normalisedUrl } from '../../../lib/connection/api/connection.ts';
 import { memorySecretStore } from '../../fakes/memory-secret-store.ts';
 
 const place = { file: 'integrations/groups.json', path: 'target.connection' };

@@ -5,7 +5,7 @@ import { sourcePlanOf } from '../../../lib/integration/compile/source-plan.ts';
 import { targetPlanOf } from '../../../lib/integration/compile/target-plan.ts';
 import { parseIntegration } from '../../../lib/integration/read.ts';
 import type { JsonObject, JsonValue } from '../../../lib/json/json.ts';
-import { pageRequest } from '../../../lib/source/request.ts';
+import { pageRequest } from '../../../lib/source/progress.ts';
 import { loadRequest } from '../../../lib/target/http-target.ts';
 import { mapRecord } from '../../../lib/transform/map.ts';
 import { type Changes, changedText, integrationWith } from '../sample.ts';

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { sourcePlanOf } from '../../../lib/integration/compile/source-plan.ts';
 import { type JsonObject, type JsonValue, parseJson } from '../../../lib/json/json.ts';
 import type { Page } from '../../../lib/source/answer.ts';
-import { type PageAt, pageRequest } from '../../../lib/source/request.ts';
+import { type PageAt, pageRequest } from '../../../lib/source/progress.ts';
 import { readAll, rows } from '../../source/read-all.ts';
 import { integrationWith } from '../sample.ts';
 

@@ -3,7 +3,7 @@ import { sourcePlanOf } from '../../../lib/integration/compile/source-plan.ts';
 import { parseIntegration } from '../../../lib/integration/read.ts';
 import type { JsonObject, JsonValue } from '../../../lib/json/json.ts';
 import type { Fault } from '../../../lib/runtime/fault.ts';
-import { pageRequest } from '../../../lib/source/request.ts';
+import { pageRequest } from '../../../lib/source/progress.ts';
 import { type Changes, changedText, integrationWith } from '../sample.ts';
 
 const crm = 'okki-product-groups-to-crm';

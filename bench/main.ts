@@ -2,6 +2,7 @@ import { benchExtract } from './extract.ts';
 import { benchJourney } from './journey.ts';
 import { benchLoader } from './loader.ts';
 import { benchPrice } from './price.ts';
+import { benchReconcile } from './scale.ts';
 import { benchUnchanged } from './unchanged.ts';
 import { benchWeight } from './weight.ts';
 
@@ -10,6 +11,7 @@ type Bench = (args: readonly string[]) => Promise<void>;
 /** What can be measured; each prints its tables as Markdown, fit for docs/benchmarks.md. */
 const benches: Readonly<Record<string, Bench>> = {
   extract: benchExtract,
+  reconcile: benchReconcile,
   loader: benchLoader,
   unchanged: benchUnchanged,
   journey: benchJourney,

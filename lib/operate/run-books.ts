@@ -4,7 +4,7 @@ import { loadPolicyOf } from '../integration/compile/target-plan.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { messagesIn } from '../messages/queue.ts';
 import { holds, isBalanced, noOpen, type OpenWhy, openWhy } from '../runs/books.ts';
-import { drawnBy, type Evidence, gatherEvidence, NAMED_IDS, readItems } from '../runs/evidence.ts';
+import { drawnBy, type Evidence, gatherEvidence, type KnownItems, NAMED_IDS, readItems } from '../runs/evidence.ts';
 import { hasFailed, isUnfinished, needsLook, type RunRecord, type Unsettled } from '../runs/record.ts';
 import { countedSetAside, noSetAside, type SetAside } from '../runs/set-aside.ts';
 import { MissingChunkError } from '../runs/store.ts';
@@ -85,8 +85,8 @@ export const drawUpRuns = async (
 ): Promise<RunBooks[]> => {
   // Whatever its messages carry: with none, nothing is on its way.
   const queued = messagesIn(await records.depth());
-  const known = new Map<string, Promise<ReadonlyMap<string, IdCheck>>>();
-  const itemsOf = (run: RunRecord): Promise<ReadonlyMap<string, IdCheck>> => {
+  const known = new Map<string, Promise<KnownItems>>();
+  const itemsOf = (run: RunRecord): Promise<KnownItems> => {
     const items = known.get(stateOf(run)) ?? readItems(idStore, run);
     known.set(stateOf(run), items);
     return items;
@@ -127,7 +127,7 @@ const asStored = ({ counts, deletions, unsettled }: RunRecord): Evidence => ({
 const booksOf = (
   run: RunRecord,
   { unsettled, setAside, open }: Evidence,
-  items: ReadonlyMap<string, IdCheck>,
+  items: KnownItems,
   queued: number,
 ): RunBooks => ({
   run,
@@ -138,7 +138,7 @@ const booksOf = (
   state: booksState(run, open, setAside, queued),
 });
 
-const recordsOf = (unsettled: Unsettled, items: ReadonlyMap<string, IdCheck>, queued: number): UnsettledRecord[] =>
+const recordsOf = (unsettled: Unsettled, items: KnownItems, queued: number): UnsettledRecord[] =>
   (['open', 'rejected', 'uncertain'] as const).flatMap((fate) =>
     unsettled[fate].map((id): UnsettledRecord => {
       const item = items.get(id);

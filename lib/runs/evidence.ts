@@ -1,6 +1,8 @@
 import type { LoadPolicy } from '../idcheck/decide.ts';
 import { stateOf } from '../idcheck/generation.ts';
-import type { IdCheck } from '../idcheck/item.ts';
+import { HASH_CHARACTERS } from '../idcheck/hash.ts';
+import type { IdCheck, Loaded } from '../idcheck/item.ts';
+import { hashColumn } from '../idcheck/known.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import { defined } from '../runtime/defined.ts';
 import { fateOf, isBalanced, noLoadCounts, noOpen, type OpenWhy, openWhy } from './books.ts';
@@ -28,11 +30,44 @@ export type Evidence = { counts: LoadCounts; unsettled: Unsettled; deletions?: D
 /** The state that a run's evidence lies in. */
 export type StateOfRun = Pick<RunRecord, 'integration' | 'generation'>;
 
-/** Everything that idCheck knows in the state of a run, by id. Eventually consistent, as `scan` is. */
-export const readItems = async (store: IdStore, run: StateOfRun): Promise<Map<string, IdCheck>> => {
-  const items = new Map<string, IdCheck>();
-  for await (const page of store.scan(stateOf(run))) for (const item of page) items.set(item.id, item);
-  return items;
+/** What idCheck knows of each id, as evidence: what became of its content. */
+export type KnownItems = { get(id: string): IdCheck | undefined };
+
+/**
+ * Everything that idCheck knows in the state of a run, by id. Eventually consistent, as `scan` is.
+ *
+ * The common item, loaded and nothing else, is kept as its hash and its version, so that a million of them fit in memory:
+ * when it was loaded and its revision are no evidence, and read as 0.
+ */
+export const readItems = async (store: IdStore, run: StateOfRun): Promise<KnownItems> => {
+  const hashes = hashColumn(HASH_CHARACTERS);
+  const versionsMs: number[] = [];
+  const loadedPlaces = new Map<string, number>();
+  const others = new Map<string, IdCheck>();
+  for await (const page of store.scan(stateOf(run))) {
+    for (const item of page) {
+      const loaded = onlyLoaded(item);
+      const place = loaded && hashes.add(loaded.hash);
+      if (place === undefined) others.set(item.id, item);
+      else {
+        versionsMs.push(loaded?.versionMs ?? 0);
+        loadedPlaces.set(item.id, place);
+      }
+    }
+  }
+  return {
+    get(id) {
+      const place = loadedPlaces.get(id);
+      if (place === undefined) return others.get(id);
+      return { id, rev: 0, loaded: { hash: hashes.at(place), versionMs: versionsMs[place] ?? 0, atMs: 0 } };
+    },
+  };
+};
+
+/** What is loaded of an item that says nothing else. */
+const onlyLoaded = ({ id: _id, rev: _rev, turn: _turn, loaded, ...others }: IdCheck): Loaded | undefined => {
+  const isPlain = loaded?.unsureSinceMs === undefined && loaded?.saidMs === undefined;
+  return isPlain && Object.values(others).every((part) => part === undefined) ? loaded : undefined;
 };
 
 /** Which state of an integration is the present one. */
@@ -58,7 +93,7 @@ export const fateInRun =
  */
 export const gatherEvidence = async (
   run: RunRecord,
-  items: ReadonlyMap<string, IdCheck>,
+  items: KnownItems,
   policy: LoadPolicy,
   runs: Pick<RunStore, 'chunks' | 'ends'>,
   named = NAMED_IDS,

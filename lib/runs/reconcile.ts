@@ -1,12 +1,11 @@
 import type { LoadPolicy } from '../idcheck/decide.ts';
 import { stateOf } from '../idcheck/generation.ts';
-import type { IdCheck } from '../idcheck/item.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { EventsOf, Log } from '../runtime/log.ts';
 import type { Tuning } from '../runtime/tuning.ts';
 import { watermarkName } from './ends.ts';
-import { drawnBy, type Evidence, gatherEvidence, readItems } from './evidence.ts';
+import { drawnBy, type Evidence, gatherEvidence, type KnownItems, readItems } from './evidence.ts';
 import { type ExtractedRun, isUnfinished, type RunRecord, type RunStatus } from './record.ts';
 import { MissingChunkError, type RunStore } from './store.ts';
 
@@ -54,11 +53,14 @@ export const reconcile = async (reconciling: Reconciling, deps: ReconcileDeps): 
   const recent = await runs.runs(integration, tuning.books.runsLookedAt);
   const open = recent.filter(isOpen);
   const reconciled: ExtractedRun[] = [];
-  const itemsByState = new Map<string, Promise<ReadonlyMap<string, IdCheck>>>();
+  // Runs of one state follow each other: what is known of one state at a time is held in memory.
+  let held: { state: string; items: KnownItems } | undefined;
   for (const run of open) {
-    const items = itemsByState.get(stateOf(run)) ?? readItems(idStore, run);
-    itemsByState.set(stateOf(run), items);
-    const next = await drawUp(run, await items, policy, deadlineMs, deps);
+    if (held?.state !== stateOf(run)) {
+      held = undefined;
+      held = { state: stateOf(run), items: await readItems(idStore, run) };
+    }
+    const next = await drawUp(run, held.items, policy, deadlineMs, deps);
     const { runId, status, counts } = next;
     if (next.closedMs !== undefined && (status !== run.status || run.closedMs === undefined)) {
       await deps.onClosed?.(next, run);
@@ -104,7 +106,7 @@ const isOpen = (run: RunRecord): run is ExtractedRun => run.status === 'loading'
 
 const drawUp = async (
   run: ExtractedRun,
-  items: ReadonlyMap<string, IdCheck>,
+  items: KnownItems,
   policy: LoadPolicy,
   deadlineMs: number,
   { runs, clock, log }: ReconcileDeps,

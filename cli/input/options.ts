@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { ExitCode } from '../../lib/operate/exit-code.ts';
 import { DEFAULT_DATA_DIR } from './flags.ts';
 import { DEFAULT_INTEGRATION } from './integration-choice.ts';
 import { UsageError } from './usage-error.ts';
@@ -78,3 +79,8 @@ export const limitOption = () =>
   new Option('--limit <n>', 'send so many records at most; the rest waits for a later run').argParser(countFromOne);
 export const idOption = () =>
   new Option('--id <id>', 'send only the record of this id, may be repeated; the rest waits').argParser(collect);
+
+/** Has the program end with the code that a command gives. */
+export type Ending = <Given extends unknown[]>(
+  command: (...given: Given) => Promise<ExitCode>,
+) => (...given: Given) => Promise<void>;

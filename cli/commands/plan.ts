@@ -17,7 +17,7 @@ import { readUserText } from '../input/user-text.ts';
 import { cut, padEnd, padStart, table } from '../screen/table.ts';
 import { checkTarget } from '../stack/addresses.ts';
 import { startEmbedded } from '../stack/embedded.ts';
-import { strangeVariables } from '../stack/strange-variables.ts';
+import { strangeVariables } from '../stack/sides.ts';
 import { print, shown } from '../terminal/print.ts';
 import { type RunFlags, selectionBy } from './run.ts';
 

@@ -22,7 +22,7 @@ import { restWords } from '../screen/words.ts';
 import { checkTarget } from '../stack/addresses.ts';
 import { startEmbedded } from '../stack/embedded.ts';
 import { loadAll } from '../stack/embedded-engine.ts';
-import { strangeVariables } from '../stack/strange-variables.ts';
+import { strangeVariables } from '../stack/sides.ts';
 import { withStores } from '../stack/with-stores.ts';
 import { print, shown } from '../terminal/print.ts';
 

@@ -1,9 +1,11 @@
 import type { JsonValue } from '../../lib/json/json.ts';
+import type { Side } from '../../lib/runs/ends.ts';
 import { defined } from '../../lib/runtime/defined.ts';
 import {
   type Fault,
   FaultSyntaxError,
   GroupsFileError,
+  isOnTarget,
   parseFault,
   readGroupsFile,
 } from '../../local/sandbox/sandbox.ts';
@@ -36,4 +38,20 @@ export const sandboxOptions = async ({
     const isMistaken = error instanceof GroupsFileError || error instanceof FaultSyntaxError;
     throw isMistaken ? new UsageError(error.message, { cause: error }) : error;
   }
+};
+
+const WHOSE = 'this is for the sandbox, which does not stand in here. The sandbox alone: npm start -- sandbox --help';
+
+/**
+ * Refuses faults and groups that would change nothing: the sandbox that they are meant for does not stand in. Throws
+ * UsageError.
+ */
+export const checkSandboxFlags = (
+  { needs, groups, faults = [] }: { needs: readonly Side[]; groups?: unknown; faults?: readonly Fault[] },
+  sandboxed: readonly Side[],
+): void => {
+  const isReal = (side: Side): boolean => sandboxed.length === 0 || (needs.includes(side) && !sandboxed.includes(side));
+  if (groups !== undefined && isReal('source')) throw new UsageError(`--groups: ${WHOSE}. --groups 只对沙箱有效。`);
+  const idle = faults.find((fault) => isReal(isOnTarget(fault) ? 'target' : 'source'));
+  if (idle !== undefined) throw new UsageError(`--fault ${idle.text}: ${WHOSE}. --fault 只对沙箱有效。`);
 };

@@ -13,7 +13,7 @@ import { type Fault, forgetTarget, isTarget, type Sandbox, startSandbox } from '
 import { DataDirUnreadableError } from '../../local/stack/errors.ts';
 import { type Stack, type StackEvent, startStack } from '../../local/stack/stack.ts';
 import { SERVICE_DIR } from '../input/integration-choice.ts';
-import { checkSandboxFlags } from './sandbox-flags.ts';
+import { checkSandboxFlags } from '../input/sandbox-options.ts';
 import { connectionVariables, type SidesAsked, sandboxedSides } from './sides.ts';
 
 /** What the sandbox's targets hold, in the data directory. */

@@ -6,9 +6,12 @@ import {
 } from '../../lib/connection/api/connection.ts';
 import { limitOf, type RateLimitSetting } from '../../lib/connection/limit/rate-limit.ts';
 import { type Env, variableIn } from '../../lib/connection/secrets.ts';
+import { readIntegrations } from '../../lib/integration/read.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import { type Side, sides } from '../../lib/runs/ends.ts';
 import { ConfigurationError, type Fault } from '../../lib/runtime/fault.ts';
+import { suggestion } from '../../lib/runtime/nearest.ts';
+import { SHIPPED_DIR } from '../input/integration-choice.ts';
 import { UsageError } from '../input/usage-error.ts';
 
 const otherSide = { source: 'target', target: 'source' } as const satisfies Record<Side, Side>;
@@ -23,7 +26,7 @@ const variablesOf = (connection: Connection, rateLimit: RateLimitSetting | undef
 ];
 
 /** The variables that an integration reads, of both ends. */
-export const variablesRead = (integration: Integration): string[] =>
+const variablesRead = (integration: Integration): string[] =>
   sides.flatMap((side) => variablesOf(integration[side].connection, integration[side].rateLimit));
 
 const baseUrlVariable = ({ baseUrl }: Connection): string | undefined =>
@@ -116,4 +119,15 @@ export const connectionVariables = (
   ]);
   if (faults.length > 0) throw new ConfigurationError(faults);
   return variables;
+};
+
+/** Variables of the shipped integrations begin so; one that nobody reads is most likely misspelt. */
+const OURS = /^(OKKI|QINGYIYUN|CRM)_/;
+
+/** A line for each variable that looks like one of ours, and that neither this nor a shipped integration reads. */
+export const strangeVariables = (integration: Integration, env: Env): string[] => {
+  const read = [integration, ...readIntegrations([SHIPPED_DIR]).integrations].flatMap(variablesRead);
+  return Object.keys(env)
+    .filter((name) => OURS.test(name) && !read.includes(name))
+    .map((name) => `! ${name} is set, and nothing reads it${suggestion(name, read)}. 未使用的变量。`);
 };

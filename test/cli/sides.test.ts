@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { checkSandboxFlags } from '../../cli/stack/sandbox-flags.ts';
-import { connectionVariables, sandboxedSides } from '../../cli/stack/sides.ts';
-import { strangeVariables } from '../../cli/stack/strange-variables.ts';
+import { checkSandboxFlags } from '../../cli/input/sandbox-options.ts';
+import { connectionVariables, sandboxedSides, strangeVariables } from '../../cli/stack/sides.ts';
 import { readIntegrations } from '../../lib/integration/read.ts';
 import { type Side, sides } from '../../lib/runs/ends.ts';
 import { parseFault } from '../../local/sandbox/sandbox.ts';

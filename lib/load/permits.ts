@@ -1,5 +1,5 @@
-import { spacingMs } from '../connection/limit/gcra.ts';
 import { type AwaitPermit, type Permit, permitsByLimit, type RateLimit } from '../connection/limit/rate-limit.ts';
+import { spacingMs } from '../connection/limit/window.ts';
 import { LONG_PAUSE_MS } from '../connection/reactions.ts';
 import type { OutcomeFailure } from '../target/target.ts';
 import type { RecordDelivery } from './deliveries.ts';

@@ -1,4 +1,4 @@
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { dynamoRateLimiter } from '../../lib/aws/dynamodb/rate-limiter.ts';
 import { MalformedItemError, type Table } from '../../lib/aws/dynamodb/table.ts';
@@ -28,10 +28,63 @@ describe('the rate limiter in DynamoDB', () => {
     return commands;
   };
 
-  it('costs one read and one write per lease, however many permits', async () => {
+  it('costs one read and one write, however many permits and appointments', async () => {
     const commands = countCommands();
-    await limiter().acquire('okki', TEN_A_SECOND, 50, clock.nowMs() + 60_000);
-    expect(commands).toEqual(['GetItemCommand', 'UpdateItemCommand']);
+    const soonMs = clock.nowMs() + 2_000;
+    const arrived = { due: 5, fresh: 60, together: 50 };
+    const { permits, appointments } = await limiter().receive('okki', TEN_A_SECOND, arrived, soonMs);
+    expect(permits.length).toBeGreaterThan(10);
+    expect(permits.length + appointments.length).toBe(65);
+    await limiter(2).book('okki', TEN_A_SECOND, 100, clock.nowMs() + 890_000);
+    expect(commands).toEqual(['GetItemCommand', 'UpdateItemCommand', 'GetItemCommand', 'UpdateItemCommand']);
+  });
+
+  it.each([
+    { requests: 600, intervalMs: 60_000, burst: 1 },
+    { requests: 100_000, intervalMs: 86_400_000 },
+  ])('keeps the item of a connection below 1 KB, one write unit: %j', async (limit) => {
+    const worker = limiter();
+    const connection = 'a-connection-with-quite-a-long-name-of-its-own-in-the-file';
+    await worker.pause(connection, clock.nowMs() + 1, '请求过于频繁'.repeat(50));
+    clock.advance(1);
+    for (let asked = 0; asked < 150; asked++) {
+      const arrived = { due: 1 + (asked % 7), fresh: 3, together: 20 };
+      await worker.receive(connection, limit, arrived, clock.nowMs() + 2_000);
+      clock.advance(Math.round(limit.intervalMs / 137));
+    }
+    await worker.book(connection, limit, 20, clock.nowMs() + 890_000);
+    const Key = { pk: { S: `limit#${connection}` }, sk: { S: 'limit' } };
+    const { Item } = await dynamo.client.send(new GetItemCommand({ TableName: table.TableName, Key }));
+    expect(Item?.lineMs).toBeDefined();
+    // A number takes about a byte for two digits (DynamoDB, item sizes); counted here as text it is more.
+    const sizeBytes = Object.entries(Item ?? {}).reduce(
+      (sum, [name, value]) => sum + Buffer.byteLength(name + (value.S ?? value.N?.slice(0, 8) ?? '')),
+      0,
+    );
+    expect(sizeBytes).toBeLessThan(1_024);
+  });
+
+  it('reads what a build before the window log has stored, and holds when such a build writes in between', async () => {
+    const earlier = (tatMs: number) =>
+      dynamo.client.send(
+        new UpdateItemCommand({
+          TableName: table.TableName,
+          Key: { pk: { S: 'limit#okki' }, sk: { S: 'limit' } },
+          UpdateExpression: 'SET tatMs = :tatMs, pausedUntilMs = :pausedUntilMs',
+          ExpressionAttributeValues: { ':tatMs': { N: `${tatMs}` }, ':pausedUntilMs': { N: '0' } },
+        }),
+      );
+    const startMs = clock.nowMs();
+    await earlier(startMs + 500);
+    const first = await limiter().acquire('okki', TEN_A_SECOND, 1, startMs + 60_000);
+    expect(first.permits[0]?.notBeforeMs).toBeGreaterThanOrEqual(startMs + 500);
+    await earlier(startMs + 5_000);
+    const next = await limiter(2).acquire('okki', TEN_A_SECOND, 1, startMs + 60_000);
+    expect(next.permits[0]?.notBeforeMs).toBeGreaterThanOrEqual(startMs + 5_000 - 100);
+    const Key = { pk: { S: 'limit#okki' }, sk: { S: 'limit' } };
+    const { Item } = await dynamo.client.send(new GetItemCommand({ TableName: table.TableName, Key }));
+    // What it reads next lies behind all that was granted.
+    expect(Number(Item?.tatMs?.N)).toBeGreaterThan(next.permits[0]?.notBeforeMs ?? Number.POSITIVE_INFINITY);
   });
 
   it('writes nothing when it leases nothing', async () => {
@@ -108,7 +161,8 @@ describe('the rate limiter in DynamoDB', () => {
       return next().then(() => {
         // The same conditional write once more fails, as after another's.
         input.ConditionExpression = 'attribute_not_exists(pk)';
-        input.ExpressionAttributeValues = { ':tatMs': { N: '0' }, ':readPausedUntilMs': { N: '0' } };
+        input.UpdateExpression = 'SET tatMs = :tatMs';
+        input.ExpressionAttributeValues = { ':tatMs': { N: '0' } };
         return next();
       });
     });

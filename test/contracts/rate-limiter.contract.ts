@@ -68,12 +68,13 @@ export const rateLimiterContract = (create: () => Promise<LimiterUnderTest> | Li
     it('leases only what starts before the deadline, and says when to ask again', async () => {
       const { permits, retryAtMs } = await one.acquire('okki', TEN_A_SECOND, 100, inMs(500));
       expect(permits.length).toBeGreaterThan(0);
-      expect(permits.length).toBeLessThan(6);
+      expect(permits.length).toBeLessThan(7);
       for (const { notBeforeMs } of permits) expect(notBeforeMs).toBeLessThan(inMs(500));
       expect(retryAtMs).toBeGreaterThanOrEqual(inMs(500));
       expect((await two.acquire('okki', TEN_A_SECOND, 1, retryAtMs)).permits).toEqual([]);
-      const later = await two.acquire('okki', TEN_A_SECOND, 1, retryAtMs + 1);
-      expect(later.permits[0]?.notBeforeMs).toBe(retryAtMs);
+      // The log is kept in steps of some ms, the later side.
+      const later = await two.acquire('okki', TEN_A_SECOND, 1, retryAtMs + 10);
+      expect(later.permits[0]?.notBeforeMs).toBeGreaterThanOrEqual(retryAtMs);
     });
 
     it('holds every worker during a pause', async () => {
@@ -155,10 +156,11 @@ export const rateLimiterContract = (create: () => Promise<LimiterUnderTest> | Li
       expect((await one.acquire('crm', TEN_A_SECOND, 1, inMs(1_000))).permits).toHaveLength(1);
     });
 
-    it('takes up a changed limit where the old one left off', async () => {
-      const { retryAtMs } = await one.acquire('okki', TEN_A_SECOND, 5, inMs(60_000));
-      const slow = await one.acquire('okki', { requests: 1, intervalMs: 60_000 }, 2, inMs(600_000));
-      expect(slow.permits[0]?.notBeforeMs).toBe(retryAtMs);
+    it('counts what was granted under another limit as granted under this one', async () => {
+      const { permits } = await one.acquire('okki', TEN_A_SECOND, 5, inMs(60_000));
+      const slow = await two.acquire('okki', { requests: 1, intervalMs: 60_000 }, 2, inMs(600_000));
+      const lastMs = permits.at(-1)?.untilMs ?? 0;
+      expect(slow.permits[0]?.notBeforeMs).toBeGreaterThanOrEqual(lastMs + 60_000);
     });
 
     it('leaves nobody at rest waiting: unused time gives no burst', async () => {
@@ -167,6 +169,86 @@ export const rateLimiterContract = (create: () => Promise<LimiterUnderTest> | Li
       const { permits } = await one.acquire('okki', TEN_A_SECOND, 30, inMs(60_000));
       expect(permits[0]?.notBeforeMs).toBe(under.nowMs());
       expect(mayBreak(permits, TEN_A_SECOND)).toBe(false);
+    });
+
+    describe('for requests that have come', () => {
+      const A_MINUTE: RateLimit = { requests: 60, intervalMs: 60_000 };
+      const come = (due: number, fresh: number, worker = one) =>
+        worker.receive('okki', A_MINUTE, { due, fresh, together: 50 }, inMs(2_000));
+
+      it('gives permits to a block, and all others an appointment, a block later and by the block', async () => {
+        const { permits, appointments } = await come(0, 65);
+        expect(permits).toHaveLength(20);
+        expect(appointments).toHaveLength(45);
+        const [first = 0, ...others] = new Set(appointments);
+        expect(first).toBeGreaterThanOrEqual(inMs(20_000));
+        // One of a block more than it has permits for.
+        expect(appointments.filter((dueMs) => dueMs === first)).toHaveLength(21);
+        expect(others.map((dueMs) => Math.round((dueMs - first) / 1_000))).toEqual([20, 41]);
+      });
+
+      it('gives permits to those who come when they are due', async () => {
+        const { appointments } = await come(0, 65);
+        const dueMs = appointments[0] ?? 0;
+        under.advance(dueMs - under.nowMs() + 300);
+        const { permits, appointments: again } = await come(21, 0, two);
+        expect(permits).toHaveLength(20);
+        expect(again).toHaveLength(1);
+        expect(again[0]).toBeGreaterThanOrEqual(appointments.at(-1) ?? 0);
+      });
+
+      it('lets nobody without an appointment in before those who stand in line', async () => {
+        await one.book('okki', A_MINUTE, 60, inMs(890_000));
+        const { permits, appointments } = await come(2, 3, two);
+        expect(permits).toHaveLength(2);
+        expect(appointments).toHaveLength(3);
+      });
+
+      it('gives no more permits than are asked for at once, and books nobody while there are some', async () => {
+        const received = await one.receive('okki', A_MINUTE, { due: 9, fresh: 0, together: 4 }, inMs(2_000));
+        expect(received).toMatchObject({ appointments: [] });
+        expect(received.permits).toHaveLength(4);
+      });
+
+      it('gives during a pause appointments after it', async () => {
+        const untilMs = inMs(300_000);
+        await one.pause('okki', untilMs, 'status 429');
+        const { permits, appointments } = await come(3, 1, two);
+        expect(permits).toEqual([]);
+        expect(appointments).toHaveLength(4);
+        for (const dueMs of appointments) expect(dueMs).toBeGreaterThanOrEqual(untilMs);
+      });
+    });
+
+    describe('for requests that are still to come', () => {
+      const A_MINUTE: RateLimit = { requests: 60, intervalMs: 60_000 };
+
+      it('books as long as the line ends in time, each worker behind the other', async () => {
+        const first = await one.book('okki', A_MINUTE, 100, inMs(890_000));
+        expect(first.appointments).toHaveLength(100);
+        const second = await two.book('okki', A_MINUTE, 2_000, inMs(890_000));
+        const all = [...first.appointments, ...second.appointments];
+        expect(all).toEqual(all.toSorted((a, b) => a - b));
+        expect(all.length).toBeGreaterThan(850);
+        expect(all.at(-1)).toBeLessThan(inMs(890_000));
+        expect(second.endMs).toBeGreaterThanOrEqual(inMs(890_000));
+        expect((await one.book('okki', A_MINUTE, 100, inMs(890_000))).appointments).toEqual([]);
+      });
+
+      it('begins anew under another limit', async () => {
+        await one.book('okki', A_MINUTE, 2_000, inMs(890_000));
+        const faster = await two.book('okki', { requests: 600, intervalMs: 60_000 }, 100, inMs(890_000));
+        expect(faster.appointments[0]).toBeLessThan(inMs(10_000));
+      });
+
+      it('without a limit has them come at once, or as a pause ends', async () => {
+        const { appointments } = await one.book('crm', undefined, 3, inMs(890_000));
+        expect(appointments).toEqual([under.nowMs(), under.nowMs(), under.nowMs()]);
+        const untilMs = inMs(60_000);
+        await one.pause('crm', untilMs, 'status 429');
+        expect((await one.book('crm', undefined, 2, inMs(890_000))).appointments).toEqual([untilMs, untilMs]);
+        expect((await one.book('crm', undefined, 2, inMs(10_000))).appointments).toEqual([]);
+      });
     });
 
     describe('without a limit', () => {
@@ -185,6 +267,11 @@ export const rateLimiterContract = (create: () => Promise<LimiterUnderTest> | Li
         expect(await one.acquire('okki', undefined, 1, inMs(1_000))).toEqual({ permits: [], retryAtMs: untilMs });
         under.advance(1_000);
         expect(await two.acquire('okki', undefined, 1, inMs(1_000))).toEqual({ permits: [], retryAtMs: untilMs });
+        expect(await two.receive('okki', undefined, { due: 0, fresh: 2, together: 2 }, inMs(1_000))).toEqual({
+          permits: [],
+          appointments: [],
+          retryAtMs: untilMs,
+        });
         under.advance(59_000);
         expect((await two.acquire('okki', undefined, 1, inMs(1_000))).permits).toHaveLength(1);
       });

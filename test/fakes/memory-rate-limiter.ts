@@ -1,6 +1,13 @@
-import { type LimiterState, leasePermits, pauseGainMs, unusedLimiter } from '../../lib/connection/limit/gcra.ts';
+import { bookedAtOnce, bookPlaces, receive } from '../../lib/connection/limit/line.ts';
 import type { RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
-import { type Clock, lasts, reachMs } from '../../lib/runtime/clock.ts';
+import {
+  type LimiterState,
+  leasePermits,
+  pausedUntilMs,
+  pauseGainMs,
+  unusedLimiter,
+} from '../../lib/connection/limit/window.ts';
+import { type Clock, reachMs } from '../../lib/runtime/clock.ts';
 
 /** What is stored of each connection. */
 export type LimiterStates = Map<string, LimiterState & { why?: string }>;
@@ -8,13 +15,23 @@ export type LimiterStates = Map<string, LimiterState & { why?: string }>;
 /** A rate limiter in memory, shared by all who hold it, or who hold its states under clocks of their own. */
 export const memoryRateLimiter = (clock: Clock, states: LimiterStates = new Map()): RateLimiter => {
   const stateOf = (connection: string): LimiterState & { why?: string } => states.get(connection) ?? unusedLimiter;
+  const change = <Result extends { state: LimiterState }>(
+    connection: string,
+    compute: (state: LimiterState) => Result,
+  ): Omit<Result, 'state'> => {
+    const { state, ...result } = compute(stateOf(connection));
+    states.set(connection, state);
+    return result;
+  };
   return {
-    acquire: async (connection, limit, count, deadlineMs) => {
-      const state = stateOf(connection);
-      const lease = leasePermits(state, limit, count, clock.nowMs(), deadlineMs);
-      states.set(connection, { ...state, tatMs: lease.tatMs });
-      return { permits: lease.permits, retryAtMs: lease.retryAtMs };
-    },
+    acquire: async (connection, limit, count, deadlineMs) =>
+      change(connection, (state) => leasePermits(state, limit, count, clock.nowMs(), deadlineMs)),
+    receive: async (connection, limit, arrived, deadlineMs) =>
+      change(connection, (state) => receive(state, connection, limit, arrived, clock.nowMs(), deadlineMs)),
+    book: async (connection, limit, count, untilMs) =>
+      limit
+        ? change(connection, (state) => bookPlaces(state, { connection, limit }, count, clock.nowMs(), untilMs))
+        : bookedAtOnce(stateOf(connection), count, clock.nowMs(), untilMs),
     pause: async (connection, untilMs, why) => {
       const state = stateOf(connection);
       const isLonger = untilMs > state.pausedUntilMs || state.pausedUntilMs - clock.nowMs() > reachMs.pause;
@@ -22,12 +39,13 @@ export const memoryRateLimiter = (clock: Clock, states: LimiterStates = new Map(
       return pauseGainMs(state.pausedUntilMs, untilMs, clock.nowMs());
     },
     endPause: async (connection) => {
-      const { tatMs } = stateOf(connection);
-      states.set(connection, { tatMs, pausedUntilMs: unusedLimiter.pausedUntilMs });
+      const { why: _, ...state } = stateOf(connection);
+      states.set(connection, { ...state, pausedUntilMs: unusedLimiter.pausedUntilMs });
     },
     pauseOf: async (connection) => {
-      const { pausedUntilMs: untilMs, why } = stateOf(connection);
-      return lasts(untilMs, clock.nowMs(), reachMs.pause) ? { untilMs, ...(why !== undefined && { why }) } : undefined;
+      const { why } = stateOf(connection);
+      const untilMs = pausedUntilMs(stateOf(connection), clock.nowMs());
+      return untilMs > 0 ? { untilMs, ...(why !== undefined && { why }) } : undefined;
     },
   };
 };

@@ -141,6 +141,10 @@ const limiterOf = (world: World, environment: Environment): RateLimiter => {
   return {
     acquire: (connection, limit, count, deadlineMs) =>
       request(world, environment, writeFate(world), () => limiter.acquire(connection, limit, count, deadlineMs)),
+    receive: (connection, limit, arrived, deadlineMs) =>
+      request(world, environment, writeFate(world), () => limiter.receive(connection, limit, arrived, deadlineMs)),
+    book: (connection, limit, count, untilMs) =>
+      request(world, environment, writeFate(world), () => limiter.book(connection, limit, count, untilMs)),
     pause: (connection, untilMs, why) =>
       request(world, environment, writeFate(world), () => limiter.pause(connection, untilMs, why)),
     pauseOf: (connection) => request(world, environment, readFate(world), () => limiter.pauseOf(connection)),

@@ -1,14 +1,37 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { type LimiterState, leasePermits, pauseGainMs, unusedLimiter } from '../../connection/limit/gcra.ts';
-import type { RateLimiter } from '../../connection/limit/rate-limit.ts';
+import { bookedAtOnce, bookPlaces, receive } from '../../connection/limit/line.ts';
+import type { RateLimit, RateLimiter } from '../../connection/limit/rate-limit.ts';
+import {
+  grantsText,
+  type LimiterState,
+  leasePermits,
+  pauseGainMs,
+  readGrants,
+  unusedLimiter,
+} from '../../connection/limit/window.ts';
 import { type Backoff, backoffMs } from '../../runtime/backoff.ts';
 import { type Clock, isRecent, lasts, reachMs, systemClock } from '../../runtime/clock.ts';
 import { defined } from '../../runtime/defined.ts';
 import { type Random, systemRandom } from '../../runtime/random.ts';
-import { getItem, type Item, isConditionFailed, number, readItem, succeeds, type Table, text } from './table.ts';
+import {
+  getItem,
+  type Item,
+  isConditionFailed,
+  MalformedItemError,
+  number,
+  readItem,
+  succeeds,
+  type Table,
+  text,
+} from './table.ts';
 
+/**
+ * A write holds only on the state that it was computed from. Builds before the window log know no `rev`, and neither
+ * they nor a pause change it: their own attributes are part of the condition.
+ */
 const NOTHING_STORED = 'attribute_not_exists(pk)';
-const STATE_AS_READ = 'tatMs = :readTatMs AND pausedUntilMs = :readPausedUntilMs';
+const NO_REV_STORED = 'attribute_not_exists(rev) AND tatMs = :readTatMs AND pausedUntilMs = :readPausedUntilMs';
+const STATE_AS_READ = 'rev = :readRev AND tatMs = :readTatMs AND pausedUntilMs = :readPausedUntilMs';
 const PAUSE_IS_LONGER =
   'attribute_not_exists(pausedUntilMs) OR pausedUntilMs < :untilMs OR pausedUntilMs > :longestUntilMs';
 
@@ -17,82 +40,150 @@ const PAUSE_CACHE_MS = 1_000;
 /** A round trip is a few ms: the losers of a race come back spread over some of them. */
 const CONTENTION_BACKOFF: Backoff = { baseMs: 20, capMs: 500 };
 const MAX_TRIES = 12;
+/** Who lost every race asks again after this. */
+const LOST_RACES_MS = 1_000;
+/** With the log the item must stay below 1 KB, one write unit: up to three bytes a character. */
+const MAX_WHY = 100;
 
-const stateOf = (item: Item | undefined, connection: string): LimiterState | undefined => {
-  if (!item) return undefined;
-  const reader = readItem(item, `limit#${connection}`);
-  return { tatMs: reader.number('tatMs'), pausedUntilMs: reader.number('pausedUntilMs') };
+const stateOf = (item: Item | undefined, connection: string): LimiterState => {
+  if (!item) return unusedLimiter;
+  const key = `limit#${connection}`;
+  const reader = readItem(item, key);
+  const own = { tatMs: reader.number('tatMs'), pausedUntilMs: reader.number('pausedUntilMs') };
+  if (!reader.has('rev')) return { ...unusedLimiter, ...own };
+  const grants = readGrants(reader.text('grants'));
+  if (grants === undefined) throw new MalformedItemError(key, 'grants must be a log of permits');
+  return {
+    ...own,
+    rev: reader.number('rev'),
+    grants,
+    rate: reader.text('rate'),
+    ownTatMs: reader.number('ownTatMs'),
+    ...(reader.has('lineMs') && { line: { startMs: reader.number('lineMs'), used: reader.number('lineUsed') } }),
+  };
 };
 
-/** Writes the new arrival time only onto the state that the permits were computed from. */
-const onState = (read: LimiterState | undefined) =>
-  read
-    ? {
-        ConditionExpression: STATE_AS_READ,
-        values: { ':readTatMs': number(read.tatMs), ':readPausedUntilMs': number(read.pausedUntilMs) },
-      }
-    : { ConditionExpression: NOTHING_STORED, values: { ':readPausedUntilMs': number(unusedLimiter.pausedUntilMs) } };
+/** The condition that the item is still what was read. */
+const onState = ({ rev, tatMs, pausedUntilMs }: LimiterState, isStored: boolean) => {
+  if (!isStored) return { ConditionExpression: NOTHING_STORED, values: {} };
+  const values = { ':readTatMs': number(tatMs), ':readPausedUntilMs': number(pausedUntilMs) };
+  return rev === 0
+    ? { ConditionExpression: NO_REV_STORED, values }
+    : { ConditionExpression: STATE_AS_READ, values: { ...values, ':readRev': number(rev) } };
+};
+
+/** The write of a state; it never changes the pause, whose end is in its condition. */
+const updateOf = ({ rev, grants, rate, tatMs, ownTatMs, pausedUntilMs, line }: LimiterState, limit: RateLimit) => ({
+  UpdateExpression:
+    'SET rev = :rev, grants = :grants, rate = :rate, tatMs = :tatMs, ownTatMs = :ownTatMs, pausedUntilMs = :pausedUntilMs' +
+    (line === undefined ? ' REMOVE lineMs, lineUsed' : ', lineMs = :lineMs, lineUsed = :lineUsed'),
+  values: {
+    ':rev': number(rev),
+    ':grants': text(grantsText(grants, limit)),
+    ':rate': text(rate ?? ''),
+    ':tatMs': number(tatMs),
+    ':ownTatMs': number(ownTatMs ?? tatMs),
+    ':pausedUntilMs': number(pausedUntilMs),
+    ...(line && { ':lineMs': number(line.startMs), ':lineUsed': number(line.used) }),
+  },
+});
 
 /**
- * A rate limiter over one DynamoDB item per connection (`pk` = `limit#CONNECTION`, `sk` = `limit`). A lease of k
- * permits costs one read and one write, a pause one write, no use nothing. Clocks of the workers must agree within
- * some ms (Lambda's do). A lease that loses every race against others is answered like a used-up limit.
+ * A rate limiter over one DynamoDB item per connection (`pk` = `limit#CONNECTION`, `sk` = `limit`). Whatever is given,
+ * permits or appointments, costs one read and one write, a pause one write, no use nothing. Clocks of the workers must
+ * agree within some ms (Lambda's do). Who loses every race against others is answered as by a used-up limit.
  */
 export const dynamoRateLimiter = (
   table: Table,
   { clock = systemClock, random = systemRandom }: { clock?: Clock; random?: Random } = {},
 ): RateLimiter => {
   const { client, TableName } = table;
-  const pauses = new Map<string, { readMs: number; state: Promise<LimiterState | undefined> }>();
+  const pauses = new Map<string, { readMs: number; state: Promise<LimiterState> }>();
 
   const keyOf = (connection: string): Item => ({ pk: text(`limit#${connection}`), sk: text('limit') });
 
-  const read = async (connection: string): Promise<LimiterState | undefined> =>
-    stateOf(await getItem(table, keyOf(connection)), connection);
+  const read = async (connection: string): Promise<{ state: LimiterState; isStored: boolean }> => {
+    const item = await getItem(table, keyOf(connection));
+    return { state: stateOf(item, connection), isStored: item !== undefined };
+  };
 
-  const readCached = (connection: string): Promise<LimiterState | undefined> => {
+  const readCached = (connection: string): Promise<LimiterState> => {
     const cached = pauses.get(connection);
     if (cached && isRecent(cached.readMs, clock.nowMs(), PAUSE_CACHE_MS)) return cached.state;
-    const state = read(connection);
+    const state = read(connection).then((found) => found.state);
     pauses.set(connection, { readMs: clock.nowMs(), state });
     // A failed read is thrown to those who wait for it, and not kept.
     state.catch(() => pauses.delete(connection));
     return state;
   };
 
-  /** Stores the new arrival time. `conflict` comes with the state in the way, where DynamoDB tells. */
-  const store = async (connection: string, was: LimiterState | undefined, tatMs: number) => {
-    const { ConditionExpression, values } = onState(was);
+  /** Writes a state over the one that was read; undefined: done, else what was in the way. */
+  const store = async (
+    connection: string,
+    { state, isStored }: { state: LimiterState; isStored: boolean },
+    next: LimiterState,
+    limit: RateLimit,
+  ) => {
+    const { ConditionExpression, values } = onState(state, isStored);
+    const update = updateOf(next, limit);
     try {
       await client.send(
         new UpdateItemCommand({
           TableName,
           Key: keyOf(connection),
-          UpdateExpression: 'SET tatMs = :tatMs, pausedUntilMs = :readPausedUntilMs',
+          UpdateExpression: update.UpdateExpression,
           ConditionExpression,
-          ExpressionAttributeValues: { ...values, ':tatMs': number(tatMs) },
+          ExpressionAttributeValues: { ...values, ...update.values },
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         }),
       );
-      return { kind: 'stored' } as const;
+      return undefined;
     } catch (error) {
-      if (isConditionFailed(error)) return { kind: 'conflict', now: stateOf(error.Item, connection) } as const;
-      throw error;
+      if (!isConditionFailed(error)) throw error;
+      return error.Item ? { state: stateOf(error.Item, connection), isStored: true } : await read(connection);
+    }
+  };
+
+  /** Computes on what is stored and writes what comes of it; undefined: others were faster each time. */
+  const change = async <Result extends { state: LimiterState }>(
+    connection: string,
+    limit: RateLimit,
+    compute: (state: LimiterState) => Result,
+  ): Promise<Result | undefined> => {
+    let found = await read(connection);
+    for (let tries = 1; ; tries++) {
+      const result = compute(found.state);
+      if (result.state === found.state) return result;
+      const other = await store(connection, found, result.state, limit);
+      if (other === undefined) return result;
+      if (tries === MAX_TRIES) return undefined;
+      await clock.sleep(backoffMs(tries, random.fraction(), CONTENTION_BACKOFF));
+      found = other;
     }
   };
 
   return {
     acquire: async (connection, limit, count, deadlineMs) => {
-      let state = await (limit ? read(connection) : readCached(connection));
-      for (let tries = 1; ; tries++) {
-        const lease = leasePermits(state ?? unusedLimiter, limit, count, clock.nowMs(), deadlineMs);
-        if (!limit || lease.permits.length === 0) return { permits: lease.permits, retryAtMs: lease.retryAtMs };
-        const outcome = await store(connection, state, lease.tatMs);
-        if (outcome.kind === 'stored') return { permits: lease.permits, retryAtMs: lease.retryAtMs };
-        if (tries === MAX_TRIES) return { permits: [], retryAtMs: lease.retryAtMs };
-        await clock.sleep(backoffMs(tries, random.fraction(), CONTENTION_BACKOFF));
-        state = outcome.now ?? (await read(connection));
-      }
+      const lease = (state: LimiterState) => leasePermits(state, limit, count, clock.nowMs(), deadlineMs);
+      const leased = limit ? await change(connection, limit, lease) : lease(await readCached(connection));
+      if (leased === undefined) return { permits: [], retryAtMs: clock.nowMs() + LOST_RACES_MS };
+      return { permits: leased.permits, retryAtMs: leased.retryAtMs };
+    },
+    receive: async (connection, limit, arrived, deadlineMs) => {
+      const take = (state: LimiterState) => receive(state, connection, limit, arrived, clock.nowMs(), deadlineMs);
+      const received = limit ? await change(connection, limit, take) : take(await readCached(connection));
+      if (received === undefined) return { permits: [], appointments: [], retryAtMs: clock.nowMs() + LOST_RACES_MS };
+      const { permits, appointments, retryAtMs } = received;
+      return { permits, appointments, retryAtMs };
+    },
+    book: async (connection, limit, count, untilMs) => {
+      if (!limit) return bookedAtOnce(await readCached(connection), count, clock.nowMs(), untilMs);
+      const place = { connection, limit };
+      const booked = await change(connection, limit, (state) =>
+        bookPlaces(state, place, count, clock.nowMs(), untilMs),
+      );
+      if (booked === undefined) return { appointments: [], endMs: clock.nowMs() };
+      return { appointments: booked.appointments, endMs: booked.endMs };
     },
     pause: async (connection, untilMs, why) => {
       const nowMs = clock.nowMs();
@@ -108,7 +199,7 @@ export const dynamoRateLimiter = (
             ExpressionAttributeValues: {
               ':untilMs': number(untilMs),
               ':longestUntilMs': number(nowMs + reachMs.pause),
-              ':why': text(why),
+              ':why': text(why.slice(0, MAX_WHY).toWellFormed()),
               ':unusedTatMs': number(unusedLimiter.tatMs),
             },
             ReturnValues: 'UPDATED_OLD',
@@ -137,7 +228,7 @@ export const dynamoRateLimiter = (
     },
     pauseOf: async (connection) => {
       const item = await getItem(table, keyOf(connection));
-      const untilMs = stateOf(item, connection)?.pausedUntilMs ?? 0;
+      const untilMs = stateOf(item, connection).pausedUntilMs;
       const why = item?.pausedWhy?.S;
       return lasts(untilMs, clock.nowMs(), reachMs.pause) ? { untilMs, ...defined({ why }) } : undefined;
     },

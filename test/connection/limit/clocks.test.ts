@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { leasePermits } from '../../../lib/connection/limit/gcra.ts';
 import { healthy, type Rest } from '../../../lib/connection/limit/health.ts';
 import { healthView } from '../../../lib/connection/limit/health-view.ts';
 import { isProbeDue, withSeen } from '../../../lib/connection/limit/rest.ts';
+import { leasePermits, unusedLimiter } from '../../../lib/connection/limit/window.ts';
 import { cachedSecrets } from '../../../lib/connection/secrets.ts';
 import { standardTuning } from '../../../lib/runtime/tuning.ts';
 import { memoryHealthStore } from '../../fakes/memory-health-store.ts';
@@ -18,14 +18,20 @@ describe('stored times that no clock of ours can have meant', () => {
     [HOUR_MS, 'an hour'],
     [400 * 24 * HOUR_MS, 'more than a year'],
   ])('a next permit %i ms ahead (%s): after one quiet interval requests go on', (aheadMs) => {
-    const stored = { tatMs: NOW_MS + aheadMs, pausedUntilMs: 0 };
-    expect(leasePermits(stored, limit, 1, NOW_MS, inAMinute + 1)).toMatchObject({
-      permits: [{ notBeforeMs: NOW_MS + limit.intervalMs }],
-    });
+    for (const stored of [
+      { ...unusedLimiter, tatMs: NOW_MS + aheadMs },
+      { ...unusedLimiter, grants: [{ atMs: NOW_MS + aheadMs, count: 60 }] },
+    ]) {
+      // The first who comes writes that it was by now; who came next would otherwise wait as long again.
+      const first = leasePermits(stored, limit, 1, NOW_MS, NOW_MS + 2_000);
+      expect(first.permits).toEqual([]);
+      const next = leasePermits(first.state, limit, 1, inAMinute, inAMinute + 2_000);
+      expect(next.permits).toEqual([{ notBeforeMs: inAMinute + 600, untilMs: inAMinute + 1_199 }]);
+    }
   });
 
   it('a pause of days is none', () => {
-    const stored = { tatMs: 0, pausedUntilMs: NOW_MS + 72 * HOUR_MS };
+    const stored = { ...unusedLimiter, pausedUntilMs: NOW_MS + 72 * HOUR_MS };
     expect(leasePermits(stored, limit, 1, NOW_MS, inAMinute).permits).toMatchObject([{ notBeforeMs: NOW_MS }]);
     expect(leasePermits(stored, undefined, 1, NOW_MS, inAMinute).permits).toHaveLength(1);
   });
@@ -92,15 +98,18 @@ describe('a clock that is set back', () => {
 
 describe('stored times that can be', () => {
   it('a next permit within an invocation, or one step of a slow limit after it, is waited for', () => {
-    const within = { tatMs: NOW_MS + 600_000, pausedUntilMs: 0 };
-    expect(leasePermits(within, limit, 1, NOW_MS, inAMinute)).toMatchObject({ permits: [], retryAtMs: within.tatMs });
+    const within = { ...unusedLimiter, grants: [{ atMs: NOW_MS + 600_000, count: 20 }] };
+    expect(leasePermits(within, limit, 1, NOW_MS, inAMinute)).toMatchObject({
+      permits: [],
+      retryAtMs: NOW_MS + 618_000,
+    });
     const slow = { requests: 1, intervalMs: 6 * HOUR_MS };
-    const step = { tatMs: NOW_MS + 6 * HOUR_MS, pausedUntilMs: 0 };
+    const step = { ...unusedLimiter, tatMs: NOW_MS + 6 * HOUR_MS };
     expect(leasePermits(step, slow, 1, NOW_MS, inAMinute)).toMatchObject({ permits: [], retryAtMs: step.tatMs });
   });
 
   it('a pause of a day is kept', () => {
-    const stored = { tatMs: 0, pausedUntilMs: NOW_MS + 24 * HOUR_MS };
+    const stored = { ...unusedLimiter, pausedUntilMs: NOW_MS + 24 * HOUR_MS };
     expect(leasePermits(stored, limit, 1, NOW_MS, inAMinute)).toMatchObject({ permits: [] });
   });
 });

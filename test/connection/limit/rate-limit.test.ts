@@ -13,13 +13,14 @@ describe('a rate limit setting', () => {
   it.each([
     ['60/60s', { requests: 60, intervalMs: 60_000 }],
     [' 10/1s ', { requests: 10, intervalMs: 1_000 }],
+    ['60/60s/30', { requests: 60, intervalMs: 60_000, burst: 30 }],
     ['', undefined],
     [undefined, undefined],
   ])('by environment variable %j: %j', (text, expected) => {
     expect(limitIn(text)).toEqual(expected);
   });
 
-  it.each(['60', '60/60', '0/1s', '10/0s', '-1/1s', '1.5/1s', '60/1m', 'none'])(
+  it.each(['60', '60/60', '0/1s', '10/0s', '-1/1s', '1.5/1s', '60/1m', '60/60s/', '60/60s/0', '60/60s/61', 'none'])(
     'that is mistyped in the environment does not lift the limit: %j',
     (text) => {
       expect(() => limitIn(text)).toThrow(ConfigurationError);
@@ -60,15 +61,12 @@ describe('a permit by a shared limit', () => {
   it('asks for another permit where the process slept through the first', async () => {
     const clock = fakeClock(0);
     let leases = 0;
-    const limiter: RateLimiter = {
+    const limiter: Pick<RateLimiter, 'acquire'> = {
       acquire: async () => {
         leases += 1;
         const untilMs = leases === 1 ? 5 : 100_000;
         return { permits: [{ notBeforeMs: leases === 1 ? 10 : clock.nowMs(), untilMs }], retryAtMs: 0 };
       },
-      pause: async () => 0,
-      pauseOf: async () => undefined,
-      endPause: async () => {},
     };
     expect(await clock.run(permitsByLimit(limiter, 'okki', ONE_A_SECOND, clock, 60_000)())).toEqual({ granted: true });
     expect(leases).toBe(2);

@@ -10,9 +10,9 @@ export const askingForCapacity = (body: string): string =>
   JSON.stringify({ ...JSON.parse(body), ReturnConsumedCapacity: 'TOTAL' });
 
 /**
- * DynamoDB bills a write that its condition refused by the size of the item that is there, and says nothing of it in the
- * answer (developer guide, "Read and write operations"). All items that the measured programs put conditions on have
- * less than 1 KB: one unit.
+ * DynamoDB bills a refused conditional write by the size of the item that is there, and does not report it (developer
+ * guide, "Read and write operations"). All items that the measured programs put conditions on have less than 1 KB: one
+ * unit.
  */
 export const REFUSED_WRITE_UNITS = 1;
 

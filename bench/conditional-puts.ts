@@ -5,7 +5,7 @@ import { mapBounded } from '../lib/runtime/bounded.ts';
 const CONCURRENCY = 16;
 const NEW_OR_CHANGED = 'attribute_not_exists(pk) OR #hash <> :hash';
 
-/** How many of these records are new or changed, asked by one conditional put for each: the usual way to know. */
+/** The usual way to find what is new or changed: one conditional put for each record. Gives how many there are. */
 export const putEach = async (
   client: DynamoDBClient,
   table: string,

@@ -18,7 +18,7 @@ export type FirstInvocation = { importMs: number; handleMs: number; processorMs:
 const integration = shippedIntegration().name;
 const FIRST_MS = Date.UTC(2026, 0, 5, 1);
 
-/** Number `n` of events that are all new to the stack: of a record, or of a run, one a minute. */
+/** Event number `n`, new to the stack each time: a record, or a run, one a minute. */
 const recordEvent = (n: number) => {
   const id = String(5_203_300_076 + n);
   const body = { number: '电子产品', id, 编码: '电子产品' };
@@ -55,8 +55,8 @@ const script = (file: string, event: unknown): string => `
 
 /**
  * The first invocation of each bundle in a new process, in turns, on the embedded stack and the sandbox: one record for
- * `load`, a run over an empty list for `fetch`. AWS answers over plain HTTP here, which has Node load a little more than
- * it would in Lambda, and the requests' time is that of the embedded servers: it is the same for all.
+ * `load`, a run over an empty list for `fetch`. AWS answers over plain HTTP here, so Node loads a little more than in
+ * Lambda. The embedded servers' own time is the same for every bundle.
  */
 export const firstInvocations = async (
   bundles: readonly Invoked[],

@@ -14,7 +14,9 @@ export const SHIPPED_FILE = fileURLToPath(
   new URL('../integrations/okki-product-groups-to-qingyiyun.json', import.meta.url),
 );
 
-/** The shipped file for lists of exactly so many groups: round numbers are no ceiling of this source. */
+/**
+ * The shipped file, for lists of exactly so many groups: it declares that this source has no ceiling at round numbers.
+ */
 export const fileWithoutCeiling = (): JsonObject => {
   const file = parseJson(readFileSync(SHIPPED_FILE, 'utf8'));
   if (!isJsonObject(file)) throw new Error(`${SHIPPED_FILE} holds no integration`);

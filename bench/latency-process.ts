@@ -1,5 +1,5 @@
-// A process of its own, so that the CPU time of what is measured is nobody else's: an embedded DynamoDB and a target on
-// loopback, each answering no sooner than its injected latency. Started by latency-servers.ts.
+// An embedded DynamoDB and a target on loopback, each answering no sooner than its injected latency. A process of its
+// own, so that their CPU time does not count for what is measured. Started by latency-servers.ts.
 import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import { CreateTableCommand, DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';

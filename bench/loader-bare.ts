@@ -5,8 +5,8 @@ import { DYNAMO_MS, TARGET_MS } from './latency-servers.ts';
 import type { Loader } from './loader-contract.ts';
 
 /**
- * The calls of the critical path and nothing else: what this machine, the SDK and the servers take for them, so that
- * what deciding, mapping and accounting add can be told from the noise of the machine.
+ * The calls of the critical path and nothing else. It shows what this machine, the SDK and the servers take for them;
+ * what deciding, mapping and accounting add comes on top.
  */
 export const bareCalls = ({ concurrency }: { concurrency: number }): Loader => ({
   name: `the bare calls, ${concurrency} at a time`,

@@ -7,6 +7,6 @@ export type Loader = {
   /** As `NAME:HASHKEY:RANGEKEY`. */
   tables: readonly string[];
   open(servers: LatencyServers): Promise<{ load(batch: LoaderBatch): Promise<void>; close(): void }>;
-  /** The batch's time, in ms, if nothing but the injected latencies took time and what must wait waited. */
+  /** The batch's time, ms, if only the injected latencies took time and every call waited for what it needs. */
   idealMs(records: number): number;
 };

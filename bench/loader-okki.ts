@@ -17,7 +17,8 @@ const INVOCATION_MS = 60_000;
 export const okkiLoader = ({ concurrency, rateLimit = '' }: { concurrency: number; rateLimit?: string }): Loader => ({
   name: `okki-sync, ${concurrency} at a time${rateLimit && `, limit ${rateLimit}`}`,
   tables: ['idcheck:pk:sk', 'runs:pk:sk', 'connections:pk:sk'],
-  // Read idCheck; with a limit read and write it; then for each lane claim, POST, settle; count the run's requests.
+  // The calls in order: read idCheck, and with a limit read and write it; then on each lane claim, POST, settle; at the
+  // end count the run's requests.
   idealMs: (records) =>
     DYNAMO_MS * (rateLimit === '' ? 2 : 4) + Math.ceil(records / concurrency) * (DYNAMO_MS + TARGET_MS + DYNAMO_MS),
   open: async (servers) => {

@@ -7,15 +7,15 @@ import { readMessage } from '../lib/messages/record-message.ts';
 import { DYNAMO_MS, TARGET_MS } from './latency-servers.ts';
 import type { Loader } from './loader-contract.ts';
 
-/** It keeps no item for good; this is as long as a record of ours may stay unchanged. */
+/** Its items expire; this is as long as a record of ours may stay unchanged. */
 const TEN_YEARS_SEC = 10 * 365 * 24 * 3600;
 const INVOCATION_MS = 60_000;
 const ANSWER_MS = 15_000;
 
 /**
- * The handler that one would write with Powertools Batch and Idempotency: each record under a key of integration, id and
- * content; a conditional put, the POST, an update. Batch starts all records of a batch at once, so what holds it to
- * `concurrency` is a gate of ours.
+ * The handler that one would write with Powertools Batch and Idempotency: each record under a key of integration, id
+ * and content; a conditional put, the POST, an update. Batch starts all records of a batch at once; our own gate holds
+ * it to `concurrency`.
  */
 export const powertoolsHandler = ({ concurrency }: { concurrency: number }): Loader => ({
   name: `Powertools Batch + Idempotency, ${concurrency} at a time`,

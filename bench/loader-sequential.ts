@@ -1,7 +1,7 @@
 import { TARGET_MS } from './latency-servers.ts';
 import type { Loader } from './loader-contract.ts';
 
-/** The loop that integrations begin with: one POST after the other, and nothing remembered of what was sent. */
+/** The loop that integrations begin with: one POST after the other. It does not remember what was sent. */
 export const sequentialLoop: Loader = {
   name: 'one POST after the other, no idCheck',
   tables: [],

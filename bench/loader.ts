@@ -15,7 +15,7 @@ const BATCHES_PER_TURN = 5;
 const TURNS = 6;
 const BATCHES = (TURNS - 1) * BATCHES_PER_TURN;
 
-/** The loaders that are held against each other, doing the same job on servers of their own. */
+/** The loaders that are compared, doing the same job on servers of their own. */
 const loaders: readonly Loader[] = [
   okkiLoader({ concurrency: 4 }),
   bareCalls({ concurrency: 4 }),
@@ -40,7 +40,7 @@ type Series = {
 export const benchLoader = async (): Promise<void> => {
   const series = await Promise.all(loaders.map(open));
   try {
-    // In turns, so that whatever else the machine does falls on all of them alike.
+    // In turns, so that other work on the machine falls on all of them alike.
     for (let turn = 0; turn < TURNS; turn++) {
       for (const one of series) await takeTurn(one, turn);
     }

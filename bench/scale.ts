@@ -7,11 +7,11 @@ import type { ScaleResult } from './scale-run.ts';
 
 const run = promisify(execFile);
 const SIZES = [100_000, 500_000, 1_000_000];
-/** Half of what the function has (memorySize in serverless.yml), and three quarters: no source is read there. */
+/** Half of the function's memory (memorySize in serverless.yml), and three quarters where no source is read. */
 const MAX_FETCH_MEGABYTES = 512;
 const MAX_RECONCILE_MEGABYTES = 768;
 const MAX_GROWTH = 2.2;
-/** As in a process that has no more: without a bound V8 lets garbage pile up where there is room, more on a busy machine. */
+/** The heap is bounded, as in Lambda. Unbounded, V8 lets garbage pile up wherever there is room. */
 const HEAP_MEGABYTES = 384;
 
 type Spent = { seconds: number; processorSeconds: number; peakMegabytes: number };
@@ -30,7 +30,7 @@ const measure = async <Result extends Spent>(script: string, records: number, ki
   return { ...quicker, peakMegabytes: Math.max(one.peakMegabytes, other.peakMegabytes) };
 };
 
-/** The columns of what a run of so many records took, beside what the run of half of them did. */
+/** The columns for so many records, beside those for half of them. */
 const spentColumns = (
   { seconds, processorSeconds, peakMegabytes }: Spent,
   half: Spent | undefined,

@@ -115,7 +115,7 @@ const conditionalPuts = async (
 
 const rowOf = (name: string, { idCheckReads, idCheckWrites, runs, messages, seconds }: Measured): string[] => {
   const perMillion = (value: number): number => (value / RECORDS) * MILLION;
-  // The runs table takes writes but for some reads of the lease; all are priced as the dearer ones.
+  // The runs table takes mostly writes; all its requests are priced as writes, the dearer ones.
   const usage = { readUnits: idCheckReads.units, writeUnits: idCheckWrites.units + runs.units };
   const readsEach = idCheckReads.units / RECORDS;
   return [

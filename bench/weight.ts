@@ -32,7 +32,7 @@ const named = (wanted: string): Plugin[] => plugins.filter(({ name }) => name ==
 /** As serverless.yml bundles a function. */
 const packaged = (name: string) => ({ entryPoints: [`functions/${name}.ts`], splitting: true, plugins });
 
-/** What a bundle is held against: the two clients with a command each, and nothing of ours. */
+/** What a bundle is compared with: the two AWS clients with one command each, and none of our code. */
 const twoClients = {
   stdin: {
     contents: `
@@ -47,7 +47,7 @@ const twoClients = {
 
 type Built = { name: string; file: string; startBytes: number; startFiles: number; laterBytes: number };
 
-/** The entry's file and all that it imports statically: what Node reads before the handler is there. */
+/** The entry's file and everything that it imports statically: what Node reads before the handler exists. */
 const readAtStart = (outputs: Metafile['outputs'], entry: string): Set<string> => {
   const files = new Set([entry]);
   for (const file of files) {
@@ -139,7 +139,7 @@ const partTable = async (dir: string): Promise<string> => {
   return markdownTable(['part of `load` at start', 'bytes'], rows);
 };
 
-/** What the first event waits for in a new process: the import, and what is loaded and opened only then. */
+/** What the first event in a new process waits for: the import, and what is loaded and opened only then. */
 const firstInvocationTable = async (dir: string): Promise<string> => {
   const unchecked = plugins.filter((plugin) => plugin.name !== 'packaged-integrations');
   const invoked: Invoked[] = [];

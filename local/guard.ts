@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
-/** The names of this machine to itself. A name that somebody's DNS points here is none of them (DNS rebinding). */
+/** This machine's own names. A name whose DNS entry merely points here is not one of them (DNS rebinding). */
 const LOOPBACK_NAMES = ['127.0.0.1', 'localhost'];
 
 /** An answer in place of the server's. */
@@ -72,10 +72,11 @@ const answer = (response: ServerResponse, { status, headers, body }: Refusal): v
 };
 
 /**
- * Lets nobody but this machine's own programs speak to a server on loopback: neither a page in the operator's browser
- * (its requests carry `Origin`, or a `Host` that is not ours) nor, where there are `doors`, a program that was not told
- * a key. Behind that the doors may refuse a request for what it asks. To be called before the server listens. What is
- * refused reaches nothing; strangers are answered by 403.
+ * Lets only this machine's own programs speak to a server on loopback. It answers 403 to a page in the operator's
+ * browser (its requests carry `Origin`, or a `Host` that is not ours) and, where there are `doors`, to a program
+ * without a known access key. The doors may also refuse a request for what it asks. A refused request does not reach
+ * the server.
+ * Must be called before the server listens.
  */
 export const guard = (server: Server, doors?: Doors): void => {
   const listeners = server.listeners('request');

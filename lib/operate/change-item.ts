@@ -12,7 +12,7 @@ export const presentState = async (integration: string, runs: Pick<RunStore, 'en
 export const readItem = async (store: IdStore, state: string, id: string): Promise<IdCheck | undefined> =>
   (await store.read(state, [id])).get(id);
 
-// A loader may write the same item meanwhile; more rounds than this mean that something else keeps writing.
+// A loader may write the same item at the same time. After so many lost rounds something else keeps writing it.
 const MAX_ROUNDS = 5;
 
 /** Thrown when an item kept changing under the operator's hands. */
@@ -21,7 +21,9 @@ export class ItemBusyError extends Error {
   readonly code = 'item-busy';
 }
 
-/** Writes what `next` makes of an item; undefined: it stays. A lost race begins anew. Throws ItemBusyError. */
+/**
+ * Writes what `next` makes of an item; undefined: the item stays. Begins anew after a lost race. Throws ItemBusyError.
+ */
 export const changeItem = async (
   store: IdStore,
   state: string,

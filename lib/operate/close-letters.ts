@@ -24,12 +24,12 @@ export type Discarded = {
   others: string[];
 };
 
-/** Which letters are discarded; those that name no integration are anyone's. */
+/** Which letters are discarded. Letters that name no integration may be discarded with any. */
 export type DiscardRequest = LetterFilter & { dryRun?: boolean };
 
 /**
- * Deletes letters for good. The record's item keeps what is known of it, and says that a person left it out; a later
- * failure of its content writes a letter again. Each is written to the audit log before it is deleted.
+ * Deletes letters for good. The record's item keeps what is known of it, and notes that a person gave its letter up; a
+ * later failure of its content writes a letter again. The audit log is written before each deletion.
  */
 export const discard = async (
   { integration: meant, dryRun, limit = Number.POSITIVE_INFINITY, ...filter }: DiscardRequest,
@@ -86,12 +86,12 @@ export type Resolved = { id: string } & (
   | { kind: 'unresolvable'; why: Unresolvable }
 );
 
-/** What became of each id, or the one of which nobody can say in which integration it is meant. */
+/** What became of each id; or the id that is uncertain in several integrations. */
 export type Resolution =
   | { kind: 'done'; results: Array<Resolved & { integration?: string }> }
   | { kind: 'ambiguous'; id: string; integrations: string[] };
 
-/** As `resolveIds`, in whichever of the integrations each id is uncertain. Nothing is done where one is in several. */
+/** As `resolveIds`, for ids in any of the integrations. Changes nothing where one id is uncertain in several. */
 export const resolveRecords = async (
   ids: readonly string[],
   integrations: readonly string[],
@@ -132,9 +132,9 @@ const whereUncertain = async (
 };
 
 /**
- * Writes down what a person found out about uncertain records, and deletes their letters. What is not uncertain is left
- * as it is, and says why. The audit log is written first: an entry without its change shows, a change without its entry
- * would not.
+ * Writes down what a person found out about uncertain records, and deletes their letters. Records that are not
+ * uncertain stay as they are, with the reason. The audit log is written first: an entry without its change can be seen,
+ * a change without its entry could not.
  */
 export const resolveIds = async (
   integration: string,

@@ -6,8 +6,8 @@ import { type AuditEntry, OF_ALL, type Stores } from '../stores/stores.ts';
 import type { Signature } from './close-letters.ts';
 
 /**
- * What somebody says of one end of an integration, and of the connection to it; `now`: where it is, absent where only a
- * run there can tell.
+ * What a person says of one end of an integration. `now`: where that end is; absent where only a run on that stack can
+ * tell.
  */
 export type EndDecision = {
   integration: string;
@@ -31,7 +31,7 @@ export const plannedDecision = async (
 
 const actionOf = (side: Side, verdict: EndVerdict): AuditEntry['action'] => `${side}-${verdict}`;
 
-/** Thrown when whose state it is kept changing under the operator's hands. */
+/** Thrown when other writers kept changing whose state it is. */
 export class EndBusyError extends Error {
   override readonly name = 'EndBusyError';
   readonly code = 'end-busy';
@@ -41,9 +41,9 @@ export class EndBusyError extends Error {
 const MAX_ROUNDS = 4;
 
 /**
- * Writes down what somebody says of an end that is at another address: one write, which holds from then on or not at
- * all. The audit log is written first: an entry without its change shows, a change without its entry would not. A pause
- * that the address before asked for ends. Throws EndBusyError.
+ * Writes down what a person says of an end that is at another address. It is one write, which holds as a whole or not
+ * at all. The audit log is written first: an entry without its change can be seen, a change without its entry could
+ * not. A pause that the old address asked for ends. Throws EndBusyError.
  */
 export const decideByHand = async (decision: EndDecision, signature: Signature, deps: DecideDeps): Promise<Decided> => {
   const { integration, connection, side, verdict } = decision;
@@ -65,7 +65,7 @@ export const decideByHand = async (decision: EndDecision, signature: Signature, 
   throw new EndBusyError(`whose state is kept of ${integration} is being changed by others; try again`);
 };
 
-/** Whether what is kept of an integration is of the sandbox; what names no address counts as real. */
+/** Whether an integration's state belongs to the sandbox. State without an address counts as real. */
 export const isOfSandbox = async (
   integration: string,
   { runs }: { runs: Pick<Stores['runs'], 'ends'> },

@@ -18,7 +18,7 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** A run, and what is known beside its books when nothing is waited for any more: what is open stays open. */
+/** A run, and what is known beside its books once nothing more is waited for: records that are open stay open. */
 export type SeenRun = {
   run: Pick<RunRecord, 'status' | 'counts' | 'failure' | 'toleratesInvalid' | 'shrunkFrom' | 'notGiven'>;
   /** Records that it left out. */
@@ -43,7 +43,8 @@ export const exitCodeOf = ({ run, setAside, deadLetters = 0, stranded = 0, pause
   // The target was reached: its answers are what somebody has to look at.
   if (rest !== undefined) return exitCodes.unfinishedRecords;
   if (counts.rejected + counts.uncertain + deadLetters > 0) return exitCodes.unfinishedRecords;
-  // Letters go after two weeks; what is refused or uncertain stays so. What a person discarded is no trouble any more.
+  // Letters expire after two weeks; refused and uncertain records stay so. Records that a person discarded are no
+  // trouble.
   if (setAside !== undefined && setAside.refused + setAside.uncertain > 0) return exitCodes.unfinishedRecords;
   if (needsLook(run)) return exitCodes.unfinishedRecords;
   return status === 'unbalanced' || !holds(counts) || counts.open > 0 ? exitCodes.unfinishedRecords : exitCodes.ok;

@@ -30,7 +30,7 @@ export type Followed = {
 
 export type Following = Pick<Stores, 'runs' | 'idStore'> & {
   integration: Integration;
-  /** Exactly what is under way; absent where nobody knows it exactly (SQS estimates). */
+  /** Exactly what is under way; absent where it is not known exactly (SQS estimates). */
   backlog?: () => Backlog;
   /** Draws up the books of the integration's open runs. */
   closeBooks: () => Promise<unknown>;
@@ -44,8 +44,8 @@ export type Following = Pick<Stores, 'runs' | 'idStore'> & {
 type EndRule = (run: RunRecord) => Promise<{ kind: 'wait'; ms: number } | { kind: 'over'; end: Followed }>;
 
 /**
- * Waits until a run is over, and tells meanwhile how far it is. Where the backlog is known the queues tell the end, else
- * the books do. Throws where the run has left no record.
+ * Waits until a run is over, and reports its progress. Where the backlog is known the queues tell the end, else the
+ * books do. Throws where the run has left no record.
  */
 export const followRun = async (runId: string, following: Following): Promise<Followed> => {
   const { integration, runs, backlog, clock, onSeen, isStopped = () => false } = following;
@@ -66,11 +66,11 @@ export const followRun = async (runId: string, following: Following): Promise<Fo
 };
 
 const READ_EVERY_MS = 2_000;
-/** Books are drawn up from the whole of idCheck: less and less often while a run goes on. */
+/** Drawing up books reads the whole of idCheck, so the waits grow while a run goes on. */
 const BOOKS_FIRST_MS = 5_000;
 const BOOKS_LAST_MS = 60_000;
 
-/** A run is over when its books are closed; they are drawn up once the source has been read. */
+/** A run is over when its books are closed. They are drawn up once the source has been read. */
 const endByBooks = ({ closeBooks, clock }: Following): EndRule => {
   let booksEveryMs = BOOKS_FIRST_MS;
   return async (run) => {
@@ -86,7 +86,7 @@ const endByBooks = ({ closeBooks, clock }: Following): EndRule => {
 const POLL_MS = 100;
 /** How often idCheck is asked whether all records are settled while messages only wait. */
 const EVIDENCE_EVERY_MS = 1_000;
-/** Received a moment ago, messages are in no worker's hands yet: only then are they nobody's. */
+/** Messages that were just received are not in a worker's hands yet. Only after this long do they belong to nobody. */
 const STRANDED_AFTER_MS = 3_000;
 /** Runs looked back on for books that are still open, such as those of a run that was stopped. */
 const RUNS_LOOKED_AT = 10;

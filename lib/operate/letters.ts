@@ -33,8 +33,8 @@ export const waitingLetters = async (
 };
 
 /**
- * How many letters of an integration wait. Looking through an empty queue takes a long poll: where its depth is exact, or
- * an estimate will do, it is asked for that first.
+ * How many letters of an integration wait. Looking through an empty queue costs a long poll. Where its depth is exact,
+ * or an estimate will do, the depth is asked first.
  */
 export const countLetters = async (
   integration: string,
@@ -54,7 +54,7 @@ export const countByReason = (letters: ReadonlyArray<Pick<Letter, 'reason'>>): M
     }),
   );
 
-/** Under which name idCheck knows the record of a letter; undefined: nobody can say whose it is. */
+/** The state under which idCheck knows the record of a letter; undefined: the letter names no integration. */
 export const stateOfLetter = (letter: Pick<Letter, 'integration' | 'generation' | 'message'>): string | undefined => {
   const { integration, generation } = letter.message ?? letter;
   return integration === undefined ? undefined : stateOf({ integration, ...defined({ generation }) });

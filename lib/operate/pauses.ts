@@ -17,19 +17,19 @@ export const restsNow = async (
   return shownRests((await health.read(connection.name)).health, connection.name, name);
 };
 
-/** Whoever waits at a terminal gives a target up after so many records were tried in vain. */
+/** After so many records were tried in vain, a person at a terminal need not wait any longer. */
 const PROBES_IN_VAIN = 5;
 
 /**
- * Whether nobody waits for the end of a rest: it ends with the next run only, or enough records were tried in vain, one
- * of them since `sinceMs`. Pure.
+ * Whether a rest is waited for no longer: it ends with the next run only, or enough records were tried in vain, the
+ * last one after `sinceMs`. Pure.
  */
 export const isGivenUp = (
   { probeAtMs, sinceMs: beganMs, failedMs = beganMs, failedProbes }: ConnectionRest,
   sinceMs: number,
 ): boolean => failedMs >= sinceMs && (probeAtMs === undefined || failedProbes >= PROBES_IN_VAIN);
 
-/** One end of an integration that asked everybody to wait: until when (ms since the epoch), and in which words. */
+/** An end of an integration that asked all workers to wait: until when (ms since the epoch), and in which words. */
 export type ConnectionPause = { side: Side; connection: string; untilMs: number; why?: string };
 
 /** Which ends of an integration are paused now. */
@@ -65,12 +65,12 @@ type PauseWatch = {
 type Hold = { kind: 'pause'; pause: ConnectionPause } | { kind: 'rest'; rest: ConnectionRest };
 
 const LOOK_EVERY_MS = 1_000;
-/** Pauses that follow each other are one wait: between two of them a request is answered. */
+/** Pauses that follow each other this closely count as one wait: between them only a request was answered. */
 const SAME_WAIT_MS = 10_000;
-/** Work that can go on does so first: this long without any, by whether a message is being worked on. */
+/** Other work goes first: a hold counts after this long without any, by whether a message is being worked on. */
 const QUIET_MS = { idle: 3_000, busy: 60_000 } as const;
 
-/** What a run could go on with but for the hold: a source that is read, or a target once all is read. */
+/** Whether a hold keeps the run from going on: one of the source while it is read, one of the target after that. */
 const holdsUp = (side: ConnectionPause['side'], run: RunRecord | undefined): boolean =>
   (side === 'source') === (run === undefined || run.status === 'extracting');
 
@@ -88,9 +88,9 @@ const untilMsOf = (hold: Hold): number =>
   hold.kind === 'pause' ? hold.pause.untilMs : (hold.rest.probeAtMs ?? Number.POSITIVE_INFINITY);
 
 /**
- * Watches a run until its connection's pauses and rests have lasted too long, or are known to, or until nobody waits for
- * a rest's end; gives the run and what held it up. A wait counts from its beginning while nothing is read or loaded.
- * Undefined once the run is over.
+ * Watches a run until a pause or a rest has lasted too long, or is known to, or until a rest is waited for no longer.
+ * Gives the run and what held it up; undefined once the run is over. A wait counts from its beginning, as long as
+ * nothing is read or loaded.
  */
 export const heldTooLong = async (watch: PauseWatch): Promise<{ run: RunRecord; hold: Hold } | undefined> => {
   const { integration, runs, clock, maxWaitMs } = watch;
@@ -130,14 +130,14 @@ export const heldTooLong = async (watch: PauseWatch): Promise<{ run: RunRecord; 
     sinceMs = Math.max(sinceMs ?? nowMs, movedMs);
     const quietMs = backlog.visible + backlog.inFlight === 0 ? QUIET_MS.idle : QUIET_MS.busy;
     if (run === undefined || nowMs - movedMs < quietMs) continue;
-    // The rest of an earlier run is asked about anew as this one begins: only what it comes to now counts.
+    // A rest from before this run is tried again as the run begins: only what comes of that counts.
     const isTooLong = untilMs !== Number.POSITIVE_INFINITY && Math.max(untilMs, nowMs) - sinceMs > maxWaitMs;
     if (isTooLong || (hold.kind === 'rest' && isGivenUp(hold.rest, beganMs))) return { run, hold };
   }
   return undefined;
 };
 
-/** When something was last read or loaded: more rows, or fewer messages than there ever were since. */
+/** When something was last read or loaded: there are more rows than before, or fewer messages than ever before. */
 const progressOf = (startMs: number) => {
   let fetched: number | undefined;
   let fewest = Number.POSITIVE_INFINITY;

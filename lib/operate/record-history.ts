@@ -13,7 +13,7 @@ import { MissingChunkError, type RunStore } from '../runs/store.ts';
 import { type AuditEntry, OF_ALL, type Stores } from '../stores/stores.ts';
 import { type LetterFacts, letterFacts } from './letters.ts';
 
-/** A run that carried the record, what it made of it, and, where it sent it, what became of that by idCheck. */
+/** A run that had the record, what it made of it, and, where it sent it, what idCheck says became of it. */
 export type Carried = { runId: string; startedMs: number } & Pick<LedgerEntry, 'reason' | 'hash'> & {
     outcome: LedgerEntry['outcome'] | 'deletion';
     fate?: keyof LoadCounts;
@@ -35,8 +35,8 @@ export type History = {
 export type HistoryDeps = Pick<Stores, 'idStore' | 'runs' | 'records' | 'deadLetters' | 'audit'>;
 
 /**
- * All that the stores say of an id, one history for each of the integrations in which something is known of it. So many
- * recent runs of each are looked through.
+ * What the stores know of an id: one history for each integration that knows it. Looks through so many recent runs of
+ * each.
  */
 export const recordHistories = async (
   id: string,
@@ -80,7 +80,7 @@ const historyOf = async (
   };
 };
 
-/** Whether somebody took over what one of these runs gave: the record was among it. */
+/** Whether what one of these runs read was taken over as loaded: the record was part of it. */
 const adoptedBy = ({ action, id }: AuditEntry, carried: readonly Carried[]): boolean =>
   action === 'adopted' && carried.some(({ runId, outcome }) => runId === id && outcome === 'unchanged');
 

@@ -10,28 +10,30 @@ export type ReplayEnd = Replayed & {
   dryRun: boolean;
   /** Letters that were sent again and have come back. */
   backInQueue: number;
-  /** The target of what was sent again rests, and nobody waited for its end: the rest is still queued. */
+  /** The target rests, and its end was not waited for: what was sent again is still queued. */
   rest?: ConnectionRest;
-  /** Letters of the integration that was meant, or of all, that wait in the end. */
+  /** Letters that still wait in the end: of the integration that was named, or of all. */
   deadLetters: number;
 };
 
-/** Sends letters to be loaded again; the stack's own workers load them later, so none is back yet. */
+/** Sends letters to be loaded again. The stack's own workers load them later, so none has come back yet. */
 export const replayLetters = async (request: ReplayRequest, deps: ReplayDeps): Promise<ReplayEnd> => {
   const replayed = await replay(request, deps);
   const waiting = await listLetters(deps.deadLetters, defined({ integration: request.integration }));
   return { ...replayed, dryRun: request.dryRun ?? false, backInQueue: 0, deadLetters: waiting.length };
 };
 
-/** A stack that is at hand: it replays, and loads until nothing is left to load. */
+/** A stack in this process: it replays, and loads until nothing is left to load. */
 export type ReplayEngine = Pick<Stores, 'deadLetters'> & {
   clock: Pick<Clock, 'nowMs'>;
   replay(request: ReplayRequest): Promise<Replayed>;
-  /** Loads until nothing is left to load, or until the target is given up: then it rests. */
+  /** Loads until nothing is left, or until the target is given up; then it gives the target's rest. */
   loadAll(): Promise<ConnectionRest | undefined>;
 };
 
-/** Where the letters of one integration are replayed: its stack is opened for it, with its own target, and closed. */
+/**
+ * Where the letters of one integration are replayed. Its stack is opened for it, with its own target, and closed again.
+ */
 export type ReplayPlace = {
   integration: string;
   open<End>(use: (engine: ReplayEngine) => Promise<End>): Promise<End>;
@@ -76,7 +78,7 @@ const replayOne = async (
   return { ...replayed, backInQueue: back.length, ...defined({ rest }) };
 };
 
-/** Whose letters are meant, and how many of them nobody can say whose they are. */
+/** The integrations that the letters belong to, and how many letters name none. */
 export const integrationsWithLetters = async (
   filter: LetterFilter,
   { deadLetters }: Pick<Stores, 'deadLetters'>,

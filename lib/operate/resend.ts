@@ -12,7 +12,7 @@ export type Resending = { id: string } & (
   | { kind: 'ambiguous'; integrations: string[] }
 );
 
-/** In which of the integrations each id is refused without a letter, or why it is not sent again; nothing is written. */
+/** For each id the integration in which it is refused without a letter, or why it is not sent again. Writes nothing. */
 export const planResend = async (
   ids: readonly string[],
   integrations: readonly string[],

@@ -12,12 +12,12 @@ import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Stores } from '../stores/stores.ts';
 
-/** What is known of a record whose fate is open: `sent` becomes `queued`, or `lost` where no message is left. */
+/** What is known of a record that is open: `sent` becomes `queued`, or `lost` where no message is left. */
 export type OpenRecord =
   | { as: Exclude<OpenWhy, 'sent'> }
   | { as: 'lost' | 'queued'; idCheck: 'never-seen' | 'nothing-loaded' | 'other-content' };
 
-/** A record that the run sent and that is not settled: why, where idCheck says it, and where it is while it is open. */
+/** A record that the run sent and that is not settled. Says why, where idCheck knows; an open one says where it is. */
 export type UnsettledRecord = {
   fate: keyof Unsettled;
   id: string;
@@ -38,7 +38,7 @@ export type BooksState =
   /** Records are open after the deadline. */
   | 'open-overdue'
   | 'open'
-  /** All that is open was given up, or a person wants it sent: the next run does. */
+  /** All open records were given up, or a person wants them sent: the next run sends them. */
   | 'open-next-run'
   /** What was read cannot be trusted as a whole. */
   | 'failed'
@@ -54,7 +54,7 @@ export type BooksState =
   | 'set-aside'
   | 'settled';
 
-/** A run's books as they stand now: what every view of a run is made from. */
+/** A run's books as they stand now. Every view of a run is made from them. */
 export type RunBooks = {
   /** Its counts, its deletions and its status are what the evidence says now. */
   run: RunRecord;
@@ -70,12 +70,11 @@ export type RunBooks = {
 export type BooksDeps = Pick<Stores, 'runs' | 'idStore' | 'records'> & { clock: Clock };
 
 /**
- * Draws up the books of runs as they stand now: what each sent and left out is held against idCheck, as reconciliation
- * does, and nothing is written. A replay, a word on an uncertain record or a later run so shows in the books of the run
- * that it mends. Names `named` ids of each kind.
- *
- * As they were stored are shown: a run of which everything is loaded, which nothing changes any more; one whose ledger
- * is gone; and one without its file, since nobody knows then whether it overwrites.
+ * Draws up the books of runs as they stand now: what each run sent and left out is compared with idCheck, as
+ * reconciliation does. Writes nothing. So a replay, a person's word on an uncertain record, or a later run shows in the
+ * books of the run that it mends. Names `named` ids of each kind.
+ * Books are shown as they were stored where everything is loaded and nothing can change; where the ledger is gone; and
+ * where the integration's file is missing, since without it nobody knows whether the run overwrites.
  */
 export const drawUpRuns = async (
   all: readonly RunRecord[],

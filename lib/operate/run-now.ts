@@ -14,9 +14,9 @@ import { drawUpRuns, type RunBooks } from './run-books.ts';
 export type RunNews =
   /** The stack has the request. */
   | { kind: 'asked' }
-  /** Another run is under way, and is followed in place of the one that was asked for. */
+  /** Another run is under way, and is followed instead of the one that was asked for. */
   | { kind: 'joined'; runId: string }
-  /** An earlier run was stopped while it was loading, and is brought to its end first. */
+  /** An earlier run was stopped while it was loading. It is brought to its end first. */
   | { kind: 'finishing'; runId: string }
   /** One end asked to wait. */
   | { kind: 'paused'; pause: ConnectionPause }
@@ -24,19 +24,19 @@ export type RunNews =
   | { kind: 'rests'; rest: ConnectionRest }
   | ({ kind: 'seen' } & RunSeen);
 
-/** What is asked of a run. `confirmed`: yes to what would stop it, or keep it from concluding. */
+/** What is asked of a run. `confirmed`: yes to what would otherwise stop the run, or keep it from concluding. */
 export type Asked = Pick<
   Extract<RunRequest, { kind: 'schedule' }>,
   'fullRefresh' | 'confirmed' | 'selection' | 'adoption'
 >;
 
-/** Writes down what must be there before the run of this id is asked for. Gives what more is asked of it. */
+/** Writes what must be stored before the run of this id starts. Gives what else the run is asked for. */
 export type Prepare = (run: Pick<RunRecord, 'integration' | 'runId' | 'versionMs'>) => Promise<Partial<Asked>>;
 
 /** What runs an integration: a deployed stack, or one in this process. */
 export type Engine = Pick<Following, 'runs' | 'idStore' | 'backlog' | 'closeBooks'> &
   Pick<Stores, 'deadLetters' | 'records'> & {
-    /** Say which connections are paused, and which rest; absent where nobody gives up waiting for their end. */
+    /** Which connections are paused, and which rest; absent where their end is always waited for. */
     holds?: Pick<Stores, 'limiter' | 'health'>;
     /** Lets the workers take what is queued; absent where they always do. */
     work?(): void;
@@ -48,13 +48,13 @@ export type Engine = Pick<Following, 'runs' | 'idStore' | 'backlog' | 'closeBook
 export type RunEnd = RunBooks & {
   /** Messages whose function failed. */
   stranded: number;
-  /** Letters of this integration that wait, whichever run they are from; not counted for who was stopped. */
+  /** Letters of this integration that wait, from whichever run; not counted after a stop. */
   deadLetters: number;
   /** The pause that was not waited for. */
   pause?: ConnectionPause;
   /** The rest whose end was not waited for. */
   rest?: ConnectionRest;
-  /** Of the ids that were asked for all that the source does not give; absent: none. */
+  /** Those of the ids asked for that the source does not give; absent: none. */
   notGiven?: string[];
 };
 
@@ -89,7 +89,7 @@ export const runNow = async (
     if (left !== undefined && hasEnded()) return { ...(await booksOf(left)), stranded: 0, deadLetters: 0 };
     const runId = await engine.start(asked, onNews, prepare);
     const followed = await followRun(runId, { ...engine, integration, clock, onSeen, isStopped: hasEnded });
-    // Who has given up may close the stores next: letters that are being looked through would stay hidden.
+    // The caller may close the stores next. Letters that are still being looked through would then stay hidden.
     const deadLetters = hasEnded() ? 0 : await countLetters(integration.name, engine, backlog !== undefined);
     const ids = await notGivenIn(followed.run, runs);
     return { ...(await booksOf(followed.run)), stranded: followed.stranded, deadLetters, ...ids };
@@ -106,7 +106,7 @@ export const runNow = async (
     if ('end' in found) return found.end;
     isOver = true;
     const { run, hold } = found;
-    // What was loaded meanwhile stands in the books only once they are drawn up.
+    // What was loaded since then is in the books only after they are drawn up again.
     if (run.status === 'loading') await engine.closeBooks();
     const drawn = await runs.run(integration.name, run.runId);
     const deadLetters = await countLetters(integration.name, engine, true);
@@ -120,14 +120,14 @@ export const runNow = async (
 /** Runs looked back on for one that was stopped while it was loading. */
 const RUNS_LOOKED_AT = 10;
 /**
- * What is queued for another integration is not loaded here: it is not waited for longer than nothing moves. A dead
- * worker's claims last for a time-out and somewhat longer: so much more is waited.
+ * Messages of another integration are not loaded here, so the wait ends when nothing has moved for this long. A dead
+ * worker's claims last for a time-out and somewhat longer: that much is added.
  */
 const UNMOVED_MS = 90_000;
 
 /**
- * Lets what earlier runs have queued be loaded first, where the backlog is known: a run that was stopped while it was
- * loading is brought to its end, and its records are counted in its books alone. Gives the last run that was waited for.
+ * Lets the messages of earlier runs be loaded first, where the backlog is known. A run that was stopped while it was
+ * loading is brought to its end, and its records count in its own books. Gives the last run that was waited for.
  */
 const finishEarlier = async (
   integration: Integration,
@@ -136,7 +136,7 @@ const finishEarlier = async (
 ): Promise<RunRecord | undefined> => {
   const { backlog, runs, holds } = engine;
   if (backlog === undefined) return undefined;
-  // The records of a target that rests wait: the run is to try one of them, and to read its source meanwhile.
+  // While a target rests its records wait: the run tries one of them, and reads its source in the meantime.
   if (holds !== undefined && (await restsNow(integration, holds.health)).length > 0) return undefined;
   const messages = (): number => {
     const { visible, inFlight, delayed } = backlog();
@@ -186,8 +186,8 @@ export type AskingDeps = Pick<Stores, 'runs' | 'runRequests'> & {
 };
 
 /**
- * Sends a request to the runs queue and waits until a run of the integration has started: the one that was asked for, or
- * another that is under way. Answers its id. Throws RunNotStartedError.
+ * Sends a request to the runs queue and waits until a run of the integration has started: the requested one, or another
+ * that is under way. Gives its id. Throws RunNotStartedError.
  */
 export const askForRun = async (
   integration: string,

@@ -38,7 +38,7 @@ export type FoundRun =
 /** Runs looked through for one whose name is not given in full. */
 const LOOKED_THROUGH = 500;
 
-/** Finds the run that somebody means: its id, the beginning of its id or of its time, or `last`. */
+/** Finds a run by its id, by the beginning of its id or of its time, or by `last`. */
 export const findRun = async (
   runs: RunStore,
   integrations: readonly Integration[],

@@ -30,8 +30,8 @@ export const forgottenByFresh = async (
 export type FreshDeps = CloseDeps & { records: ReadableQueue; forget(integration: string): Promise<void> };
 
 /**
- * Forgets what is known of one integration, and what is queued or waits as a letter for it; other integrations keep what
- * is theirs. Each letter is written to the audit log, which stays. No worker may be running.
+ * Forgets what is known of one integration, its queued messages and its letters. Other integrations keep theirs. Each
+ * letter is written to the audit log, which stays. No worker may be running.
  */
 export const startFresh = async (integration: string, signature: Signature, deps: FreshDeps): Promise<void> => {
   await deps.forget(integration);
@@ -45,7 +45,7 @@ const BATCH = 10;
 const HIDE_SEC = 60;
 const SHOW_AGAIN_SEC = 1;
 
-/** Deletes the messages of one integration that can be received; what is put off is superseded when it comes. */
+/** Deletes the integration's messages that can be received. Messages that are put off are superseded when they come. */
 const dropQueued = async (integration: string, records: ReadableQueue): Promise<void> => {
   if ((await records.depth()).visible === 0) return;
   const others: string[] = [];

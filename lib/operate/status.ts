@@ -10,12 +10,12 @@ import { type BooksDeps, drawUpRuns, type RunBooks } from './run-books.ts';
 
 /** A run as it is seen at one moment. */
 export type RunLook = RunBooks & {
-  /** Absent: no file of it is here, and the books are those that were stored last. */
+  /** Absent: there is no file of it here, and the books are those that were stored last. */
   integration: Integration | undefined;
   limits: RunLimits;
   /** Ends that ask to wait now, while the run is not closed. */
   pauses: ConnectionPause[];
-  /** What holds its records now, while it is not closed: the target is down, or not understood. */
+  /** What holds up its records now, while it is not closed: the target is down, or not understood. */
   rests: ConnectionRest[];
   /** An invocation holds the lease for it. */
   isUnderWay: boolean;
@@ -26,7 +26,7 @@ export type RunLook = RunBooks & {
 
 export type LookDeps = BooksDeps & Pick<Stores, 'limiter' | 'health'>;
 
-/** A run's books as they stand now, with limits, pauses and who works on it; names a few ids of each kind, or every one. */
+/** A run's books as they stand now, with limits, pauses and who works on it. Names a few ids of each kind, or all. */
 export const lookAtRun = async (
   run: RunRecord,
   integration: Integration | undefined,
@@ -55,10 +55,12 @@ export const isClosed = ({ status }: Pick<RunRecord, 'status'>): boolean =>
   status === 'balanced' || status === 'unbalanced' || status === 'incomplete' || status === 'failed';
 
 const WATCH_EVERY_MS = 2_000;
-/** Looks that may fail in a row: the process whose servers are used may end before the run is seen closed. */
+/** So many looks in a row may fail: a process that lends its servers may end before the run is seen closed. */
 const MAX_FAILED_LOOKS = 5;
 
-/** Looks again and again, until the run is closed; that look is the last one. Throws what looks throw that fail in a row. */
+/**
+ * Looks again and again; the last look is the one at the closed run. Throws a look's error when too many fail in a row.
+ */
 export async function* watchRun(look: () => Promise<RunLook>, clock: Clock): AsyncGenerator<RunLook, void> {
   for (let failed = 0; ; await clock.sleep(WATCH_EVERY_MS)) {
     let seen: RunLook;
@@ -71,7 +73,7 @@ export async function* watchRun(look: () => Promise<RunLook>, clock: Clock): Asy
     }
     failed = 0;
     yield seen;
-    // A hand may have opened again what was closed: nothing more comes of that by itself.
+    // A person may have reopened records of a closed run: nothing more comes of them by itself.
     if (isClosed(seen.run) || seen.run.closedMs !== undefined) return;
   }
 }

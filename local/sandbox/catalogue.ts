@@ -1,6 +1,6 @@
 /**
- * The product groups of a trading company, three levels deep: a line without indent is a top group, an indented one a
- * group and after the colon the groups under it.
+ * The product groups of a trading company, three levels deep. A line without indent is a top group. An indented line is
+ * a group below it, and after the colon come that group's own children.
  */
 export const catalogue = `
 照明灯具

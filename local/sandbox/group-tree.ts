@@ -38,10 +38,9 @@ export const groupRecord = (
 });
 
 /**
- * The flat list that describes the tree of these paths, in the order given.
- *
- * A group's parent is the first group at the longest part of its path that is itself in the list; without one it
- * stands at the top (`parent_id` 0, layer 1, prefix `0-`). Parents may come after their children.
+ * The flat list for a tree that is given by these paths, in their order. A group's parent is the first group at the
+ * longest part of its path that is in the list. Without one it is a top group (`parent_id` 0, layer 1, prefix `0-`).
+ * Parents may come after their children.
  */
 export const groupsFromPaths = (groups: readonly GroupPath[]): JsonObject[] => {
   const firstAt = new Map<string, GroupPath['id']>();

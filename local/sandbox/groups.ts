@@ -8,13 +8,13 @@ export const builtInFacts = {
   records: 362,
   /** Records with a blank name: "", two spaces, one ideographic space. */
   blankNames: 3,
-  /** Records whose id (as a string) came before in the list: three of them identical, two with the id in its other type. */
+  /** Records that repeat an earlier id (compared as text). Three are identical; two have the id in the other type. */
   repeatedIds: 5,
   /** Records left when blank names are filtered and repeated ids merged. */
   clean: 354,
   /** Groups with the name of a sibling that came before, under another id. */
   repeatedNamesUnderOneParent: 2,
-  /** Names that occur under more than one parent, each group in its own right. */
+  /** Names that occur under more than one parent. Each of these groups is a record of its own. */
   namesUnderSeveralParents: 3,
   /** Records whose id is a string of digits. */
   stringIds: 7,
@@ -44,7 +44,7 @@ const cataloguePaths = (): string[][] => {
   return paths;
 };
 
-/** Entered later than the rest: blank names, and names their siblings have already. */
+/** Added at the end, as if entered later: blank names, and names that a sibling has already. */
 const laterPaths: readonly string[][] = [
   ['照明灯具', ''],
   ['家居用品', '厨房用品', '  '],

@@ -8,10 +8,9 @@ import { isTarget, type TargetStore, targets } from './target-store.ts';
 type Inspected = { faults: FaultBoard; lists: OkkiLists; requests: Readonly<JsonObject>; store: TargetStore };
 
 /**
- * The sandbox's own endpoints, for tests and for a person with curl:
- * `GET /sandbox/records?target=NAME`, `GET /sandbox/stats`, `GET`, `POST` and `DELETE /sandbox/faults`,
- * `PUT /sandbox/groups` and `PUT /sandbox/receipts` (what OKKI lists from now on). A POST says that it is JSON, which no
- * form of a web page can.
+ * The sandbox's own endpoints, for tests and for a person with curl: `GET /sandbox/records?target=NAME`, `GET
+ * /sandbox/stats`, `GET`, `POST` and `DELETE /sandbox/faults`, `PUT /sandbox/groups` and `PUT /sandbox/receipts` (what
+ * OKKI lists from now on). A POST must be declared as JSON: a form on a web page cannot do that.
  */
 export const inspectEndpoint = ({
   faults,

@@ -1,14 +1,13 @@
 import type { FaultParams } from './fault-table.ts';
 
-/** What a request meets: let through with so many left in the window, or locked out until a time. */
+/** How a request fares: it passes with so many left in the window, or the caller is locked out until a time. */
 export type LockoutVerdict = { locked: false; remaining: number } | { locked: true; untilMs: number };
 
 type State = { requestsMs: number[]; lockedUntilMs: number };
 
 /**
- * The limit of 轻易云's open API: `requests` in any `windowMs`, and one more locks the caller out for `lockMs`.
- *
- * State belongs to the parameters' object, so a fault that is set anew starts anew.
+ * The limit of 轻易云's open API: `requests` in any `windowMs`; one more locks the caller out for `lockMs`. The state
+ * hangs on the parameters' object, so a fault that is set anew starts anew.
  */
 export const lockouts = (): ((params: FaultParams<'target-lockout'>, nowMs: number) => LockoutVerdict) => {
   const states = new WeakMap<object, State>();

@@ -3,7 +3,7 @@ import { jsonReply, type Reply, retryAfterHeader } from './reply.ts';
 
 type SourceEndpoint = 'token' | 'refresh' | 'groups' | 'receipts';
 
-/** What befalls a request before OKKI's endpoints see it: throttled, or broken inside. */
+/** What goes wrong before a request reaches OKKI's endpoints: it is throttled, or the server breaks. */
 export const beforeOkki = (faults: FaultBoard, on: SourceEndpoint, nowMs: number): Reply | undefined => {
   const throttled = faults.happens('source-429', { on });
   if (throttled !== undefined) {

@@ -18,7 +18,10 @@ export const readPaging = (query: URLSearchParams): Paging | undefined | 'invali
   return { startIndex: Number(startIndex ?? 1), count: Number(count ?? DEFAULT_COUNT) };
 };
 
-/** The rows of a page. `overlap` rows were added above since the last page was read, so that each page starts earlier. */
+/**
+ * The rows of a page. `overlap`: as if so many rows had been added at the top since the page before was read, so that
+ * this page repeats them.
+ */
 export const pageOf = (rows: readonly JsonValue[], { startIndex, count }: Paging, overlap: number): JsonValue[] => {
   const start = Math.max(0, (startIndex - 1) * count - (startIndex > 1 ? overlap : 0));
   return rows.slice(start, start + count);

@@ -21,12 +21,12 @@ const receipt = (n: number): JsonObject => {
     cash_collection_no: `HK2026${String(n + 1).padStart(5, '0')}`,
     company_name: CUSTOMERS[n % CUSTOMERS.length] ?? '',
     currency: CURRENCIES[n % CURRENCIES.length] ?? '',
-    // As OKKI answers: amounts are texts, and what would be an object is an empty list where there is none.
+    // As OKKI answers: amounts are texts, and a missing object is an empty list.
     amount: (((n * 7919) % 100_000) / 100 + 50).toFixed(2),
     handlers: [],
     collection_date: beijingTime(createdMs).slice(0, 10),
     create_time: beijingTime(createdMs),
-    // Every fifth one was worked on again two days later, so the list is not in the order of its times.
+    // Every fifth receipt was updated again two days later, so the list is not sorted by update time.
     update_time: beijingTime(createdMs + (n % 5 === 4 ? 8 * STEP_MS : 0)),
     removed: n % 17 === 16 ? 1 : 0,
   };

@@ -33,7 +33,9 @@ export type SandboxOptions = {
   /** Where given, OKKI knows this client only; else any id and any secret but "wrong". */
   clientId?: string;
   clientSecret?: string;
-  /** Without the sandbox's own endpoints (`/sandbox/…`): nobody reads what it was sent, or changes what it lists. */
+  /**
+   * Leaves out the sandbox's own endpoints (`/sandbox/…`): nobody can read what it was sent, or change what it lists.
+   */
   sealed?: boolean;
   nowMs?: () => number;
   /** One line for each request: method, path and query, status. No headers, no bodies. */
@@ -63,9 +65,8 @@ export class SandboxPortError extends Error {
 type Route = { method: 'GET' | 'POST'; path: string; endpoint: Endpoint; answer: (request: SandboxRequest) => Reply };
 
 /**
- * Serves OKKI and both targets on 127.0.0.1, with what is wrong with them as `faults` says.
- *
- * Throws SandboxPortError and StoreFileError.
+ * Serves OKKI and both targets on 127.0.0.1, with the faults that `faults` names. Throws SandboxPortError and
+ * StoreFileError.
  */
 export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbox> => {
   const { nowMs = Date.now, onRequest = () => {} } = options;
@@ -129,7 +130,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   };
   const server = createServer((incoming, response) => {
     serve(incoming, response).catch((error: unknown) => {
-      // The client is gone, or the sandbox itself is at fault: either way this request alone ends.
+      // The client has hung up, or the sandbox has failed: only this request ends.
       if (!incoming.destroyed) onRequest(`${incoming.method} ${incoming.url} failed: ${error}`);
       response.destroy();
     });

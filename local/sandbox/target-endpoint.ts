@@ -13,10 +13,9 @@ const codes = { invalid: 40_001, tokenInvalid: 40_102, keyReused: 40_901, refuse
 const noAnswer: Reply = { status: 0, headers: {}, text: '', dropped: 'before' };
 
 /**
- * A target's write endpoint: reads rows, upserts them by id, answers in its dialect.
- *
- * A request under a known Idempotency-Key is answered as before and not applied again; with another body it is 409.
- * A refused request leaves no trace under its key, so the same request can succeed once the target is mended.
+ * A target's write endpoint: reads rows, upserts them by id, answers in its dialect. A known Idempotency-Key gets its
+ * first answer again and nothing is applied; with another body it gets 409. A refused request leaves its key unused, so
+ * the same request can succeed once the target is mended.
  */
 export const targetEndpoint = (
   dialect: Dialect,
@@ -75,7 +74,7 @@ export const targetEndpoint = (
       : { row, refusal: { status: 200, code: inBody.code, message: inBody.message } };
   };
 
-  /** Applies rows and answers; the store is written before the answer is made known. */
+  /** Applies rows and answers. The store is written before the answer is sent. */
   const apply = (rows: Row[], answer: JsonValue, key: string | undefined, request: string): void =>
     store.apply({ target: on, atMs: nowMs(), rows, ...(key === undefined ? {} : { key, request, answer }) });
 
@@ -90,7 +89,7 @@ export const targetEndpoint = (
     const refused = judged.find((one): one is Required<JudgedRow> => one.refusal !== undefined);
     if (dialect.byRow !== undefined && faults.happens('row-results', { on })) {
       const answer = dialect.byRow(judged);
-      // Rows that were refused must find their key unused when they come again, so a mixed answer is not kept.
+      // A mixed answer is not kept: rows that were refused must find their key unused when they come again.
       const accepted = judged.filter(({ refusal }) => refusal === undefined).map(({ row }) => row);
       if (accepted.length > 0) apply(accepted, answer, refused === undefined ? key : undefined, request);
       return jsonReply(200, answer);

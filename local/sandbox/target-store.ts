@@ -20,7 +20,7 @@ export const isTarget = (name: unknown): name is Target => (targets as readonly 
 export type StoredRecord = {
   id: string;
   content: JsonObject;
-  /** How often it was written, repeats under a known Idempotency-Key not counted. */
+  /** How often it was written. Repeats under a known Idempotency-Key do not count. */
   applied: number;
   /** The Idempotency-Keys it was written under, each once, oldest first. */
   keys: string[];
@@ -44,7 +44,7 @@ export type Application = {
 };
 
 export type TargetStore = {
-  /** Written before this returns: a process killed afterwards has applied the request. */
+  /** On disk before this returns: a process that is killed afterwards has applied the request. */
   apply(application: Application): void;
   has(target: Target, id: string): boolean;
   known(target: Target, key: string): KnownKey | undefined;
@@ -61,10 +61,9 @@ export class StoreFileError extends Error {
 }
 
 /**
- * The targets' content: in memory, and, with `file`, in JSON lines that are only ever added to.
- *
- * A last line without an end is a write that a kill cut short: it never happened. Throws StoreFileError for any other
- * line that cannot be read.
+ * The targets' content: in memory, and with `file` also in JSON lines that are only appended to. A last line without a
+ * line end is a write that a kill interrupted; it counts as never made. Throws StoreFileError for any other line that
+ * cannot be read.
  */
 export const openTargetStore = (file?: string): TargetStore => {
   const records = { qingyiyun: new Map<string, StoredRecord>(), crm: new Map<string, StoredRecord>() };
@@ -101,7 +100,7 @@ export const openTargetStore = (file?: string): TargetStore => {
   };
 };
 
-/** Takes one target's records out of a store file, with what nobody can read; the other targets keep theirs. */
+/** Removes one target's records from a store file, and lines that cannot be read. The other targets keep theirs. */
 export const forgetTarget = (file: string, target: Target): void => {
   if (!existsSync(file)) return;
   const lines = readFileSync(file, 'utf8').split('\n');

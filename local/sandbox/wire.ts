@@ -42,7 +42,7 @@ const readBody = (incoming: IncomingMessage): Promise<string | 'tooLarge'> =>
     incoming.on('close', () => reject(new Error('the client left')));
   });
 
-/** Sends the answer, or does what befalls it. Ends early, without a word, when `closing` is aborted. */
+/** Sends the answer; late, or cut off, where the reply says so. Ends early and silently when `closing` is aborted. */
 export const deliver = async (reply: Reply, response: ServerResponse, closing: AbortSignal): Promise<void> => {
   if (reply.lateMs !== undefined) {
     try {
@@ -66,7 +66,7 @@ export const deliver = async (reply: Reply, response: ServerResponse, closing: A
     response.end(bytes);
     return;
   }
-  // The client may well hang up before the end: that is what a limit on the length is for.
+  // The client may hang up first: it has a limit on the length of answers.
   await pipeline(Readable.from(padded(bytes, paddingBytes)), response).catch(() => {});
 };
 

@@ -1,7 +1,7 @@
 /** Why a batch counts as failed as a whole. */
 type WholeBatchFailure = 'not-an-object' | 'not-a-list' | 'no-identifier' | 'unknown-identifier';
 
-/** Which messages of a batch failed: none, some, or, because the answer cannot be relied on, all. */
+/** Which messages of a batch failed: none, some, or all. All where the answer is not valid. */
 export type BatchAnswer =
   | { kind: 'partial'; failed: ReadonlySet<string> }
   | { kind: 'all-failed'; reason: WholeBatchFailure };

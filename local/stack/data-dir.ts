@@ -21,13 +21,11 @@ const SQLITE_BUSY = 5;
 const OWNER_ONLY = 0o700;
 
 /**
- * Takes the data directory, creating it where needed; with `fresh`, what it held is discarded once it is taken, so
- * that nothing is deleted under a running process. Throws DataDirInUseError or DataDirUnreadableError.
- *
- * What this process writes from then on, here or elsewhere, only its owner can read.
- *
- * The lock is SQLite's own on an empty database: the kernel gives it back however the process ends, which a file
- * that merely exists does not do. The file with the pid only serves the message.
+ * Takes the data directory for this process alone, and creates it where needed. With `fresh`, its content is deleted,
+ * but only once it is taken: never under a running process. Files that this process writes from then on, here or
+ * elsewhere, can be read by its owner only. Throws DataDirInUseError or DataDirUnreadableError.
+ * The lock is SQLite's lock on an empty database. The kernel releases it however the process ends; a lock file would
+ * stay behind. The file with the pid only serves the error message.
  */
 export function takeDataDir(root: string, options: { fresh: boolean }): DataDir {
   process.umask(0o777 & ~OWNER_ONLY);

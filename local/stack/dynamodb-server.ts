@@ -14,7 +14,9 @@ import { type Doors, guard } from '../guard.ts';
 import type { TableSpec } from './declared-resources.ts';
 import { ServiceFileError } from './errors.ts';
 
-/** A running DynamoDB on loopback, with its state on disk. `hasLost`: LevelDB left out what it could not read of it. */
+/**
+ * A running DynamoDB on loopback, with its state on disk. `hasLost`: LevelDB skipped records that it could not read.
+ */
 export type DynamoDbServer = { endpoint: string; hasLost: boolean; close(): Promise<void> };
 
 /** The part of LevelDB's handle that is used here; dynalite ships no types. */
@@ -25,12 +27,12 @@ type DynaliteDb = { create(options: { path: string }): { db: Level } };
 const require = createRequire(import.meta.url);
 
 /**
- * Starts dynalite on a free port of 127.0.0.1 with its LevelDB in `dir`, for those whom its doors let in. Throws what
- * LevelDB says of a broken one.
+ * Starts dynalite on a free port of 127.0.0.1 with its LevelDB in `dir`. Only callers whom `doors` admits are served.
+ * Throws LevelDB's error for a broken database.
  */
 export async function startDynamoDbServer(dir: string, doors: Doors): Promise<DynamoDbServer> {
-  // dynalite opens its database behind the first request and ends the process where that fails: so it is opened once
-  // before, where a fault can still be reported.
+  // dynalite opens its database after the first request, and ends the process if that fails. So it is opened once
+  // before, where a failure can still be reported.
   const { db } = (require('dynalite/db') as DynaliteDb).create({ path: dir });
   await db.open();
   await db.close();
@@ -51,7 +53,7 @@ export async function startDynamoDbServer(dir: string, doors: Doors): Promise<Dy
       await answered();
       await new Promise<void>((resolve, reject) => {
         server.close((error) => (error ? reject(error) : resolve()));
-        // Clients keep connections open between requests; the server would wait for them.
+        // Clients keep connections open between requests; closing the server would wait for them.
         server.closeAllConnections();
       });
     },
@@ -61,8 +63,8 @@ export async function startDynamoDbServer(dir: string, doors: Doors): Promise<Dy
 const ANSWER_GRACE_MS = 2_000;
 
 /**
- * Waits, for a while, until every request has its answer, also where its client has gone: dynalite goes on with such a
- * request, and ends the process where its database has been closed meanwhile.
+ * Waits, for a limited time, until every request has its answer. dynalite works on a request even after its client has
+ * gone, and ends the process if its database is closed meanwhile.
  */
 const answeredOn = (server: Server): (() => Promise<void>) => {
   const open = new Set<ServerResponse>();
@@ -76,7 +78,7 @@ const answeredOn = (server: Server): (() => Promise<void>) => {
   };
 };
 
-/** Whether LevelDB's own log of its last start tells of records that it dropped: it goes on without them. */
+/** Whether LevelDB's own log of its last start says that it dropped records: it starts without them. */
 const saysLoss = (file: string): boolean => existsSync(file) && /dropping \d+ bytes/.test(readFileSync(file, 'utf8'));
 
 /** Creates the tables that do not exist yet. Throws ServiceFileError where an existing one has other keys. */

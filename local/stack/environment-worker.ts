@@ -20,7 +20,8 @@ try {
   const handler = await loadHandler();
   port.on('message', (request: InvocationRequest) => void run(handler, request));
   send({ kind: 'ready' });
-  // Now, since a thread that is ended writes nothing; with everything in the cache already this costs next to nothing.
+  // Now, because a thread that is ended writes nothing. Where the cache has everything already, this costs almost
+  // nothing.
   flushCompileCache();
 } catch (error) {
   send({ kind: 'init-failed', failure: failureOf(error) });

@@ -20,7 +20,7 @@ const YOUNG_GENERATION_MB = 8;
 
 type Pending = { request: InvocationRequest; resolve(json: string): void; reject(failure: FunctionError): void };
 
-/** Starts an environment; it answers once its handler is loaded. Throws FunctionError where it cannot be. */
+/** Starts an environment; resolves once its handler is loaded. Throws FunctionError where it cannot be loaded. */
 export async function startEnvironment(
   spec: FunctionSpec,
   environment: Readonly<Record<string, string>>,
@@ -33,7 +33,7 @@ export async function startEnvironment(
     execArgv: [],
     stdout: true,
     stderr: true,
-    // The young generation is kept small: half a dozen threads with V8's own default hold hundreds of MB of garbage.
+    // The young generation is kept small: with V8's default, half a dozen threads hold hundreds of MB of garbage.
     resourceLimits: { maxOldGenerationSizeMb: spec.memoryMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
   });
   worker.stdout.pipe(log, { end: false });
@@ -106,7 +106,7 @@ export async function startEnvironment(
       };
       const answer = Promise.withResolvers<string>();
       pending = { request, resolve: answer.resolve, reject: answer.reject };
-      // The whole environment ends, as on AWS: what the handler was about must not go on behind the time-out.
+      // The whole environment ends, as on AWS: the handler must not go on after its time-out.
       const timer = setTimeout(() => {
         const failure = timeOutOf(request.requestId, spec.timeoutMs);
         logFailure(log, request.requestId, failure);

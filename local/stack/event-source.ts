@@ -42,20 +42,22 @@ const SQS_BATCH = 10;
 const LONG_POLL_SEC = 20;
 /** A poller beside the first one ends when it finds nothing for so long. */
 const EXTRA_POLL_SEC = 1;
-/** SQS's long polls last whole seconds: in the last one of a batching window the queue is looked at so often. */
+/**
+ * SQS's long polls last whole seconds. In the last second of a batching window the queue is polled this often instead.
+ */
 const WINDOW_LOOK_MS = 100;
 const SCALE_EVERY_MS = 100;
 const FAULT_PAUSE_MS = 200;
 
 /**
- * An event source mapping from a queue to a function: batch size and window, several batches at once, deletion by the
- * function's answer. Rules: Lambda developer guide, "Using Lambda with Amazon SQS". What failed is left to the queue:
- * it comes back when its visibility timeout ends, and SQS itself moves it to the dead-letter queue.
+ * An event source mapping from a queue to a function: batch size and window, several batches at once, and deletion by
+ * the function's answer. Rules: Lambda developer guide, "Using Lambda with Amazon SQS". A failed message is left in the
+ * queue. It comes back when its visibility timeout ends, and SQS itself moves it to the dead-letter queue.
  */
 export function createEventSource(options: EventSourceOptions): EventSource {
   const { mapping, queueUrl, client } = options;
   const pollers = new Set<Promise<void>>();
-  /** The batches under way, and since when their handlers run: loading one says nothing of how long a batch takes. */
+  /** The batches under way, and when their handlers began. The time to load a handler says nothing about a batch. */
   const batchStartsMs = new Map<symbol, number | undefined>();
   /** The batches that pollers hold, gathered or not. */
   const held = new Set<symbol>();
@@ -104,7 +106,7 @@ export function createEventSource(options: EventSourceOptions): EventSource {
     const traceHeader = longestOf(batch.map(traceOf), deployedName);
     const hops = hopsOf(traceHeader, deployedName);
     if (recursiveLoop === 'Terminate' && hops >= MAX_HOPS) {
-      // What is not deleted is received again, and again not delivered, until the queue's maxReceiveCount.
+      // A message that is not deleted is received again, until the queue's maxReceiveCount.
       const fault = `RecursiveInvocationException: ${hops} times through ${deployedName} in one chain of messages`;
       return options.onBatch({ functionName, queueName, size: batch.length, deleted: 0, fault });
     }

@@ -14,7 +14,10 @@ export type Gate = {
   admit(credentials: Credentials, caller: Caller): void;
 };
 
-/** The gate of one start. Its owner may do everything, like a person with an account; a function what its role says. */
+/**
+ * The gate of one start. Its owner may do everything, like a person with an account. A function may do what its role
+ * says.
+ */
 export const createGate = (owner: Credentials): Gate => {
   const callers = new Map<string, Caller>();
   return {
@@ -44,8 +47,8 @@ const bodyOf = (text: string): RawMap | undefined => {
 };
 
 /**
- * The answer to a request that the caller's role does not allow; undefined: it does. Rule: IAM user guide, "Policy
- * evaluation logic" (what no statement allows is denied) and "Troubleshoot access denied error messages".
+ * The answer to a request that the caller's role does not allow; undefined: it is allowed. Rule: IAM user guide,
+ * "Policy evaluation logic" (what no statement allows is denied) and "Troubleshoot access denied error messages".
  */
 export const denialOf = (
   { functionName, roleId, grants }: Caller,

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Lambda counts how often a chain of messages has come back to one function, and stops it after about so many times
+ * Lambda counts how often a chain of messages has come back to one function, and stops the chain at about this number
  * (Lambda developer guide, "Use Lambda recursive loop detection to prevent infinite loops").
  */
 export const MAX_HOPS = 16;
 
-/** What a function says of such chains: its `RecursiveLoop`; Lambda's own default is `Terminate`. */
+/** What a function declares about such chains (`RecursiveLoop`). Lambda's default is `Terminate`. */
 export type RecursiveLoop = 'Allow' | 'Terminate';
 
 /** The HTTP header in which the AWS SDK passes a chain on, and the system attribute in which SQS keeps it. */
@@ -14,7 +14,7 @@ export const TRACE_HEADER = 'x-amzn-trace-id';
 export const TRACE_ATTRIBUTE = 'AWSTraceHeader';
 
 const LINEAGE = /(?:^|;)Lineage=([^;]*)/;
-/** No more than a root that nobody samples: what Lambda gives where nobody traces. */
+/** A root without sampling: what Lambda passes on where nobody traces. */
 const UNTRACED = 'Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0';
 
 const keyOf = (functionName: string): string => createHash('sha256').update(functionName).digest('hex').slice(0, 8);
@@ -39,8 +39,8 @@ export const withHop = (header: string | undefined, functionName: string): strin
 };
 
 /**
- * The chain that a batch goes on with. AWS does not say which one that is where its messages have several: here the
- * longest one, which is stopped first.
+ * The chain that a batch goes on with. AWS does not say which one it takes where the messages have several. Here it is
+ * the longest one, which is stopped first.
  */
 export const longestOf = (headers: readonly (string | undefined)[], functionName: string): string | undefined =>
   headers.reduce((longest, header) =>

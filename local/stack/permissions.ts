@@ -66,8 +66,8 @@ const mapsAt = (map: RawMap, key: string): RawMap[] => listOf(map[key]).filter(i
 
 /**
  * What the role of this logical id allows, by its own policies and by those that are added to it. What has no ARN on
- * this machine (logs) is left out. `resolve` gives the value of a reference. A resource with a wildcard is none of ours:
- * the tests of the packaged template refuse it.
+ * this machine (logs) is left out. `resolve` gives the value of a reference. Resources with a wildcard do not occur:
+ * the tests of the packaged template refuse them.
  */
 export const grantsOf = (
   resources: RawMap,

@@ -20,7 +20,7 @@ export function readServiceFile(serviceDir: string): RawMap {
   return { ...root, resources: root.resources.map((part: unknown) => includedPart(part, serviceDir)) };
 }
 
-/** A part of the resources that lies in another YAML file; what a program makes stays the text that it is. */
+/** A part of the resources that lies in another YAML file. A part that a program makes stays the text that it is. */
 function includedPart(part: unknown, serviceDir: string): unknown {
   const [, name] = /^\$\{file\(([^)]+\.yml)\)\}$/.exec(String(part)) ?? [];
   const file = name === undefined ? undefined : join(serviceDir, name);
@@ -55,7 +55,7 @@ export function parseServiceFile(text: string): RawMap {
 
 function longForm(tag: string, node: Node): YAMLMap {
   const key = tag === '!Ref' || tag === '!Condition' ? tag.slice(1) : `Fn::${tag.slice(1)}`;
-  // An untagged plain scalar would be read as a number or boolean where it looks like one; a tagged one is text.
+  // An untagged plain scalar is read as a number or boolean where it looks like one; a tagged one is text.
   if (isScalar(node) && typeof node.value !== 'string') node.value = node.source ?? '';
   const map = new YAMLMap();
   map.add(new Pair(key, node));

@@ -22,17 +22,19 @@ export type ServiceOptions = {
   stage: string;
   /** Where a queue of this name answers. */
   queueUrl: (queueName: string) => string;
-  /** Added to every function's environment; what is given here need not be resolvable in the service file. */
+  /**
+   * Added to every function's environment. A variable that is given here need not be resolvable in the service file.
+   */
   extraEnvironment: Readonly<Record<string, string>>;
 };
 
 /**
- * What the service file declares, with variables and intrinsic functions resolved where the local stack needs their
- * values and nowhere else. Throws ServiceFileError with the place in the file.
+ * What the service file declares. Variables and intrinsic functions are resolved only where the local stack needs their
+ * values. Throws ServiceFileError with the place in the file.
  */
 export function describeService(raw: RawMap, options: ServiceOptions): Service {
   const variables: VariableScope = { raw, stage: options.stage, region: LOCAL_REGION, accountId: LOCAL_ACCOUNT_ID };
-  // Names come first, with variables only: what intrinsic functions answer is made of them.
+  // Names come first, and may hold variables only: intrinsic functions answer with them.
   const resolveName: Resolve = (value, path) => located(path, () => resolveVariables(value, variables));
   const prefix = `${parsed(text, resolveName(raw.service, 'service'), 'service')}-${options.stage}`;
   const declared = declaredResources(raw);

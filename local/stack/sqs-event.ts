@@ -25,7 +25,7 @@ type SqsRecordAttribute = {
   dataType: string;
 };
 
-/** The chain that a received message came by. The queue server keeps it among the attributes of the sender. */
+/** The chain by which a received message came. The queue server keeps it among the sender's attributes. */
 export const traceOf = (message: Message): string | undefined =>
   message.MessageAttributes?.[TRACE_ATTRIBUTE]?.StringValue;
 

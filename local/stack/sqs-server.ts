@@ -39,11 +39,11 @@ const DATABASE_FILE = 'fauxqs.db';
 const trace = new AsyncLocalStorage<string | undefined>();
 
 /**
- * Starts fauxqs on a free port of 127.0.0.1 with its SQLite persistence in `dir`, for those whom its doors let in.
- *
- * fauxqs's own start function always listens on every interface, and `buildApp`, which lets the caller listen,
- * builds no persistence: so the stores are built here as its start function builds them. They are not among the
- * package's exports (its version is pinned, and the tests of this folder fail where a new one moves them).
+ * Starts fauxqs on a free port of 127.0.0.1 with its SQLite persistence in `dir`. Only callers whom `doors` admits are
+ * served.
+ * fauxqs's own start function listens on every interface, and its `buildApp` creates no persistence. So the stores are
+ * created here, as its start function does. The package does not export them: its version is pinned, and the tests of
+ * this folder fail where a new version moves them.
  */
 export async function startSqsServer(dir: string, doors: Doors): Promise<SqsServer> {
   releaseInFlight(join(dir, DATABASE_FILE));
@@ -57,7 +57,7 @@ export async function startSqsServer(dir: string, doors: Doors): Promise<SqsServ
   ];
   const stores: Stores = { sqsStore: new SqsStore(), snsStore: new SnsStore(), s3Store: new S3Store() };
   const persistence = new PersistenceManager(dir);
-  // Each statement commits by itself. NORMAL spares the fsync of each: a kill of the process loses nothing, which is
+  // Each statement commits by itself. NORMAL saves the fsync of each one. A killed process loses nothing, and that is
   // what is promised here; only a power cut could undo the last commits.
   persistence.db.exec('PRAGMA synchronous = NORMAL');
   persistence.loadSqsAndSns(stores.sqsStore, stores.snsStore);
@@ -88,9 +88,9 @@ export async function deployQueues(client: SQSClient, server: SqsServer, queues:
 }
 
 /**
- * Makes messages visible again that a process held in flight when it ended. On AWS they would wait for their
- * visibility timeout, because a worker may still be busy with them; here the workers ended with the process, and the
- * lock on the data directory says that there is no other one. Their receive counts stay, as they would on AWS.
+ * Makes messages visible again that a process held in flight when it ended. On AWS they would wait for their visibility
+ * timeout, because a worker may still be busy with them. Here the workers ended with their process, and the lock on the
+ * data directory shows that there is no other. Receive counts stay, as on AWS.
  */
 function releaseInFlight(file: string): void {
   const database = new DatabaseSync(file);
@@ -118,8 +118,8 @@ const headerOf = (header: string | string[] | undefined): string | undefined =>
   Array.isArray(header) ? header[0] : header;
 
 /**
- * SQS keeps a request's trace header with each message of it (developer guide, "Amazon SQS and AWS X-Ray"). fauxqs has no
- * such attribute, so it lies among those of the sender, where no limit of theirs was counted with it.
+ * SQS keeps a request's trace header with each message of it (developer guide, "Amazon SQS and AWS X-Ray"). fauxqs has
+ * no such attribute, so the header is stored among the sender's attributes, after the limits on those were checked.
  */
 function keepTrace(queue: SqsQueue): SqsQueue {
   const enqueue = queue.enqueue.bind(queue);
@@ -137,8 +137,8 @@ function keepTrace(queue: SqsQueue): SqsQueue {
 }
 
 /**
- * A receive moves messages to the dead-letter queue by a deletion and an insertion. In one transaction with the rest
- * of the receive, a kill between the two loses no message (and a receive costs one commit instead of ten).
+ * To move a message to the dead-letter queue, a receive deletes it here and inserts it there. Both happen in one
+ * transaction, so a kill in between loses no message (and a receive costs one commit instead of ten).
  */
 function receiveAtomically(queue: SqsQueue, persistence: Persistence): SqsQueue {
   const dequeue = queue.dequeue.bind(queue);

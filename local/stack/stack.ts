@@ -26,8 +26,8 @@ export type StackOptions = {
   /** The folder of serverless.yml. */
   serviceDir: string;
   /**
-   * Added to every function's environment, over what serverless.yml says. A function is asked once the data directory
-   * is taken: what it opens there is then ours alone.
+   * Added to every function's environment; wins over serverless.yml. A function is called only once the data directory
+   * is taken, so what it opens there belongs to this process.
    */
   env?: Record<string, string> | (() => Promise<Record<string, string>>);
   stage?: string;
@@ -40,7 +40,7 @@ export type StackOptions = {
 export type Backlog = {
   /** May be received now. */
   visible: number;
-  /** Received: held by a poller or a function, or left behind by one that failed. */
+  /** Received: a poller or a function has it, or one that failed has left it behind. */
   inFlight: number;
   /** Put off. */
   delayed: number;
@@ -161,7 +161,7 @@ function runService({ options, service, sqs, dynamoDb, credentials, gate, client
     });
   });
 
-  // All read in one turn of the event loop, in which nothing can move from one place to another.
+  // All read in one turn of the event loop, in which no message can move from one place to another.
   const backlog = (): Backlog => {
     const sum = { visible: 0, inFlight: 0, delayed: 0, running: 0 };
     for (const { queueName } of service.mappings) {
@@ -212,7 +212,7 @@ async function openState<Server>(dir: DataDir, part: string, start: () => Promis
   }
 }
 
-/** The credentials of a function: its own, under its role, or, where the file names no role, those of the owner. */
+/** The credentials of a function: its own, under its role. Where the file names no role, the owner's. */
 function admitted({ deployedName, role }: FunctionSpec, owner: Credentials, gate: Gate): Credentials {
   if (role === undefined) return owner;
   const own = newCredentials();

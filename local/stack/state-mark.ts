@@ -5,9 +5,9 @@ import type { DataDir } from './data-dir.ts';
 import type { TableSpec } from './declared-resources.ts';
 import { DataDirUnreadableError } from './errors.ts';
 
-// LevelDB opens a log that was cut, overwritten or emptied as if nothing had been in it: what was loaded would be sent
-// again, without a word. So a number is counted up in the tables, and after each step in a file beside them. Where the
-// tables say less than the file, they have lost what was written since.
+// LevelDB opens a log that was cut, overwritten or emptied as if it had always been so. Records that were loaded would
+// then be sent again, without a word. So a number is counted up in the tables, and after each step in a file beside
+// them. Tables with a lower number than the file have lost what was written since.
 
 const EVERY_MS = 1_000;
 const Key = { pk: { S: 'mark' } };
@@ -41,9 +41,9 @@ const writeFile = (file: string, mark: Mark): void => {
 };
 
 /**
- * Compares the tables with what was noted beside them, and notes on while they are in use. `hasLost`: LevelDB dropped
- * some of them when it opened. Throws DataDirUnreadableError
- * where they have lost something. `stop` notes for the last time.
+ * Compares the tables with the file beside them, and keeps both counting while they are in use; `stop` counts once
+ * more. `hasLost`: LevelDB dropped records when it opened. Throws DataDirUnreadableError where the tables have lost
+ * something.
  */
 export const watchState = async (
   dir: DataDir,
@@ -52,7 +52,7 @@ export const watchState = async (
 ): Promise<{ stop(): Promise<void> }> => {
   const file = dir.tablesMark;
   const { Item } = await client.send(new GetItemCommand({ TableName: markTable.name, Key, ConsistentRead: true }));
-  // Noted so that the next start says it, too: LevelDB itself tells of it only once.
+  // Written to the file, so that the next start reports it, too: LevelDB reports it only once.
   if (hasLost) writeFile(file, { count: Number.MAX_SAFE_INTEGER, at: new Date().toISOString() });
   const noted = readFile(file);
   let count = Number(Item?.count?.N ?? 0);

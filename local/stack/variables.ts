@@ -15,9 +15,8 @@ const MAX_DEPTH = 32;
 
 /**
  * Replaces the framework's variables in one value, deeply: `self:`, `sls:stage`, `param:`, `opt:`, `aws:region`,
- * `aws:accountId`, `env:` (never the host's: what is deployed does not depend on it, so only its fallback counts),
- * each with fallbacks after commas. Throws UnresolvedVariable.
- * Rule: Serverless Framework guide, "Variables".
+ * `aws:accountId` and `env:`, each with fallbacks after commas. `env:` always takes its fallback: what is deployed must
+ * not depend on the host's environment. Throws UnresolvedVariable. Rule: Serverless Framework guide, "Variables".
  */
 export function resolveVariables(value: unknown, scope: VariableScope, depth = 0): unknown {
   if (depth > MAX_DEPTH) throw new UnresolvedVariable('variables refer to each other in a circle');

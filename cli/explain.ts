@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { ItemBusyError } from '../lib/operate/change-item.ts';
 import { EndBusyError } from '../lib/operate/decide-end.ts';
 import { type ExitCode, exitCodes } from '../lib/operate/exit-code.ts';
+import { RenameBusyError } from '../lib/operate/rename.ts';
 import { RunNotStartedError } from '../lib/operate/run-now.ts';
 import { ConfigurationError } from '../lib/runtime/fault.ts';
 import { SandboxPortError, StoreFileError } from '../local/sandbox/sandbox.ts';
@@ -20,6 +21,7 @@ const exitOf: ReadonlyArray<readonly [kind: new (...given: never[]) => Error, ex
   [RunNotStartedError, exitCodes.runFailed],
   [ItemBusyError, exitCodes.runFailed],
   [EndBusyError, exitCodes.runFailed],
+  [RenameBusyError, exitCodes.runFailed],
   [FunctionError, exitCodes.runFailed],
 ];
 

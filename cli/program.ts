@@ -37,6 +37,7 @@ export const sendingCommands: ReadonlySet<string> = new Set([
   'target new',
   'source same',
   'source new',
+  'rename',
 ]);
 
 /** Runs the command that the process was started with. Throws what it throws, and CommanderError for bad usage. */

@@ -40,6 +40,18 @@ export const declareDeciding = (program: Command, ending: Ending): void => {
   onEnd('source', 'same', source, 'the same system at another address  系统搬迁,保留状态');
   onEnd('source', 'new', source, 'another system: what it lacks has not vanished  另一个系统,旧记录不算消失');
 
+  signed(onStack(program.command('rename')))
+    .description('lets an integration go on under another name: what is known and its letters go with it  集成改名')
+    .argument('<old>', 'its name until now')
+    .argument('<new>', 'its name from now on; its file is yours to rename')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nMessages of the old name that are on their way end without a request; the first run of the new name sends what they\n' +
+        'carried. Exit codes: 0 renamed, or was so before; 2 it cannot be renamed now; 3 others write to it: try again.',
+    )
+    .action(ending(async (from, to, flags) => (await import('../commands/rename.ts')).renameCommand(from, to, flags)));
+
   const dlq = program.command('dlq').description('dead letters: what could not be loaded, and why  死信');
   /** Which letters a command is about. */
   const onLetters = (command: Command): Command =>

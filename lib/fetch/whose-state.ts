@@ -1,4 +1,4 @@
-import { type Ends, hasMoved, metBy, noEnds, type OwnEnds, type Side } from '../runs/ends.ts';
+import { type Ends, hasMoved, metBy, noEnds, type OwnEnds, renamedTo, type Side } from '../runs/ends.ts';
 import type { RunFailure, RunRecord, RunWarning } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
 import { defined } from '../runtime/defined.ts';
@@ -47,6 +47,10 @@ export const movedWords = (named: string, ends: Ends, own: OwnEnds, side: Side):
   const known = ends[side];
   const now = own[side];
   if (known === undefined || now === undefined || !hasMoved(ends, own, side)) return undefined;
+  const newName = side === 'target' ? renamedTo(ends) : undefined;
+  if (newName !== undefined) {
+    return `the integration ${named} was renamed to ${newName}: nothing was sent. Rename its file as well; "okki-sync target new ${named}" begins anew under the old name`;
+  }
   const places =
     known.origin === now.origin
       ? `another ${side} at ${known.origin} (other path or account)`

@@ -2,7 +2,14 @@ import { isJsonObject, type JsonObject, type JsonValue, parsedOrUndefined, strin
 import { defined } from '../runtime/defined.ts';
 import { type DeadLetterReason, deadLetterReasons } from './dead-letter-reasons.ts';
 import type { Queue, Received } from './queue.ts';
-import { bodyText, checkMessage, type Failure, type RecordMessage, readMessage } from './record-message.ts';
+import {
+  bodyText,
+  checkMessage,
+  type Failure,
+  type RecordMessage,
+  readMessage,
+  writeMessage,
+} from './record-message.ts';
 
 /** The body of a message that the loader put into the dead-letter queue. No secrets, no headers. */
 export type DeadLetter = {
@@ -158,6 +165,29 @@ export type Letter = {
   body?: string;
   messageId: string;
   handle: string;
+};
+
+/** The body of a letter whose integration has another name now, and its record another state. Pure. */
+export const renamedLetter = (
+  { messageId: _, handle: __, reason, failure, message, body, ...facts }: Letter,
+  { integration, generation }: { integration: string; generation: number },
+): string => {
+  const renamed = <Named extends { generation?: number }>({ generation: _, ...rest }: Named) => ({
+    ...rest,
+    integration,
+    ...(generation > 0 && { generation }),
+  });
+  const sent = message && renamed(message);
+  if (reason === 'crashed' && sent !== undefined) return writeMessage(sent);
+  const letter: DeadLetter = {
+    ...(facts.integration === undefined ? facts : renamed(facts)),
+    v: 1,
+    deadLetter: reason === 'crashed' ? 'unreadable' : reason,
+    failure: failure ?? { cause: 'unknown', atMs: facts.lastMs },
+  };
+  if (reason === 'invalid') return writeLetter({ ...letter, ...defined({ row: body }) });
+  if (reason !== 'unreadable') return writeLetter({ ...letter, ...defined({ message: sent }) });
+  return writeLetter({ ...letter, ...defined({ unreadableBody: sent === undefined ? body : writeMessage(sent) }) });
 };
 
 const text = (value: JsonValue | undefined): string | undefined => (typeof value === 'string' ? value : undefined);

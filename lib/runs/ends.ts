@@ -82,7 +82,7 @@ export type Decided =
   | { kind: 'decided'; ends: Ends; from: Address; to: Address }
   /** Nothing has moved: the state belongs to this address, or to none yet. */
   | { kind: 'nothing-moved'; at?: Address }
-  /** Between the sandbox and a real system only `new` is possible. */
+  /** Between the sandbox and a real system, and where the state has gone to another name, only `new` is possible. */
   | { kind: 'only-new'; from: Address; to: Address };
 
 /**
@@ -103,7 +103,8 @@ export const decideEnd = (
     const at = from ?? to;
     return { kind: 'nothing-moved', ...(at && { at }) };
   }
-  if (verdict === 'same' && isSandbox(from) !== isSandbox(to)) return { kind: 'only-new', from, to };
+  const isNoSystem = renamedTo(ends) !== undefined && side === 'target';
+  if (verdict === 'same' && (isNoSystem || isSandbox(from) !== isSandbox(to))) return { kind: 'only-new', from, to };
   const { met: _, ...rest } = ends;
   const { [side]: __, ...met } = ends.met ?? {};
   const decided: Ends = { ...rest, rev: ends.rev + 1, ...(Object.keys(met).length > 0 && { met }) };
@@ -118,6 +119,29 @@ export const decideEnd = (
 
 /** The item when all that is known is forgotten: the next run takes the addresses that it meets. Pure. */
 export const forgottenEnds = ({ rev, generation }: Ends): Ends => ({ rev: rev + 1, generation: generation + 1 });
+
+/** No address has such an id: the integration goes on under another name, which stands in place of the origin. */
+const RENAMED = 'renamed';
+
+/** Under which name an integration goes on; undefined: under its own. Pure. */
+export const renamedTo = ({ target }: Ends): string | undefined => (target?.id === RENAMED ? target.origin : undefined);
+
+/**
+ * The old name's item when an integration is renamed. Its target is no system, so that nothing is sent, by earlier
+ * versions neither; what is still on its way is of a state that has been replaced. Pure.
+ */
+export const renamedEnds = ({ rev, generation }: Ends, to: string): Ends => ({
+  rev: rev + 1,
+  generation: generation + 1,
+  target: { id: RENAMED, origin: to },
+});
+
+/** The new name's item: what was known of the old one, in a state that the new name has not used. Pure. */
+export const takenOverEnds = ({ met: _, ...old }: Ends, stored: Ends = noEnds()): Ends => ({
+  ...old,
+  rev: stored.rev + 1,
+  generation: Math.max(old.generation, stored.generation),
+});
 
 /** Under which name the watermark of a list of changes is kept: it is of one state, and in the time of one source. Pure. */
 export const watermarkName = (of: { integration: string; generation?: number; sourceSinceMs?: number }): string =>

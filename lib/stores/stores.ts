@@ -12,8 +12,8 @@ import { type Random, systemRandom } from '../runtime/random.ts';
 import { standardTuning, type Tuning } from '../runtime/tuning.ts';
 
 /**
- * What a person does to a dead letter, to a record whose letter is gone or to what is known of the target, or says of an
- * end at another address.
+ * What a person does to a dead letter, to a record whose letter is gone, to what is known of the target or to the name of
+ * an integration, or says of an end at another address.
  */
 export const auditActions = [
   'replayed',
@@ -26,6 +26,7 @@ export const auditActions = [
   'source-new',
   'target-same',
   'target-new',
+  'renamed',
 ] as const;
 
 /** In place of an id: of all records of the integration. No record has such an id. */
@@ -42,7 +43,7 @@ export type AuditEntry = {
    * about all.
    */
   id: string;
-  /** The letter's reason, or `none` where no letter waited; of an end, its address before and now. */
+  /** The letter's reason, or `none` where no letter waited; of an end, its address before and now; of a name, the other. */
   reason: string;
   /** Who did it, as the operator's machine names him. */
   by: string;

@@ -84,6 +84,17 @@ test('a few records first, and taking over, work there, too; the first is asked 
   expect(sandbox.records('qingyiyun')).toHaveLength(sent);
 });
 
+test('rename gives all that is known to another name, and leaves an old one that sends nothing', async () => {
+  const renamed = await onStage('rename', CRM, 'crm-groups', '--json', '--why', 'a clearer name');
+  expect(jsonOf<object>(renamed)).toEqual({ from: CRM, to: 'crm-groups', items: 2, letters: 0 });
+  const sent = sandbox.records('crm').length;
+  const ended = await onStage('run', CRM, '--json');
+  expect(ended.code).toBe(3);
+  expect(ended.stderr).toContain('was renamed to crm-groups');
+  expect(sandbox.records('crm')).toHaveLength(sent);
+  expect(await onStage('rename', CRM, 'other')).toMatchObject({ code: 2, stdout: '' });
+});
+
 describe('a stage that is not there', () => {
   test('exits 2 and says which queue is missing', async () => {
     const ended = await program(['runs', '--stage', 'nowhere', '--region', 'us-east-1'], stack.env);

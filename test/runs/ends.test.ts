@@ -8,7 +8,9 @@ import {
   forgottenEnds,
   metBy,
   noEnds,
+  renamedEnds,
   type TargetMark,
+  takenOverEnds,
   watermarkName,
 } from '../../lib/runs/ends.ts';
 
@@ -74,10 +76,14 @@ describe("a person's word on the target", () => {
   it.each([
     { ends: of(sandbox), now: a },
     { ends: of(a), now: sandbox },
-  ])('same: never between the sandbox and a real system', ({ ends, now }) => {
-    expect(decideEnd(ends, 'target', 'same', now, 5).kind).toBe('only-new');
-    expect(decideEnd(ends, 'target', 'new', now, 5).kind).toBe('decided');
-  });
+    { ends: renamedEnds(of(a), 'new-name'), now: a },
+  ])(
+    'same: never between the sandbox and a real system, nor where the state has gone to another name',
+    ({ ends, now }) => {
+      expect(decideEnd(ends, 'target', 'same', now, 5).kind).toBe('only-new');
+      expect(decideEnd(ends, 'target', 'new', now, 5).kind).toBe('decided');
+    },
+  );
 
   it('said twice changes nothing the second time', () => {
     for (const verdict of ['same', 'new'] as const) {
@@ -135,5 +141,18 @@ describe('whose a message is', () => {
   ];
   it.each(rows)('%s', (_, mark, ends, now, whose) => {
     expect(belongingOf(mark, ends, now)).toBe(whose);
+  });
+});
+
+describe('a name that an integration has left', () => {
+  it('has no message of before that is still to be sent', () => {
+    const left = renamedEnds(of(a, { generation: 2 }), 'new-name');
+    expect(belongingOf({ target: 'a', generation: 2 }, left, a)).toBe('replaced');
+  });
+
+  it('can be taken again: in a state that it has not used yet', () => {
+    const left = renamedEnds(of(a, { rev: 3 }), 'new-name');
+    const back = takenOverEnds(of(b, { met: { target: c } }), left);
+    expect(back).toEqual({ rev: 5, generation: 1, source, target: b });
   });
 });

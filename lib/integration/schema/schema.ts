@@ -95,6 +95,9 @@ const vanishedSchema = z
   ])
   .check(z.describe('Ids that are no longer in the source. 源中已消失的记录。'));
 
+/** What an integration may be called: it names a file, keys and a schedule. */
+export const integrationName = /^(?=.{1,63}$)[a-z0-9]+(-[a-z0-9]+)*$/;
+
 /** An integration file: our blocks strict, the metadata blocks as 轻易云 exported them. */
 export const integrationSchema = z
   .strictObject({
@@ -102,7 +105,7 @@ export const integrationSchema = z
     name: z
       .string()
       .check(
-        z.regex(/^(?=.{1,63}$)[a-z0-9]+(-[a-z0-9]+)*$/, 'small letters, digits and single hyphens, 63 at most'),
+        z.regex(integrationName, 'small letters, digits and single hyphens, 63 at most'),
         z.describe('Name of the integration, the same as the name of its file. 集成名,与文件名一致。'),
       ),
     title: z.string().check(z.minLength(1), z.describe('Title for people. 标题。')),

@@ -4,6 +4,7 @@ import type { Known } from '../idcheck/known.ts';
 import { writeMessage } from '../messages/record-message.ts';
 import type { LedgerEntry } from '../runs/ledger.ts';
 import type { UnfinishedRun } from '../runs/record.ts';
+import type { SentBefore } from '../runs/sent-before.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Prepared } from '../transform/transform.ts';
 import type { Taking } from './taking.ts';
@@ -31,6 +32,9 @@ export type RunFacts = Pick<
 /** SQS takes 1 MiB (Amazon SQS quotas, message size); a put-off copy of the message grows by its last failure. */
 export const MAX_MESSAGE_BYTES = 1_048_576 - 8_192;
 
+/** Whether somebody asked for this record to be sent now, whatever is on its way. */
+const isMeantAnew = (fullRefresh: boolean, taking: Taking, id: string): boolean => fullRefresh || taking.names(id);
+
 /**
  * Compares a record with what idCheck knows of its id: the ledger's entry and, where the two differ, the message. Pure
  * but for `known`, which strikes the id off.
@@ -42,6 +46,7 @@ export const compare = (
   { integration, runId, versionMs, fullRefresh, generation, ends }: RunFacts,
   nowMs: number,
   taking: Taking,
+  sentBefore: SentBefore,
 ): Compared => {
   const { id, hash, number, body, parentId } = record;
   const item = known.take(id);
@@ -53,6 +58,8 @@ export const compare = (
     const forItsParent = skip.why === 'parent-rejected' ? { parentId: skip.parentId } : {};
     return { entry: { id, outcome: 'skipped', reason: skipReason(skip), hash, ...forItsParent } };
   }
+  const behind = isMeantAnew(fullRefresh, taking, id) ? undefined : sentBefore.entryOf(id, hash, item);
+  if (behind !== undefined) return { entry: { id, outcome: 'waiting', hash, behind } };
   const reason = taking.leavesOut(record, known.isLoaded);
   if (reason !== undefined) return { entry: { id, outcome: 'waiting', reason }, isLeftOut: true };
   const message = writeMessage({

@@ -27,7 +27,7 @@ const isToBeDeleted = (item: IdCheck, hash: string, policy: LoadPolicy): boolean
 const deletionsOf = async (
   ids: readonly string[],
   run: UnfinishedRun,
-  { plan, clock }: FetchWork,
+  { plan, clock, pass }: FetchWork,
   idStore: IdStore,
 ): Promise<{ deletions: Deletion[]; refused: { id: string; reason: string }[] }> => {
   const { integration, runId, versionMs, ends, generation } = run;
@@ -38,6 +38,7 @@ const deletionsOf = async (
     const item = items.get(id);
     const hash = tombstoneHash(item?.loaded?.versionMs ?? 0);
     if (item === undefined || !isToBeDeleted(item, hash, plan.policy)) continue;
+    if (pass.sentBefore.entryOf(id, hash, item) !== undefined) continue;
     const mapped = plan.deletion?.bodyOf(id) ?? { reason: 'deletion is not configured' };
     if ('reason' in mapped) {
       refused.push({ id, reason: mapped.reason });

@@ -2,6 +2,7 @@ import { stateOf } from '../idcheck/generation.ts';
 import { readKnown } from '../idcheck/known.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import type { JsonObject } from '../json/json.ts';
+import type { ReadableQueue } from '../messages/queue.ts';
 import type { Selection } from '../messages/run-request.ts';
 import { noEnds, watermarkName } from '../runs/ends.ts';
 import { addWarnings, needsLook, type RunWarning, runIdOf, type UnfinishedRun } from '../runs/record.ts';
@@ -17,7 +18,7 @@ import type { Postponed } from './postponed.ts';
 import { placePostponed, readPages } from './read-pages.ts';
 import type { FetchWork, Sink } from './sink.ts';
 import { newRun } from './start-run.ts';
-import { notGivenWarning, selectionOf } from './taking.ts';
+import { notGivenWarning, selectionOf, sentBeforeOf } from './taking.ts';
 import { concludeVanished } from './vanished.ts';
 import { failureOfMapping, isToBeWeighed } from './weigh-mapping.ts';
 import { stateFacts, stateWarnings } from './whose-state.ts';
@@ -59,15 +60,14 @@ type DryRunOptions = { fullRefresh: boolean; selection?: Selection; samplePerKin
  */
 export const dryRun = async (
   plan: FetchPlan,
-  {
-    idStore,
-    runs,
-    clock,
-    tuning,
-  }: Pick<FetchDeps, 'idStore' | 'clock' | 'tuning'> & { runs: Pick<RunStore, 'watermark' | 'runs' | 'ends'> },
+  deps: Pick<FetchDeps, 'idStore' | 'clock' | 'tuning'> & {
+    records: Pick<ReadableQueue, 'depth'>;
+    runs: Pick<RunStore, 'watermark' | 'run' | 'runs' | 'chunks' | 'ends'>;
+  },
   options: DryRunOptions,
   remainingMs: RemainingMs,
 ): Promise<DryRun> => {
+  const { idStore, runs, clock, tuning } = deps;
   const nowMs = clock.nowMs();
   const deadlineMs = nowMs + remainingMs();
   const { fullRefresh } = options;
@@ -83,7 +83,8 @@ export const dryRun = async (
   begun.warnings = stateWarnings(integration, ends, ends, own, last !== undefined);
   const sink = countingSink(options);
   const asked = { ...selectionOf(options.selection), adopts: false };
-  const pass = await openPass(plan, idStore, begun, sink.chunks(begun), tuning.fetch, asked);
+  const readBefore = sentBeforeOf(begun, plan.policy, deps);
+  const pass = await openPass(plan, idStore, begun, sink.chunks(begun), tuning.fetch, asked, readBefore);
   const time = { softMs: deadlineMs, hardMs: deadlineMs, isUp: () => false };
   const work: FetchWork = { plan, pass, sink, time, clock, log: silentLog, tuning: tuning.fetch };
 
@@ -151,7 +152,7 @@ const countingSink = ({ samplePerKind, showsUnchanged = false }: DryRunOptions) 
     send: async () => new Set(),
     write: async (_, index, part) => {
       const toLoad = part.toLoad.values();
-      for (const { id, outcome, reason } of part.entries) {
+      for (const { id, outcome, behind, reason = behind && `sent by ${behind.runId}, not settled yet` } of part.entries) {
         const enqueued = outcome === 'enqueued' ? toLoad.next().value : undefined;
         if (enqueued) {
           const { as, record } = enqueued;

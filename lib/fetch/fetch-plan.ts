@@ -2,7 +2,7 @@ import type { HealthView } from '../connection/limit/health-view.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import { type RunPlan, runPlanOf, transformPlanOf } from '../integration/compile/run-plan.ts';
 import type { DependsOn, Integration } from '../integration/schema/schema.ts';
-import type { Queue } from '../messages/queue.ts';
+import type { Queue, ReadableQueue } from '../messages/queue.ts';
 import type { OwnEnds } from '../runs/ends.ts';
 import type { ExtractCounts, RunRecord } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
@@ -57,7 +57,7 @@ export type FetchPlan = Omit<RunPlan, 'deletion'> & {
 
 export type FetchDeps = {
   idStore: IdStore;
-  records: Queue;
+  records: Queue & Pick<ReadableQueue, 'depth'>;
   /** Where a run that is out of time asks to be continued (the runs queue). */
   runRequests: Queue;
   /** Where rows go that a window leaves behind. */
@@ -70,7 +70,7 @@ export type FetchDeps = {
   clock: Clock;
   random: Random;
   log: Log<FetchEvent>;
-  tuning: Pick<Tuning, 'fetch'>;
+  tuning: Pick<Tuning, 'fetch' | 'load' | 'books'>;
   /** Told of a run that is incomplete or has failed, and what was known before: the status of the run before it. */
   onFailed?: (run: RunRecord, before: Pick<RunRecord, 'status'>) => Promise<void>;
 };

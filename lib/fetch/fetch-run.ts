@@ -2,6 +2,7 @@ import type { RunRequest } from '../messages/run-request.ts';
 import { isBalanced } from '../runs/books.ts';
 import { watermarkName } from '../runs/ends.ts';
 import { type ExtractedRun, type RunRecord, runIdOf, type UnfinishedRun } from '../runs/record.ts';
+import type { SentBefore } from '../runs/sent-before.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import { adoptingInto } from './adopt.ts';
@@ -16,7 +17,7 @@ import { openPass } from './pass.ts';
 import { placePostponed, readPages } from './read-pages.ts';
 import { type FetchWork, runSink } from './sink.ts';
 import { startRun } from './start-run.ts';
-import { noteNotGiven, takingOf } from './taking.ts';
+import { noteNotGiven, sentBeforeOf, takingOf } from './taking.ts';
 import { deadlinesOf } from './time-budget.ts';
 import { noteVanished } from './vanished.ts';
 import { isToBeWeighed, stoppedCounts, weighMapping } from './weigh-mapping.ts';
@@ -128,7 +129,7 @@ const extract = async (
 
 /** The run itself, once it may send. */
 const extractWhole = async (
-  begun: UnfinishedRun,
+  resumed: UnfinishedRun,
   earlier: Earlier,
   first: Omit<FetchWork, 'pass' | 'sink'>,
   deps: FetchDeps,
@@ -136,8 +137,10 @@ const extractWhole = async (
   const { idStore, runs, clock } = deps;
   const { plan, tuning } = first;
   const sink = runSink(deps, mayLeaveBehind(earlier.reading, plan));
-  const asked = await takingOf(begun, runs);
-  const pass = await openPass(plan, idStore, begun, sink.chunks(begun), tuning, asked);
+  const asked = await takingOf(resumed, runs);
+  const readBefore = sentBeforeOf(resumed, plan.policy, deps);
+  const pass = await openPass(plan, idStore, resumed, sink.chunks(resumed), tuning, asked, readBefore);
+  const begun = waitingFor(resumed, pass.sentBefore);
   const work: FetchWork = { ...first, pass, sink, ...(asked.adopts && { adopt: adoptingInto({ idStore, clock }) }) };
 
   const pages = await readPages(begun, work);
@@ -157,6 +160,15 @@ const extractWhole = async (
   const handed = await handOver(run, earlier, plan, deps);
   return { end: 'extracted', ...(handed.status === 'failed' && { failed: handed }) };
 };
+
+/** The run with the earlier ones that it may have to wait for, those of its earlier invocations among them. */
+const waitingFor = (run: UnfinishedRun, { runIds, count }: SentBefore): UnfinishedRun => ({
+  ...run,
+  ...(runIds.length > 0 && {
+    waitsFor: [...new Set([...(run.waitsFor ?? []), ...runIds])],
+    ahead: Math.max(run.ahead ?? 0, count),
+  }),
+});
 
 /** Ends a run whose target is another than the one that the state belongs to: nothing is read, nothing is sent. */
 const refuse = async (

@@ -4,6 +4,7 @@ import type { IdStore } from '../idcheck/store.ts';
 import type { JsonValue } from '../json/json.ts';
 import type { LedgerChunk, LedgerEntry } from '../runs/ledger.ts';
 import type { Doubts, UnfinishedRun } from '../runs/record.ts';
+import type { SentBefore } from '../runs/sent-before.ts';
 import type { FetchTuning } from '../runtime/tuning.ts';
 import type { Prepared } from '../transform/transform.ts';
 import { type Adopt, compareToAdopt } from './adopt.ts';
@@ -64,6 +65,7 @@ export type Pass = {
   ofSourceCount: number;
   /** Vanished ids whose deletion an earlier invocation of the run has sent. */
   deletionsSent: ReadonlySet<string>;
+  sentBefore: SentBefore;
 };
 
 type LeftOut = Exclude<Prepared, { outcome: 'ready' }>;
@@ -76,12 +78,14 @@ export const openPass = async (
   earlier: AsyncIterable<LedgerChunk>,
   sizes: PartSizes,
   asked: TakingOf,
+  readBefore: (hasLoaded: Known['hasLoaded']) => Promise<SentBefore>,
 ): Promise<Pass> => {
   // A list of changes names few of the integration's ids: they are read one by one.
   const state = stateOf(begun);
   const items = begun.window ? readKnownByIds(idStore, state) : await readKnown(idStore, state, begun.sourceSinceMs);
   const known = tree?.rejectedParent === 'root' ? ignoringRefusals(items) : items;
   const taking = openTaking(asked, begun.counts.enqueued);
+  const sentBefore = await readBefore(items.hasLoaded);
   const { ready, memory, parents, leftOut, left, deletionsSent } = await recall(
     earlier,
     begun,
@@ -111,10 +115,10 @@ export const openPass = async (
       if (isKnown) part.known += 1;
     } else {
       const isLoaded = known.isLoaded(one.id);
-      const { entry, toLoad, isLeftOut } = compare(one, known, policy, run, nowMs, taking);
+      const { entry, toLoad, isLeftOut } = compare(one, known, policy, run, nowMs, taking, sentBefore);
       part.entries.push(entry);
       if (toLoad) part.toLoad.push(toLoad);
-      if (toLoad || isLoaded) taking.stands(one.id);
+      if (toLoad || isLoaded || entry.behind) taking.stands(one.id);
       if (isLeftOut) part.leftOut += 1;
     }
   };
@@ -160,6 +164,7 @@ export const openPass = async (
     loadedCount: known.loadedCount,
     ofSourceCount: known.ofSourceCount,
     deletionsSent,
+    sentBefore,
   };
 };
 
@@ -263,10 +268,10 @@ const recall = async (
       ready.push(id);
       if (index <= (checkpoint?.judged ?? 0)) placed.push(id);
     }
-    for (const { id, outcome, parentId } of entries) {
+    for (const { id, outcome, parentId, behind } of entries) {
       if (parentId !== undefined) known.waits(id, parentId);
       taking.given(id);
-      if (outcome === 'enqueued' || known.isLoaded(id)) taking.stands(id);
+      if (outcome === 'enqueued' || behind || known.isLoaded(id)) taking.stands(id);
       if (outcome !== 'filtered' && outcome !== 'invalid' && outcome !== 'merged') ready.push(id);
       else {
         left.add(id);

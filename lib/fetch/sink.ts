@@ -52,7 +52,10 @@ class QueueRefusedError extends Error {
 }
 
 /** What a run makes goes to the records queue and into the tables. */
-export const runSink = ({ records, runs }: Pick<FetchDeps, 'records' | 'runs'>, mayLeaveBehind: boolean): Sink => {
+export const runSink = (
+  { records, runs, clock }: Pick<FetchDeps, 'records' | 'runs' | 'clock'>,
+  mayLeaveBehind: boolean,
+): Sink => {
   const chunks = ({ integration, runId, checkpoint }: UnfinishedRun) =>
     runs.chunks(integration, runId, checkpoint?.chunks ?? 0);
   return {
@@ -64,11 +67,12 @@ export const runSink = ({ records, runs }: Pick<FetchDeps, 'records' | 'runs'>, 
       if (open > 0) throw new QueueRefusedError(`the records queue refused ${open} of ${messages.length} messages`);
       return new Set(refused);
     },
-    write: ({ integration, runId, versionMs }, index, { entries, postponed, deletions, memory }) =>
+    write: ({ integration, runId, versionMs }, index, { entries, postponed, deletions, memory, toLoad }) =>
       runs.saveChunk(integration, {
         runId,
         index,
         versionMs,
+        ...(toLoad.length + (deletions?.length ?? 0) > 0 && { sentMs: clock.nowMs() }),
         entries,
         ...(postponed.length > 0 && { postponed: postponed.map(({ text }) => text) }),
         ...defined({ deletions }),

@@ -1,13 +1,22 @@
+import type { LoadPolicy } from '../idcheck/decide.ts';
+import type { ReadableQueue } from '../messages/queue.ts';
 import type { Selection } from '../messages/run-request.ts';
 import { readIds, writeIds } from '../runs/id-lists.ts';
 import { addWarnings, type RunRecord, type RunWarning, type UnfinishedRun } from '../runs/record.ts';
+import { nothingSentBefore, readSentBefore, type SentBefore } from '../runs/sent-before.ts';
 import type { RunStore } from '../runs/store.ts';
 import type { Ready } from './compare.ts';
+import type { FetchDeps } from './fetch-plan.ts';
+
+/** What is read of earlier runs. */
+type Earlier = { runs: Pick<RunStore, 'run' | 'runs' | 'chunks'>; records: Pick<ReadableQueue, 'depth'> };
 
 /** Which records a run takes on, and which of the ids that it was asked for the source has given. */
 export type Taking = {
   /** Why a record that is to be loaded is left out; undefined: it is taken. To be asked once for each record. */
   leavesOut(record: Pick<Ready, 'id' | 'parentId'>, isLoaded: (id: string) => boolean): string | undefined;
+  /** Whether the id was asked for by name. */
+  names(id: string): boolean;
   /** Whether the id is among those that are meant. */
   means(id: string): boolean;
   /** The source gave a record of this id, whatever becomes of it. */
@@ -30,6 +39,7 @@ export const openTaking = ({ limit, ids, adopts }: TakingOf, taken = 0): Taking 
   /** A parent that was asked for comes, wherever it stands in the list; within a limit only what is taken already. */
   const comes = (id: string): boolean => standing.has(id) || (limit === undefined && ids?.has(id) === true);
   return {
+    names: (id) => ids?.has(id) === true,
     means: (id) => ids === undefined || ids.has(id),
     leavesOut({ id, parentId }, isLoaded) {
       if (ids !== undefined && !ids.has(id)) return 'left out: not among the ids of this run';
@@ -58,6 +68,20 @@ export const takingOf = async (
   const { idChunks } = adoption;
   return { adopts: true, ...(idChunks !== undefined && { ids: await readIds('asked', run, idChunks, runs) }) };
 };
+
+/** What a run leaves to those before it. One that takes over sends nothing, so it leaves nothing out. */
+export const sentBeforeOf =
+  (
+    run: Pick<UnfinishedRun, 'integration' | 'runId' | 'generation' | 'adoption'>,
+    policy: LoadPolicy,
+    { runs, records, clock, tuning }: Pick<FetchDeps, 'clock' | 'tuning'> & Earlier,
+  ) =>
+  async (hasLoaded: (id: string, hash: string) => boolean): Promise<SentBefore> => {
+    if (run.adoption !== undefined) return nothingSentBefore;
+    const { maxAgeMs } = tuning.load;
+    const { runsLookedAt } = tuning.books;
+    return readSentBefore(run, policy, hasLoaded, { runs, records, nowMs: clock.nowMs(), maxAgeMs, runsLookedAt });
+  };
 
 export const selectionOf = ({ limit, ids }: Selection = {}): Pick<TakingOf, 'limit' | 'ids'> => ({
   ...(limit !== undefined && { limit }),

@@ -1,6 +1,7 @@
 import type { IdStore } from '../idcheck/store.ts';
 import { addCounts, countEntries, noExtractCounts } from '../runs/books.ts';
 import type { RunFailure, UnfinishedRun, Weighing } from '../runs/record.ts';
+import { nothingSentBefore } from '../runs/sent-before.ts';
 import type { RunStore } from '../runs/store.ts';
 import { defined } from '../runtime/defined.ts';
 import { silentLog } from '../runtime/log.ts';
@@ -62,7 +63,7 @@ export const weighMapping = async (
   const at = defined({ checkpoint });
   const from = { ...whole, ...at, counts: { ...begun.counts, ...counts } };
   const asked = { ...selectionOf(begun.selection), adopts: false };
-  const pass = await openPass(work.plan, idStore, from, none(), work.tuning, asked);
+  const pass = await openPass(work.plan, idStore, from, none(), work.tuning, asked, async () => nothingSentBefore);
   const reading: UnfinishedRun = { ...begun, ...at };
   // The pages are measured, and their oddities said, when the run itself reads them.
   const counting: FetchWork = { ...work, pass, sink, log: silentLog };

@@ -45,6 +45,8 @@ export type Known = {
   take(id: string): IdCheck | undefined;
   /** Whether an id that is not struck off was loaded before. */
   isLoaded(id: string): boolean;
+  /** Whether an id that is not struck off is loaded with this very content, as far as it was read. */
+  hasLoaded(id: string, hash: string): boolean;
   /**
    * Whether records that depend on this one cannot go: it was refused or left to a person, or one above it was. Up the
    * chain go those that were refused for their parent's sake only, and those that `waits` was told of.
@@ -92,6 +94,10 @@ export const readKnown = async (store: IdStore, state: string, sourceSinceMs = 0
     ofSourceCount: loadedCount - ofOtherSource.size,
     lookUp: async () => {},
     isLoaded,
+    hasLoaded: (id, hash) => {
+      const place = loadedHashes.get(id);
+      return place !== undefined && hashes.at(place) === hash;
+    },
     isInTheWay: tree.isInTheWay,
     waits: (id, parentId) => {
       // All refusals are known by now: where there is none, nothing needs to be kept.
@@ -136,6 +142,10 @@ export const readKnownByIds = (store: IdStore, state: string): Known => {
       for (const id of fresh) asked.add(id);
     },
     isLoaded,
+    hasLoaded: (id, hash) => {
+      const item = items.get(id);
+      return item !== undefined && isOnlyLoaded(item) && item.loaded.hash === hash;
+    },
     isInTheWay: tree.isInTheWay,
     waits: (id, parentId) => {
       if (!isLoaded(id)) tree.waits(id, parentId);

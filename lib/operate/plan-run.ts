@@ -1,9 +1,8 @@
 import { type DryRun, dryRun } from '../fetch/dry-run.ts';
-import type { FetchPlan } from '../fetch/fetch-plan.ts';
+import type { FetchDeps, FetchPlan } from '../fetch/fetch-plan.ts';
+import type { ReadableQueue } from '../messages/queue.ts';
 import type { Selection } from '../messages/run-request.ts';
-import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
-import type { Tuning } from '../runtime/tuning.ts';
 import type { Stores } from '../stores/stores.ts';
 
 const PLAN_WITHIN_MS = 15 * 60_000;
@@ -23,11 +22,19 @@ export type PlanOptions = {
 export const planRun = (
   plan: FetchPlan,
   { fresh = false, fullRefresh = false, selection, show }: PlanOptions,
-  { idStore, runs, clock, tuning }: Pick<Stores, 'idStore' | 'runs'> & { clock: Clock; tuning: Pick<Tuning, 'fetch'> },
+  {
+    idStore,
+    runs,
+    records,
+    clock,
+    tuning,
+  }: Pick<Stores, 'idStore' | 'runs'> & Pick<FetchDeps, 'clock' | 'tuning'> & { records: Pick<ReadableQueue, 'depth'> },
 ): Promise<DryRun> =>
   dryRun(
     plan,
-    { idStore: fresh ? { ...idStore, scan: nothing } : idStore, runs, clock, tuning },
+    fresh
+      ? { idStore: { ...idStore, scan: nothing }, records: { depth: async () => noMessages }, runs, clock, tuning }
+      : { idStore, records, runs, clock, tuning },
     {
       fullRefresh,
       ...defined({ selection }),
@@ -36,5 +43,7 @@ export const planRun = (
     },
     () => PLAN_WITHIN_MS,
   );
+
+const noMessages = { visible: 0, inFlight: 0, delayed: 0 };
 
 async function* nothing(): AsyncIterable<never> {}

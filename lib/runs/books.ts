@@ -103,6 +103,16 @@ const fateInTrouble = (trouble: Trouble, { versionMs, refresh }: Sent): keyof Lo
 };
 
 /**
+ * How many records and deletions a run has sent that its stored books do not call settled: all of them where they were
+ * not drawn up yet. Pure.
+ */
+export const sentAndUnsettled = ({ counts, deletions }: Pick<RunRecord, 'counts' | 'deletions'>): number =>
+  unsettledOf(counts) + (deletions === undefined ? 0 : unsettledOf(deletions));
+
+const unsettledOf = ({ enqueued, loaded, superseded, rejected, uncertain }: DeletionCounts): number =>
+  enqueued - loaded - superseded - rejected - uncertain;
+
+/**
  * Whether the sums of the books hold exactly, those of deletions too, and nothing is open or waits, but for what somebody
  * left out on purpose.
  */

@@ -5,9 +5,11 @@ import type { IdCheck, Loaded } from '../idcheck/item.ts';
 import { hashColumn } from '../idcheck/known.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import { defined } from '../runtime/defined.ts';
-import { fateOf, isBalanced, noLoadCounts, noOpen, type OpenWhy, openWhy } from './books.ts';
+import { fateOf, isBalanced, noExtractCounts, noLoadCounts, noOpen, type OpenWhy, openWhy } from './books.ts';
+import type { Behind, ExtractOutcome, LedgerEntry } from './ledger.ts';
 import {
   type DeletionCounts,
+  type ExtractCounts,
   type ExtractedRun,
   hasFailed,
   type LoadCounts,
@@ -25,6 +27,8 @@ export const NAMED_IDS = 20;
 export type Evidence = { counts: LoadCounts; unsettled: Unsettled; deletions?: DeletionCounts; setAside: SetAside } & {
   /** Why records and deletions are open. */
   open: Record<OpenWhy, number>;
+  /** The counts with what has become of records that waited for earlier entries; absent: none did. */
+  waited?: Pick<ExtractCounts, 'unchanged' | 'skipped' | 'waiting'>;
 };
 
 /** The state that a run's evidence lies in. */
@@ -98,12 +102,18 @@ export const gatherEvidence = async (
   runs: Pick<RunStore, 'chunks' | 'ends'>,
   named = NAMED_IDS,
 ): Promise<Evidence> => {
-  const fateBy = fateInRun(run, await presentGeneration(run.integration, runs), policy);
+  const present = await presentGeneration(run.integration, runs);
+  const fateBy = fateInRun(run, present, policy);
+  const fateBehind = fateInRun({ ...run, fullRefresh: false }, present, policy);
+  const afterBehind = ({ id, hash = '' }: LedgerEntry, { versionMs }: Behind, item: IdCheck | undefined) =>
+    outcomeAfter[fateBehind(item, id, hash, versionMs)];
   const counts = noLoadCounts();
   const unsettled: Unsettled = { open: [], rejected: [], uncertain: [] };
   const deletions: DeletionCounts = { enqueued: 0, ...noLoadCounts() };
   const setAside = noSetAside();
   const open = noOpen();
+  const extracted = noExtractCounts();
+  let hasWaited = false;
   const note = (id: string, fate: keyof LoadCounts): void => {
     if (fate === 'loaded' || fate === 'superseded') return;
     if (fate === 'open') open[openWhy(items.get(id))] += 1;
@@ -114,9 +124,13 @@ export const gatherEvidence = async (
     run.runId,
     ledgerChunks(run),
   )) {
-    for (const entry of entries) {
-      const { id, outcome, hash } = entry;
+    for (const written of entries) {
+      const { id, hash, behind } = written;
       const item = items.get(id);
+      const outcome = behind === undefined ? written.outcome : afterBehind(written, behind, item);
+      const entry = { ...written, outcome };
+      hasWaited ||= behind !== undefined;
+      extracted[outcome] += 1;
       const isSent = outcome === 'enqueued' && hash !== undefined;
       const fate = isSent ? fateBy(item, id, hash, versionMs) : undefined;
       addSetAside(setAside, id, setAsideBy(entry, item, fate), named);
@@ -131,8 +145,25 @@ export const gatherEvidence = async (
       note(id, fate);
     }
   }
-  return { counts, unsettled, setAside, open, ...(run.deletions && { deletions }) };
+  const { unchanged, skipped, waiting } = extracted;
+  return {
+    counts,
+    unsettled,
+    setAside,
+    open,
+    ...(run.deletions && { deletions }),
+    ...(hasWaited && { waited: { unchanged, skipped, waiting } }),
+  };
 };
+
+/** What a record that waited for an earlier entry of its content has become, by the fate of that entry. */
+const outcomeAfter = {
+  loaded: 'unchanged',
+  superseded: 'skipped',
+  rejected: 'skipped',
+  uncertain: 'skipped',
+  open: 'waiting',
+} as const satisfies Record<keyof LoadCounts, ExtractOutcome>;
 
 /**
  * The run with its books drawn up by the evidence: balanced where nothing is open, unbalanced where its deadline has
@@ -140,11 +171,11 @@ export const gatherEvidence = async (
  */
 export const drawnBy = (
   run: ExtractedRun,
-  { counts: loadCounts, deletions, unsettled }: Evidence,
+  { counts: loadCounts, deletions, unsettled, waited }: Evidence,
   deadlineMs: number,
   nowMs: number,
 ): ExtractedRun => {
-  const counts = { ...run.counts, ...loadCounts };
+  const counts = { ...run.counts, ...loadCounts, ...waited };
   const isOverdue = nowMs > run.extractedMs + deadlineMs;
   const balanced = isBalanced({ ...run, counts, ...defined({ deletions }) });
   // A run that was stopped before it sent anything waits for a person, and nothing of it is on its way.

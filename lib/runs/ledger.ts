@@ -17,11 +17,16 @@ export type LedgerEntry = {
   outcome: ExtractOutcome;
   /** Why it was not enqueued, in a few words; for `filtered`, `invalid`, `merged` and `skipped`. */
   reason?: string;
-  /** Hash of the mapped content; for `enqueued` and `skipped`. */
+  /** Hash of the mapped content; for `enqueued`, `skipped`, and `waiting` behind another entry. */
   hash?: string;
+  /** For `waiting`: the earlier entry under the same hash that it waits for; absent: it was left out on purpose. */
+  behind?: Behind;
   /** For `skipped`: the parent because of which it was skipped; a resumed run needs it. */
   parentId?: string;
 };
+
+/** An entry of an earlier run: which run's, and the version that its message carries. */
+export type Behind = { runId: string; versionMs: number };
 
 /** A part of a run's ledger: the records of one page, or of a part of a large page. */
 export type LedgerChunk = {
@@ -30,6 +35,8 @@ export type LedgerChunk = {
   index: number;
   /** The version that this chunk's messages carry. */
   versionMs: number;
+  /** When its messages were sent, ms since the epoch; absent in chunks of earlier commits and where none was. */
+  sentMs?: number;
   entries: LedgerEntry[];
   /** Records whose place in the tree is not known yet; a later chunk has their entries. Opaque but to `postponed.ts`. */
   postponed?: string[];

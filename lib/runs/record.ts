@@ -83,6 +83,10 @@ type RunFacts = {
   selection?: Selection;
   /** The run sends nothing: what the source gives is written down as loaded. */
   adoption?: Adoption;
+  /** Earlier runs with entries that nobody had settled when this one was read: what of it waits, waits for theirs. */
+  waitsFor?: string[];
+  /** So many such entries there were: they are loaded before its own. */
+  ahead?: number;
   /** Of what waits: so many records the run left out because of what was asked of it. */
   leftOut?: number;
   /** Of the ids that were asked for those that the source does not give; absent: none. */

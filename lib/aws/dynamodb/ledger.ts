@@ -14,7 +14,8 @@ const decompress = promisify(brotliDecompress);
 // Column by column like values stand together and compress best: one letter per entry for its outcome, then ids,
 // then reasons and hashes of those entries that have one (null where not). An entry with a random 10-digit id and a
 // random 22-letter hash comes to about 23 bytes, which is what their randomness holds. Few entries have a parent: those
-// with their place, [place, parent id]. Chunks of earlier commits have no such column.
+// with their place, [place, parent id]. Entries that wait for an earlier one name it by its number in a list, in their
+// order. Chunks of earlier commits have no such columns.
 const columns = z.object({
   v: z.literal(1),
   outcomes: z.string(),
@@ -22,6 +23,7 @@ const columns = z.object({
   reasons: z.array(z.nullable(z.string())),
   hashes: z.array(z.nullable(z.string())),
   parents: z.exactOptional(z.array(z.tuple([z.number(), z.string()]))),
+  behind: z.exactOptional(z.object({ of: z.array(z.tuple([z.string(), z.number()])), each: z.array(z.number()) })),
   memory: z.array(z.string()),
   /** The records that are postponed. */
   held: z.exactOptional(z.array(z.string())),
@@ -51,24 +53,43 @@ const toColumns = ({ entries, memory, postponed: held, deletions }: ChunkContent
   parents: entries.flatMap(({ parentId }, place): [number, string][] =>
     parentId === undefined ? [] : [[place, parentId]],
   ),
+  ...defined({ behind: behindColumn(entries) }),
   memory,
   ...defined({ held }),
   ...defined({ deletions }),
 });
 
+/** For each entry that waits the number of the one that it waits for, -1: none. */
+const behindColumn = (entries: readonly LedgerEntry[]): Columns['behind'] => {
+  const numbers = new Map<string, number>();
+  const of: [string, number][] = [];
+  const each = entries.flatMap(({ outcome, behind }) => {
+    if (outcome !== 'waiting') return [];
+    if (behind === undefined) return [-1];
+    const key = `${behind.runId} ${behind.versionMs}`;
+    const known = numbers.get(key);
+    if (known !== undefined) return [known];
+    numbers.set(key, of.length);
+    return [of.push([behind.runId, behind.versionMs]) - 1];
+  });
+  return of.length === 0 ? undefined : { of, each };
+};
+
 /** Earlier commits kept the parent in the words of the reason only. */
 const parentInWords = (outcome: ExtractOutcome, reason: string | null | undefined): string | undefined =>
   outcome === 'skipped' ? /^parent (.*) was rejected$/s.exec(reason ?? '')?.[1] : undefined;
 
-const toEntries = ({ outcomes, ids, reasons, hashes, parents }: Columns): LedgerEntry[] => {
+const toEntries = ({ outcomes, ids, reasons, hashes, parents, behind }: Columns): LedgerEntry[] => {
   if ([outcomes, reasons, hashes].some(({ length }) => length !== ids.length)) {
     throw new RangeError('columns of unequal length');
   }
   const parentAt = parents && new Map(parents);
+  let waiting = 0;
   return ids.map((id, index) => {
     const outcome = OUTCOMES.get(outcomes.charAt(index));
     if (!outcome) throw new RangeError(`unknown outcome ${outcomes.charAt(index)}`);
     const [reason, hash] = [reasons[index], hashes[index]];
+    const ahead = outcome === 'waiting' ? behind?.of[behind.each[waiting++] ?? -1] : undefined;
     const parentId = parentAt ? parentAt.get(index) : parentInWords(outcome, reason);
     return {
       id,
@@ -76,6 +97,7 @@ const toEntries = ({ outcomes, ids, reasons, hashes, parents }: Columns): Ledger
       ...(typeof reason === 'string' && { reason }),
       ...(typeof hash === 'string' && { hash }),
       ...(parentId !== undefined && { parentId }),
+      ...(ahead && { behind: { runId: ahead[0], versionMs: ahead[1] } }),
     };
   });
 };
@@ -110,8 +132,9 @@ const toChunk = async (item: Item, runId: string, index: number): Promise<Ledger
   const reader = readItem(item, key);
   const versionMs = reader.number('versionMs');
   const packed = reader.bytes('entries');
+  const sentMs = reader.has('sentMs') ? reader.number('sentMs') : undefined;
   try {
-    return { runId, index, versionMs, ...(await unpackChunk(packed)) };
+    return { runId, index, versionMs, ...defined({ sentMs }), ...(await unpackChunk(packed)) };
   } catch (cause) {
     throw new MalformedItemError(key, 'entries cannot be unpacked', { cause });
   }
@@ -129,7 +152,7 @@ export const dynamoLedger = (
   expiresAtSec: (startMs: number) => number,
 ): Pick<RunStore, 'saveChunk' | 'chunks'> => {
   return {
-    saveChunk: async (integration, { runId, index, versionMs, ...content }) => {
+    saveChunk: async (integration, { runId, index, versionMs, sentMs, ...content }) => {
       const packed = await packChunk(content);
       if (packed.length > MAX_PACKED_BYTES) {
         throw new ChunkTooLargeError(runId, index, packed.length, MAX_PACKED_BYTES);
@@ -138,6 +161,7 @@ export const dynamoLedger = (
         pk: text(chunkPartition(integration, runId)),
         sk: chunkName(index),
         versionMs: number(versionMs),
+        ...(sentMs !== undefined && { sentMs: number(sentMs) }),
         entries: { B: packed },
         expiresAtSec: number(expiresAtSec(versionMs)),
       };

@@ -138,6 +138,8 @@ const facts = {
   confirmed: z.exactOptional(z.boolean()),
   selection: z.exactOptional(selection),
   adoption: z.exactOptional(adoption),
+  waitsFor: z.exactOptional(z.array(z.string())),
+  ahead: z.exactOptional(count),
   leftOut: z.exactOptional(count),
   notGiven: z.exactOptional(notGiven),
   mapping: z.exactOptional(z.string()),

@@ -1,0 +1,144 @@
+import type { LoadPolicy } from '../idcheck/decide.ts';
+import { stateOf } from '../idcheck/generation.ts';
+import { HASH_CHARACTERS } from '../idcheck/hash.ts';
+import type { IdCheck } from '../idcheck/item.ts';
+import { hashColumn } from '../idcheck/known.ts';
+import { messagesIn, type ReadableQueue } from '../messages/queue.ts';
+import { fateOf, openWhy, sentAndUnsettled } from './books.ts';
+import type { Behind } from './ledger.ts';
+import { ledgerChunks, type RunRecord } from './record.ts';
+import { MissingChunkError, type RunStore } from './store.ts';
+
+/** What earlier runs of the same state have sent and nobody has settled yet: the newest entry of each id. */
+export type SentBefore = {
+  /**
+   * The entry that this content of an id waits for; undefined: there is none, and the run takes the record on. `item`:
+   * what idCheck knows of the id.
+   */
+  entryOf(id: string, hash: string, item: IdCheck | undefined): Behind | undefined;
+  /** Runs with such entries. */
+  runIds: readonly string[];
+  /** How many such entries there are at most. */
+  count: number;
+};
+
+export const nothingSentBefore: SentBefore = { entryOf: () => undefined, runIds: [], count: 0 };
+
+/**
+ * The newest runs, and older ones that those still wait for, newest first: a large load outlasts many schedules. `limit`
+ * is for the newest.
+ */
+export const runsStillMeant = async (
+  integration: string,
+  runs: Pick<RunStore, 'run' | 'runs'>,
+  limit: number,
+): Promise<RunRecord[]> => {
+  const recent = await runs.runs(integration, limit);
+  const known = new Set(recent.map(({ runId }) => runId));
+  const older = new Set(recent.flatMap(({ waitsFor = [] }) => waitsFor).filter((runId) => !known.has(runId)));
+  const found = await Promise.all([...older].sort().map((runId) => runs.run(integration, runId)));
+  return [...recent, ...found.reverse().flatMap((run) => run ?? [])];
+};
+
+type ReadDeps = {
+  runs: Pick<RunStore, 'run' | 'runs' | 'chunks'>;
+  records: Pick<ReadableQueue, 'depth'>;
+  nowMs: number;
+  /** A message ends so long after it was sent (`tuning.load.maxAgeMs`). */
+  maxAgeMs: number;
+  runsLookedAt: number;
+};
+
+/**
+ * Reads from the ledgers of earlier runs what `run` need not send again. What was sent too long ago has ended, and where
+ * the queue is empty nothing is on its way any more: then all is sent anew. `hasLoaded`: whether idCheck has this very
+ * content; such entries are not kept.
+ */
+export const readSentBefore = async (
+  run: Pick<RunRecord, 'integration' | 'runId' | 'generation'>,
+  policy: LoadPolicy,
+  hasLoaded: (id: string, hash: string) => boolean,
+  { runs, records, nowMs, maxAgeMs, runsLookedAt }: ReadDeps,
+): Promise<SentBefore> => {
+  const { integration, runId } = run;
+  const meant = await runsStillMeant(integration, runs, runsLookedAt);
+  const open = meant.filter(
+    (other) => other.runId !== runId && stateOf(other) === stateOf(run) && sentAndUnsettled(other) > 0,
+  );
+  if (open.length === 0 || messagesIn(await records.depth()) === 0) return nothingSentBefore;
+  const entries = entriesById();
+  // The oldest first: the newest entry of an id stands.
+  for (const other of open.reverse()) {
+    try {
+      for await (const chunk of runs.chunks(integration, other.runId, ledgerChunks(other))) {
+        const { versionMs, sentMs = versionMs } = chunk;
+        if (nowMs - sentMs > maxAgeMs) continue;
+        entries.beginChunk({ runId: other.runId, versionMs });
+        for (const { id, outcome, hash } of chunk.entries) {
+          if (outcome === 'enqueued' && hash !== undefined && !hasLoaded(id, hash)) entries.add(id, hash);
+        }
+        for (const { id, hash } of chunk.deletions ?? []) entries.add(id, hash);
+      }
+    } catch (error) {
+      // A torn ledger explains nothing: what it held is sent again.
+      if (!(error instanceof MissingChunkError)) throw error;
+    }
+  }
+  return {
+    entryOf: (id, hash, item) => {
+      const entry = entries.find(id);
+      if (entry?.hash !== hash) return undefined;
+      if (item === undefined) return entry.behind;
+      const isOpen = fateOf(item, { id, hash, versionMs: entry.behind.versionMs }, policy) === 'open';
+      // What was given up, or is to be sent by a person's word, the next run sends.
+      return isOpen && ['sent', 'claimed'].includes(openWhy(item)) ? entry.behind : undefined;
+    },
+    runIds: open.map((other) => other.runId),
+    count: entries.count(),
+  };
+};
+
+/** Entries by id: a million are kept as their hashes (`hashColumn`), and whose they are by the places of their chunks. */
+const entriesById = () => {
+  const hashes = hashColumn(HASH_CHARACTERS);
+  const places = new Map<string, number>();
+  /** Hashes of another length: of deletions. */
+  const others = new Map<string, { hash: string; behind: Behind }>();
+  const chunks: { fromPlace: number; behind: Behind }[] = [];
+  let next = 0;
+  let behind: Behind = { runId: '', versionMs: 0 };
+  /** Whose the entry at a place is: of the last chunk that begins there or before. */
+  const behindAt = (place: number): Behind | undefined => {
+    let [from, to] = [0, chunks.length];
+    while (to - from > 1) {
+      const middle = (from + to) >> 1;
+      if ((chunks[middle]?.fromPlace ?? 0) <= place) from = middle;
+      else to = middle;
+    }
+    return chunks[from]?.behind;
+  };
+  return {
+    beginChunk: (of: Behind): void => {
+      behind = of;
+      chunks.push({ fromPlace: next, behind });
+    },
+    add: (id: string, hash: string): void => {
+      const place = hashes.add(hash);
+      if (place === undefined) {
+        places.delete(id);
+        others.set(id, { hash, behind });
+        return;
+      }
+      next = place + 1;
+      others.delete(id);
+      places.set(id, place);
+    },
+    find: (id: string): { hash: string; behind: Behind } | undefined => {
+      const place = places.get(id);
+      if (place === undefined) return others.get(id);
+      const of = behindAt(place);
+      return of && { hash: hashes.at(place), behind: of };
+    },
+    count: () => places.size + others.size,
+  };
+};

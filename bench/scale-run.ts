@@ -6,7 +6,7 @@ import { fetchPlanOf } from '../lib/fetch/fetch-plan.ts';
 import { fetchFlow } from '../lib/flows/flows.ts';
 import type { IdStore } from '../lib/idcheck/store.ts';
 import { transformPlanOf } from '../lib/integration/compile/run-plan.ts';
-import type { Queue } from '../lib/messages/queue.ts';
+import type { Queue, ReadableQueue } from '../lib/messages/queue.ts';
 import type { RunRecord } from '../lib/runs/record.ts';
 import type { RunStore } from '../lib/runs/store.ts';
 import { silentLog } from '../lib/runtime/log.ts';
@@ -46,7 +46,8 @@ async function* loadedItems(): ReturnType<IdStore['scan']> & AsyncGenerator {
 let messages = 0;
 let saved: RunRecord | undefined;
 const idStore: IdStore = { read: async () => new Map(), write: async () => 'conflict', scan: () => loadedItems() };
-const queue: Queue = {
+const queue: Queue & Pick<ReadableQueue, 'depth'> = {
+  depth: async () => ({ visible: 0, inFlight: 0, delayed: 0 }),
   sendAll: async (outgoing) => {
     messages += outgoing.length;
     return { failed: [] };
@@ -66,6 +67,7 @@ const runs: RunStore = {
   saveChunk: async () => {},
   async *chunks() {},
   watermark: async () => undefined,
+  keepOpen: async () => {},
   moveWatermark: async () => {},
   ends: async () => undefined,
   saveEnds: async () => 'saved',
@@ -80,7 +82,7 @@ const stores = {
   health,
   secrets: awsSecretStore,
 };
-const plan = fetchPlanOf(integration, groupSource(total), async () => ({}));
+const plan = fetchPlanOf(integration, groupSource(total), async () => ({}), {});
 const fetchRun = fetchFlow(stores, async () => plan, systemRuntime({}, silentLog));
 
 const beganMs = performance.now();

@@ -4,7 +4,7 @@ import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
 import { type HealthStore, healthy } from '../lib/connection/limit/health.ts';
 import { fetchPlanOf } from '../lib/fetch/fetch-plan.ts';
 import { fetchFlow } from '../lib/flows/flows.ts';
-import type { Outgoing, Queue } from '../lib/messages/queue.ts';
+import type { Outgoing, Queue, ReadableQueue } from '../lib/messages/queue.ts';
 import { readMessage } from '../lib/messages/record-message.ts';
 import { mapBounded } from '../lib/runtime/bounded.ts';
 import { systemClock } from '../lib/runtime/clock.ts';
@@ -21,10 +21,11 @@ const MILLION = 1_000_000;
 const INVOCATION_MS = 600_000;
 const MAX_READ_UNITS_EACH = 0.05;
 
-const collecting = (): Queue & { sent: Outgoing[] } => {
+const collecting = (): Queue & Pick<ReadableQueue, 'depth'> & { sent: Outgoing[] } => {
   const sent: Outgoing[] = [];
   return {
     sent,
+    depth: async () => ({ visible: 0, inFlight: 0, delayed: 0 }),
     sendAll: async (messages) => {
       sent.push(...messages);
       return { failed: [] };
@@ -67,7 +68,7 @@ const ourRun = async (
     health,
     secrets: awsSecretStore,
   };
-  const plan = fetchPlanOf(shippedIntegration(), groupSource(RECORDS), async () => ({}));
+  const plan = fetchPlanOf(shippedIntegration(), groupSource(RECORDS), async () => ({}), {});
   const fetchRun = fetchFlow(stores, async () => plan, systemRuntime({}, silentLog));
   const run = (scheduledMs: number) => {
     const request = { kind: 'schedule' as const, integration: plan.integration, scheduledMs, fullRefresh: false };

@@ -47,7 +47,7 @@ export const planCommand = async ({ dataDir, ...flags }: PlanFlags): Promise<Exi
     const asked = { needs: saved === undefined ? run.needs : [], ...defined({ sandbox: run.sandbox }) };
     const own = await checkTarget(integration, { ...asked, named: flags.integration }, stores);
     const planned = await planRun(
-      fetchPlanOf(integration, source, async () => own),
+      fetchPlanOf(integration, source, async () => own, runtime.env),
       { ...flags, ...defined({ selection }) },
       { ...stores, ...runtime },
     );

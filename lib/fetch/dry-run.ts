@@ -152,7 +152,12 @@ const countingSink = ({ samplePerKind, showsUnchanged = false }: DryRunOptions) 
     send: async () => new Set(),
     write: async (_, index, part) => {
       const toLoad = part.toLoad.values();
-      for (const { id, outcome, behind, reason = behind && `sent by ${behind.runId}, not settled yet` } of part.entries) {
+      for (const {
+        id,
+        outcome,
+        behind,
+        reason = behind && `sent by ${behind.runId}, not settled yet`,
+      } of part.entries) {
         const enqueued = outcome === 'enqueued' ? toLoad.next().value : undefined;
         if (enqueued) {
           const { as, record } = enqueued;

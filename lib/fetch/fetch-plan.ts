@@ -1,4 +1,6 @@
 import type { HealthView } from '../connection/limit/health-view.ts';
+import { limitOf, type RateLimit } from '../connection/limit/rate-limit.ts';
+import type { Env } from '../connection/secrets.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import { type RunPlan, runPlanOf, transformPlanOf } from '../integration/compile/run-plan.ts';
 import type { DependsOn, Integration } from '../integration/schema/schema.ts';
@@ -47,6 +49,8 @@ export type FetchEvent = EventsOf<{
 export type FetchPlan = Omit<RunPlan, 'deletion'> & {
   source: Source;
   transform: Transform;
+  /** The limit of requests to the target; absent: there is none. */
+  limit?: RateLimit;
   /** The addresses of both ends as they are now. Throws `ConfigurationError` and `SecretUnreadableError`. */
   ends(): Promise<OwnEnds>;
   /** No record is loaded before its parent. */
@@ -75,8 +79,12 @@ export type FetchDeps = {
   onFailed?: (run: RunRecord, before: Pick<RunRecord, 'status'>) => Promise<void>;
 };
 
-/** What an integration's file says of fetching it from `source`; `ends`: where its ends are. */
-export const fetchPlanOf = (integration: Integration, source: Source, ends: FetchPlan['ends']): FetchPlan => {
+/**
+ * What an integration's file says of fetching it from `source`; `ends`: where its ends are; `env`: where limits may stand.
+ * Throws ConfigurationError.
+ */
+export const fetchPlanOf = (integration: Integration, source: Source, ends: FetchPlan['ends'], env: Env): FetchPlan => {
+  const block = { file: `integrations/${integration.name}.json`, path: 'target' };
   const { deletion, ...run } = runPlanOf(integration);
   const records = transformPlanOf(integration);
   return {
@@ -84,7 +92,7 @@ export const fetchPlanOf = (integration: Integration, source: Source, ends: Fetc
     source,
     transform: openTransform(records),
     ends,
-    ...defined({ tree: records.dependsOn }),
+    ...defined({ tree: records.dependsOn, limit: limitOf(integration.target.rateLimit, block, env) }),
     ...(deletion && {
       deletion: { maxShare: deletion.maxShare, bodyOf: (id: string) => mapDeletion(deletion.body, id) },
     }),

@@ -214,7 +214,8 @@ const stop = async (
   const stopped: ExtractedRun = {
     ...rest,
     counts: { ...run.counts, ...(weighing && stoppedCounts(weighing)) },
-    ...defined({ mapping: earlier.mapping, weighing }),
+    // An earlier try of this very run may have sent records.
+    ...defined({ mapping: earlier.mapping ?? run.mappingBefore, weighing }),
     status: 'failed',
     failure,
     extractedMs: nowMs,
@@ -225,6 +226,19 @@ const stop = async (
   const { integration, runId } = run;
   log.error('run-failed', { integration, runId, code: failure.code, words: failure.message });
   return stopped;
+};
+
+/** A limit of N an interval is used to so much of an interval more (lib/connection/limit). */
+const INTERVAL_SLACK = 0.01;
+
+/** How long loading takes by the target's limit, what earlier runs have still open included. */
+const loadMsOf = (
+  { counts, deletions, ahead = 0 }: UnfinishedRun,
+  { limit, rows }: Pick<FetchPlan, 'limit' | 'rows'>,
+): number | undefined => {
+  if (limit === undefined) return undefined;
+  const requests = Math.ceil((ahead + counts.enqueued) / rows) + (deletions?.enqueued ?? 0);
+  return Math.ceil((requests * limit.intervalMs * (1 + INTERVAL_SLACK)) / limit.requests);
 };
 
 /** All is sent: the run is `loading` from now on, or closed where there is nothing to load. Gives it as it was saved. */
@@ -246,6 +260,7 @@ const handOver = async (
     ...rest,
     ...defined({ failure, mapping }),
     status: 'loading',
+    ...defined({ loadMs: loadMsOf(read, plan) }),
     extractedMs: nowMs,
     chunks: last?.chunks ?? 0,
   };

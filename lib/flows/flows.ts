@@ -102,8 +102,11 @@ export const openSources = (
 ): Open<FetchPlan> => {
   const connections = connectionsOf(stores, runtime);
   return openOnce(catalog, (integration) =>
-    fetchPlanOf(integration, openSource(sourcePlanOf(integration), connections), () =>
-      ownEnds(integration, sides, connections),
+    fetchPlanOf(
+      integration,
+      openSource(sourcePlanOf(integration), connections),
+      () => ownEnds(integration, sides, connections),
+      runtime.env,
     ),
   );
 };

@@ -165,6 +165,16 @@ const outcomeAfter = {
   open: 'waiting',
 } as const satisfies Record<keyof LoadCounts, ExtractOutcome>;
 
+/** Loading may take so much longer than the target's limit says: pauses, and what comes twice. */
+const LOAD_MARGIN = 1.1;
+
+/** Whether a run has had its time: the file's, and what loading takes by the target's limit. Pure. */
+export const isPastDeadline = (
+  { extractedMs, loadMs = 0 }: Pick<ExtractedRun, 'extractedMs' | 'loadMs'>,
+  deadlineMs: number,
+  nowMs: number,
+): boolean => nowMs > extractedMs + deadlineMs + loadMs * LOAD_MARGIN;
+
 /**
  * The run with its books drawn up by the evidence: balanced where nothing is open, unbalanced where its deadline has
  * passed, else loading; failed where it has failed and nothing is open, or nothing was sent. Also of a run that was closed before: a replay or another hand opens its records again. Pure.
@@ -176,7 +186,7 @@ export const drawnBy = (
   nowMs: number,
 ): ExtractedRun => {
   const counts = { ...run.counts, ...loadCounts, ...waited };
-  const isOverdue = nowMs > run.extractedMs + deadlineMs;
+  const isOverdue = isPastDeadline(run, deadlineMs, nowMs);
   const balanced = isBalanced({ ...run, counts, ...defined({ deletions }) });
   // A run that was stopped before it sent anything waits for a person, and nothing of it is on its way.
   const isStopped = run.status === 'failed' && counts.enqueued + (deletions?.enqueued ?? 0) === 0;

@@ -4,9 +4,11 @@ import type { IdStore } from '../idcheck/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { EventsOf, Log } from '../runtime/log.ts';
 import type { Tuning } from '../runtime/tuning.ts';
+import { sentAndUnsettled } from './books.ts';
 import { watermarkName } from './ends.ts';
-import { drawnBy, type Evidence, gatherEvidence, type KnownItems, readItems } from './evidence.ts';
+import { drawnBy, type Evidence, gatherEvidence, isPastDeadline, type KnownItems, readItems } from './evidence.ts';
 import { type ExtractedRun, isUnfinished, type RunRecord, type RunStatus } from './record.ts';
+import { runsStillMeant } from './sent-before.ts';
 import { MissingChunkError, type RunStore } from './store.ts';
 
 type OfRun = { integration: string; runId: string };
@@ -50,12 +52,19 @@ export type Reconciling = {
 export const reconcile = async (reconciling: Reconciling, deps: ReconcileDeps): Promise<RunRecord[]> => {
   const { integration, policy, deadlineMs } = reconciling;
   const { idStore, runs, clock, log, tuning } = deps;
-  const recent = await runs.runs(integration, tuning.books.runsLookedAt);
-  const open = recent.filter(isOpen);
+  const recent = await runsStillMeant(integration, runs, tuning.books.runsLookedAt);
+  // The oldest first: what waits for an earlier run's entries is looked at when those are settled.
+  const open = recent.filter(isOpen).reverse();
+  const loading = new Set<string>();
   const reconciled: ExtractedRun[] = [];
   // Runs of one state follow each other: what is known of one state at a time is held in memory.
   let held: { state: string; items: KnownItems } | undefined;
   for (const run of open) {
+    if (onlyWaits(run, loading) && !isPastDeadline(run, deadlineMs, clock.nowMs())) {
+      loading.add(run.runId);
+      await runs.keepOpen(run, run.chunks, clock.nowMs());
+      continue;
+    }
     if (held?.state !== stateOf(run)) {
       held = undefined;
       held = { state: stateOf(run), items: await readItems(idStore, run) };
@@ -68,11 +77,13 @@ export const reconcile = async (reconciling: Reconciling, deps: ReconcileDeps): 
     if (status === 'balanced' && next.window && next.windowHeld === undefined)
       await runs.moveWatermark(watermarkName(next), next.window.toMs);
     await runs.saveRun(next);
+    if (isOpen(next)) await runs.keepOpen(next, next.chunks, clock.nowMs());
     log.info('run-reconciled', { integration, runId, status, ...counts });
     if (status === 'unbalanced' && run.status !== 'unbalanced') {
       for (const id of next.unsettled?.open ?? []) log.warn('record-open', { integration, runId, id });
     }
-    reconciled.push(next);
+    if (status === 'loading') loading.add(runId);
+    reconciled.unshift(next);
   }
   const newer = new Map(reconciled.map((run) => [run.runId, run]));
   const state = watch(
@@ -103,6 +114,12 @@ export const reconcileAll = async (all: readonly Reconciling[], deps: ReconcileD
 
 /** Its books are to be drawn up (again). */
 const isOpen = (run: RunRecord): run is ExtractedRun => run.status === 'loading' || run.status === 'unbalanced';
+
+/** Whether nothing comes of a run's books now: it only waits for entries of runs whose records are still loaded. */
+const onlyWaits = (run: ExtractedRun, loading: ReadonlySet<string>): boolean =>
+  run.counts.waiting > (run.leftOut ?? 0) &&
+  sentAndUnsettled(run) === 0 &&
+  (run.waitsFor ?? []).some((runId) => loading.has(runId));
 
 const drawUp = async (
   run: ExtractedRun,

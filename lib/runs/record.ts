@@ -87,6 +87,8 @@ type RunFacts = {
   waitsFor?: string[];
   /** So many such entries there were: they are loaded before its own. */
   ahead?: number;
+  /** How long loading takes by the target's limit, from the end of reading on, what is ahead included, ms; absent: no limit. */
+  loadMs?: number;
   /** Of what waits: so many records the run left out because of what was asked of it. */
   leftOut?: number;
   /** Of the ids that were asked for those that the source does not give; absent: none. */

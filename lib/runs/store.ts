@@ -31,6 +31,11 @@ export interface RunStore {
   saveChunk(integration: string, chunk: LedgerChunk): Promise<void>;
   /** The run's chunks 1…`upTo` in order; throws `MissingChunkError` at a gap. */
   chunks(integration: string, runId: string, upTo: number): AsyncIterable<LedgerChunk>;
+  /**
+   * Keeps a run that is still open, with its ledger, for as long again as runs are kept: one may load for longer than
+   * that. To be called now and then; writes only where its time is half over.
+   */
+  keepOpen(run: Pick<RunRecord, 'integration' | 'runId' | 'startedMs'>, chunks: number, nowMs: number): Promise<void>;
 
   /**
    * Up to where an incremental list is loaded, in the source's time, ms since the epoch; undefined: nothing was yet.

@@ -5,9 +5,17 @@ import { packChunk, unpackChunk } from '../../lib/aws/dynamodb/ledger.ts';
 import { extractOutcomes } from '../../lib/runs/ledger.ts';
 
 const unicode = fc.string({ unit: 'binary', maxLength: 30 });
-const entry = fc.record(
-  { id: unicode, outcome: fc.constantFrom(...extractOutcomes), reason: unicode, hash: unicode, parentId: unicode },
-  { requiredKeys: ['id', 'outcome'], noNullPrototype: true },
+const outcomes = extractOutcomes.filter((outcome) => outcome !== 'waiting');
+const behind = fc.record({ runId: unicode, versionMs: fc.nat() }, { noNullPrototype: true });
+const entry = fc.oneof(
+  fc.record(
+    { id: unicode, outcome: fc.constantFrom(...outcomes), reason: unicode, hash: unicode, parentId: unicode },
+    { requiredKeys: ['id', 'outcome'], noNullPrototype: true },
+  ),
+  fc.record(
+    { id: unicode, outcome: fc.constant('waiting' as const), reason: unicode, hash: unicode, behind },
+    { requiredKeys: ['id', 'outcome'], noNullPrototype: true },
+  ),
 );
 
 describe('a packed chunk', () => {

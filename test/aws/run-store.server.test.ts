@@ -88,6 +88,35 @@ describe('the run store in DynamoDB', () => {
     expect(await expiresAtSec('groups', 'run#run-1')).toEqual(expected);
   });
 
+  it('keeps a run that is still open, and its ledger, when half of its time is over, for as long again', async () => {
+    const startedMs = 1_767_571_200_000;
+    const opened = run('run-1', { startedMs });
+    await store().saveRun(opened);
+    for (const index of [1, 2]) await store().saveChunk('groups', bigChunk(1, { index, versionMs: startedMs }));
+    const leaves = async () => {
+      const keys = [
+        ['groups', 'run#run-1'],
+        ['groups#run-1', 'chunk#000001'],
+        ['groups#run-1', 'chunk#000002'],
+      ] as const;
+      const items = keys.map(([pk, sk]) => ({ pk: { S: pk }, sk: { S: sk } }));
+      const read = items.map((Key) => dynamo.client.send(new GetItemCommand({ TableName: table.TableName, Key })));
+      return (await Promise.all(read)).map(({ Item }) => Number(Item?.expiresAtSec?.N) - startedMs / 1000);
+    };
+    const day = 86_400;
+    const keepAt = (days: number) => store().keepOpen(opened, 2, startedMs + days * day * 1000);
+    await keepAt(14);
+    expect(await leaves()).toEqual([30 * day, 30 * day, 30 * day]);
+    await keepAt(16);
+    expect(await leaves()).toEqual([46 * day, 46 * day, 46 * day]);
+    const units = countCapacity(dynamo.client);
+    await keepAt(17);
+    expect(units.get('UpdateItemCommand')).toBeUndefined();
+    expect(await leaves()).toEqual([46 * day, 46 * day, 46 * day]);
+    await keepAt(40);
+    expect(await leaves()).toEqual([70 * day, 70 * day, 70 * day]);
+  });
+
   it('knows its own lease when the write had been applied before its answer was lost', async () => {
     const lease: Lease = { integration: 'groups', runId: 'run-1', owner: 'a', untilMs: 1_000 };
     intercept(dynamo.client, async ({ command }, next) => {

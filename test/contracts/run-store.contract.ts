@@ -51,6 +51,7 @@ const chunk = (index: number, changes: Partial<LedgerChunk> = {}): LedgerChunk =
   runId: 'run-1',
   index,
   versionMs: 1_767_571_201_000,
+  ...(index === 1 && { sentMs: 1_767_571_202_000 }),
   entries: [
     { id: `${index}-1`, outcome: 'enqueued', hash: 'AbCdEfGhIjKlMnOpQrStUv' },
     { id: `${index}-2`, outcome: 'unchanged' },
@@ -58,6 +59,8 @@ const chunk = (index: number, changes: Partial<LedgerChunk> = {}): LedgerChunk =
     { id: '分组', outcome: 'skipped', reason: 'duplicate', hash: '' },
     { id: `${index}-5`, outcome: 'merged', reason: '' },
     { id: `${index}-6`, outcome: 'filtered', reason: 'blank name' },
+    { id: `${index}-7`, outcome: 'waiting', reason: 'left out' },
+    { id: `${index}-8`, outcome: 'waiting', hash: 'H', behind: { runId: 'run-0', versionMs: 7 } },
   ],
   memory: ['a', '', '分组'],
   ...changes,

@@ -66,6 +66,8 @@ export const memoryRunStore = (): RunStore => {
         run.rests = [...rests, { ...rest }].sort((a, b) => a.sinceMs - b.sinceMs);
       else if (known !== undefined && rest.endedMs !== undefined) Object.assign(known, rest);
     },
+    // Here nothing leaves by its age.
+    keepOpen: async () => {},
     ends: async (integration) => structuredClone(ends.get(integration)),
     saveEnds: async (integration, next) => {
       if ((ends.get(integration)?.rev ?? 0) !== next.rev - 1) return 'conflict';

@@ -235,7 +235,7 @@ test('a child counts as loaded wherever its parent stands, one whose parent is n
   const integration = integrationWith(NAME, { 'transform.dependsOn': { parent: 'parent_id' } });
   const row = (id: number, parent_id: number) => ({ id, parent_id, name: `分组${id}` });
   const { world, adopt } = adoptWorld([[row(3, 2)], [row(2, 1), row(4, 9)], [row(1, 0)]]);
-  const { source: _, ...plan } = fetchPlanOf(integration, world.plan.source, world.plan.ends);
+  const { source: _, ...plan } = fetchPlanOf(integration, world.plan.source, world.plan.ends, {});
   Object.assign(world.plan, plan);
   expect(await adopt()).toMatchObject({
     status: 'balanced',

@@ -4,13 +4,14 @@ import { openTaking } from '../../lib/fetch/taking.ts';
 import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
 import { type Known, readKnown } from '../../lib/idcheck/known.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
+import { nothingSentBefore } from '../../lib/runs/sent-before.ts';
 import { memoryIdStore } from '../fakes/memory-id-store.ts';
 
 const policy: LoadPolicy = { idCheck: true, onUncertain: 'resend' };
 const run: RunFacts = { integration: 'groups', runId: 'run-1', versionMs: 7, fullRefresh: false };
 const ready = (id: string, name = 'A'): Ready => ({ outcome: 'ready', id, hash: name, body: { id, name } });
 const compared = (record: Ready, known: Known, changes: Partial<RunFacts> = {}) =>
-  compare(record, known, policy, { ...run, ...changes }, 9, openTaking({ adopts: false }));
+  compare(record, known, policy, { ...run, ...changes }, 9, openTaking({ adopts: false }), nothingSentBefore);
 
 const knownWith = async (...ids: string[]) => {
   const store = memoryIdStore();

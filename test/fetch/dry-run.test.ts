@@ -184,7 +184,7 @@ describe('a dry run and the run after it agree', () => {
     });
     const world = fetchWorld({ pages });
     const { source } = world.plan;
-    Object.assign(world.plan, fetchPlanOf(integration, source, world.plan.ends), {
+    Object.assign(world.plan, fetchPlanOf(integration, source, world.plan.ends, {}), {
       policy,
       ...(isWindow && { window: { initialMs: 0, overlapMs: 600_000, staysAtInvalid: false } }),
     });
@@ -240,7 +240,7 @@ describe('a dry run and the run after it agree', () => {
   it('also on a loaded record that is too large to wait for its parent: it has not vanished', async () => {
     const integration = integrationWith(NAME, { 'transform.dependsOn': { parent: 'parent_id' } });
     const world = fetchWorld({ pages: [[{ id: 2, parent_id: 1, name: 'x'.repeat(200_000) }], [group(1)]] });
-    Object.assign(world.plan, fetchPlanOf(integration, world.plan.source, world.plan.ends));
+    Object.assign(world.plan, fetchPlanOf(integration, world.plan.source, world.plan.ends, {}));
     await world.idStore.write(NAME, loadedItem('2'), { absent: true });
     const { counts, vanished, sample } = await agrees(world);
     expect([counts.reject, counts.create, vanished]).toEqual([1, 1, []]);

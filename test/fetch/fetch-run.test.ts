@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_MESSAGE_BYTES } from '../../lib/fetch/compare.ts';
+import type { FetchDeps } from '../../lib/fetch/fetch-plan.ts';
 import { fetchRun } from '../../lib/fetch/fetch-run.ts';
 import { REFUSED_BY_QUEUE } from '../../lib/fetch/sink.ts';
-import type { Queue } from '../../lib/messages/queue.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
 import { holds } from '../../lib/runs/books.ts';
 import { runIdOf } from '../../lib/runs/record.ts';
@@ -427,7 +427,8 @@ describe('a message that the queue would never take', () => {
   it('costs its record, by name, and nothing else of the page', async () => {
     const world = fetchWorld({ pages: threePages() });
     const { records } = world.deps;
-    const narrow: Queue = {
+    const narrow: FetchDeps['records'] = {
+      depth: records.depth,
       sendAll: async (messages) => {
         const refused = messages.flatMap(({ body }, index) => (body.includes('"id":"2"') ? [index] : []));
         await records.sendAll(messages.filter((_, index) => !refused.includes(index)));
@@ -449,7 +450,7 @@ describe('a message that the queue would never take', () => {
 describe('a queue that refuses messages', () => {
   it('stops the run before the ledger says that they were sent', async () => {
     const world = fetchWorld({ pages: threePages() });
-    const refusing = { ...world.deps, records: { sendAll: async () => ({ failed: [1] }) } };
+    const refusing = { ...world.deps, records: { ...world.deps.records, sendAll: async () => ({ failed: [1] }) } };
     await expect(fetchRun(schedule(), world.plan, refusing, () => 300_000)).rejects.toThrow(
       'the records queue refused 1 of 2 messages',
     );

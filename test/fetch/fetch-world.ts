@@ -129,6 +129,7 @@ export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPl
     plan: {
       integration: NAME,
       target: 'target',
+      rows: 1,
       policy: { idCheck: false, onUncertain: 'resend' },
       source: faults.wrap('source', source),
       ends: async () => world.ends,
@@ -141,7 +142,7 @@ export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPl
     },
     deps: {
       idStore: faults.wrap('idStore', idStore),
-      records: faults.wrap('records', { sendAll: records.sendAll }),
+      records: faults.wrap('records', { sendAll: records.sendAll, depth: records.depth }),
       deadLetters: faults.wrap('deadLetters', { sendAll: deadLetters.sendAll }),
       runRequests: faults.wrap('runRequests', { sendAll: runRequests.sendAll }),
       runs: faults.wrap('runs', runs),

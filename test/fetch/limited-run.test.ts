@@ -15,7 +15,7 @@ const HOUR_MS = 3_600_000;
 const limitedWorld = (pages: JsonValue[][], changes: Changes = {}) => {
   const integration = integrationWith(NAME, changes);
   const world = fetchWorld({ pages });
-  const { source: _, ...plan } = fetchPlanOf(integration, world.plan.source, world.plan.ends);
+  const { source: _, ...plan } = fetchPlanOf(integration, world.plan.source, world.plan.ends, {});
   Object.assign(world.plan, plan, { policy: { idCheck: false, onUncertain: 'resend' } });
   const target = loadingFor(world);
   /** One run to its closed books; `at`: how many hours after the first. */
@@ -193,7 +193,7 @@ test('a changed mapping is weighed by the next whole run, although a limited one
       { field: 'shown', value: '{{name}}' },
     ],
   });
-  const { transform, mapping } = fetchPlanOf(integration, world.plan.source, world.plan.ends);
+  const { transform, mapping } = fetchPlanOf(integration, world.plan.source, world.plan.ends, {});
   Object.assign(world.plan, { transform, mapping });
   expect(await run(1, { limit: 3 })).toMatchObject({ status: 'balanced', counts: { loaded: 3, waiting: 117 } });
   expect(await run(2)).toMatchObject({ status: 'failed', failure: { code: 'mapping-changed' } });

@@ -22,7 +22,7 @@ const at = (id: string): Address => ({ id, origin: `https://${id}.example` });
 const movingWorld = (changes: Record<string, unknown> = {}) => {
   const integration = integrationWith(NAME, changes as never);
   const world = fetchWorld({ pages: [ids.map((id) => group(id))] });
-  const { source: _, ...plan } = fetchPlanOf(integration, world.plan.source, world.plan.ends);
+  const { source: _, ...plan } = fetchPlanOf(integration, world.plan.source, world.plan.ends, {});
   Object.assign(world.plan, plan, { policy: { idCheck: false, onUncertain: 'resend' } });
   const target = loadingFor(world);
   const audit = memoryAuditLog();

@@ -15,7 +15,7 @@ const child = (id: number, parent_id: number, name = `分组${id}`): JsonValue =
 const treeWorld = (pages: JsonValue[][], dependsOn: Record<string, JsonValue> = {}) => {
   const integration = integrationWith(NAME, { 'transform.dependsOn': { parent: 'parent_id', ...dependsOn } });
   const world = fetchWorld({ pages });
-  const { source: _, ...plan } = fetchPlanOf(integration, world.plan.source, world.plan.ends);
+  const { source: _, ...plan } = fetchPlanOf(integration, world.plan.source, world.plan.ends, {});
   Object.assign(world.plan, plan, { policy: { idCheck: false, onUncertain: 'resend' } });
   const target = loadingFor(world);
   const settle = async (scheduledMs = DUE_MS) => {

@@ -16,7 +16,7 @@ const ids = (count: number): string[] => Array.from({ length: count }, (_, n) =>
 const vanishingWorld = (vanished: Record<string, JsonValue>, idCheck = true) => {
   const integration = integrationWith(NAME, { vanished });
   const world = fetchWorld({ pages: [ids(10).map((id) => group(id))] });
-  const { source: _, ...plan } = fetchPlanOf(integration, world.plan.source, world.plan.ends);
+  const { source: _, ...plan } = fetchPlanOf(integration, world.plan.source, world.plan.ends, {});
   Object.assign(world.plan, plan, { policy: { idCheck, onUncertain: 'resend' } });
   const target = loadingFor(world);
   let runs = 0;

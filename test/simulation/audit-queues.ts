@@ -17,6 +17,11 @@ const isQueued = ({ queues }: World, { id, hash, versionMs }: RecordMessage): bo
     return read.message.hash === hash || read.message.versionMs > versionMs;
   });
 
+const isOf = (body: string, { id, hash }: RecordMessage): boolean => {
+  const read = readMessage(body);
+  return read.kind === 'message' && read.message.id === id && read.message.hash === hash;
+};
+
 const JUST_LOADED_MS = 10_000;
 
 const parsedLetter = (body: string): JsonObject => {
@@ -81,11 +86,34 @@ export const auditQueues = (world: World, evidence: Evidence) => {
     accepted.add(`${runId} ${id} ${hash}`);
     const record = `${id} ${hash}`;
     parents.set(record, (parents.get(record) ?? new Set()).add(parentId ?? ''));
+    if (environment.name.startsWith('fetch')) checkBacklog(message);
     if (environment.name.startsWith('fetch') && REMAPPED_NAME in body) checkWeighed(message);
     if (!environment.name.startsWith('replay')) return;
     addTo(replayedMs, id, scheduler.nowMs());
     const worker = workerOf(environment);
     replayedBy.set(worker, (replayedBy.get(worker) ?? new Set()).add(id));
+  };
+
+  /** Record → the run that fetched it last, and its hash. */
+  const fetched = new Map<string, { runId: string; hash: string }>();
+  /** What an earlier run has written down as sent, and what is on its way, is not sent again by the next. */
+  const checkBacklog = (message: RecordMessage): void => {
+    const { id, hash, runId, refresh } = message;
+    const last = fetched.get(id);
+    fetched.set(id, { runId, hash });
+    const isRepeat = last !== undefined && last.runId !== runId && last.hash === hash && refresh !== true;
+    if (!isRepeat || settings.clocks !== 'right' || itemOf(world.idTable, id) !== undefined) return;
+    const before = evidence.runs.get(last.runId);
+    const counted = before?.checkpoint?.chunks ?? before?.chunks ?? 0;
+    const isWritten = Array.from({ length: counted }, (_, place) => evidence.chunks.get(`${last.runId} ${place + 1}`))
+      .flatMap((chunk) => chunk?.entries ?? [])
+      .some((entry) => entry.id === id && entry.hash === hash && entry.outcome === 'enqueued');
+    const began = evidence.beganMs.get(runId) ?? 0;
+    const wasOnItsWay = [...world.queues.records.messages.values()].some(
+      ({ body, sentMs }) => sentMs < began && isOf(body, message),
+    );
+    if (isWritten && wasOnItsWay)
+      world.broken('what is on its way is not sent again by the next run', `id ${id}, ${runId}`);
   };
 
   return {

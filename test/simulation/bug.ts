@@ -1,5 +1,6 @@
 import type { Http } from '../../lib/connection/http.ts';
 import type { HealthStore } from '../../lib/connection/limit/health.ts';
+import type { FetchDeps } from '../../lib/fetch/fetch-plan.ts';
 import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
 import type { IdStore } from '../../lib/idcheck/store.ts';
 import type { Queue } from '../../lib/messages/queue.ts';
@@ -37,7 +38,7 @@ export type Bug = {
   transform?: Wrap<Transform>;
   target?: Wrap<Target>;
   /** The records queue, as fetch or load send to it. */
-  fetchRecords?: Wrap<Queue>;
+  fetchRecords?: Wrap<FetchDeps['records']>;
   loadRecords?: Wrap<Queue>;
   deadLetters?: Wrap<Queue>;
   replayRecords?: Wrap<Queue>;

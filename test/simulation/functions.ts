@@ -1,4 +1,4 @@
-import { fetchPlanOf } from '../../lib/fetch/fetch-plan.ts';
+import { type FetchDeps, fetchPlanOf } from '../../lib/fetch/fetch-plan.ts';
 import {
   addressOfEnd,
   type Connections,
@@ -94,13 +94,13 @@ const fetchFunction = (world: World): LambdaFunction => ({
         return page;
       },
     };
-    const asWritten = fetchPlanOf(integration, watched, () => ownEnds(integration, sides, connections));
+    const asWritten = fetchPlanOf(integration, watched, () => ownEnds(integration, sides, connections), runtime.env);
     const plan = {
       ...asWritten,
       policy: bug.fetchPolicy ? bug.fetchPolicy(settings.policy) : settings.policy,
       transform: wrapped(asWritten.transform, bug.transform),
     };
-    const records = wrapped<Queue>(stores.records, bug.fetchRecords);
+    const records = wrapped<FetchDeps['records']>(stores.records, bug.fetchRecords);
     const fetchRun = fetchFlow(
       { ...stores, records },
       only(world, () => plan),

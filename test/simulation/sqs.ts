@@ -1,6 +1,7 @@
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
   type SQSClient,
@@ -138,6 +139,15 @@ const clientOf = (world: World, environment: Environment, queue: SimulatedQueue)
             ApproximateReceiveCount: String(message.receiveCount),
           },
         })),
+      }));
+    }
+    if (command instanceof GetQueueAttributesCommand) {
+      return request(world, environment, 'answered', () => ({
+        Attributes: {
+          ApproximateNumberOfMessages: String(queue.messages.size),
+          ApproximateNumberOfMessagesNotVisible: '0',
+          ApproximateNumberOfMessagesDelayed: '0',
+        },
       }));
     }
     if (command instanceof DeleteMessageBatchCommand) {

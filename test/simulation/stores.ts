@@ -110,6 +110,7 @@ const runStoreOf = (world: World, environment: Environment): RunStore => {
         audit.chunkSaved(environment, chunk);
         return runTable.saveChunk(integration, chunk);
       }),
+    keepOpen: (run, chunks, nowMs) => write(() => runTable.keepOpen(run, chunks, nowMs)),
     ends: (integration) => read(() => runTable.ends(integration)),
     saveEnds: (integration, ends) => write(() => runTable.saveEnds(integration, ends)),
     watermark: (integration) => read(() => runTable.watermark(integration)),

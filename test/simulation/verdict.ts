@@ -1,7 +1,7 @@
 import { transformPlanOf } from '../../lib/integration/compile/run-plan.ts';
 import { isJsonObject, parseJson } from '../../lib/json/json.ts';
 import { countEntries, fateOf, holds } from '../../lib/runs/books.ts';
-import { extractOutcomes, type LedgerEntry } from '../../lib/runs/ledger.ts';
+import { type ExtractOutcome, extractOutcomes, type LedgerEntry } from '../../lib/runs/ledger.ts';
 import { reconcile } from '../../lib/runs/reconcile.ts';
 import type { RunRecord } from '../../lib/runs/record.ts';
 import { hasFailed, runIdOf } from '../../lib/runs/record.ts';
@@ -39,9 +39,9 @@ export const isQuiet = (world: World): boolean => {
   return calm.length === needed && calm.every((run) => sentBy(run) === 0);
 };
 
-/** What a run sent, deletions too; undefined: there is no run. */
+/** What a run sent or waits for, deletions too; undefined: there is no run. */
 const sentBy = (run: RunRecord | undefined): number | undefined =>
-  run && run.counts.enqueued + (run.deletions?.enqueued ?? 0);
+  run && run.counts.enqueued + run.counts.waiting - (run.leftOut ?? 0) + (run.deletions?.enqueued ?? 0);
 
 export const whyNotQuiet = (world: World): string => {
   const { running, queues } = world;
@@ -141,6 +141,8 @@ const idsOfEarlierReading = async ({ audit, runTable }: World, run: RunRecord): 
   return ids;
 };
 
+const afterWaiting: ReadonlySet<ExtractOutcome> = new Set(['waiting', 'unchanged', 'skipped']);
+
 const judgeRun = async (world: World, run: RunRecord, letters: ReadonlySet<string>): Promise<void> => {
   const { idTable, runTable, settings, groups, broken } = world;
   const { runId, integration, counts, startedMs, extractedMs } = run;
@@ -179,8 +181,11 @@ const judgeRun = async (world: World, run: RunRecord, letters: ReadonlySet<strin
   const limit = world.audit.evidence.limits.get(runId) ?? Number.POSITIVE_INFINITY;
   if (sent > limit) broken('a limited run sends no more than it may', `${runId}: ${sent} of ${limit}`);
   if (!holds(counts)) broken('the books of a run hold', `${runId}: ${JSON.stringify(counts)}`);
+  // What waited for an earlier entry counts as what that one has become.
+  const hasWaited = entries.some(({ behind }) => behind !== undefined);
+  const sure = hasWaited ? extractOutcomes.filter((outcome) => !afterWaiting.has(outcome)) : extractOutcomes;
   const counted = countEntries(entries);
-  if (counted.fetched !== counts.fetched || extractOutcomes.some((outcome) => counted[outcome] !== counts[outcome])) {
+  if (counted.fetched !== counts.fetched || sure.some((outcome) => counted[outcome] !== counts[outcome])) {
     broken('every fetched record is in the ledger in one outcome', `${runId}: ${JSON.stringify(counted)}`);
   }
   for (const id of settings.clocks === 'right' ? run.vanishedSample : []) {

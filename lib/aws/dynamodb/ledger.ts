@@ -146,6 +146,11 @@ const chunkName = (index: number) => text(`chunk#${String(index).padStart(6, '0'
 /** The partition key of a run's chunks. */
 export const chunkPartition = (integration: string, runId: string): string => `${integration}#${runId}`;
 
+export const chunkKey = (integration: string, runId: string, index: number): Item => ({
+  pk: text(chunkPartition(integration, runId)),
+  sk: chunkName(index),
+});
+
 /** Ledgers, chunk by chunk under the run's own partition. */
 export const dynamoLedger = (
   table: Table,
@@ -158,8 +163,7 @@ export const dynamoLedger = (
         throw new ChunkTooLargeError(runId, index, packed.length, MAX_PACKED_BYTES);
       }
       const Item: Item = {
-        pk: text(chunkPartition(integration, runId)),
-        sk: chunkName(index),
+        ...chunkKey(integration, runId, index),
         versionMs: number(versionMs),
         ...(sentMs !== undefined && { sentMs: number(sentMs) }),
         entries: { B: packed },

@@ -140,6 +140,7 @@ const facts = {
   adoption: z.exactOptional(adoption),
   waitsFor: z.exactOptional(z.array(z.string())),
   ahead: z.exactOptional(count),
+  loadMs: z.exactOptional(count),
   leftOut: z.exactOptional(count),
   notGiven: z.exactOptional(notGiven),
   mapping: z.exactOptional(z.string()),
@@ -209,7 +210,10 @@ const targetHits = (reader: ItemReader): LimitHits => {
   return { heldMs: count('targetHeldMs'), throttled: count('targetThrottled'), putOff: count('targetPutOff') };
 };
 
-const runKey = (integration: string, runId: string): Item => ({ pk: text(integration), sk: text(`run#${runId}`) });
+export const runKey = (integration: string, runId: string): Item => ({
+  pk: text(integration),
+  sk: text(`run#${runId}`),
+});
 
 /** Runs: each a record as JSON, with its use of the target beside it, which goes before what the record itself says. */
 export const dynamoRunRecords = (

@@ -1,9 +1,10 @@
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { type Lease, type RunStore, sameLease } from '../../runs/store.ts';
+import { mapBounded } from '../../runtime/bounded.ts';
 import { reachMs } from '../../runtime/clock.ts';
 import { dynamoEnds } from './ends.ts';
-import { dynamoLedger } from './ledger.ts';
-import { dynamoRunRecords } from './run-records.ts';
+import { chunkKey, dynamoLedger } from './ledger.ts';
+import { dynamoRunRecords, runKey } from './run-records.ts';
 import { getItem, type Item, keyName, number, readItem, succeeds, type Table, text } from './table.ts';
 
 const DAY_SEC = 24 * 60 * 60;
@@ -17,7 +18,8 @@ const DAY_SEC = 24 * 60 * 60;
  *     STATE          watermark       up to where an incremental list is loaded; kept for ever
  *     NAME#RUN       chunk#000001    entries and memory, packed
  *
- * Runs and chunks leave by TTL (`expiresAtSec`) `retentionDays` after their start; who starts a run decides it.
+ * Runs and chunks leave by TTL (`expiresAtSec`) `retentionDays` after their start; who starts a run decides it. While a
+ * run is open, that is moved on.
  */
 export const dynamoRunStore = (table: Table, { retentionDays = 90 }: { retentionDays?: number } = {}): RunStore => {
   const expiresAtSec = (startMs: number) => Math.floor(startMs / 1000) + retentionDays * DAY_SEC;
@@ -26,9 +28,42 @@ export const dynamoRunStore = (table: Table, { retentionDays = 90 }: { retention
     ...dynamoRunRecords(table, expiresAtSec),
     ...dynamoLedger(table, expiresAtSec),
     ...watermarks(table),
+    keepOpen: keepingOpen(table, expiresAtSec),
     ...dynamoEnds(table),
   };
 };
+
+/** A ledger's chunks that are written at once. */
+const KEPT_AT_ONCE = 8;
+
+/** Moves on when an open run and its chunks leave. The run's record goes last: until then it is done again. */
+const keepingOpen =
+  ({ client, TableName }: Table, expiresAtSec: (startMs: number) => number): RunStore['keepOpen'] =>
+  async ({ integration, runId, startedMs }, chunks, nowMs) => {
+    const untilSec = expiresAtSec(nowMs);
+    const halfMs = (untilSec * 1000 - nowMs) / 2;
+    if (nowMs < startedMs + halfMs) return;
+    const key = runKey(integration, runId);
+    const stored = await getItem({ client, TableName }, key);
+    const isKept =
+      stored !== undefined && readItem(stored, keyName(stored)).number('expiresAtSec') * 1000 > nowMs + halfMs;
+    if (stored === undefined || isKept) return;
+    const keep = (Key: Item) =>
+      succeeds(
+        client.send(
+          new UpdateItemCommand({
+            TableName,
+            Key,
+            UpdateExpression: 'SET expiresAtSec = :untilSec',
+            ConditionExpression: 'attribute_exists(pk)',
+            ExpressionAttributeValues: { ':untilSec': number(untilSec) },
+          }),
+        ),
+      );
+    const keys = Array.from({ length: chunks }, (_, place) => chunkKey(integration, runId, place + 1));
+    await mapBounded(keys, KEPT_AT_ONCE, keep);
+    await keep(key);
+  };
 
 const NO_LEASE = 'attribute_not_exists(pk)';
 const LEASE_AS_READ = '#owner = :owner AND runId = :runId AND untilMs = :untilMs';

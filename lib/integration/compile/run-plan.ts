@@ -8,7 +8,7 @@ import { COLUMNS_FIELD } from '../dialect/words.ts';
 import type { DependsOn, DuplicateRule, Integration } from '../schema/schema.ts';
 import { type BodyPlan, bodyPlanOf, type DeletionPlan, deletionPlanOf, takenPathsOf } from './body-plan.ts';
 import { requestsOf } from './paging-plan.ts';
-import { loadPolicyOf } from './target-plan.ts';
+import { batchOf, loadPolicyOf } from './target-plan.ts';
 
 /** Which changes a run asks for: those since the last one, and some time before. */
 export type WindowPlan = {
@@ -24,6 +24,8 @@ export type RunPlan = {
   integration: string;
   /** Name of the connection that its records go over. */
   target: string;
+  /** So many records go into one request. */
+  rows: number;
   policy: LoadPolicy;
   /** A run due while another is under way waits for it, for so long after its time; absent: it yields. */
   waitsForMs?: number;
@@ -89,6 +91,7 @@ export const runPlanOf = (integration: Integration): RunPlan => {
   return {
     integration: name,
     target: target.connection.name,
+    rows: batchOf(target)?.rows ?? 1,
     policy: loadPolicyOf(integration),
     mapping: mappingOf(integration),
     maxChangedShare: target.maxChangedShare,

@@ -52,7 +52,8 @@ export type TargetPlan = {
   concurrency: number;
 };
 
-const batchOf = ({ metadata: { operation }, send }: Integration['target']): TargetPlan['batch'] => {
+/** How many records go into one request, and under which key; undefined: a record is a request's body itself. Pure. */
+export const batchOf = ({ metadata: { operation }, send }: Integration['target']): TargetPlan['batch'] => {
   const list = send.request?.list;
   if (operation?.method === 'batchArraySave') {
     return { rows: Number(operation.rows), rowsKey: list ?? operation.rowsKey };

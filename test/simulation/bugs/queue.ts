@@ -1,7 +1,7 @@
 import type { Queue } from '../../../lib/messages/queue.ts';
 import { readMessage, writeMessage } from '../../../lib/messages/record-message.ts';
 import type { Bug } from '../bug.ts';
-import { replaying } from './harsher.ts';
+import { replaying, unhurried } from './harsher.ts';
 import { sendingLater } from './sending-later.ts';
 
 const refusing = (): Queue => ({ sendAll: async (messages) => ({ failed: messages.map((_, index) => index) }) });
@@ -37,6 +37,19 @@ export const queueBugs: readonly Bug[] = [
     summary: 'the checkpoint moves before the queue accepted the page',
     seeds: 100,
     fetchRecords: sendingLater,
+  },
+  {
+    name: 'backlog-sent-again',
+    summary: 'each schedule sends again what is on its way',
+    seeds: 100,
+    fetchRecords: (queue) => ({ ...queue, depth: async () => ({ visible: 0, inFlight: 0, delayed: 0 }) }),
+  },
+  {
+    name: 'waits-behind-lost',
+    summary: 'a record waits for ever for an earlier message that was lost',
+    seeds: 100,
+    harsher: unhurried,
+    fetchRecords: (queue) => ({ ...queue, depth: async () => ({ visible: 1, inFlight: 0, delayed: 0 }) }),
   },
   {
     name: 'failed-entries-not-sent-again',

@@ -88,6 +88,7 @@ const runs: RunStore = {
   saveChunk: async () => {},
   chunks: ledger,
   watermark: async () => undefined,
+  keepOpen: async () => {},
   moveWatermark: async () => {},
   ends: async () => undefined,
   saveEnds: async () => 'saved',

@@ -22,6 +22,7 @@ describe('the plan of a run', () => {
     expect(runPlanOf(integration)).toEqual({
       integration: crm,
       target: expect.any(String),
+      rows: 20,
       mapping: expect.any(String),
       maxChangedShare: 0.5,
       minShare: 0.5,

@@ -22,11 +22,13 @@ export const usesByLambda = (template: Template, name: FunctionName): Use[] => {
 /**
  * What a function does too seldom for the journey to show it. `fetch` keeps a row as a letter where a window moved on
  * without it, after three runs (test/fetch/incremental-run.test.ts), reads idCheck by id for a list of changes and for
- * deletions (window-and-deletion.test.ts), and writes to it where a target is taken over (test/fetch/adopt-run.test.ts).
+ * deletions (window-and-deletion.test.ts), asks how many records wait where an earlier run has some open
+ * (test/fetch/sent-before-run.test.ts), and writes to it where a target is taken over (test/fetch/adopt-run.test.ts).
  */
 const seldom: Readonly<Partial<Record<FunctionName, readonly Use[]>>> = {
   fetch: [
     { action: 'sqs:SendMessage', resource: 'DeadLetterQueue' },
+    { action: 'sqs:GetQueueAttributes', resource: 'RecordsQueue' },
     { action: 'dynamodb:BatchGetItem', resource: 'IdCheckTable' },
     { action: 'dynamodb:PutItem', resource: 'IdCheckTable' },
   ],

@@ -8,9 +8,14 @@ const trimTexts = (value: JsonValue): JsonValue => {
   return isJsonObject(value) ? trimRecord(value) : value;
 };
 
-/** `trimTexts` for a record; keys stay as they are. */
+const isTrimmed = (value: JsonValue): boolean =>
+  typeof value === 'string' ? value === value.trim() : !isCompound(value) || Object.values(value).every(isTrimmed);
+
+/** `trimTexts` for a record; keys stay as they are. Most records have nothing to trim, and are not copied. */
 export const trimRecord = (record: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, trimTexts(value)]));
+  isTrimmed(record)
+    ? record
+    : Object.fromEntries(Object.entries(record).map(([key, value]) => [key, trimTexts(value)]));
 
 /** Missing, null, or a text of nothing but spaces. 0, false and empty lists are values. */
 export const isBlank = (value: JsonValue | undefined): boolean =>

@@ -26,10 +26,13 @@ const permissionOf: Readonly<Record<string, string>> = {
   'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',
 };
 
+/** The permission that an operation needs, `SERVICE:OPERATION`. */
+export const permissionName = (called: string): string => permissionOf[called] ?? called;
+
 /** Where a request of each service says which resource it is about. */
 const namesIn: Readonly<Record<string, (body: RawMap) => unknown[]>> = {
   dynamodb: (body) => (isRawMap(body.RequestItems) ? Object.keys(body.RequestItems) : [body.TableName]),
-  sqs: (body) => [String(body.QueueUrl).split('/').at(-1)],
+  sqs: (body) => [body.QueueName ?? String(body.QueueUrl).split('/').at(-1)],
   ssm: (body) => [body.Name],
   secretsmanager: (body) => [body.SecretId],
 };
@@ -42,7 +45,7 @@ export const usesOf = (target: string, body: RawMap): Use[] => {
   const called = `${service}:${operation}`;
   const names = (namesIn[service]?.(body) ?? []).filter((name) => typeof name === 'string');
   if (names.length === 0) throw new Error(`a request to ${service} that names no resource`);
-  return names.map((resource) => ({ action: permissionOf[called] ?? called, resource }));
+  return names.map((resource) => ({ action: permissionName(called), resource }));
 };
 
 const arnOf = ({ action, resource }: Use): string => {

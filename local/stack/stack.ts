@@ -8,6 +8,7 @@ import { type BatchEnd, createEventSource, type EventSource } from './event-sour
 import { createFunctionRuntime, type FunctionRuntime, type Invocation } from './function-runtime.ts';
 import { createGate, type Gate } from './gate.ts';
 import { type Credentials, LOCAL_REGION, newCredentials } from './local-account.ts';
+import type { Grants } from './permissions.ts';
 import { describeService, type Service } from './service.ts';
 import { readServiceFile } from './service-file.ts';
 import { deployQueues, type SqsServer, startSqsServer } from './sqs-server.ts';
@@ -52,6 +53,8 @@ export type Backlog = {
 export type Stack = {
   /** Endpoints, region, the credentials of this start, and the functions' variables that name a queue or table. */
   env: Record<string, string>;
+  /** The same for somebody who may do no more than these grants say. */
+  envOf(name: string, grants: Grants): Record<string, string>;
   /** As Lambda's synchronous invoke; throws FunctionError. */
   invoke(functionName: string, event: unknown): Promise<unknown>;
   /** Begins to poll, all mappings. */
@@ -187,6 +190,11 @@ function runService({ options, service, sqs, dynamoDb, credentials, gate, client
 
   return {
     env: { ...awsEnv, ...resourceVariables(service, sqs) },
+    envOf(name, grants) {
+      const own = newCredentials();
+      gate.admit(own, { functionName: name, roleId: name, grants });
+      return { ...awsEnvironment(sqs, dynamoDb, own), ...resourceVariables(service, sqs) };
+    },
     async invoke(functionName, event) {
       const invocation = await runtimeOf(functionName).invoke(event);
       if (invocation.outcome === 'error') throw invocation.error;

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chooseIntegration, SERVICE_DIR } from '../../cli/input/integration-choice.ts';
 import { stackPrefix } from '../../cli/stack/deployed.ts';
 import { connectionVariables } from '../../cli/stack/sides.ts';
 import { parseFault, type Sandbox, startSandbox } from '../../local/sandbox/sandbox.ts';
+import { LOCAL_ACCOUNT_ID, LOCAL_REGION } from '../../local/stack/local-account.ts';
 import { readServiceFile } from '../../local/stack/service-file.ts';
 import { type Stack, startStack } from '../../local/stack/stack.ts';
 import { jsonOf, newDir, program } from './program.ts';
@@ -15,7 +17,22 @@ const dataDir = newDir();
 // environment only, as it would reach AWS.
 let sandbox: Sandbox;
 let stack: Stack;
-const onStage = (...args: string[]) => program([...args, '--stage', 'test', '--region', 'us-east-1'], stack.env);
+let operator: Record<string, string>;
+const onStage = (...args: string[]) => program([...args, '--stage', 'test', '--region', 'us-east-1'], operator);
+
+/** What the operator's policy (docs/deploy.md) allows on the stack of stage `test`. */
+const operatorGrants = (): ReadonlySet<string> => {
+  const { Statement } = JSON.parse(readFileSync('serverless/policies/operator.json', 'utf8')) as {
+    Statement: { Action: string[]; Resource: string[] }[];
+  };
+  const arns = (pattern: string) =>
+    pattern.replace(/:\*:\*:/, `:${LOCAL_REGION}:${LOCAL_ACCOUNT_ID}:`).replace('okki-sync-*', stackPrefix('test'));
+  return new Set(
+    Statement.flatMap(({ Action, Resource }) =>
+      Action.flatMap((action) => Resource.map((pattern) => `${action} ${arns(pattern)}`)),
+    ),
+  );
+};
 
 beforeAll(async () => {
   const groups = [REFUSED, '5203300300'].map((id) => ({ id: Number(id), name: `分组${id}` }));
@@ -27,6 +44,7 @@ beforeAll(async () => {
   const env = { ...Object.assign({}, ...variables), INTEGRATIONS: paths };
   stack = await startStack({ dataDir, serviceDir: SERVICE_DIR, stage: 'test', env });
   stack.startEventSources();
+  operator = stack.envOf('operator', operatorGrants());
 });
 afterAll(async () => {
   await stack.close();
@@ -84,6 +102,16 @@ test('a few records first, and taking over, work there, too; the first is asked 
   expect(sandbox.records('qingyiyun')).toHaveLength(sent);
 });
 
+test('reconcile, resend, resolve and what is said of addresses do with the operator’s rights, too', async () => {
+  expect(await onStage('reconcile', '--json')).toMatchObject({ code: 0 });
+  expect(await onStage('resend', REFUSED, '--yes', '--json')).toMatchObject({ code: 2 });
+  expect(await onStage('dlq', 'resolve', REFUSED, '--loaded', '--json')).toMatchObject({ code: 2 });
+  expect(
+    await onStage('dlq', 'discard', '--integration', CRM, '--all', '--yes', '--why', 'none', '--json'),
+  ).toMatchObject({ code: 0 });
+  expect(await onStage('target', 'same', CRM, '--json')).toMatchObject({ code: 0 });
+});
+
 test('rename gives all that is known to another name, and leaves an old one that sends nothing', async () => {
   const renamed = await onStage('rename', CRM, 'crm-groups', '--json', '--why', 'a clearer name');
   expect(jsonOf<object>(renamed)).toEqual({ from: CRM, to: 'crm-groups', items: 2, letters: 0 });
@@ -93,6 +121,13 @@ test('rename gives all that is known to another name, and leaves an old one that
   expect(ended.stderr).toContain('was renamed to crm-groups');
   expect(sandbox.records('crm')).toHaveLength(sent);
   expect(await onStage('rename', CRM, 'other')).toMatchObject({ code: 2, stdout: '' });
+});
+
+test('what the operator may not do is denied by name', async () => {
+  const nobody = stack.envOf('nobody', new Set());
+  const ended = await program(['runs', '--stage', 'test', '--region', 'us-east-1'], nobody);
+  expect(ended.code).toBe(2);
+  expect(ended.stderr).toMatch(/not authorized to perform: sqs:GetQueueUrl/);
 });
 
 describe('a stage that is not there', () => {

@@ -4,10 +4,19 @@ import { judge } from '../integration/dialect/condition.ts';
 import { isJsonObject, isNestedDeeperThan, isNumber, type JsonObject, type JsonValue } from '../json/json.ts';
 import { readPath } from '../json/path.ts';
 import { defined } from '../runtime/defined.ts';
-import { duplicateKey, duplicateOutcome } from './duplicates.ts';
 import { expand } from './expand.ts';
 import { mapRecord } from './map.ts';
-import { type Fact, fingerprint, learn, type Memory, openMemory, UNKNOWN, writeFact } from './memory.ts';
+import {
+  duplicateKey,
+  duplicateOutcome,
+  type Fact,
+  fingerprint,
+  learn,
+  type Memory,
+  openMemory,
+  UNKNOWN,
+  writeFact,
+} from './memory.ts';
 import { parentOf } from './tree.ts';
 import { identify, isBlank, kindOf, targetIdIn, trimRecord } from './values.ts';
 

@@ -26,7 +26,7 @@ module.exports = async () => {
   return { Resources: resources };
 };
 
-/** What names the system behind a connection: fetch must know whose state it compares with (lib/connection/address.ts). */
+/** What names the system behind a connection: fetch must know whose state it compares with (lib/connection/api/connection.ts). */
 function namesOf({ baseUrl, account, auth }) {
   return [baseUrl, account ?? auth.clientId];
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
@@ -6,12 +6,12 @@ const root = join(import.meta.dirname, '../..');
 const PROGRAM = ['functions', 'lib', 'cli', 'local'];
 const MAX_LINES = 300;
 
-const filesIn = (folder: string): string[] =>
+const filesIn = (folder: string, ending = '.ts'): string[] =>
   readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'));
 
-const files = PROGRAM.flatMap(filesIn);
+const files = PROGRAM.flatMap((folder) => filesIn(folder));
 const textOf = (file: string): string => readFileSync(join(root, file), 'utf8');
 
 /** The files of the project that a file imports, at once or later. */
@@ -62,5 +62,16 @@ describe('the house', () => {
 
   test(`no file has more than ${MAX_LINES} lines`, () => {
     expect(files.filter((file) => textOf(file).split('\n').length - 1 > MAX_LINES)).toEqual([]);
+  });
+
+  test('a file of ours that a comment or a page names is there', () => {
+    const pages = ['README.md', 'README.zh-CN.md', 'CONTRIBUTING.md', ...filesIn('docs', '.md')];
+    const ours =
+      /(?<![\w./-])(?:bench|cli|docs|functions|lib|local|serverless|test)\/[\w./-]+\.(?:ts|cjs|md|yml|json)\b/g;
+    const named = [...files, ...filesIn('serverless', '.cjs'), ...pages].flatMap((file) =>
+      [...textOf(file).matchAll(ours)].map(([path]) => ({ file, path })),
+    );
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter(({ path }) => !existsSync(join(root, path)))).toEqual([]);
   });
 });

@@ -20,6 +20,7 @@ import {
 import { type Backoff, backoffMs } from '../runtime/backoff.ts';
 import { mapBounded } from '../runtime/bounded.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
+import { defined } from '../runtime/defined.ts';
 import { type Random, systemRandom } from '../runtime/random.ts';
 
 /** A batch request takes up to this many entries (SQS API Reference). */
@@ -125,10 +126,11 @@ const isBodyFault = (error: unknown): boolean => error instanceof Error && BODY_
 const failedEntries = (failed: readonly BatchResultErrorEntry[] = []): FailedEntry[] =>
   failed.map(({ Id, SenderFault }) => ({ index: Number(Id), senderFault: SenderFault === true }));
 
-const toEntry = ({ body, delaySec }: Outgoing, index: number): SendMessageBatchRequestEntry => ({
+const toEntry = ({ body, delaySec, group }: Outgoing, index: number): SendMessageBatchRequestEntry => ({
   Id: String(index),
   MessageBody: body,
   ...(delaySec !== undefined && { DelaySeconds: Math.min(Math.ceil(delaySec), MAX_DELAY_SEC) }),
+  ...defined({ MessageGroupId: group }),
 });
 
 const toReceived = ({ MessageId = '', ReceiptHandle = '', Body = '', Attributes }: Message): Received => ({

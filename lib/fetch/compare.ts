@@ -23,11 +23,11 @@ export type Compared = {
   isLeftOut?: true;
 };
 
-/** What the messages of one run have in common. */
+/** What the messages of one run have in common; `connection`: the one that they go over. */
 export type RunFacts = Pick<
   UnfinishedRun,
   'integration' | 'runId' | 'versionMs' | 'fullRefresh' | 'generation' | 'ends'
->;
+> & { connection: string };
 
 /** SQS takes 1 MiB (Amazon SQS quotas, message size); a put-off copy of the message grows by its last failure. */
 export const MAX_MESSAGE_BYTES = 1_048_576 - 8_192;
@@ -43,7 +43,7 @@ export const compare = (
   record: Ready,
   known: Known,
   policy: LoadPolicy,
-  { integration, runId, versionMs, fullRefresh, generation, ends }: RunFacts,
+  { integration, runId, versionMs, fullRefresh, generation, ends, connection }: RunFacts,
   nowMs: number,
   taking: Taking,
   sentBefore: SentBefore,
@@ -74,6 +74,7 @@ export const compare = (
     attempts: 0,
     deferrals: 0,
     firstSentMs: nowMs,
+    connection,
     ...(fullRefresh && { refresh: true }),
     ...defined({ parentId, target: ends?.target, generation }),
   });

@@ -46,7 +46,12 @@ const deletionsOf = async (
     }
     const firstSentMs = clock.nowMs();
     const message = { v: 1 as const, integration, runId, id, hash, versionMs, attempts: 0, deferrals: 0, firstSentMs };
-    const body = writeMessage({ ...message, body: mapped.body, ...defined({ target: ends?.target, generation }) });
+    const body = writeMessage({
+      ...message,
+      body: mapped.body,
+      connection: plan.target,
+      ...defined({ target: ends?.target, generation }),
+    });
     if (Buffer.byteLength(body) > MAX_MESSAGE_BYTES) refused.push({ id, reason: 'too large for the queue' });
     else deletions.push({ id, hash, body });
   }

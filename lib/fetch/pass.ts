@@ -8,7 +8,7 @@ import type { SentBefore } from '../runs/sent-before.ts';
 import type { FetchTuning } from '../runtime/tuning.ts';
 import type { Prepared } from '../transform/transform.ts';
 import { type Adopt, compareToAdopt } from './adopt.ts';
-import { compare, type RunFacts, type ToLoad } from './compare.ts';
+import { compare, type ToLoad } from './compare.ts';
 import { findDoubts } from './doubts.ts';
 import type { FetchPlan } from './fetch-plan.ts';
 import { openPlaces, type Postponed, readPostponed, writePostponed } from './postponed.ts';
@@ -44,7 +44,7 @@ export type Pass = {
    */
   page(
     page: Page,
-    run: RunFacts,
+    run: UnfinishedRun,
     nowMs: number,
   ): Promise<{
     parts: Iterable<Part>;
@@ -54,7 +54,7 @@ export type Pass = {
   /** Whether records wait for the end of the snapshot. */
   hasPostponed(): boolean;
   /** For the end of the snapshot: postponed records pass, too, each in its place, which is known by then. */
-  openPlacing(): Promise<(records: readonly Postponed[], run: RunFacts, nowMs: number) => Part>;
+  openPlacing(): Promise<(records: readonly Postponed[], run: UnfinishedRun, nowMs: number) => Part>;
   /** Ids that had been loaded and are not among the records. */
   absent(): string[];
   /** The ids that were asked for and that the source did not give. */
@@ -72,7 +72,7 @@ type LeftOut = Exclude<Prepared, { outcome: 'ready' }>;
 
 /** Opens the pass of a run where its checkpoint stands; `earlier`: its ledger chunks up to there. */
 export const openPass = async (
-  { policy, transform, tree }: FetchPlan,
+  { policy, transform, tree, target }: FetchPlan,
   idStore: IdStore,
   begun: Pick<UnfinishedRun, 'integration' | 'generation' | 'sourceSinceMs' | 'window' | 'checkpoint' | 'counts'>,
   earlier: AsyncIterable<LedgerChunk>,
@@ -105,7 +105,7 @@ export const openPass = async (
     entries.push(entryOf(one));
   };
   /** Adds one record's entry, and its message where it differs from what is loaded. */
-  const add = (part: Part, one: Prepared, run: RunFacts, nowMs: number): void => {
+  const add = (part: Part, one: Prepared, run: UnfinishedRun, nowMs: number): void => {
     if (one.outcome !== 'ready') leaveOut(part, one);
     else if (asked.adopts) {
       const { entry, toAdopt, isLeftOut, isKnown } = compareToAdopt(one, known, policy, taking);
@@ -115,7 +115,15 @@ export const openPass = async (
       if (isKnown) part.known += 1;
     } else {
       const isLoaded = known.isLoaded(one.id);
-      const { entry, toLoad, isLeftOut } = compare(one, known, policy, run, nowMs, taking, sentBefore);
+      const { entry, toLoad, isLeftOut } = compare(
+        one,
+        known,
+        policy,
+        { ...run, connection: target },
+        nowMs,
+        taking,
+        sentBefore,
+      );
       part.entries.push(entry);
       if (toLoad) part.toLoad.push(toLoad);
       if (toLoad || isLoaded || entry.behind) taking.stands(one.id);

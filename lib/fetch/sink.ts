@@ -51,10 +51,11 @@ class QueueRefusedError extends Error {
   readonly code = 'queue-refused';
 }
 
-/** What a run makes goes to the records queue and into the tables. */
+/** What a run makes goes to the records queue and into the tables; `group`: the connection that its records go over. */
 export const runSink = (
   { records, runs, clock }: Pick<FetchDeps, 'records' | 'runs' | 'clock'>,
   mayLeaveBehind: boolean,
+  group: string,
 ): Sink => {
   const chunks = ({ integration, runId, checkpoint }: UnfinishedRun) =>
     runs.chunks(integration, runId, checkpoint?.chunks ?? 0);
@@ -62,7 +63,7 @@ export const runSink = (
     chunks,
     async send(messages) {
       if (messages.length === 0) return new Set();
-      const { failed, refused = [] } = await records.sendAll(messages.map((body) => ({ body })));
+      const { failed, refused = [] } = await records.sendAll(messages.map((body) => ({ body, group })));
       const open = failed.length - refused.length;
       if (open > 0) throw new QueueRefusedError(`the records queue refused ${open} of ${messages.length} messages`);
       return new Set(refused);

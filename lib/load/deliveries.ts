@@ -24,10 +24,14 @@ export const readLoadEvent = (event: unknown): Delivery[] => {
   throw new LoadEventError(`not an event of a queue; missing or wrong: ${places}`);
 };
 
-/** Parses a batch: record messages by integration, and what cannot be read with the reason. */
+/**
+ * Parses a batch: record messages by integration, those that are `isEarly`, and what cannot be read with the reason.
+ */
 export const readDeliveries = (
   deliveries: readonly Delivery[],
-): { byIntegration: Map<string, RecordDelivery[]>; unreadable: UnreadableDelivery[] } => {
+  isEarly: (message: RecordMessage) => boolean,
+): { early: RecordDelivery[]; byIntegration: Map<string, RecordDelivery[]>; unreadable: UnreadableDelivery[] } => {
+  const early: RecordDelivery[] = [];
   const byIntegration = new Map<string, RecordDelivery[]>();
   const unreadable: UnreadableDelivery[] = [];
   for (const { messageId, body } of deliveries) {
@@ -38,11 +42,15 @@ export const readDeliveries = (
     }
     const { integration } = read.message;
     const delivery = { messageId, body, message: read.message };
+    if (isEarly(read.message)) {
+      early.push(delivery);
+      continue;
+    }
     const sameIntegration = byIntegration.get(integration);
     if (sameIntegration) sameIntegration.push(delivery);
     else byIntegration.set(integration, [delivery]);
   }
-  return { byIntegration, unreadable };
+  return { early, byIntegration, unreadable };
 };
 
 /** Splits deliveries into rounds in which every id comes once: two messages of one id are loaded one after the other. */

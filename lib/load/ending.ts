@@ -3,8 +3,8 @@ import { isTombstone } from '../idcheck/hash.ts';
 import type { Claim, IdCheck } from '../idcheck/item.ts';
 import { asLoaded, asReleased, asTrouble, waitingLetterMs } from '../idcheck/transitions.ts';
 import type { Conflict } from '../integration/schema/target-schema.ts';
-import { MAX_DELAY_SEC, type Outgoing } from '../messages/queue.ts';
-import { type Failure, type RecordMessage, writeMessage } from '../messages/record-message.ts';
+import { MAX_DELAY_SEC } from '../messages/queue.ts';
+import type { Failure, RecordMessage } from '../messages/record-message.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import { lasts, reachMs } from '../runtime/clock.ts';
 import { ConfigurationError } from '../runtime/fault.ts';
@@ -52,6 +52,24 @@ export const putOffUntil = (message: RecordMessage, why: PutOffReason, waitMs: n
   delaySec: delaySecOf(waitMs),
 });
 
+/** A message is sent back so much before its appointment: the queue is late by some of it. */
+const AHEAD_MS = 500;
+
+/** Sends a message back until its appointment at the target's limit: nothing failed, and it was not put off. */
+export const appointed = (message: RecordMessage, dueMs: number, nowMs: number): PutBack => ({
+  kind: 'putBack',
+  why: 'rate-limit',
+  message: { ...message, dueMs },
+  delaySec: delaySecOf(Math.floor((dueMs - AHEAD_MS - nowMs) / 1000) * 1000),
+});
+
+/** Whether a message has come too early for its appointment. One that no line can have given holds nobody. Pure. */
+export const isEarly = ({ dueMs }: RecordMessage, nowMs: number, { earlyMs, maxAgeMs }: LoadTuning): boolean =>
+  dueMs !== undefined && dueMs - nowMs > earlyMs && lasts(dueMs, nowMs, maxAgeMs);
+
+/** The message of a record that has its turn: what becomes of it then, it stands in no line any more. */
+export const withoutAppointment = ({ dueMs: _, ...message }: RecordMessage): RecordMessage => message;
+
 /**
  * Whether a message ends that would be put back once more: it has been put off for too long. A failure that counts ends
  * by its attempts. What was replayed, or still needs its dead letter, waits on: no run would send it again. Pure.
@@ -66,8 +84,6 @@ export const retry = (message: RecordMessage, why: RetryReason, waitMs: number):
   message,
   delaySec: delaySecOf(waitMs),
 });
-
-export const outgoingOf = ({ message, delaySec }: PutBack): Outgoing => ({ body: writeMessage(message), delaySec });
 
 /** What failed, in a few words for people. */
 export const reasonOf = ({ cause, status }: OutcomeFailure): RetryReason =>

@@ -1,8 +1,9 @@
+import type { Permit } from '../connection/limit/rate-limit.ts';
 import { decide } from '../idcheck/decide.ts';
 import { idempotencyKey, isTombstone } from '../idcheck/hash.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import { sendUnreadable } from '../messages/dead-letter.ts';
-import { mapBounded } from '../runtime/bounded.ts';
+import type { RecordMessage } from '../messages/record-message.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import type { Outcome } from '../target/target.ts';
 import { askOf, type ClaimedDelivery, claimId, release, settle } from './claim.ts';
@@ -14,22 +15,25 @@ import {
   roundsById,
   type UnreadableDelivery,
 } from './deliveries.ts';
-import { misfitWaitMs, outgoingOf, putOff, readConflict } from './ending.ts';
+import { isEarly, misfitWaitMs, putOff, readConflict } from './ending.ts';
 import type { PutOffReason } from './events.ts';
 import { claimMsOf, type LoaderDeps } from './load-plan.ts';
-import { awaitTurn, pauseAll, permitsFor, permitsOfPost, type TakePermit } from './permits.ts';
+import { inTurn, pauseAll, permitsOfPost } from './permits.ts';
 import { closedNow, noteAnswer, returnProbe, takeProbe, waitOutRest } from './resting.ts';
 import {
+  backToAppointment,
   beginRound,
   type Candidate,
   countUse,
   end,
   endAged,
+  lastStartMs,
   putAllOff,
   type Results,
   type Round,
   runOf,
   saveUse,
+  sendBack,
 } from './round.ts';
 import { endForParent, endUnsent } from './unsent.ts';
 import { ownDeliveries, planOfBatch } from './whose.ts';
@@ -51,12 +55,15 @@ export const loadBatch = async (
   deps: LoaderDeps,
   remainingMs: RemainingMs,
 ): Promise<{ failedMessageIds: string[] }> => {
-  const { byIntegration, unreadable } = readDeliveries(deliveries);
+  const nowMs = deps.clock.nowMs();
+  const isTooEarly = (message: RecordMessage) => isEarly(message, nowMs, deps.tuning.load);
+  const { early, byIntegration, unreadable } = readDeliveries(deliveries, isTooEarly);
   const [loaded, unburied] = await Promise.all([
     Promise.all([...byIntegration].map(([name, these]) => loadIntegration(name, these, deps, remainingMs))),
     buryAll(unreadable, deps),
   ]);
-  const putBack = loaded.flatMap((one) => one.putBack);
+  const toAppointment = early.flatMap((delivery) => backToAppointment(delivery, deps));
+  const putBack = [...toAppointment, ...loaded.flatMap((one) => one.putBack)];
   const notSent = await sendBack(putBack, deps);
   return { failedMessageIds: [...unburied, ...loaded.flatMap((one) => one.unburied), ...notSent] };
 };
@@ -87,10 +94,11 @@ const loadIntegration = async (
     return { putBack: [], unburied: await buryAll(unknown, deps) };
   }
   const { plan, belonging } = found;
+  const deadlineMs = lastStartMs(plan, deps, remainingMs);
   const results: Results = { putBack: [], useByRun: new Map() };
-  const own = ownDeliveries(beginRound(plan, deps, remainingMs, results), deliveries, belonging);
+  const own = ownDeliveries(beginRound(plan, deps, deadlineMs, results), deliveries, belonging);
   for (const deliveriesOfRound of roundsById(own)) {
-    await loadRound(beginRound(plan, deps, remainingMs, results), deliveriesOfRound);
+    await loadRound(beginRound(plan, deps, deadlineMs, results), deliveriesOfRound);
   }
   await saveUse(results, plan, deps);
   return { putBack: results.putBack, unburied: [] };
@@ -108,7 +116,7 @@ const loadRound = async (round: Round, deliveries: readonly RecordDelivery[]): P
   const [first, ...others] = candidates;
   if (first === undefined || !(await takeProbe(round))) return waitOutRest(round, candidates, closed);
   // One record is tried at a target that rests; what comes of it decides over those that came with it.
-  await loadRequest(round, [first], permitsFor(round, 1));
+  await inTurn(round, [[first]], 1, loadRequest);
   await returnProbe(round, [first]);
   const isStill = await closedNow(round);
   return isStill === undefined ? loadEach(round, others) : waitOutRest(round, others, isStill);
@@ -117,9 +125,7 @@ const loadRound = async (round: Round, deliveries: readonly RecordDelivery[]): P
 /** Records that may be sent, in requests, several at a time. */
 const loadEach = async (round: Round, candidates: readonly Candidate[]): Promise<void> => {
   const { rows, concurrency } = round.plan.target;
-  const requests = inRequests(candidates, rows);
-  const takePermit = permitsFor(round, requests.length);
-  await mapBounded(requests, concurrency, (request) => loadRequest(round, request, takePermit));
+  await inTurn(round, inRequests(candidates, rows), concurrency, loadRequest);
 };
 
 /** What is known of the records and of their parents; undefined where nobody can tell: then nothing may be POSTed. */
@@ -158,15 +164,13 @@ const decideEach = async (
   return candidates;
 };
 
-/** One request: waits for its turn by the rate limit, claims its records, POSTs those that it got, and settles them. */
-const loadRequest = async (round: Round, candidates: readonly Candidate[], takePermit: TakePermit): Promise<void> => {
-  const turn = await awaitTurn(round, candidates, takePermit);
-  if (turn !== 'now') return putAllOff(round, candidates, turn.why, turn.waitMs);
+/** One request that has its turn: claims its records, POSTs those that it got, and settles them. */
+const loadRequest = async (round: Round, candidates: readonly Candidate[], permit: Permit): Promise<void> => {
   const closed = round.probe === undefined ? await closedNow(round) : undefined;
   if (closed !== undefined) return waitOutRest(round, candidates, closed);
   const claimed = await claimEach(round, candidates);
   if (claimed.length === 0) return;
-  const answered = await post(round, claimed);
+  const answered = await post(round, claimed, permit);
   if (answered === undefined) return;
   const isRefused = answered.every(({ outcome: { kind } }) => kind === 'rejected' || kind === 'conflict');
   if (answered.length === 1 || !isRefused) return settleEach(round, answered);
@@ -210,7 +214,11 @@ const claimEach = async (round: Round, candidates: readonly Candidate[]): Promis
 };
 
 /** POSTs claimed records in one request; undefined where nothing was sent: then they are released and put off. */
-const post = async (round: Round, claimed: readonly ClaimedDelivery[]): Promise<readonly Answered[] | undefined> => {
+const post = async (
+  round: Round,
+  claimed: readonly ClaimedDelivery[],
+  permit: Permit,
+): Promise<readonly Answered[] | undefined> => {
   const { plan, deps } = round;
   // A worker that was frozen after claiming may wake when the claim is nearly over: then it must not POST.
   const firstUntilMs = Math.min(...claimed.map(({ item }) => item.claim.untilMs));
@@ -222,7 +230,7 @@ const post = async (round: Round, claimed: readonly ClaimedDelivery[]): Promise<
     ...(isTombstone(message.hash) && { deletes: true as const }),
   }));
   try {
-    const { outcomes, requests } = await plan.target.post(records, permitsOfPost(round, runOf(claimed)));
+    const { outcomes, requests } = await plan.target.post(records, permitsOfPost(round, runOf(claimed), permit));
     const isThrottled = outcomes.some((outcome) => outcome.kind === 'notApplied' && (outcome.pauseMs ?? 0) > 0);
     countUse(round, runOf(claimed), { requests, throttled: isThrottled ? 1 : 0 });
     const isResting = await noteAnswer(round, claimed, outcomes);
@@ -254,11 +262,12 @@ const releaseAll = async ({ plan, deps }: Round, claimed: readonly ClaimedDelive
 
 const loadOneByOne = async (round: Round, deliveries: readonly RecordDelivery[]): Promise<void> => {
   const { plan, deps } = round;
-  const takePermit = permitsFor(round, deliveries.length);
-  for (const { messageId, body, message } of deliveries) {
-    const read = await deps.idStore.read(plan.state, [message.id]).catch(() => undefined);
-    await loadRequest(round, [{ messageId, body, message, stored: read?.get(message.id) }], takePermit);
-  }
+  const requests = deliveries.map(({ messageId, body, message }) => [{ messageId, body, message, stored: undefined }]);
+  await inTurn(round, requests, 1, async (_, [one], permit) => {
+    if (one === undefined) return;
+    const read = await deps.idStore.read(plan.state, [one.message.id]).catch(() => undefined);
+    await loadRequest(round, [{ ...one, stored: read?.get(one.message.id) }], permit);
+  });
 };
 
 /** Settles each record of a request by its outcome. */
@@ -271,18 +280,6 @@ const settleEach = async (round: Round, answered: readonly Answered[]): Promise<
       end(round, delivery, await settle(delivery, outcome, isResting, round.plan, round.deps));
     }),
   );
-};
-
-/** Sends copies of what waits back to the queue, and names those that it did not accept. */
-const sendBack = async (putBack: Results['putBack'], deps: LoaderDeps): Promise<string[]> => {
-  if (putBack.length === 0) return [];
-  try {
-    const { failed } = await deps.records.sendAll(putBack.map(({ ending }) => outgoingOf(ending)));
-    return failed.flatMap((index) => putBack[index]?.messageId ?? []);
-  } catch (error) {
-    deps.log.error('records-queue-unreachable', { messages: putBack.length, error: String(error) });
-    return putBack.map(({ messageId }) => messageId);
-  }
 };
 
 /** Writes dead letters for what nobody can read, and names those without one. */

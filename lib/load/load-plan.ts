@@ -54,7 +54,7 @@ export type LoaderDeps = {
   idStore: IdStore;
   records: Queue;
   deadLetters: Queue;
-  limiter: Pick<RateLimiter, 'acquire' | 'pause'>;
+  limiter: Pick<RateLimiter, 'acquire' | 'receive' | 'pause'>;
   health: HealthView;
   runs: Pick<RunStore, 'addTargetUse' | 'noteRest' | 'ends'>;
   clock: Clock;

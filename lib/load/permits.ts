@@ -1,85 +1,111 @@
-import { type AwaitPermit, type Permit, permitsByLimit, type RateLimit } from '../connection/limit/rate-limit.ts';
-import { spacingMs } from '../connection/limit/window.ts';
+import { type AwaitPermit, type Permit, permitsByLimit, type Received } from '../connection/limit/rate-limit.ts';
+import { slackMs, spacingMs } from '../connection/limit/window.ts';
 import { LONG_PAUSE_MS } from '../connection/reactions.ts';
+import { mapBounded } from '../runtime/bounded.ts';
 import type { OutcomeFailure } from '../target/target.ts';
-import type { RecordDelivery } from './deliveries.ts';
-import type { PutOffReason } from './events.ts';
-import { countUse, type Round, runOf } from './round.ts';
+import { appointed, withoutAppointment } from './ending.ts';
+import { type Candidate, countUse, end, putAllOff, type Round, runOf } from './round.ts';
 
-/** The next request's permit; where there is none in this round's time, `retryAtMs` says when. */
-export type TakePermit = () => Promise<{ permit: Permit | undefined; retryAtMs: number }>;
+/** How a request that has a permit is sent; its records have their turn, and no appointment any more. */
+export type Send = (round: Round, request: readonly Candidate[], permit: Permit) => Promise<void>;
+
+/** Its records have an appointment, and it has come. */
+const isDue = (request: readonly Candidate[]): boolean => request.some(({ message }) => message.dueMs !== undefined);
 
 /**
- * Permits for the requests of a round, leased for all of them at once: with a limit that is slower than this worker
- * that is one lease a round. Where the limit is faster, permits run out before their requests' turns come; then as many
- * are leased as go out together, since more would run out again.
+ * Sends requests as the target's limit lets them, `concurrency` at a time. Permits are leased right before they are
+ * used, for as many as can start before they run out. What gets none within two seconds goes back: to its appointment
+ * on the connection's line, or, without a limit, until a pause ends.
  */
-export const permitsFor = (round: Round, requests: number): TakePermit => {
-  const { clock, limiter, log, tuning } = round.deps;
-  const { connection, limit, concurrency } = round.plan.target;
-  const unused: Permit[] = [];
-  let wanted = requests;
-  let isOver = false;
-  let retryAtMs = 0;
-  let leasing: Promise<void> | undefined;
-
-  const lease = async (): Promise<void> => {
-    try {
-      const leased = await limiter.acquire(connection, limit, wanted, round.deadlineMs);
-      unused.push(...leased.permits);
-      // Fewer than asked for: the next one would start too late.
-      isOver = leased.permits.length < wanted;
-      retryAtMs = leased.retryAtMs;
-    } catch (error) {
-      log.error('limiter-unreachable', { connection, error: String(error) });
-      isOver = true;
-      retryAtMs = clock.nowMs() + tuning.load.unreachableWaitMs;
-    }
-    wanted = Math.min(requests, concurrency);
-    leasing = undefined;
-  };
-
-  return async () => {
-    for (;;) {
-      const permit = unused.shift();
-      if (permit === undefined && isOver) return { permit, retryAtMs };
-      if (permit === undefined) {
-        leasing ??= lease();
-        await leasing;
-      } else if (clock.nowMs() <= permit.untilMs) return { permit, retryAtMs };
-    }
-  };
-};
-
-/** Waits until a request may be sent; or why, and for how long, its records are put off. */
-export const awaitTurn = async (
+export const inTurn = async (
   round: Round,
-  deliveries: readonly RecordDelivery[],
-  takePermit: TakePermit,
-): Promise<'now' | { why: PutOffReason; waitMs: number }> => {
-  const { clock } = round.deps;
-  let waitedMs = 0;
-  for (;;) {
-    const { permit, retryAtMs } = await takePermit();
-    if (permit === undefined) return { why: 'rate-limit', waitMs: retryAtMs - clock.nowMs() };
-    waitedMs += waitByLimitMs(permit, round.plan.target.limit, clock.nowMs());
-    await clock.sleep(permit.notBeforeMs - clock.nowMs());
-    // A worker may sleep longer than it meant to: a permit that ran out meanwhile is no permit.
-    if (clock.nowMs() <= permit.untilMs) break;
+  requests: readonly Candidate[][],
+  concurrency: number,
+  send: Send,
+): Promise<void> => {
+  const { clock, tuning } = round.deps;
+  const { limit } = round.plan.target;
+  let waiting: readonly (readonly Candidate[])[] = [
+    ...requests.filter(isDue),
+    ...requests.filter((one) => !isDue(one)),
+  ];
+  let together = concurrency;
+  let slowestMs = 1;
+  while (waiting.length > 0) {
+    const nowMs = clock.nowMs();
+    const isPaused = round.pausedUntilMs > nowMs;
+    if (limit === undefined && isPaused) {
+      return putAllOff(round, waiting.flat(), 'paused', round.pausedUntilMs - nowMs);
+    }
+    if (limit === undefined && nowMs > round.deadlineMs) return putAllOff(round, waiting.flat(), 'no-time', 0);
+    // Who can send nothing any more asks for appointments alone.
+    const untilMs = isPaused ? nowMs : Math.min(nowMs + tuning.load.permitWaitMs, round.deadlineMs);
+    const received = await ask(round, waiting, limit === undefined ? waiting.length : together, untilMs);
+    const { permits, appointments, retryAtMs } = received;
+    const booked = waiting.length - appointments.length;
+    for (const [index, request] of waiting.slice(booked).entries()) {
+      for (const delivery of request) {
+        end(round, delivery, appointed(delivery.message, appointments[index] ?? retryAtMs, clock.nowMs()));
+      }
+    }
+    const going = waiting.slice(0, permits.length);
+    const others = waiting.slice(permits.length, booked);
+    if (permits.length + appointments.length === 0) {
+      return putAllOff(round, others.flat(), 'rate-limit', retryAtMs - clock.nowMs());
+    }
+
+    const unsent = await mapBounded(going, concurrency, async (request, index) => {
+      const permit = permits[index];
+      if (permit === undefined || !(await isItsTurn(round, request, permit))) return [request];
+      const beganMs = clock.nowMs();
+      const turned = request.map((one) => ({ ...one, message: withoutAppointment(one.message) }));
+      await send(round, turned, permit);
+      slowestMs = Math.max(slowestMs, clock.nowMs() - beganMs);
+      return [];
+    });
+    if (limit) together = concurrency * Math.max(1, Math.floor(slackMs(limit) / slowestMs));
+    waiting = [...unsent.flat(), ...others];
   }
+};
+
+/** What the limiter gives these requests. Nobody sends while it cannot be asked. */
+const ask = async (
+  { plan, deps }: Round,
+  waiting: readonly (readonly Candidate[])[],
+  together: number,
+  untilMs: number,
+): Promise<Received> => {
+  const { clock, limiter, log, tuning } = deps;
+  const { connection, limit } = plan.target;
+  const due = waiting.filter(isDue).length;
+  try {
+    return await limiter.receive(connection, limit, { due, fresh: waiting.length - due, together }, untilMs);
+  } catch (error) {
+    log.error('limiter-unreachable', { connection, error: String(error) });
+    return { permits: [], appointments: [], retryAtMs: clock.nowMs() + tuning.load.unreachableWaitMs };
+  }
+};
+
+/** Waits until a permit begins; false: it ran out meanwhile, or nobody may send any more. */
+const isItsTurn = async (round: Round, request: readonly Candidate[], permit: Permit): Promise<boolean> => {
+  const { clock } = round.deps;
+  const { limit } = round.plan.target;
+  const waitMs = Math.max(0, permit.notBeforeMs - clock.nowMs());
+  await clock.sleep(waitMs);
   const nowMs = clock.nowMs();
-  if (round.pausedUntilMs > nowMs) return { why: 'paused', waitMs: round.pausedUntilMs - nowMs };
-  if (nowMs > round.deadlineMs) return { why: 'no-time', waitMs: 0 };
-  // A wait that ends in a pause is part of the pause.
-  if (waitedMs > 0) countUse(round, runOf(deliveries), { heldMs: waitedMs });
-  return 'now';
+  if (nowMs > Math.min(permit.untilMs, round.deadlineMs) || round.pausedUntilMs > nowMs) return false;
+  // The turns of all workers follow each other, so their times add up to real time, however many workers wait.
+  const heldMs = limit === undefined ? 0 : Math.min(spacingMs(limit), isDue(request) ? Infinity : waitMs);
+  if (heldMs > 0) countUse(round, runOf(request), { heldMs });
+  return true;
 };
 
 /**
- * Permits for the requests of one POST. It has its turn, so the first is there; a token request, and the repeat after a
- * token was refused, take one each. Where it would come too late, the record is put off with what was reached so far.
+ * Permits for the requests of one POST. It has its turn, so the first is there, unless it ran out while the records were
+ * claimed; a token request, and the repeat after a token was refused, take one each. Where it would come too late, the
+ * record is put off with what was reached so far.
  */
-export const permitsOfPost = (round: Round, runId: string): AwaitPermit => {
+export const permitsOfPost = (round: Round, runId: string, permit: Permit): AwaitPermit => {
   const { clock, limiter, tuning } = round.deps;
   const { connection, limit, longestPostMs } = round.plan.target;
   const lastStartMs = clock.nowMs() + longestPostMs - tuning.connection.minRequestMs;
@@ -88,19 +114,11 @@ export const permitsOfPost = (round: Round, runId: string): AwaitPermit => {
   );
   let isFirst = true;
   return async () => {
-    if (!isFirst) return await further();
+    const isGood = isFirst && clock.nowMs() <= permit.untilMs;
     isFirst = false;
-    return { granted: true };
+    return isGood ? { granted: true } : await further();
   };
 };
-
-/**
- * For how long the limit holds up a request that has its permit and is ready at `nowMs`, ms. A permit counts no more
- * than its own slot. The slots of all workers follow each other, so their sum is real time, however many workers wait.
- * What a pause adds is counted where the pause is made.
- */
-const waitByLimitMs = ({ notBeforeMs }: Permit, limit: RateLimit | undefined, nowMs: number): number =>
-  limit === undefined ? 0 : Math.min(spacingMs(limit), Math.max(0, notBeforeMs - nowMs));
 
 /** Pauses all workers of the target, as its answer to a request asked. */
 export const pauseAll = async (

@@ -1,8 +1,9 @@
 import type { IdCheck } from '../idcheck/item.ts';
+import { outgoingRecord } from '../messages/record-message.ts';
 import { addUse, noUse, type TargetUse } from '../runs/limits.ts';
 import type { RemainingMs } from '../runtime/clock.ts';
 import type { RecordDelivery } from './deliveries.ts';
-import { type Ending, isAged, type PutBack, putOff } from './ending.ts';
+import { appointed, type Ending, isAged, type PutBack, putOff } from './ending.ts';
 import { isLimitWait, type PutOffReason } from './events.ts';
 import type { LoaderDeps, LoadPlan } from './load-plan.ts';
 
@@ -19,7 +20,7 @@ export type Results = {
 export type Round = Results & {
   readonly plan: LoadPlan;
   readonly deps: LoaderDeps;
-  /** No POST starts later: settling needs the rest of the invocation. */
+  /** No POST starts later. */
   readonly deadlineMs: number;
   /** A request of this round was told to wait: the round obeys at once, without asking the limiter again. */
   pausedUntilMs: number;
@@ -27,11 +28,20 @@ export type Round = Results & {
   probe?: string;
 };
 
-export const beginRound = (plan: LoadPlan, deps: LoaderDeps, remainingMs: RemainingMs, results: Results): Round => ({
+/**
+ * Until when a batch begins POSTs, ms since the epoch: settling needs the rest of the invocation, and a target that is
+ * slow must not hold up the batches of others.
+ */
+export const lastStartMs = (plan: LoadPlan, { clock, tuning }: LoaderDeps, remainingMs: RemainingMs): number => {
+  const { settleReserveMs, postingMs } = tuning.load;
+  return clock.nowMs() + Math.min(postingMs, remainingMs() - settleReserveMs - plan.target.longestPostMs);
+};
+
+export const beginRound = (plan: LoadPlan, deps: LoaderDeps, deadlineMs: number, results: Results): Round => ({
   ...results,
   plan,
   deps,
-  deadlineMs: deps.clock.nowMs() + remainingMs() - deps.tuning.load.settleReserveMs - plan.target.longestPostMs,
+  deadlineMs,
   pausedUntilMs: 0,
 });
 
@@ -65,6 +75,19 @@ export const endAged = (
   return true;
 };
 
+/**
+ * A delivery that has come too early for its appointment goes back until then, unless it has waited for too long:
+ * without a read, a write, or a line in the log.
+ */
+export const backToAppointment = (
+  { messageId, message }: Pick<RecordDelivery, 'messageId' | 'message'>,
+  deps: LoaderDeps,
+): Results['putBack'][number][] => {
+  const nowMs = deps.clock.nowMs();
+  const ending = appointed(message, message.dueMs ?? nowMs, nowMs);
+  return endAged({ messageId, message }, ending, false, deps) ? [] : [{ messageId, ending }];
+};
+
 export const putAllOff = (round: Round, these: readonly RecordDelivery[], why: PutOffReason, waitMs: number): void => {
   for (const delivery of these) {
     end(round, delivery, putOff(delivery.message, why, waitMs, round.deps.random.fraction()));
@@ -92,5 +115,19 @@ export const saveUse = async (
     await runs.addTargetUse(integration, runId, use).catch((error: unknown) => {
       log.warn('requests-not-counted', { integration, runId, ...use, error: String(error) });
     });
+  }
+};
+
+/** Sends copies of what waits back to the queue, and names those that it did not accept. */
+export const sendBack = async (putBack: Results['putBack'], deps: LoaderDeps): Promise<string[]> => {
+  if (putBack.length === 0) return [];
+  try {
+    const { failed } = await deps.records.sendAll(
+      putBack.map(({ ending: { message, delaySec } }) => outgoingRecord(message, delaySec)),
+    );
+    return failed.flatMap((index) => putBack[index]?.messageId ?? []);
+  } catch (error) {
+    deps.log.error('records-queue-unreachable', { messages: putBack.length, error: String(error) });
+    return putBack.map(({ messageId }) => messageId);
   }
 };

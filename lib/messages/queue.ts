@@ -3,8 +3,9 @@ export const MAX_DELAY_SEC = 900;
 
 /**
  * A message to send. A `delaySec` above `MAX_DELAY_SEC` is cut to it: the message comes early and is put off again.
+ * `group`: whose it is, so that a queue with the messages of many serves each in turn (SQS: fair queues).
  */
-export type Outgoing = { body: string; delaySec?: number };
+export type Outgoing = { body: string; delaySec?: number; group?: string };
 
 /**
  * How a sending ended. `failed`: the indexes of the messages that the queue finally did not accept, in ascending order;

@@ -7,6 +7,7 @@ import {
   parseJson,
   stringifyJson,
 } from '../json/json.ts';
+import type { Outgoing } from './queue.ts';
 
 /** Why a POST did not load its record, in the target's words. */
 const failureSchema = z.object({
@@ -55,6 +56,10 @@ const recordMessageSchema = z.object({
   generation: z.exactOptional(z.int().check(z.minimum(1))),
   /** An operator replayed it on purpose at this time, ms since the epoch. */
   replayedMs: z.exactOptional(z.number()),
+  /** Name of the connection that it goes over; absent in messages of earlier versions. */
+  connection: z.exactOptional(z.string()),
+  /** When its turn at the target's limit is to come, ms since the epoch: the time to come back, and no right to send. */
+  dueMs: z.exactOptional(z.number()),
   /** How often it was replayed. */
   replays: z.exactOptional(z.int().check(z.minimum(1))),
 });
@@ -72,6 +77,13 @@ export const bodyText = (value: JsonObject): string =>
   stringifyJson(value).replace(TO_ESCAPE, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
 
 export const writeMessage = (message: RecordMessage): string => bodyText(message as JsonObject);
+
+/** A record message as it is sent: with those of its connection. */
+export const outgoingRecord = (message: RecordMessage, delaySec: number): Outgoing => ({
+  body: writeMessage(message),
+  group: message.connection ?? message.integration,
+  ...(delaySec > 0 && { delaySec }),
+});
 
 export type ReadMessage = { kind: 'message'; message: RecordMessage } | { kind: 'unreadable'; why: string };
 

@@ -3,7 +3,7 @@ import type { Letter } from '../messages/dead-letter.ts';
 import { isMeant, type LetterFilter, visitLetters } from '../messages/dead-letter-queue.ts';
 import { deadLetterReasons } from '../messages/dead-letter-reasons.ts';
 import { MAX_DELAY_SEC, type Queue, type ReadableQueue } from '../messages/queue.ts';
-import { type RecordMessage, writeMessage } from '../messages/record-message.ts';
+import { outgoingRecord, type RecordMessage } from '../messages/record-message.ts';
 import { type Belonging, belongingOf, type Ends, noEnds } from '../runs/ends.ts';
 import type { RunStore } from '../runs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -208,16 +208,11 @@ const sendAgain = async (
     await audit.add({ atMs: replayedMs, action: 'replayed', integration, id, reason: letter.reason, by, why });
   }
   const { failed } = await records.sendAll(
-    batch.map(({ letter, delaySec }) => ({
-      body: writeMessage({
-        ...letter.message,
-        attempts: 0,
-        deferrals: 0,
-        replayedMs: replayedMsOf(letter, replayedMs),
-        replays: (letter.message.replays ?? 0) + 1,
-      }),
-      ...(delaySec > 0 && { delaySec }),
-    })),
+    batch.map(({ letter, delaySec }) => {
+      const { dueMs: _, ...message } = letter.message;
+      const again = { ...message, attempts: 0, deferrals: 0, replayedMs: replayedMsOf(letter, replayedMs) };
+      return outgoingRecord({ ...again, replays: (message.replays ?? 0) + 1 }, delaySec);
+    }),
   );
   const refused = new Set(failed);
   const sent = batch.flatMap(({ letter }, index) => (refused.has(index) ? [] : [letter]));

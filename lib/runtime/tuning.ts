@@ -42,6 +42,12 @@ export type FetchTuning = {
 export type LoadTuning = {
   /** Kept free at the end of an invocation and of a claim: settling, letters, sending back what was put off. */
   settleReserveMs: number;
+  /** So long a batch begins POSTs; what is left comes back, that a slow target does not hold up the batches of others. */
+  postingMs: number;
+  /** The longest sleep for a permit; what would have to wait longer gets an appointment. */
+  permitWaitMs: number;
+  /** What comes this much before its appointment, or more, goes back. */
+  earlyMs: number;
   /** Two workers that race for one id need two tries to claim it; more means that something else keeps writing. */
   claimTries: number;
   /** An outcome that cannot be written down is tried again so often, after so long times the number of tries. */
@@ -143,6 +149,9 @@ export const standardTuning: Tuning = {
   },
   load: {
     settleReserveMs: 10_000,
+    postingMs: 20_000,
+    permitWaitMs: 2_000,
+    earlyMs: 3_500,
     claimTries: 4,
     settleTries: 3,
     settlePauseMs: 200,

@@ -20,6 +20,17 @@ const idFault = ({ Id: id }: RawMap): Broken | undefined =>
     ? { code: 'InvalidBatchEntryId', message: `A batch entry id can be at most ${MAX_ENTRY_ID} letters long.` }
     : undefined;
 
+/** SQS API reference, SendMessage: letters, digits and ASCII punctuation. */
+const GROUP_ID = /^[!-~]{1,128}$/;
+
+const groupFault = ({ MessageGroupId: groupId }: RawMap): Broken | undefined =>
+  groupId === undefined || (typeof groupId === 'string' && GROUP_ID.test(groupId))
+    ? undefined
+    : {
+        code: 'InvalidParameterValue',
+        message: `Value ${String(groupId)} for parameter MessageGroupId is invalid. Reason: MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.`,
+      };
+
 /**
  * The rule of AWS that a request breaks and that the embedded servers would let pass; undefined: none. Which rules the
  * servers keep themselves is held by test/local/stack/request-rules.server.test.ts. Pure.
@@ -28,7 +39,7 @@ export const brokenRule = (target: string, body: RawMap): Broken | undefined => 
   if (!target.startsWith('AmazonSQS.')) return undefined;
   const entries = (Array.isArray(body.Entries) ? body.Entries : []).filter(isRawMap);
   for (const part of [body, ...entries]) {
-    const fault = delayFault(part) ?? idFault(part);
+    const fault = delayFault(part) ?? idFault(part) ?? groupFault(part);
     if (fault !== undefined) return fault;
   }
   return undefined;

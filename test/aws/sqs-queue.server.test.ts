@@ -8,7 +8,7 @@ import { seededRandom } from '../fakes/seeded-random.ts';
 
 const sqs = await startSqs();
 
-type Entry = { Id: string; MessageBody: string; DelaySeconds?: number };
+type Entry = { Id: string; MessageBody: string; DelaySeconds?: number; MessageGroupId?: string };
 
 describe('the queue in SQS', () => {
   const clock = hastyClock();
@@ -139,5 +139,19 @@ describe('the queue in SQS', () => {
     });
     await queue.sendAll([{ body: 'a', delaySec: 5_000 }, { body: 'b', delaySec: 0.2 }, { body: 'c' }]);
     expect(delays).toEqual([900, 1, undefined]);
+  });
+
+  it('says whose a message is, and a queue that is no FIFO delivers it like any other', async () => {
+    const { queue } = await create();
+    const groups: unknown[] = [];
+    intercept(sqs.client, async ({ command, input }, next) => {
+      if (command === 'SendMessageBatchCommand')
+        groups.push(...(input.Entries as Entry[]).map(({ MessageGroupId }) => MessageGroupId));
+      return next();
+    });
+    await queue.sendAll([{ body: 'a', group: 'crm' }, { body: 'b', group: 'crm' }, { body: 'c' }]);
+    expect(groups).toEqual(['crm', 'crm', undefined]);
+    const received = await queue.receive(10, 30);
+    expect(received.map(({ body }) => body).sort()).toEqual(['a', 'b', 'c']);
   });
 });

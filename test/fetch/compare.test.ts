@@ -8,7 +8,13 @@ import { nothingSentBefore } from '../../lib/runs/sent-before.ts';
 import { memoryIdStore } from '../fakes/memory-id-store.ts';
 
 const policy: LoadPolicy = { idCheck: true, onUncertain: 'resend' };
-const run: RunFacts = { integration: 'groups', runId: 'run-1', versionMs: 7, fullRefresh: false };
+const run: RunFacts = {
+  integration: 'groups',
+  runId: 'run-1',
+  versionMs: 7,
+  fullRefresh: false,
+  connection: 'crm',
+};
 const ready = (id: string, name = 'A'): Ready => ({ outcome: 'ready', id, hash: name, body: { id, name } });
 const compared = (record: Ready, known: Known, changes: Partial<RunFacts> = {}) =>
   compare(record, known, policy, { ...run, ...changes }, 9, openTaking({ adopts: false }), nothingSentBefore);
@@ -39,6 +45,7 @@ describe('a prepared record', () => {
         attempts: 0,
         deferrals: 0,
         firstSentMs: 9,
+        connection: 'crm',
       },
     });
   });

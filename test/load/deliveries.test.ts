@@ -60,7 +60,7 @@ describe('reading a batch', () => {
           messageId: `m${index}`,
           body: integration === undefined ? `{${index}` : writeMessage(recordMessage({ integration })),
         }));
-        const { byIntegration, unreadable } = readDeliveries(deliveries);
+        const { byIntegration, unreadable } = readDeliveries(deliveries, () => false);
         for (const [integration, these] of byIntegration) {
           expect(these.map(({ message }) => message.integration)).toEqual(these.map(() => integration));
         }

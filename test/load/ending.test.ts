@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Trouble } from '../../lib/idcheck/item.ts';
-import { misfitWaitMs, outgoingOf, putOff, retry, settledAs, settlementOf } from '../../lib/load/ending.ts';
-import { readMessage } from '../../lib/messages/record-message.ts';
+import { appointed, misfitWaitMs, putOff, retry, settledAs, settlementOf } from '../../lib/load/ending.ts';
+import { outgoingRecord, readMessage } from '../../lib/messages/record-message.ts';
 import { ConfigurationError } from '../../lib/runtime/fault.ts';
 import { standardTuning } from '../../lib/runtime/tuning.ts';
 import type { Outcome } from '../../lib/target/target.ts';
@@ -53,11 +53,35 @@ it('settled names what the delivery ended as', () => {
   expect(settledAs('superseded')).toEqual({ kind: 'settled', as: 'superseded' });
 });
 
-it('what goes back is the message and its delay', () => {
-  const ending = putOff(recordMessage(), 'claimed', 4_000, 0);
-  const { body, delaySec } = outgoingOf(ending);
-  expect(delaySec).toBe(4);
-  expect(readMessage(body)).toEqual({ kind: 'message', message: ending.message });
+it('a message goes out with those of its connection, in earlier versions of its integration', () => {
+  for (const [message, group] of [
+    [recordMessage({ connection: 'crm' }), 'crm'],
+    [recordMessage(), 'groups'],
+  ] as const) {
+    const outgoing = outgoingRecord(message, 4);
+    expect(outgoing).toMatchObject({ delaySec: 4, group });
+    expect(readMessage(outgoing.body)).toEqual({ kind: 'message', message });
+  }
+  expect(outgoingRecord(recordMessage(), 0)).not.toHaveProperty('delaySec');
+});
+
+it('an appointment is a moment ahead, in whole seconds, and does not count as put off', () => {
+  const message = recordMessage({ deferrals: 2, attempts: 1 });
+  for (const [inMs, delaySec] of [
+    [60_000, 59],
+    [60_499, 59],
+    [60_500, 60],
+    [300, 1],
+    [7_200_000, 900],
+  ] as const) {
+    const dueMs = NOW_MS + inMs;
+    expect(appointed(message, dueMs, NOW_MS)).toEqual({
+      kind: 'putBack',
+      why: 'rate-limit',
+      message: { ...message, dueMs },
+      delaySec,
+    });
+  }
 });
 
 it('faulty configuration waits some minutes for people, anything else for half a minute', () => {

@@ -193,8 +193,8 @@ describe('waiting is not failing', () => {
 
   it('sends nothing when this worker slept past its time', async () => {
     const permit = { notBeforeMs: NOW_MS + 1_000, untilMs: NOW_MS + 90_000 };
-    const acquire = async () => ({ permits: [permit], retryAtMs: 0 });
-    const world = loadWorld({ deps: { limiter: { acquire, pause: async () => 0 } } });
+    const receive = async () => ({ permits: [permit], appointments: [], retryAtMs: 0 });
+    const world = loadWorld({ deps: { limiter: { acquire: receive, receive, pause: async () => 0 } } });
     const { clock } = world;
     world.deps.clock = { nowMs: clock.nowMs, sleep: (ms) => clock.sleep(ms + 40_000) };
     await loadOnce(world, [{}]);
@@ -263,7 +263,7 @@ describe('fail closed', () => {
 
   it('sends nothing while the rate limit cannot be asked', async () => {
     const down = () => Promise.reject(new Error('down'));
-    const world = loadWorld({ deps: { limiter: { acquire: down, pause: down } } });
+    const world = loadWorld({ deps: { limiter: { acquire: down, receive: down, pause: down } } });
     expect(await loadOnce(world, [{}])).toEqual({ failedMessageIds: [] });
     expect(world.posts).toEqual([]);
     expect(putBack(world)).toEqual(['1: rate-limit']);

@@ -7,7 +7,7 @@ import { loadWorld } from './load-world.ts';
 import { NOW_MS } from './message.ts';
 
 const roundIn = async (world: ReturnType<typeof loadWorld>) =>
-  beginRound(await world.plan(), world.deps, () => 60_000, { putBack: [], useByRun: new Map() });
+  beginRound(await world.plan(), world.deps, NOW_MS + 60_000, { putBack: [], useByRun: new Map() });
 
 it('of two pauses the longer one holds everybody, whichever came first', async () => {
   for (const pausesMs of [

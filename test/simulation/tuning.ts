@@ -28,6 +28,9 @@ export const tuningOf = (chance: Chance): Tuning => {
     },
     load: {
       settleReserveMs: pick([3_000, 10_000, 15_000]),
+      postingMs: pick([2_000, 20_000, MINUTE_MS]),
+      permitWaitMs: 2_000,
+      earlyMs: 3_500,
       claimTries: pick([2, 4, 8]),
       settleTries: pick([1, 3, 6]),
       settlePauseMs: pick([50, 200, 2_000]),

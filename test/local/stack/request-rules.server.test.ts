@@ -65,6 +65,18 @@ describe('SQS', () => {
         }),
     ],
     ['a character that XML has not', () => new SendMessageCommand({ QueueUrl: QueueUrl(), MessageBody: '\u0001' })],
+    [
+      'a group of 129 letters',
+      () => new SendMessageCommand({ QueueUrl: QueueUrl(), MessageBody: 'x', MessageGroupId: 'g'.repeat(129) }),
+    ],
+    [
+      'a group that is not ASCII',
+      () =>
+        new SendMessageBatchCommand({
+          QueueUrl: QueueUrl(),
+          Entries: [{ Id: '0', MessageBody: 'x', MessageGroupId: '组' }],
+        }),
+    ],
     ['11 handles to delete', () => new DeleteMessageBatchCommand({ QueueUrl: QueueUrl(), Entries: handles(11) })],
     ['11 messages at once', () => new ReceiveMessageCommand({ QueueUrl: QueueUrl(), MaxNumberOfMessages: 11 })],
     ['a long poll of 21 s', () => new ReceiveMessageCommand({ QueueUrl: QueueUrl(), WaitTimeSeconds: 21 })],

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { ItemBusyError } from '../lib/operate/change-item.ts';
+import { ItemBusyError } from '../lib/operate/close-letters.ts';
 import { EndBusyError } from '../lib/operate/decide-end.ts';
 import { type ExitCode, exitCodes } from '../lib/operate/exit-code.ts';
 import { RenameBusyError } from '../lib/operate/rename.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import type { Selection } from '../../lib/messages/run-request.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from '../../lib/operate/exit-code.ts';
-import { lastPutBack } from '../../lib/operate/last-put-back.ts';
+import { lastPutBack } from '../../lib/operate/pauses.ts';
 import { type Asked, type Prepare, type RunNews, runNow } from '../../lib/operate/run-now.ts';
 import { lookAtRun } from '../../lib/operate/status.ts';
 import { type Side, sides } from '../../lib/runs/ends.ts';

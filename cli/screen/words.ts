@@ -1,8 +1,7 @@
 import { styleText } from 'node:util';
 import type { RestCause } from '../../lib/connection/limit/health.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
-import type { PutBack } from '../../lib/operate/last-put-back.ts';
-import type { ConnectionPause } from '../../lib/operate/pauses.ts';
+import type { ConnectionPause, PutBack } from '../../lib/operate/pauses.ts';
 import type { RunBooks } from '../../lib/operate/run-books.ts';
 import type { LimitHits } from '../../lib/runs/limits.ts';
 import { type RunFailure, type RunRecord, type RunRest, type RunStatus, runFailureOf } from '../../lib/runs/record.ts';

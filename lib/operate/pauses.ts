@@ -2,6 +2,7 @@ import type { ConnectionRest, HealthStore } from '../connection/limit/health.ts'
 import type { RateLimiter } from '../connection/limit/rate-limit.ts';
 import { shownRests } from '../connection/limit/rest.ts';
 import type { Integration } from '../integration/schema/schema.ts';
+import { isJsonObject, parsedOrUndefined } from '../json/json.ts';
 import { type Side, sides } from '../runs/ends.ts';
 import type { RunRecord } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
@@ -150,4 +151,25 @@ const progressOf = (startMs: number) => {
     fetched = run?.counts.fetched ?? fetched;
     return movedMs;
   };
+};
+
+/** Why a record was put back: a cause of the loader's, and the status where the target answered. */
+export type PutBack = { cause: string; status?: number };
+
+/**
+ * Why records were last put back, from the end of the load function's log: the queue itself does not tell. Undefined
+ * where the log says nothing of it.
+ */
+export const lastPutBack = (log: string): PutBack | undefined => {
+  for (const line of log.split('\n').reverse()) {
+    const found = putBackIn(line);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};
+
+const putBackIn = (line: string): PutBack | undefined => {
+  const entry = parsedOrUndefined(line);
+  if (!isJsonObject(entry) || typeof entry.cause !== 'string') return undefined;
+  return { cause: entry.cause, ...(typeof entry.status === 'number' && { status: entry.status }) };
 };

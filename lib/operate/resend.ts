@@ -1,6 +1,5 @@
 import { resent, type Unsendable } from '../idcheck/by-hand.ts';
-import { changeItem, presentState, readItem } from './change-item.ts';
-import type { CloseDeps, Signature } from './close-letters.ts';
+import { type CloseDeps, changeItem, presentState, readItem, type Signature } from './close-letters.ts';
 
 export type ResendDeps = Pick<CloseDeps, 'idStore' | 'runs' | 'audit' | 'clock'>;
 

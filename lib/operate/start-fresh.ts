@@ -2,8 +2,7 @@ import type { IdCheck } from '../idcheck/item.ts';
 import { listLetters } from '../messages/dead-letter-queue.ts';
 import { messagesIn, type ReadableQueue } from '../messages/queue.ts';
 import { readMessage } from '../messages/record-message.ts';
-import { presentState } from './change-item.ts';
-import { type CloseDeps, discard, type Signature } from './close-letters.ts';
+import { type CloseDeps, discard, presentState, type Signature } from './close-letters.ts';
 
 /** What a fresh start of an integration forgets. */
 export type Forgotten = {

@@ -1,8 +1,15 @@
 import type { Conversion } from '../integration/compile/body-plan.ts';
 import { beijingTime, instantMs } from '../integration/dialect/instant.ts';
 import { plainDigits } from '../integration/dialect/plain-digits.ts';
-import { exactNumber } from '../json/exact-number.ts';
-import { ExactNumber, isCompound, isJsonObject, isNumber, type JsonValue, stringifyJson } from '../json/json.ts';
+import {
+  ExactNumber,
+  exactNumber,
+  isCompound,
+  isJsonObject,
+  isNumber,
+  type JsonValue,
+  stringifyJson,
+} from '../json/json.ts';
 import { shown } from './values.ts';
 
 /** A converted value, or the rule that it does not match. */

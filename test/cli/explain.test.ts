@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { explain } from '../../cli/explain.ts';
 import { UsageError } from '../../cli/input/usage-error.ts';
-import { ItemBusyError } from '../../lib/operate/change-item.ts';
+import { ItemBusyError } from '../../lib/operate/close-letters.ts';
 import { RunNotStartedError } from '../../lib/operate/run-now.ts';
 import { ConfigurationError } from '../../lib/runtime/fault.ts';
 import { SandboxPortError, StoreFileError } from '../../local/sandbox/sandbox.ts';

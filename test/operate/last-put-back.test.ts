@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lastPutBack } from '../../lib/operate/last-put-back.ts';
+import { lastPutBack } from '../../lib/operate/pauses.ts';
 
 test.each([
   ['', undefined],

@@ -1,6 +1,5 @@
 import { type Expression, Parser } from 'expr-eval-fork';
-import { exactNumber } from '../../json/exact-number.ts';
-import { isNumber, type JsonValue } from '../../json/json.ts';
+import { exactNumber, isNumber, type JsonValue } from '../../json/json.ts';
 import { plainDigits } from './plain-digits.ts';
 
 /** Arithmetic over numbered operands, checked but not yet calculated. */

@@ -1,5 +1,4 @@
-import { exactNumber } from '../../json/exact-number.ts';
-import { isNumber, type JsonObject, type JsonValue } from '../../json/json.ts';
+import { exactNumber, isNumber, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { type Filled, fillTemplate, type Scope } from './fill.ts';
 import { beijingTime, instantMs } from './instant.ts';
 import { applyParser, isTypedBefore } from './parsers.ts';

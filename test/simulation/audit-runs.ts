@@ -26,8 +26,6 @@ export const auditRuns = (world: World, evidence: Evidence) => {
   };
   /** Worker → the page that its source gave last, by ids ('' for a record without one), and how much of it is written. */
   const pages = new Map<string, { ids: string[]; written: number }>();
-  /** Environment → what the source meant by its last answer. */
-  const said = new Map<string, Reply['said']>();
   /** Run → who saved it last. */
   const workers = new Map<string, string>();
   /** Owners of leases that were given back. */
@@ -67,10 +65,6 @@ export const auditRuns = (world: World, evidence: Evidence) => {
       ended.add(owner);
     },
 
-    sourceSaid: ({ name }: Environment, meant: Reply['said']): void => {
-      said.set(name, meant);
-    },
-
     pageRead: (environment: Environment, ids: string[]): void => {
       pages.set(workerOf(environment), { ids, written: 0 });
     },
@@ -102,7 +96,7 @@ export const auditRuns = (world: World, evidence: Evidence) => {
       const isWritten = page === undefined || page.written === page.ids.length;
       const isWhole = world.settings.tree !== 'none' || isWeighed || isWritten;
       if (!isWhole) broken(runId, WHOLE_PAGES, `${runId}, ${page.written} of ${page.ids.length}`);
-      const meant = said.get(environment.name);
+      const meant = environment.heard;
       // Which token is the newer one is told by clocks.
       if (clocks === 'right' && status === 'incomplete' && meant && isMisread(meant, failure?.code ?? ''))
         world.broken(

@@ -1,4 +1,3 @@
-import { auditHealth } from './audit-health.ts';
 import { auditQueues } from './audit-queues.ts';
 import { auditRuns } from './audit-runs.ts';
 import { auditTarget } from './audit-target.ts';
@@ -16,7 +15,6 @@ export const auditOf = (world: World) => {
     ...auditTarget(world, evidence),
     ...auditQueues(world, evidence),
     ...auditRuns(world, evidence),
-    ...auditHealth(world),
   };
 };
 

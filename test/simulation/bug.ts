@@ -27,6 +27,8 @@ export type Bug = {
   seeds: number;
   /** The worlds that can show it; absent: any. */
   where?: (settings: Settings) => boolean;
+  /** It is looked for in worlds of several integrations. */
+  company?: true;
   /** What these worlds have more or less of, so that the bug shows within seconds; absent: they stay as drawn. */
   harsher?: (settings: Settings) => Settings;
   /** HTTP with source and target. */

@@ -1,5 +1,6 @@
 import type { Bug } from './bug.ts';
 import { clockBugs } from './bugs/clocks.ts';
+import { companyBugs } from './bugs/company.ts';
 import { healthBugs } from './bugs/health.ts';
 import { idCheckBugs } from './bugs/idcheck.ts';
 import { movingBugs } from './bugs/moving.ts';
@@ -20,4 +21,5 @@ export const bugs: readonly Bug[] = [
   ...healthBugs,
   ...movingBugs,
   ...clockBugs,
+  ...companyBugs,
 ];

@@ -17,10 +17,10 @@ const reaches = [MINUTE_MS / 2, 10 * MINUTE_MS, 60 * MINUTE_MS, 4_800 * MINUTE_M
 
 /** By how much a worker's clock is wrong as its next invocation begins, ms; it stands still while it is frozen. */
 export const nextClockOffMs = (
-  { settings, clockChance, scheduler, calmFromMs }: World,
+  { settings, clockChance, scheduler, weather }: World,
   { invocation, clockOffMs }: Environment,
 ): number => {
-  if (settings.clocks === 'right' || scheduler.nowMs() >= calmFromMs) return 0;
+  if (settings.clocks === 'right' || scheduler.nowMs() >= weather.calmFromMs) return 0;
   const isKept = settings.clocks === 'apart' ? invocation > 1 : clockChance.happens(0.7);
   if (isKept) return clockOffMs;
   const reachMs = clockChance.pick(reaches);

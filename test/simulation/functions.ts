@@ -66,10 +66,10 @@ const equip = (world: World, environment: Environment): Equipment => {
   };
 };
 
-/** Opens the world's one integration by its name, once in an environment. */
-const only = <Opened>({ settings }: World, open: () => Opened | Promise<Opened>): Open<Opened> => {
-  const opened = once(open);
-  return async (name) => (name === settings.integration.name ? opened() : undefined);
+/** Opens the world's integrations by their names, each once in an environment. */
+const each = <Opened>({ all }: World, open: (world: World) => Opened | Promise<Opened>): Open<Opened> => {
+  const opened = new Map(all.map((world) => [world.settings.integration.name, once(() => open(world))]));
+  return async (name) => opened.get(name)?.();
 };
 
 /** Under what a record stands in the ledger; '' where that is its place. */
@@ -84,28 +84,26 @@ const fetchFunction = (world: World): LambdaFunction => ({
   name: 'fetch',
   timeoutMs: 300_000,
   open: (environment) => {
-    const { bug, settings, integration } = world;
+    const { bug } = world;
     const { stores, runtime, connections, wrapped } = equip(world, environment);
-    const source = wrapped(openSource(sourcePlanOf(integration), connections), bug.source);
-    const watched: Source = {
-      readPage: async (...asked) => {
-        const page = await source.readPage(...asked);
-        if (page.kind === 'page') world.audit.pageRead(environment, page.records.map(ledgerId));
-        return page;
-      },
-    };
-    const asWritten = fetchPlanOf(integration, watched, () => ownEnds(integration, sides, connections), runtime.env);
-    const plan = {
-      ...asWritten,
-      policy: bug.fetchPolicy ? bug.fetchPolicy(settings.policy) : settings.policy,
-      transform: wrapped(asWritten.transform, bug.transform),
+    const planOf = ({ integration, settings, audit }: World) => {
+      const source = wrapped(openSource(sourcePlanOf(integration), connections), bug.source);
+      const watched: Source = {
+        readPage: async (...asked) => {
+          const page = await source.readPage(...asked);
+          if (page.kind === 'page') audit.pageRead(environment, page.records.map(ledgerId));
+          return page;
+        },
+      };
+      const asWritten = fetchPlanOf(integration, watched, () => ownEnds(integration, sides, connections), runtime.env);
+      return {
+        ...asWritten,
+        policy: bug.fetchPolicy ? bug.fetchPolicy(settings.policy) : settings.policy,
+        transform: wrapped(asWritten.transform, bug.transform),
+      };
     };
     const records = wrapped<FetchDeps['records']>(stores.records, bug.fetchRecords);
-    const fetchRun = fetchFlow(
-      { ...stores, records },
-      only(world, () => plan),
-      runtime,
-    );
+    const fetchRun = fetchFlow({ ...stores, records }, each(world, planOf), runtime);
     return async (event, remainingMs) => {
       for (const asked of readFetchEvent(event)) {
         const request = bug.runRequest ? bug.runRequest(asked, world) : asked;
@@ -121,9 +119,9 @@ const loadFunction = (world: World): LambdaFunction => ({
   name: 'load',
   timeoutMs: 60_000,
   open: (environment) => {
-    const { bug, settings } = world;
+    const { bug } = world;
     const { stores, runtime, connections, wrapped } = equip(world, environment);
-    const open = async () => {
+    const open = async ({ settings }: World) => {
       const target = wrapped(openTarget(await targetPlanOf(settings.integration), connections), bug.target);
       const policy = bug.loadPolicy ? bug.loadPolicy(settings.policy) : settings.policy;
       return {
@@ -133,7 +131,7 @@ const loadFunction = (world: World): LambdaFunction => ({
     };
     const records = wrapped<Queue>(stores.records, bug.loadRecords);
     const deadLetters = wrapped<Queue>(stores.deadLetters, bug.deadLetters);
-    const loadBatch = loadFlow({ ...stores, records, deadLetters }, only(world, open), runtime);
+    const loadBatch = loadFlow({ ...stores, records, deadLetters }, each(world, open), runtime);
     return async (event, remainingMs) => {
       const deliveries = event as { messageId: string; body: string }[];
       return (await loadBatch(deliveries, remainingMs)).failedMessageIds;
@@ -159,7 +157,7 @@ const reconcileFunction = (world: World): LambdaFunction => ({
   open: (environment) => {
     const { stores, runtime } = equip(world, environment);
     const reconcile = reconcileFlow(stores, runtime);
-    return () => reconcile([world.settings.integration]);
+    return () => reconcile(world.all.map(({ settings }) => settings.integration));
   },
 });
 

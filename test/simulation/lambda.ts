@@ -1,5 +1,6 @@
 import type { RemainingMs } from '../../lib/runtime/clock.ts';
 import { nextClockOffMs } from './clocks.ts';
+import type { Reply } from './source-faults.ts';
 import type { World } from './world.ts';
 
 /** How an invocation ended, as whoever invoked it sees it. */
@@ -34,6 +35,8 @@ export type Environment = {
   sendFaults: number;
   /** By how much its clock is wrong, ms. */
   clockOffMs: number;
+  /** What the source meant by its last answer; absent: it has given none. */
+  heard?: Reply['said'];
 };
 
 /** One invocation in one environment: whom a claim belongs to. */
@@ -64,7 +67,8 @@ const LONGEST_STALL_MS = 60_000;
 /** Lets an environment go on after an await: at once, late, with its next event, or never. */
 export const resume = (world: World, environment: Environment, goOn: () => void): void => {
   if (environment.state === 'dead') return;
-  const { chance, rates, scheduler } = world;
+  const { chance, scheduler } = world;
+  const { rates } = world.weather;
   if (environment.state === 'idle') {
     environment.pending.push(goOn);
     return;
@@ -92,25 +96,25 @@ export const invoke = (
   event: unknown,
   onEnd: (end: InvocationEnd, environment: Environment) => void,
 ): void => {
+  const { scheduler, fleet } = world;
   const isWarm = (one: Environment) => one.state === 'idle' && !one.isRetired && one.name.startsWith(`${name}-`);
-  const warm = world.environments.filter(isWarm);
+  const warm = fleet.environments.filter(isWarm);
   const environment =
     warm.length === 0
-      ? newEnvironment(`${name}-${++world.opened}`)
+      ? newEnvironment(`${name}-${++fleet.opened}`)
       : world.chance.pick([warm[0] as Environment, ...warm]);
-  if (warm.length === 0) world.environments.push(environment);
-  const { scheduler } = world;
+  if (warm.length === 0) fleet.environments.push(environment);
   environment.state = 'running';
   environment.invocation += 1;
   environment.sendFaults = 0;
   environment.clockOffMs = nextClockOffMs(world, environment);
   const { invocation } = environment;
   const isOver = () => environment.invocation !== invocation || environment.state !== 'running';
-  world.running += 1;
+  fleet.running += 1;
   environment.end = (end) => {
-    world.running -= 1;
+    fleet.running -= 1;
     if (environment.state === 'running') environment.state = 'idle';
-    else world.environments = world.environments.filter((one) => one !== environment);
+    else fleet.environments = fleet.environments.filter((one) => one !== environment);
     environment.end = () => {};
     if (end.kind === 'threw') world.note(environment.name, 'throws', String(end.error));
     onEnd(end, environment);

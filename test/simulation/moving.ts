@@ -25,7 +25,7 @@ export const moveTarget = async (world: World): Promise<void> => {
   const known = (await world.runTable.ends(world.integration.name))?.target;
   world.hasMoved = true;
   world.isUndecided = known !== undefined;
-  for (const environment of world.environments) environment.isRetired = true;
+  for (const environment of world.fleet.environments) environment.isRetired = true;
   world.note('world', 'moves the target');
 };
 

@@ -23,6 +23,10 @@ export const outagesOf = ({ happens, pick, whole }: Chance, troubledMs: number):
   return [...one, ...more];
 };
 
+/** Whether the target stays away for good. */
+export const neverRecovers = (outages: readonly Outage[]): boolean =>
+  outages.some(({ untilMs }) => untilMs === Number.POSITIVE_INFINITY);
+
 /** What befalls a request so long after the world's beginning; what began last counts. */
 export const outageAt = (outages: readonly Outage[], atMs: number): Away | undefined =>
   outages

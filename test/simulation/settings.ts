@@ -8,6 +8,7 @@ import type { Chance } from './chance.ts';
 import type { Clocks } from './clocks.ts';
 import { announcedBy, drawCeiling, type Manners, mannersOf } from './manners.ts';
 import type { Outage } from './outages.ts';
+import { type FaultRates, ratesOf } from './rates.ts';
 import { codes } from './source-faults.ts';
 
 const MINUTE_MS = 60_000;
@@ -29,41 +30,13 @@ type TargetKind =
   /** Every request adds a row: only `park` is right here. */
   | 'adds-rows';
 
-/** How often each fault happens, as probabilities per occasion; 0 in most worlds for most of them. */
-export type FaultRates = {
-  /** An execution environment dies at an await. */
-  kill: number;
-  /** An execution environment stands still at an await, up to a minute. */
-  stall: number;
-  /** A DynamoDB request fails without having been applied. */
-  storeRefuses: number;
-  /** A DynamoDB write is applied and its answer lost. */
-  storeForgets: number;
-  /** The same, and the SDK's own repetition then meets its first try. */
-  storeRepeats: number;
-  /** An item of a scan is seen as it was some seconds ago. */
-  stale: number;
-  sendRefused: number;
-  sendForgotten: number;
-  /** An entry of a batch fails inside HTTP 200. */
-  entryRefused: number;
-  /** A message is delivered although it is under way. */
-  deliveredTwice: number;
-  deleteLost: number;
-  scheduledTwice: number;
-  source: number;
-  /** A list breaks off at a ceiling. */
-  ceiling: number;
-  /** Rows of a page come without a readable id, with an id of another type, or unfit for loading. */
-  rows: number;
-  /** The source edits its list between two pages. */
-  drift: number;
-  target: number;
-};
-
 type Paging = 'numbered' | 'numbered-without-total' | 'offset' | 'single';
 
 export type Settings = {
+  /** Which of its world's integrations it is: 0 is the first. */
+  number: number;
+  /** Whose connections it uses: its own, or those of one before it. */
+  hosts: { source: number; target: number };
   policy: LoadPolicy;
   targetKind: TargetKind;
   integration: Integration;
@@ -193,51 +166,6 @@ const targetKindOf = (chance: Chance, { idCheck, onUncertain }: LoadPolicy, rows
     : chance.pick(['upserts', 'honours-key', 'adds-rows']);
 };
 
-/** A world in which nothing fails. */
-export const noFaults: FaultRates = {
-  kill: 0,
-  stall: 0,
-  storeRefuses: 0,
-  storeForgets: 0,
-  storeRepeats: 0,
-  stale: 0,
-  sendRefused: 0,
-  sendForgotten: 0,
-  entryRefused: 0,
-  deliveredTwice: 0,
-  deleteLost: 0,
-  scheduledTwice: 0,
-  source: 0,
-  ceiling: 0,
-  rows: 0,
-  drift: 0,
-  target: 0,
-};
-
-/** Each world has its own mixture of faults: some together find what all together hide. */
-const ratesOf = (chance: Chance): FaultRates => {
-  const some = (low: number, high: number) => chance.pick([0, low, high]);
-  return {
-    kill: some(0.004, 0.02),
-    stall: some(0.004, 0.02),
-    storeRefuses: some(0.01, 0.1),
-    storeForgets: some(0.01, 0.08),
-    storeRepeats: some(0.01, 0.08),
-    stale: some(0.1, 0.5),
-    sendRefused: some(0.01, 0.1),
-    sendForgotten: some(0.01, 0.1),
-    entryRefused: some(0.02, 0.2),
-    deliveredTwice: some(0.05, 0.3),
-    deleteLost: some(0.02, 0.1),
-    scheduledTwice: some(0.1, 0.5),
-    source: some(0.05, 0.25),
-    ceiling: some(0.2, 0.5),
-    rows: some(0.1, 0.3),
-    drift: some(0.1, 0.4),
-    target: some(0.1, 0.5),
-  };
-};
-
 const partialRunsOf = (edits: number): Settings['partialRuns'] =>
   edits % 3 === 1 ? 'limited' : edits % 6 === 3 ? 'adopting' : 'none';
 
@@ -246,7 +174,7 @@ export const settingsOf = (
   chance: Chance,
   mannersChance: Chance,
   tuning: Tuning,
-): Omit<Settings, 'outages' | 'clocks'> => {
+): Omit<Settings, 'number' | 'hosts' | 'outages' | 'clocks'> => {
   const policy: LoadPolicy = { idCheck: chance.happens(0.5), onUncertain: chance.pick(['resend', 'park']) };
   const paging = chance.pick<Paging>(['numbered', 'numbered', 'numbered-without-total', 'offset', 'single']);
   const hasCeiling = drawCeiling(mannersChance, paging);

@@ -3,13 +3,25 @@ import { type Functions, functionsOf } from './functions.ts';
 import { editGroups } from './groups.ts';
 import { invoke, workerOf } from './lambda.ts';
 import { moveTarget, sayTheSame } from './moving.ts';
+import { neverRecovers } from './outages.ts';
 import type { Settings } from './settings.ts';
 import type { QueueName, StoredMessage } from './sqs.ts';
 import { isQuiet, judge, whyNotQuiet } from './verdict.ts';
-import { calmDown, deploy, type Note, newWorld, type Violation, type World, type WorldOptions } from './world.ts';
+import {
+  calmDown,
+  deploy,
+  type Note,
+  newWorld,
+  seenBy,
+  type Violation,
+  type World,
+  type WorldOptions,
+} from './world.ts';
 
 const RECONCILE_MS = 10 * 60_000;
 const DAY_MS = 86_400_000;
+/** Where one target never recovers, the others' records do not wait for it. */
+const IN_TIME_MS = 3 * 3_600_000;
 /** Visibility of the records queue and of the runs queue (serverless.yml). */
 const HIDDEN_MS: Record<QueueName, number> = { records: 361_000, runs: 1_800_000, 'dead-letters': 60_000 };
 /** Lambda repeats an asynchronous invocation that failed twice, after one and two minutes. */
@@ -47,7 +59,7 @@ const poll = (world: World, queueName: 'records' | 'runs', functions: Functions)
       const remove = (messages: readonly StoredMessage[], worker: string) => {
         for (const { handle } of messages) {
           const deleted = queue.delete(handle);
-          if (isLoad && deleted) audit.acknowledged(worker, deleted.body);
+          if (isLoad && deleted) seenBy(world, deleted.integration).audit.acknowledged(worker, deleted.body);
         }
       };
       if (bug.acknowledgesAtOnce) remove(batch, '');
@@ -79,7 +91,7 @@ const partialAsked = (
   return partialRuns === 'adopting' && n === 1 ? { adoption: {} } : {};
 };
 
-/** EventBridge's schedules: at least once, and repeated by Lambda when the invocation fails. */
+/** EventBridge's schedule of one integration: at least once, and repeated by Lambda when the invocation fails. */
 const schedule = (world: World, functions: Functions): void => {
   const { scheduler, chance, settings } = world;
   const fire = (event: unknown, retries: readonly number[]): void =>
@@ -88,7 +100,7 @@ const schedule = (world: World, functions: Functions): void => {
       if (end.kind !== 'returned' && retryMs !== undefined) scheduler.after(retryMs, () => fire(event, more));
     });
   const tick = (): void => {
-    const isTroubled = scheduler.nowMs() < world.calmFromMs;
+    const isTroubled = scheduler.nowMs() < world.weather.calmFromMs;
     const partial = isTroubled ? partialAsked(settings, world.ticksMs.size) : {};
     world.ticksMs.add(scheduler.nowMs());
     if (partial.selection) world.audit.limited(scheduler.nowMs(), partial.selection.limit);
@@ -101,16 +113,19 @@ const schedule = (world: World, functions: Functions): void => {
       ...partial,
     };
     scheduler.after(chance.whole(0, 2_000), () => fire(event, ASYNC_RETRIES_MS));
-    if (chance.happens(world.rates.scheduledTwice)) {
+    if (chance.happens(world.weather.rates.scheduledTwice)) {
       scheduler.after(chance.pick([0, 1, 90]) * 1000, () => fire(event, ASYNC_RETRIES_MS));
     }
     scheduler.after(settings.periodMs, tick);
   };
   tick();
+};
+
+const balancing = (world: World, functions: Functions): void => {
   const balance = (): void => {
-    invoke(world, functions.reconcile, {}, () => scheduler.after(RECONCILE_MS, balance));
+    invoke(world, functions.reconcile, {}, () => world.scheduler.after(RECONCILE_MS, balance));
   };
-  scheduler.after(RECONCILE_MS, balance);
+  world.scheduler.after(RECONCILE_MS, balance);
 };
 
 const replayAll = (world: World, functions: Functions, filter: object): void =>
@@ -126,7 +141,9 @@ const replayable = ['rejected', 'uncertain', 'exhausted', 'unreadable', 'crashed
 const trouble = (world: World, functions: Functions): void => {
   const { scheduler, chance, settings } = world;
   const sometime = () => chance.whole(0, settings.troubledMs - 1);
-  for (let edit = 0; edit < settings.edits; edit++) scheduler.after(sometime(), () => editGroups(world));
+  for (const one of world.all) {
+    for (let edit = 0; edit < one.settings.edits; edit++) scheduler.after(sometime(), () => editGroups(one));
+  }
   for (let count = 0; count < settings.operatorReplays; count++) {
     const filter = chance.pick<object>([{}, {}, { limit: 1 }, { reason: chance.pick(replayable) }]);
     scheduler.after(sometime(), () => invoke(world, functions.replay, { kind: 'replay', ...filter }, () => {}));
@@ -150,11 +167,9 @@ export type Outcome = { seed: number; violations: Violation[]; notes: Note[]; wo
 
 /** Sets everything going that acts in a world: schedules, pollers, people. */
 export const begin = (world: World, functions: Functions): void => {
-  const looks = { records: poll(world, 'records', functions), runs: poll(world, 'runs', functions) };
-  world.queueChanged = (queue) => {
-    if (queue !== 'dead-letters') looks[queue]();
-  };
-  schedule(world, functions);
+  for (const queue of ['records', 'runs'] as const) world.queues[queue].changed = poll(world, queue, functions);
+  for (const one of world.all) schedule(one, functions);
+  balancing(world, functions);
   trouble(world, functions);
 };
 
@@ -171,10 +186,12 @@ export const simulate = async (seed: number, options: WorldOptions = {}): Promis
   begin(world, functions);
 
   const isBroken = () => violations.length > 0;
-  await scheduler.run(isBroken, world.calmFromMs);
+  await scheduler.run(isBroken, world.weather.calmFromMs);
   const settle = async (): Promise<void> => {
     // A record may wait a day for its parent.
-    const limitMs = scheduler.nowMs() + (settings.tree === 'none' && settings.clocks === 'right' ? DAY_MS : 3 * DAY_MS);
+    const isSlow = settings.clocks !== 'right' || world.all.some((one) => one.settings.tree !== 'none');
+    const isInTime = world.all.some((one) => neverRecovers(one.settings.outages));
+    const limitMs = scheduler.nowMs() + (isSlow ? 3 * DAY_MS : isInTime ? IN_TIME_MS : DAY_MS);
     await scheduler.run(() => isBroken() || isQuiet(world), limitMs);
     if (!isBroken() && !isQuiet(world)) world.broken('the world comes to rest once nothing fails', whyNotQuiet(world));
   };
@@ -186,7 +203,7 @@ export const simulate = async (seed: number, options: WorldOptions = {}): Promis
       // A replay that broke off has hidden the letters that it looked at; an operator finds them a little later.
       const shownMs = [...world.queues['dead-letters'].messages.values()].map(({ hiddenUntilMs }) => hiddenUntilMs);
       await scheduler.run(isBroken, Math.max(scheduler.nowMs(), ...shownMs));
-      world.calmFromMs = scheduler.nowMs();
+      world.weather.calmFromMs = scheduler.nowMs();
       if (isBroken()) break;
       replayAll(world, functions, filter);
       await settle();

@@ -35,7 +35,7 @@ type Damage = 'revoke' | 'business' | 'cut' | 'other-charset';
 const later = (sec: number): Record<string, string> => ({ 'retry-after': String(sec) });
 
 /** Draws what goes wrong with one request: an answer in place of the right one, what befalls that one, or nothing. */
-export const drawFault = ({ chance, rates, note }: World): Reply | Damage | undefined => {
+export const drawFault = ({ chance, weather: { rates }, note }: World): Reply | Damage | undefined => {
   if (!chance.happens(rates.source)) return undefined;
   const kind = chance.pick(kinds);
   note('source', 'fails', kind);
@@ -118,7 +118,7 @@ const spoils: readonly [name: string, spoil: (row: JsonObject) => JsonValue][] =
 ];
 
 /** Rows of a page come otherwise than they are: without a readable id, with one of another type, or unfit for loading. */
-export const spoilRows = ({ chance, rates, note }: World, rows: readonly JsonObject[]): JsonValue[] => {
+export const spoilRows = ({ chance, weather: { rates }, note }: World, rows: readonly JsonObject[]): JsonValue[] => {
   if (rows.length === 0 || !chance.happens(rates.rows)) return [...rows];
   const isWhole = chance.happens(0.2);
   const at = chance.whole(0, rows.length - 1);

@@ -10,15 +10,20 @@ const TOKEN_LIFE_SEC = 1_800;
 /** An environment may stand still between a token and its use. */
 const JUST_GIVEN_MS = 150_000;
 
+/** The tokens of one source: which one is valid, when each was new, and when a new one was last refused. */
+export type SourceTokens = { valid: string; validUntilMs: number; newMs: Map<string, number>; newRefusedMs: number };
+
+export const noTokens = (): SourceTokens => ({
+  valid: '',
+  validUntilMs: 0,
+  newMs: new Map(),
+  newRefusedMs: Number.NEGATIVE_INFINITY,
+});
+
 /** OKKI: a token endpoint and a list, with all that can go wrong when they are asked. */
 export const sourceServer = (world: World): ((request: HttpRequest) => Reply) => {
-  const { chance, settings } = world;
+  const { chance, settings, sourceTokens: tokens } = world;
   const { manners } = settings;
-  let tokens = 0;
-  let valid = '';
-  let validUntilMs = 0;
-  /** When each token was new. */
-  const newMs = new Map<string, number>();
   let lastPage = '';
   /** The list that is being read breaks off at its ceiling. */
   let isCut = false;
@@ -30,15 +35,14 @@ export const sourceServer = (world: World): ((request: HttpRequest) => Reply) =>
     return (Number(url.searchParams.get('start_index')) - 1) * size;
   };
 
-  let newRefusedMs = Number.NEGATIVE_INFINITY;
   const token = (): Reply => {
     const nowMs = world.scheduler.nowMs();
-    if (valid === '' || validUntilMs <= nowMs) {
-      valid = `token-${++tokens}`;
-      validUntilMs = nowMs + TOKEN_LIFE_SEC * 1000;
-      newMs.set(valid, nowMs);
+    if (tokens.valid === '' || tokens.validUntilMs <= nowMs) {
+      tokens.valid = `token-${tokens.newMs.size + 1}`;
+      tokens.validUntilMs = nowMs + TOKEN_LIFE_SEC * 1000;
+      tokens.newMs.set(tokens.valid, nowMs);
     }
-    const answer = answered(200, { token_type: 'Bearer', access_token: valid, expires_in: TOKEN_LIFE_SEC });
+    const answer = answered(200, { token_type: 'Bearer', access_token: tokens.valid, expires_in: TOKEN_LIFE_SEC });
     return { said: 'answer', answer };
   };
 
@@ -79,7 +83,7 @@ export const sourceServer = (world: World): ((request: HttpRequest) => Reply) =>
   };
 
   const list = (url: URL, damage: 'business' | 'cut' | 'other-charset' | undefined): Reply => {
-    if (chance.happens(world.rates.drift)) editGroups(world);
+    if (chance.happens(world.weather.rates.drift)) editGroups(world);
     const { list: all } = world.groups;
     const isSingle = settings.paging === 'single';
     const asked = isSingle ? Infinity : Number(url.searchParams.get('count'));
@@ -91,7 +95,7 @@ export const sourceServer = (world: World): ((request: HttpRequest) => Reply) =>
       const isEnd = announcesPages && first > 0 && first <= size;
       return { said: 'failure', answer: isEnd ? answered(500, 'oops') : refusal };
     }
-    if (first === 0) isCut = manners.hasCeiling && chance.happens(world.rates.ceiling);
+    if (first === 0) isCut = manners.hasCeiling && chance.happens(world.weather.rates.ceiling);
     if (isCut) world.note('source', 'breaks off at its ceiling');
     const listed = all.slice(first, Math.min(first + size, isCut ? CEILING : Infinity));
     const hasMore = first + listed.length < all.length;
@@ -102,7 +106,7 @@ export const sourceServer = (world: World): ((request: HttpRequest) => Reply) =>
     const rows = spoilRows(world, listed.map(recordOf));
     const data = isSingle ? rows : { list: rows, ...total };
     const page = stringifyJson({ code: isSingle ? 0 : 200, data, ...more });
-    const repeats = lastPage !== '' && first > 0 && chance.happens(world.rates.source / 4);
+    const repeats = lastPage !== '' && first > 0 && chance.happens(world.weather.rates.source / 4);
     const text = repeats ? lastPage : page;
     if (repeats) world.note('source', 'repeats a page');
     lastPage = page;
@@ -114,16 +118,18 @@ export const sourceServer = (world: World): ((request: HttpRequest) => Reply) =>
     if (typeof fault === 'object') return fault;
     const parsed = new URL(url);
     const isToken = parsed.pathname.endsWith('access_token');
-    if (fault === 'revoke') valid = '';
+    if (fault === 'revoke') tokens.valid = '';
     if (isToken) return token();
-    const isAuthorized = headers.authorization === `Bearer ${valid}` && validUntilMs > world.scheduler.nowMs();
+    const isAuthorized =
+      headers.authorization === `Bearer ${tokens.valid}` && tokens.validUntilMs > world.scheduler.nowMs();
     if (isAuthorized) return list(parsed, fault === 'revoke' ? undefined : fault);
     // Who has only just been given a new token need not ask for another.
-    const ageMs = world.scheduler.nowMs() - (newMs.get(headers.authorization?.slice('Bearer '.length) ?? '') ?? 0);
+    const ageMs =
+      world.scheduler.nowMs() - (tokens.newMs.get(headers.authorization?.slice('Bearer '.length) ?? '') ?? 0);
     const nowMs = world.scheduler.nowMs();
-    if (ageMs <= JUST_GIVEN_MS) newRefusedMs = nowMs;
+    if (ageMs <= JUST_GIVEN_MS) tokens.newRefusedMs = nowMs;
     // Nor need who was refused with a new one: a want of rights is not cured by many.
-    const isLasting = nowMs - newRefusedMs <= settings.tuning.connection.refusedAnewMs.forbidden;
+    const isLasting = nowMs - tokens.newRefusedMs <= settings.tuning.connection.refusedAnewMs.forbidden;
     return { said: isLasting ? 'failure' : 'token refused', answer: tokenRefused() };
   };
 };

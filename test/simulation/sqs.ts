@@ -7,22 +7,32 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { sqsQueue } from '../../lib/aws/sqs-queue.ts';
+import { isJsonObject, parsedOrUndefined } from '../../lib/json/json.ts';
 import type { ReadableQueue } from '../../lib/messages/queue.ts';
 import { clockOf } from './clocks.ts';
 import type { Environment } from './lambda.ts';
+import type { Settings } from './settings.ts';
 import { type Fate, request } from './wire.ts';
-import type { World } from './world.ts';
+import { seenBy, type World } from './world.ts';
 
 export type QueueName = 'records' | 'dead-letters' | 'runs';
 
 export type StoredMessage = {
   messageId: string;
   body: string;
+  /** Whose it is, as it says itself. */
+  integration: string;
   sentMs: number;
   /** Hidden until then: delayed before the first receive, under way after it. */
   hiddenUntilMs: number;
   receiveCount: number;
   handle: string;
+};
+
+/** Whose a message is, letters and requests for runs included; '' where it does not say. */
+export const integrationIn = (body: string): string => {
+  const value = parsedOrUndefined(body);
+  return isJsonObject(value) ? String(value.integration ?? '') : '';
 };
 
 /** A standard queue: at least once, in no order, with redrive once the receives are used up. */
@@ -35,11 +45,15 @@ export type SimulatedQueue = {
   delete(handle: string): StoredMessage | undefined;
   /** When the next message can be received, ms; undefined: none is there. */
   nextMs(): number | undefined;
+  /** Messages may be there: whoever polls looks. */
+  changed: () => void;
 };
+
+type Surroundings = Pick<World, 'chance' | 'scheduler' | 'weather' | 'reach' | 'all'>;
 
 type Redrive = { maxReceiveCount: number; accept(message: StoredMessage): void };
 
-export const simulatedQueue = (world: World, name: QueueName, redrive?: Redrive): SimulatedQueue => {
+const simulatedQueue = (world: Surroundings, name: QueueName, redrive?: Redrive): SimulatedQueue => {
   const { chance, scheduler } = world;
   const messages = new Map<string, StoredMessage>();
   const handles = new Map<string, string>();
@@ -48,12 +62,14 @@ export const simulatedQueue = (world: World, name: QueueName, redrive?: Redrive)
   return {
     name,
     messages,
+    changed: () => {},
     send: (body, delayMs) => {
       const messageId = `${name}-${++sent}`;
       const sentMs = scheduler.nowMs();
       messages.set(messageId, {
         messageId,
         body,
+        integration: integrationIn(body),
         sentMs,
         hiddenUntilMs: sentMs + delayMs,
         receiveCount: 0,
@@ -75,7 +91,7 @@ export const simulatedQueue = (world: World, name: QueueName, redrive?: Redrive)
         message.handle = `${message.messageId}/${++receives}`;
         handles.set(message.handle, message.messageId);
         // At least once: sometimes a copy of the message is shown on although another is being worked on.
-        const hiddenMs = chance.happens(world.rates.deliveredTwice) ? chance.whole(0, 30_000) : hideMs;
+        const hiddenMs = chance.happens(world.weather.rates.deliveredTwice) ? chance.whole(0, 30_000) : hideMs;
         message.hiddenUntilMs = nowMs + hiddenMs;
         received.push({ ...message });
       }
@@ -84,7 +100,7 @@ export const simulatedQueue = (world: World, name: QueueName, redrive?: Redrive)
     delete: (handle) => {
       const messageId = handles.get(handle);
       const message = messageId === undefined ? undefined : messages.get(messageId);
-      if (message === undefined || chance.happens(world.rates.deleteLost)) return undefined;
+      if (message === undefined || chance.happens(world.weather.rates.deleteLost)) return undefined;
       messages.delete(message.messageId);
       return message;
     },
@@ -96,7 +112,29 @@ export const simulatedQueue = (world: World, name: QueueName, redrive?: Redrive)
   };
 };
 
-const sendFate = ({ chance, rates }: World, environment: Environment): Fate => {
+/** The queues of a world: what was received too often becomes a dead letter as it is. */
+export const queuesOf = (
+  world: Surroundings,
+  { maxReceiveCount }: Pick<Settings, 'maxReceiveCount'>,
+): Record<QueueName, SimulatedQueue> => {
+  const deadLetters = simulatedQueue(world, 'dead-letters');
+  const accept = (message: StoredMessage) => {
+    world.all[0]?.note('sqs', 'redrives', message.messageId);
+    world.reach('redriven after its receives');
+    deadLetters.messages.set(message.messageId, {
+      ...message,
+      hiddenUntilMs: world.scheduler.nowMs(),
+      receiveCount: 0,
+    });
+  };
+  return {
+    records: simulatedQueue(world, 'records', { maxReceiveCount, accept }),
+    'dead-letters': deadLetters,
+    runs: simulatedQueue(world, 'runs'),
+  };
+};
+
+const sendFate = ({ chance, weather: { rates } }: World, environment: Environment): Fate => {
   const fate = chance.happens(rates.sendRefused)
     ? 'refused'
     : chance.happens(rates.sendForgotten)
@@ -109,19 +147,20 @@ const sendFate = ({ chance, rates }: World, environment: Environment): Fate => {
 /** What the SDK's client does, as far as `sqsQueue` asks it to. */
 const clientOf = (world: World, environment: Environment, queue: SimulatedQueue): Pick<SQSClient, 'send'> => {
   const { chance } = world;
+  const auditIn = (body: string) => seenBy(world, integrationIn(body)).audit;
   const send = async (command: unknown): Promise<unknown> => {
     if (command instanceof SendMessageBatchCommand) {
       const { Entries = [] } = command.input;
       return request(world, environment, sendFate(world, environment), () => {
         const Failed = [];
         for (const { Id, MessageBody = '', DelaySeconds = 0 } of Entries) {
-          if (chance.happens(world.rates.entryRefused)) {
+          if (chance.happens(world.weather.rates.entryRefused)) {
             environment.sendFaults += 1;
             Failed.push({ Id, SenderFault: false, Code: 'InternalError' });
           } else {
-            world.audit.messageAccepted(environment, queue.name, MessageBody);
+            auditIn(MessageBody).messageAccepted(environment, queue.name, MessageBody);
             queue.send(MessageBody, DelaySeconds * 1000);
-            world.queueChanged(queue.name);
+            queue.changed();
           }
         }
         return world.bug.ignoresFailedEntries ? {} : { Failed };
@@ -155,7 +194,7 @@ const clientOf = (world: World, environment: Environment, queue: SimulatedQueue)
       return request(world, environment, sendFate(world, environment), () => {
         for (const { ReceiptHandle = '' } of Entries) {
           const message = queue.delete(ReceiptHandle);
-          if (message) world.audit.letterDeleted(environment, message.body);
+          if (message) auditIn(message.body).letterDeleted(environment, message.body);
         }
         return {};
       });

@@ -14,14 +14,15 @@ import { clockOf } from './clocks.ts';
 import type { Environment } from './lambda.ts';
 import { queueOf } from './sqs.ts';
 import { type Fate, request } from './wire.ts';
-import type { World } from './world.ts';
+import { seenBy, type World } from './world.ts';
 
 /** Reads cannot be half done. */
-const readFate = ({ chance, rates }: World): Fate => (chance.happens(rates.storeRefuses) ? 'refused' : 'answered');
+const readFate = ({ chance, weather: { rates } }: World): Fate =>
+  chance.happens(rates.storeRefuses) ? 'refused' : 'answered';
 
 const writeFate = (world: World): Fate => {
   if (readFate(world) === 'refused') return 'refused';
-  return world.chance.happens(world.rates.storeForgets) ? 'forgotten' : 'answered';
+  return world.chance.happens(world.weather.rates.storeForgets) ? 'forgotten' : 'answered';
 };
 
 /** All that idCheck holds, with what it held before: eventually consistent reads see the past. */
@@ -32,7 +33,7 @@ export const itemOf = (table: IdTable, id: string): IdCheck | undefined => table
 const LONGEST_LAG_MS = 5_000;
 const SCAN_PAGE = 4;
 
-const seenLate = ({ chance, rates, scheduler }: World, versions: { item: IdCheck; sinceMs: number }[]) => {
+const seenLate = ({ chance, weather: { rates }, scheduler }: World, versions: { item: IdCheck; sinceMs: number }[]) => {
   if (!chance.happens(rates.stale)) return versions.at(-1)?.item;
   const asOfMs = scheduler.nowMs() - chance.whole(0, LONGEST_LAG_MS);
   return versions.findLast(({ sinceMs }) => sinceMs <= asOfMs)?.item;
@@ -40,8 +41,8 @@ const seenLate = ({ chance, rates, scheduler }: World, versions: { item: IdCheck
 
 /** idCheck as one environment reaches it. */
 const idStoreOf = (world: World, environment: Environment): IdStore => {
-  const { idTable, audit, scheduler, chance } = world;
-  const write = (item: IdCheck, condition: WriteCondition): 'written' | 'conflict' => {
+  const { scheduler, chance } = world;
+  const write = ({ idTable, audit }: World, item: IdCheck, condition: WriteCondition): 'written' | 'conflict' => {
     const stored = itemOf(idTable, item.id);
     if (!holds(condition, stored)) return 'conflict';
     audit.itemWritten(environment, stored, item);
@@ -52,8 +53,9 @@ const idStoreOf = (world: World, environment: Environment): IdStore => {
     return 'written';
   };
   return {
-    read: (_integration, ids) =>
+    read: (integration, ids) =>
       request(world, environment, readFate(world), () => {
+        const { idTable } = seenBy(world, integration);
         const found = new Map<string, IdCheck>();
         for (const id of ids) {
           const item = itemOf(idTable, id);
@@ -61,14 +63,16 @@ const idStoreOf = (world: World, environment: Environment): IdStore => {
         }
         return found;
       }),
-    write: (_integration, item, condition) => {
-      const repeats = chance.happens(world.rates.storeRepeats);
+    write: (integration, item, condition) => {
+      const owner = seenBy(world, integration);
+      const repeats = chance.happens(world.weather.rates.storeRepeats);
       return request(world, environment, writeFate(world), () => {
-        const first = write(item, condition);
-        return repeats ? write(item, condition) : first;
+        const first = write(owner, item, condition);
+        return repeats ? write(owner, item, condition) : first;
       });
     },
-    async *scan() {
+    async *scan(integration) {
+      const { idTable } = seenBy(world, integration);
       const ids = await request(world, environment, readFate(world), () => [...idTable.keys()]);
       for (let from = 0; from < ids.length; from += SCAN_PAGE) {
         yield await request(world, environment, readFate(world), () =>
@@ -81,33 +85,34 @@ const idStoreOf = (world: World, environment: Environment): IdStore => {
 
 /** Runs, ledgers and leases as one environment reaches them. */
 const runStoreOf = (world: World, environment: Environment): RunStore => {
-  const { runTable, audit } = world;
+  const { runTable } = world;
+  const auditOf = (integration: string) => seenBy(world, integration).audit;
   const read = <Result>(apply: () => Promise<Result>) => request(world, environment, readFate(world), apply);
   const write = <Result>(apply: () => Promise<Result>) => request(world, environment, writeFate(world), apply);
   return {
     lease: (integration) => read(() => runTable.lease(integration)),
     takeLease: (lease, previous) =>
       write(() => {
-        audit.leaseAsked(environment, lease, previous);
+        auditOf(lease.integration).leaseAsked(environment, lease, previous);
         return runTable.takeLease(lease, previous);
       }),
     endLease: (lease, nowMs) =>
       write(() => {
-        audit.leaseEnded(lease);
+        auditOf(lease.integration).leaseEnded(lease);
         return runTable.endLease(lease, nowMs);
       }),
     run: (integration, runId) => read(() => runTable.run(integration, runId)),
     runs: (integration, limit) => read(() => runTable.runs(integration, limit)),
     saveRun: (run) =>
       write(() => {
-        audit.runSaved(environment, run);
+        auditOf(run.integration).runSaved(environment, run);
         return runTable.saveRun(run);
       }),
     addTargetUse: (integration, runId, use) => write(() => runTable.addTargetUse(integration, runId, use)),
     noteRest: (integration, runId, rest) => write(() => runTable.noteRest(integration, runId, rest)),
     saveChunk: (integration, chunk) =>
       write(() => {
-        audit.chunkSaved(environment, chunk);
+        auditOf(integration).chunkSaved(environment, chunk);
         return runTable.saveChunk(integration, chunk);
       }),
     keepOpen: (run, chunks, nowMs) => write(() => runTable.keepOpen(run, chunks, nowMs)),
@@ -153,12 +158,17 @@ const limiterOf = (world: World, environment: Environment): RateLimiter => {
   };
 };
 
+const isOver =
+  (connection: string) =>
+  ({ integration }: World): boolean =>
+    integration.target.connection.name === connection;
+
 const healthStoreOf = (world: World, environment: Environment): HealthStore => ({
   read: (connection) => request(world, environment, readFate(world), () => world.health.read(connection)),
   write: (connection, health, rev) =>
     request(world, environment, writeFate(world), async () => {
       const written = await world.health.write(connection, health, rev);
-      if (written === 'written') world.audit.healthWritten(environment, health);
+      if (written === 'written') world.all.find(isOver(connection))?.healthAudit.written(environment, health);
       return written;
     }),
 });

@@ -120,7 +120,8 @@ export const receive = (
   timeoutMs: number,
   holdMs: number,
 ): Reception => {
-  const { chance, rates } = world;
+  const { chance } = world;
+  const { rates } = world.weather;
   const soonMs = chance.whole(20, 2_000);
   const plain = (truth: Truth, answer: HttpAnswer, applies = false): Reception => ({
     truth,

@@ -1,5 +1,5 @@
 import { functionsOf } from './functions.ts';
-import { noFaults } from './settings.ts';
+import { noFaults } from './rates.ts';
 import { begin } from './simulate.ts';
 import { isQuiet, judge, whyNotQuiet } from './verdict.ts';
 import { newWorld, type World } from './world.ts';
@@ -21,11 +21,11 @@ export const throttledDay = async (seed: number): Promise<World> => {
       maxReceiveCount: 5,
     }),
   });
-  world.throttledUntilMs = world.calmFromMs;
+  world.throttledUntilMs = world.weather.calmFromMs;
   begin(world, functionsOf(world));
   const { scheduler, violations } = world;
-  const isOver = () => violations.length > 0 || (scheduler.nowMs() > world.calmFromMs && isQuiet(world));
-  await scheduler.run(isOver, world.calmFromMs + DAY_MS);
+  const isOver = () => violations.length > 0 || (scheduler.nowMs() > world.weather.calmFromMs && isQuiet(world));
+  await scheduler.run(isOver, world.weather.calmFromMs + DAY_MS);
   if (violations.length === 0 && !isQuiet(world)) world.broken('the world comes to rest', whyNotQuiet(world));
   if (violations.length === 0) await judge(world, { isReplayed: false });
   return world;

@@ -8,6 +8,7 @@ import { hasFailed, runIdOf } from '../../lib/runs/record.ts';
 import { silentLog as log } from '../../lib/runtime/log.ts';
 import { openTransform } from '../../lib/transform/transform.ts';
 import { REFUSED_NAME, recordOf } from './groups.ts';
+import { neverRecovers } from './outages.ts';
 import { itemOf } from './stores.ts';
 import type { World } from './world.ts';
 
@@ -15,10 +16,10 @@ import type { World } from './world.ts';
 const isStopped = ({ failure }: RunRecord): boolean => failure?.code === 'mapping-changed';
 
 /** The whole runs that began after the trouble ended and after idCheck last changed, newest first. */
-const calmRuns = ({ audit, calmFromMs }: World): RunRecord[] => {
+const calmRuns = ({ audit, weather }: World): RunRecord[] => {
   const { runs, lastWriteMs, beganMs } = audit.evidence;
   const began = ({ runId }: RunRecord) => beganMs.get(runId) ?? 0;
-  const fromMs = Math.max(calmFromMs, lastWriteMs);
+  const fromMs = Math.max(weather.calmFromMs, lastWriteMs);
   const isOfAll = ({ selection, adoption }: RunRecord) => selection === undefined && adoption === undefined;
   const isWhole = (run: RunRecord) => run.extractedMs !== undefined && isOfAll(run) && !isStopped(run);
   const calm = [...runs.values()].filter((run) => began(run) >= fromMs && isWhole(run));
@@ -27,14 +28,27 @@ const calmRuns = ({ audit, calmFromMs }: World): RunRecord[] => {
 
 const lastCalmRun = (world: World): RunRecord | undefined => calmRuns(world)[0];
 
+/** Those whose target answers again once the trouble is over. */
+const recovering = ({ all }: World): World[] => all.filter(({ settings }) => !neverRecovers(settings.outages));
+
+/** How many messages wait of one integration, in the queues that functions read. */
+const waiting = ({ queues, settings, all }: World): number => {
+  if (all.length === 1) return queues.records.messages.size + queues.runs.messages.size;
+  const { name } = settings.integration;
+  return [...queues.records.messages.values(), ...queues.runs.messages.values()].filter(
+    ({ integration }) => integration === name,
+  ).length;
+};
+
 /**
- * Nothing is under way, and a whole run since the trouble ended found nothing to send; where vanished records are
- * deleted two did, since a deletion takes two readings.
+ * Of each integration whose target is there nothing is under way, and a whole run since the trouble ended found nothing
+ * to send; where vanished records are deleted two did, since a deletion takes two readings.
  */
-export const isQuiet = (world: World): boolean => {
-  const { running, queues, settings } = world;
-  if (running + queues.records.messages.size + queues.runs.messages.size > 0) return false;
-  const needed = settings.deletes ? 2 : 1;
+export const isQuiet = (world: World): boolean =>
+  world.fleet.running === 0 && recovering(world).every((one) => waiting(one) === 0 && hasCalmRuns(one));
+
+const hasCalmRuns = (world: World): boolean => {
+  const needed = world.settings.deletes ? 2 : 1;
   const calm = calmRuns(world).slice(0, needed);
   return calm.length === needed && calm.every((run) => sentBy(run) === 0);
 };
@@ -43,19 +57,21 @@ export const isQuiet = (world: World): boolean => {
 const sentBy = (run: RunRecord | undefined): number | undefined =>
   run && run.counts.enqueued + run.counts.waiting - (run.leftOut ?? 0) + (run.deletions?.enqueued ?? 0);
 
-export const whyNotQuiet = (world: World): string => {
-  const { running, queues } = world;
-  const enqueued = sentBy(lastCalmRun(world)) ?? 'no run ended';
-  const { size } = queues.records.messages;
-  return `${running} invocations under way, ${size} messages wait, enqueued by the last run: ${enqueued}`;
-};
+export const whyNotQuiet = (world: World): string =>
+  recovering(world)
+    .map((one) => {
+      const enqueued = sentBy(lastCalmRun(one)) ?? 'no run ended';
+      return `${world.fleet.running} invocations under way, ${waiting(one)} messages wait, enqueued by the last run: ${enqueued}`;
+    })
+    .join('; ');
 
 /** The ids that a dead letter waits for. */
-const lettersIn = ({ queues }: World): Set<string> =>
+const lettersIn = ({ queues, settings }: World): Set<string> =>
   new Set(
-    [...queues['dead-letters'].messages.values()].map(({ body }) => {
+    [...queues['dead-letters'].messages.values()].flatMap(({ body, integration }) => {
       const letter = parseJson(body);
-      return isJsonObject(letter) ? String(letter.id) : '';
+      const isOwn = integration === '' || integration === settings.integration.name;
+      return isOwn ? [isJsonObject(letter) ? String(letter.id) : ''] : [];
     }),
   );
 
@@ -197,8 +213,14 @@ const judgeRun = async (world: World, run: RunRecord, letters: ReadonlySet<strin
   }
 };
 
+type Judged = { isReplayed: boolean };
+
 /** What must hold once a world has come to rest. `isReplayed`: after a replay of all letters in which nothing failed. */
-export const judge = async (world: World, { isReplayed }: { isReplayed: boolean }): Promise<void> => {
+export const judge = async (world: World, judged: Judged): Promise<void> => {
+  for (const one of recovering(world)) await judgeOne(one, judged);
+};
+
+const judgeOne = async (world: World, { isReplayed }: Judged): Promise<void> => {
   const { idTable, runTable, scheduler, settings } = world;
   const { integration, policy } = settings;
   const unreachable = () => Promise.reject(new Error('reconciling neither reads by id nor writes'));

@@ -11,7 +11,7 @@ class ServiceError extends Error {
 export type Fate = 'answered' | 'refused' | 'forgotten';
 
 /** Most requests take some ms; a few are slow, still faster than the SDK's own time-out (lib/aws/ports.ts). */
-export const latencyMs = ({ chance, rates }: World): number =>
+export const latencyMs = ({ chance, weather: { rates } }: World): number =>
   rates.stall > 0 && chance.happens(0.01) ? chance.whole(100, 4_000) : chance.whole(1, 12);
 
 /**

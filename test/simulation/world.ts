@@ -8,17 +8,20 @@ import type { LimiterStates } from '../fakes/memory-rate-limiter.ts';
 import { memoryRunStore } from '../fakes/memory-run-store.ts';
 import { memoryTokenStore } from '../fakes/memory-token-store.ts';
 import { type Audit, auditOf } from './audit.ts';
+import { auditHealth, type HealthAudit } from './audit-health.ts';
 import { type Bug, noBug } from './bug.ts';
 import { type Chance, chanceOf } from './chance.ts';
 import { clocksOf } from './clocks.ts';
+import { companyOf } from './company.ts';
 import { type Groups, newGroups } from './groups.ts';
 import type { Environment } from './lambda.ts';
 import { outagesOf } from './outages.ts';
+import { type FaultRates, noFaults } from './rates.ts';
 import { type Scheduler, schedulerFrom } from './scheduler.ts';
-import { type FaultRates, noFaults, type Settings, settingsOf } from './settings.ts';
+import { type Settings, settingsOf } from './settings.ts';
 import type { Reply } from './source-faults.ts';
-import { sourceServer } from './source-server.ts';
-import { type QueueName, type SimulatedQueue, simulatedQueue } from './sqs.ts';
+import { noTokens, type SourceTokens, sourceServer } from './source-server.ts';
+import { type QueueName, queuesOf, type SimulatedQueue } from './sqs.ts';
 import type { RareState } from './states.ts';
 import type { IdTable } from './stores.ts';
 import type { Row } from './target-server.ts';
@@ -30,14 +33,41 @@ export type Violation = { rule: string; detail: string; atMs: number };
 /** One line of a timeline. */
 export type Note = { atMs: number; actor: string; words: readonly (string | number)[] };
 
-/** Everything of one simulated world. */
-export type World = {
+/** How often faults happen now, and from when on none do any more. */
+type Weather = { rates: FaultRates; calmFromMs: number };
+
+/** Lambda's execution environments, and how many invocations are under way. */
+type Fleet = { environments: Environment[]; opened: number; running: number };
+
+/** What all integrations of a world share. */
+export type Shared = {
   seed: number;
   bug: Bug;
   chance: Chance;
   /** What befalls clocks is drawn by itself. */
   clockChance: Chance;
   scheduler: Scheduler;
+  startMs: number;
+  weather: Weather;
+  fleet: Fleet;
+  /** The world as each of its integrations sees it, by their numbers. */
+  all: World[];
+
+  runTable: RunStore;
+  tokenTable: TokenStore;
+  permits: LimiterStates;
+  health: HealthStore;
+  queues: Record<QueueName, SimulatedQueue>;
+
+  violations: Violation[];
+  /** The rare states that it came to. */
+  reached: Set<RareState>;
+  reach: (state: RareState) => void;
+  notes: Note[];
+};
+
+/** A simulated world as one of its integrations sees it: what all share, and a source and a target of its own. */
+export type World = Shared & {
   settings: Settings;
   /** As it is deployed now. */
   integration: Integration;
@@ -46,46 +76,28 @@ export type World = {
   isUndecided: boolean;
   /** Somebody has said yes to what another mapping overwrites. */
   hasConsent: boolean;
-  /** How often faults happen now: `noFaults` once they stop. */
-  rates: FaultRates;
-  startMs: number;
-  calmFromMs: number;
   /** The target answers 429 to everything until then. */
   throttledUntilMs: number;
-
-  environments: Environment[];
-  opened: number;
-  /** Invocations under way. */
-  running: number;
 
   /** When schedules fired. */
   ticksMs: Set<number>;
   groups: Groups;
   earlierNames: Map<string, string>;
   answerAsSource: (request: HttpRequest) => Reply;
+  /** One source gives all its integrations the same tokens. */
+  sourceTokens: SourceTokens;
   /** What the target holds, by id. */
   rows: Map<string, Row[]>;
   /** The keys of the requests that the target applied, by id. */
   keys: Map<string, Set<string>>;
   /** Until when the target is at a request under this key, and says so. */
   underWayMs: Map<string, number>;
-
   idTable: IdTable;
-  runTable: RunStore;
-  tokenTable: TokenStore;
-  permits: LimiterStates;
-  health: HealthStore;
-  queues: Record<QueueName, SimulatedQueue>;
-  /** Messages may be there: whoever polls looks. */
-  queueChanged: (queue: QueueName) => void;
 
   audit: Audit;
-  violations: Violation[];
+  /** Shared by all over the same connection to a target. */
+  healthAudit: HealthAudit;
   broken: (rule: string, detail: string) => void;
-  /** The rare states that it came to. */
-  reached: Set<RareState>;
-  reach: (state: RareState) => void;
-  notes: Note[];
   note: (actor: string, ...words: (string | number)[]) => void;
 };
 
@@ -94,10 +106,53 @@ const TUNING = 0x7475_6e65;
 const MANNERS = 0x6d61_6e6e;
 const OUTAGE = 0x6f75_7461;
 const CLOCKS = 0x636c_6f63;
+const COMPANY = 0x636f_6d70;
 
 const START_MS = Date.UTC(2026, 0, 5);
 
 export type WorldOptions = { bug?: Bug; records?: boolean; change?: (settings: Settings) => Settings };
+
+/** The world as one integration sees it; those before it may be at the other end of the same connections. */
+const viewOf = (shared: Shared, settings: Settings, records: boolean): World => {
+  const { scheduler, violations, notes, all } = shared;
+  const { number, hosts } = settings;
+  const note: World['note'] = records
+    ? (actor, ...words) => {
+        notes.push({ atMs: scheduler.nowMs(), actor, words: number === 0 ? words : [...words, `(${number})`] });
+      }
+    : () => {};
+  const world: World = {
+    ...shared,
+    settings,
+    integration: settings.integration,
+    hasMoved: false,
+    isUndecided: false,
+    hasConsent: false,
+    throttledUntilMs: 0,
+    groups: { list: [], presence: new Map(), given: new Set(), shiftsMs: [], edits: 0 },
+    ticksMs: new Set(),
+    earlierNames: new Map(),
+    answerAsSource: () => ({ said: 'failure', answer: { kind: 'failed', cause: 'refused', message: 'not started' } }),
+    sourceTokens: all[hosts.source]?.sourceTokens ?? noTokens(),
+    rows: new Map(),
+    keys: new Map(),
+    underWayMs: new Map(),
+    idTable: new Map(),
+    audit: {} as Audit,
+    healthAudit: {} as HealthAudit,
+    broken: (rule, detail) => {
+      const ofWhich = number === 0 ? '' : `integration ${number}, `;
+      violations.push({ rule, detail: `${ofWhich}${detail}`, atMs: scheduler.nowMs() });
+      note('audit', 'breaks', rule, detail);
+    },
+    note,
+  };
+  world.groups = newGroups(world);
+  world.answerAsSource = sourceServer(world);
+  world.audit = auditOf(world);
+  world.healthAudit = all[hosts.target]?.healthAudit ?? auditHealth(world);
+  return world;
+};
 
 /** A world as it begins: nothing has run, nothing is stored. */
 export const newWorld = (seed: number, { bug = noBug, records = false, change }: WorldOptions = {}): World => {
@@ -107,92 +162,63 @@ export const newWorld = (seed: number, { bug = noBug, records = false, change }:
   const clockChance = chanceOf(seed ^ CLOCKS);
   const drawn: Settings = {
     ...usual,
+    number: 0,
+    hosts: { source: 0, target: 0 },
     outages: outagesOf(chanceOf(seed ^ OUTAGE), usual.troubledMs),
     // What another mapping overwrites is told by times.
     clocks: usual.remapped === undefined ? clocksOf(clockChance) : 'right',
   };
   const settings = (change ?? bug.harsher ?? ((asDrawn) => asDrawn))(drawn);
-  const violations: Violation[] = [];
-  const reached = new Set<RareState>();
-  const notes: Note[] = [];
-  const world: World = {
+  // Bugs are looked for where as little as possible happens beside them.
+  const mayHave = bug.company ?? (bug === noBug && change === undefined);
+  const company = mayHave ? companyOf(chanceOf(seed ^ COMPANY), settings, bug.company === true) : [];
+  const all: World[] = [];
+  const alone = {
     seed,
     bug,
     chance,
     clockChance,
     scheduler,
-    settings,
-    integration: settings.integration,
-    hasMoved: false,
-    isUndecided: false,
-    hasConsent: false,
-    rates: settings.rates,
     startMs: START_MS,
-    calmFromMs: START_MS + settings.troubledMs,
-    throttledUntilMs: 0,
-    environments: [],
-    opened: 0,
-    running: 0,
-    groups: { list: [], presence: new Map(), given: new Set(), shiftsMs: [], edits: 0 },
-    ticksMs: new Set(),
-    earlierNames: new Map(),
-    answerAsSource: () => ({ said: 'failure', answer: { kind: 'failed', cause: 'refused', message: 'not started' } }),
-    rows: new Map(),
-    keys: new Map(),
-    underWayMs: new Map(),
-    idTable: new Map(),
+    weather: { rates: settings.rates, calmFromMs: START_MS + settings.troubledMs },
+    fleet: { environments: [], opened: 0, running: 0 },
+    all,
     runTable: memoryRunStore(),
     tokenTable: memoryTokenStore(),
     permits: new Map(),
     health: memoryHealthStore(),
-    queues: {} as World['queues'],
-    queueChanged: () => {},
-    audit: {} as Audit,
-    violations,
-    broken: (rule, detail) => {
-      violations.push({ rule, detail, atMs: scheduler.nowMs() });
-      world.note('audit', 'breaks', rule, detail);
+    violations: [],
+    reached: new Set<RareState>(),
+    reach: (state: RareState) => {
+      if (!alone.reached.has(state)) all[0]?.note('world', 'reaches', state);
+      alone.reached.add(state);
     },
-    reached,
-    reach: (state) => {
-      if (!reached.has(state)) world.note('world', 'reaches', state);
-      reached.add(state);
-    },
-    notes,
-    note: records
-      ? (actor, ...words) => {
-          notes.push({ atMs: scheduler.nowMs(), actor, words });
-        }
-      : () => {},
+    notes: [],
   };
-  const deadLetters = simulatedQueue(world, 'dead-letters');
-  const accept = (message: Parameters<SimulatedQueue['messages']['set']>[1]) => {
-    world.note('sqs', 'redrives', message.messageId);
-    world.reach('redriven after its receives');
-    deadLetters.messages.set(message.messageId, { ...message, hiddenUntilMs: scheduler.nowMs(), receiveCount: 0 });
-  };
-  const { maxReceiveCount } = settings;
-  world.queues = {
-    records: simulatedQueue(world, 'records', { maxReceiveCount, accept }),
-    'dead-letters': deadLetters,
-    runs: simulatedQueue(world, 'runs'),
-  };
-  world.groups = newGroups(world);
-  world.answerAsSource = sourceServer(world);
-  world.audit = auditOf(world);
+  const shared: Shared = { ...alone, queues: queuesOf(alone, settings) };
+  const lead = viewOf(shared, settings, records);
+  all.push(lead);
+  for (const one of company) all.push(viewOf(shared, one, records));
+  return lead;
+};
+
+/** The world as the integration of this name sees it; a name that none has is the first one's. */
+export const seenBy = ({ all }: Shared, integration: string): World => {
+  const world = all.find(({ settings }) => settings.integration.name === integration) ?? all[0];
+  if (world === undefined) throw new TypeError('a world without an integration');
   return world;
 };
 
 /** The other mapping is deployed. */
 export const deploy = (world: World, integration: Integration): void => {
   world.integration = integration;
-  for (const environment of world.environments) environment.isRetired = true;
+  for (const environment of world.fleet.environments) environment.isRetired = true;
   world.note('world', 'deploys another mapping');
 };
 
 /** Nothing fails any more, nobody edits, and somebody has looked at what a changed mapping overwrites. */
 export const calmDown = (world: World): void => {
-  world.rates = noFaults;
-  world.hasConsent = true;
+  world.weather.rates = noFaults;
+  for (const one of world.all) one.hasConsent = true;
   world.note('world', 'faults stop');
 };

@@ -1,7 +1,8 @@
 import { readMessage, writeMessage } from '../../../lib/messages/record-message.ts';
 import type { Bug } from '../bug.ts';
 import type { Environment } from '../lambda.ts';
-import { noFaults, type Settings } from '../settings.ts';
+import { noFaults } from '../rates.ts';
+import type { Settings } from '../settings.ts';
 import type { World } from '../world.ts';
 import { replaying, unhurried } from './harsher.ts';
 

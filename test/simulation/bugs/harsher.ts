@@ -1,4 +1,5 @@
-import { type FaultRates, noFaults, periodsMs, type Settings } from '../settings.ts';
+import { type FaultRates, noFaults } from '../rates.ts';
+import { periodsMs, type Settings } from '../settings.ts';
 
 /** A world in which nothing fails but what is named. */
 export const failing = (settings: Settings, rates: Partial<FaultRates>): Settings => ({

@@ -2,7 +2,8 @@ import type { ConnectionHealth, HealthStore } from '../../../lib/connection/limi
 import { restsWithout } from '../../../lib/connection/limit/rest.ts';
 import type { Bug } from '../bug.ts';
 import type { Away } from '../outages.ts';
-import { noFaults, periodsMs, type Settings } from '../settings.ts';
+import { noFaults } from '../rates.ts';
+import { periodsMs, type Settings } from '../settings.ts';
 
 /** What is known is read, or written, as a program with a bug would. */
 const mistaking =

@@ -1,6 +1,7 @@
 import type { RunStore } from '../../../lib/runs/store.ts';
 import type { Bug } from '../bug.ts';
-import { noFaults, periodsMs, type Settings } from '../settings.ts';
+import { noFaults } from '../rates.ts';
+import { periodsMs, type Settings } from '../settings.ts';
 
 /** A world in which nothing goes wrong but that the target moves, with records on their way. */
 const onTheMove = (settings: Settings): Settings => ({

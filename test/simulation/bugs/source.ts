@@ -4,7 +4,8 @@ import type { Source } from '../../../lib/source/source.ts';
 import type { Bug } from '../bug.ts';
 import { announcedBy } from '../manners.ts';
 import { SOURCE_URL } from '../network.ts';
-import type { FaultRates, Settings } from '../settings.ts';
+import type { FaultRates } from '../rates.ts';
+import type { Settings } from '../settings.ts';
 import { codes } from '../source-faults.ts';
 import { failing, unhurried } from './harsher.ts';
 

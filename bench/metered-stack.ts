@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SERVICE_DIR } from '../cli/input/integration-choice.ts';
@@ -25,6 +25,10 @@ export type MeteredStack = {
   sandbox: Sandbox;
   /** One scheduled run to its closed books, and what it used. */
   run(scheduledMs: number): Promise<{ record: RunRecord; usage: Usage }>;
+  /** A reconciliation when all books are closed, and what it used. */
+  reconcile(): Promise<Usage>;
+  /** Metrics of our own that the functions have sent so far, each with its dimensions. */
+  metricsSent(): ReadonlySet<string>;
   close(): Promise<void>;
 };
 
@@ -34,6 +38,15 @@ const SQS_CHUNK_BYTES = 64 * 1024;
 const SQS_BATCH = 10;
 /** The schedules of fetch and of reconcile. */
 const SCHEDULES_PER_RUN = 2;
+
+/** The metrics of a line in CloudWatch's embedded format, by name and values of their dimensions. */
+const metricsIn = (line: string): string[] => {
+  if (!line.includes('"_aws"')) return [];
+  const written = JSON.parse(line);
+  const [{ Dimensions, Metrics }] = written._aws.CloudWatchMetrics;
+  const values = Dimensions.flat().map((name: string) => written[name]);
+  return Metrics.map(({ Name }: { Name: string }) => [Name, ...values].join(' '));
+};
 
 const unused: Usage = {
   writeUnits: 0,
@@ -109,8 +122,8 @@ export const startMeteredStack = async (
     },
     undefined,
   );
-  const metered = { AWS_ENDPOINT_URL_SQS: sqs.url, AWS_ENDPOINT_URL_DYNAMODB: dynamo.url, INTEGRATIONS: path };
-  const env = { ...variables, ...metered, NOTIFY_FORMAT: '', NOTIFY_WEBHOOK_URL: '', NOTIFY_SECRET: '' };
+  const endpoints = { AWS_ENDPOINT_URL_SQS: sqs.url, AWS_ENDPOINT_URL_DYNAMODB: dynamo.url, INTEGRATIONS: path };
+  const env = { ...variables, ...endpoints, NOTIFY_FORMAT: '', NOTIFY_WEBHOOK_URL: '', NOTIFY_SECRET: '' };
   const stack = await startStack({ dataDir, serviceDir: SERVICE_DIR, env, onEvent });
   dynamo.to(stack.env.AWS_ENDPOINT_URL_DYNAMODB ?? '');
   sqs.to(stack.env.AWS_ENDPOINT_URL_SQS ?? '');
@@ -127,17 +140,29 @@ export const startMeteredStack = async (
   };
   const engine = embeddedEngine({ stack, stores }, integration.name);
 
+  const metered = async <Result>(schedules: number, work: () => Promise<Result>): Promise<[Result, Usage]> => {
+    usage = { ...unused, schedules };
+    const logBytesBefore = bytesIn(logs);
+    const result = await work();
+    return [result, { ...usage, logBytes: bytesIn(logs) - logBytesBefore }];
+  };
+
   return {
     sandbox,
     run: async (scheduledMs) => {
-      usage = { ...unused, schedules: SCHEDULES_PER_RUN };
-      const logBytesBefore = bytesIn(logs);
-      const scheduledTime = new Date(scheduledMs).toISOString();
-      const event = { kind: 'schedule', integration: integration.name, scheduledTime };
-      const [end] = (await stack.invoke('fetch', event)) as FetchEnd[];
-      if (end === undefined) throw new Error('functions/fetch answered without a run');
-      const { run } = await followRun(end.runId, { ...engine, integration, clock: systemClock, onSeen: () => {} });
-      return { record: run, usage: { ...usage, logBytes: bytesIn(logs) - logBytesBefore } };
+      const [record, used] = await metered(SCHEDULES_PER_RUN, async () => {
+        const scheduledTime = new Date(scheduledMs).toISOString();
+        const event = { kind: 'schedule', integration: integration.name, scheduledTime };
+        const [end] = (await stack.invoke('fetch', event)) as FetchEnd[];
+        if (end === undefined) throw new Error('functions/fetch answered without a run');
+        return (await followRun(end.runId, { ...engine, integration, clock: systemClock, onSeen: () => {} })).run;
+      });
+      return { record, usage: used };
+    },
+    reconcile: async () => (await metered(1, () => stack.invoke('reconcile', { kind: 'reconcile' })))[1],
+    metricsSent: () => {
+      const lines = readdirSync(logs).flatMap((file) => readFileSync(join(logs, file), 'utf8').split('\n'));
+      return new Set(lines.flatMap(metricsIn));
     },
     close,
   };

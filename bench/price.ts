@@ -7,6 +7,7 @@ import { DYNAMO_MS, SQS_MS, TARGET_MS } from './latency-servers.ts';
 import { grouped, markdownTable } from './markdown.ts';
 import { type MeteredStack, startMeteredStack } from './metered-stack.ts';
 import { dollars, PRICES_AS_OF, type Usage } from './prices.ts';
+import { type Quiet, standingTable } from './standing.ts';
 
 const RECORDS = 2_000;
 /** With a limit a record takes as long as its turn: fewer of them. */
@@ -79,7 +80,8 @@ const rowOf = (kind: Kind, usage: Usage, records: number): string[] => {
 
 /**
  * What a million records cost on AWS by how they end, counted in real runs of the deployed functions; with a rate limit
- * (`60/60s`), which makes functions wait, of records that are loaded.
+ * (`60/60s`), which makes functions wait, of records that are loaded. Without one also what a stack costs in a month in
+ * which nothing changes, with 2 and with 100 integrations.
  */
 export const benchPrice = async ([limit = '']: readonly string[]): Promise<void> => {
   const isLimited = limit !== '';
@@ -88,6 +90,7 @@ export const benchPrice = async ([limit = '']: readonly string[]): Promise<void>
   const stack = await startMeteredStack(integration, file, groupsNamed('', total), limit);
   try {
     const rows: string[][] = [];
+    let quiet: Quiet | undefined;
     for (const [index, { kind, prepare }] of runs.entries()) {
       if (isLimited && kind !== 'loaded') continue;
       prepare(stack);
@@ -96,6 +99,9 @@ export const benchPrice = async ([limit = '']: readonly string[]): Promise<void>
       const ended = kind === 'overwritten' ? counts.loaded : counts[kind];
       if (ended !== total) throw new Error(`${ended} of ${total} records were ${kind}`);
       rows.push(rowOf(kind, usage, total));
+      if (kind === 'unchanged') {
+        quiet = { run: usage, reconcile: await stack.reconcile(), metricsSent: stack.metricsSent().size };
+      }
     }
     const head = [
       `a record, in runs of ${grouped(total)}`,
@@ -119,6 +125,7 @@ export const benchPrice = async ([limit = '']: readonly string[]): Promise<void>
         '',
         markdownTable(head, rows),
         '',
+        ...(quiet === undefined ? [] : [await standingTable(quiet), '']),
         '',
       ].join('\n'),
     );

@@ -1,30 +1,72 @@
-const { alarm } = require('./alarm.cjs');
+const { readIntegrationFiles } = require('./integration-files.cjs');
+const { alarmMetric, byIntegration } = require('./own-metrics.cjs');
+const { unsetAddresses } = require('./unset-addresses.cjs');
 
-const functions = ['fetch', 'load', 'replay', 'reconcile'];
+const HOUR_SEC = 3600;
+const DAY_SEC = 86_400;
 
-/** Queue alarms: metric, statistic and what it means, per queue (SQS developer guide, "Available CloudWatch metrics"). */
-const queueAlarms = {
+/**
+ * Over which periods an alarm looks, and whether it says that all is well again.
+ *
+ * - `state`: reconcile reports it every 15 minutes for as long as it lasts. Two periods of half an hour hold several reports,
+ *   so that a late or a lost one moves nothing.
+ * - `event`: it happened, and is not undone when it stops happening: no word that all is well.
+ * - `trouble`: it comes and goes; an hour without it is the end. `rate`: the same of what is summed over a quarter of an hour.
+ * - `standstill`: it has lasted for half an hour. One sample alone, of a queue that has just been filled, is none.
+ * - `silence`: what happens every 15 minutes has not happened for an hour.
+ */
+const kinds = {
+  state: { Period: HOUR_SEC / 2, EvaluationPeriods: 2, DatapointsToAlarm: 1, saysOk: true },
+  event: { Period: 300, EvaluationPeriods: 3, DatapointsToAlarm: 1, saysOk: false },
+  trouble: { Period: 300, EvaluationPeriods: 12, DatapointsToAlarm: 1, saysOk: true },
+  rate: { Period: 900, EvaluationPeriods: 4, DatapointsToAlarm: 1, saysOk: true },
+  standstill: { Period: 900, EvaluationPeriods: 2, DatapointsToAlarm: 2, saysOk: true },
+  silence: { Period: HOUR_SEC / 2, EvaluationPeriods: 2, DatapointsToAlarm: 2, saysOk: true, isSilence: true },
+};
+
+/**
+ * What the functions measure of an integration: one alarm for all of them, with a state for each. CloudWatch bills such an
+ * alarm by the metrics that it finds, and these are sent in trouble only: docs/decisions/0018-standing-price.md.
+ */
+const byIntegrationAlarms = {
   DeadLettersAlarm: {
-    queue: 'DeadLetterQueue',
-    metric: 'ApproximateNumberOfMessagesVisible',
-    above: 0,
-    periodSec: 60,
-    description: 'Records wait in the dead-letter queue. Each says why; replay them when the cause is mended.',
+    kind: 'event',
+    metric: ['SUM', 'LettersWritten'],
+    description:
+      'New dead letters. `okki-sync dlq list` shows them by reason, and what to do. Runbook: "Dead letters".',
   },
-  // Records that are put off are sent anew and start at age 0: an old message is one that nobody takes.
-  OldestRecordAlarm: {
-    queue: 'RecordsQueue',
-    metric: 'ApproximateAgeOfOldestMessage',
-    above: 3600,
-    periodSec: 300,
-    description: 'A record has waited for more than an hour: load is stopped, throttled, or far too slow.',
+  RunNotBalancedAlarm: {
+    kind: 'state',
+    metric: ['MAX', 'RunsNotBalanced'],
+    description:
+      'A run has failed, or has records that nobody knows anything of after its deadline. `okki-sync status last` names them. Runbook: "Run not balanced".',
+  },
+  RunOverdueAlarm: {
+    kind: 'state',
+    metric: ['MAX', 'RunOverdue'],
+    description:
+      'The newest run has not read the source to its end within the deadline. `okki-sync status last` says why. Runbook: "Run overdue".',
+  },
+  RunMissingAlarm: {
+    kind: 'state',
+    metric: ['MAX', 'RunMissing'],
+    description:
+      'No run has started for twice the longest gap of the schedule. Look whether the schedule is enabled. Runbook: "Run missing".',
+  },
+  ErrorRateAlarm: {
+    kind: 'rate',
+    // lib/aws/telemetry/metrics.ts: above 0 where more than a fifth of the requests fail; 16 that fail alone come to this.
+    metric: ['SUM', 'FailureScore'],
+    limit: 64,
+    description:
+      'Clearly more than a fifth of the requests to the target fail. `okki-sync dlq list` shows its words. Runbook: "Error rate".',
   },
 };
 
-/** Function alarms, for each function (Lambda developer guide, "Types of metrics for Lambda functions"). */
+/** Function alarms (Lambda developer guide, "Types of metrics for Lambda functions"). */
 const functionAlarms = {
-  Errors: 'An invocation threw, timed out or ran out of memory. Its records come back by themselves; find out why.',
-  Throttles: 'Invocations were refused for want of concurrency in this account.',
+  Errors: 'an invocation threw, timed out or ran out of memory. Find `invocation-failed` in its log.',
+  Throttles: "invocations were refused for want of concurrency. Raise the account's quota.",
 };
 
 /**
@@ -33,54 +75,153 @@ const functionAlarms = {
  */
 const TIME_BUDGET_PERCENT = 95;
 
-/** The stack's alarms on what AWS measures, and their SNS topic. Those on what the code measures: run-alarms.cjs. */
+/** Queries longer than that are refused (CloudWatch: length of an expression). */
+const MAX_QUERY_CHARACTERS = 1024;
+
+/** The stack's alarms and their SNS topic; what each means to a person is in docs/runbook.md. */
 module.exports = async ({ resolveVariable }) => {
-  const prefix = await resolveVariable('self:custom.prefix');
+  const service = await resolveVariable('self:custom.prefix');
   const resources = {
     // Not encrypted by alias/aws/sns: that key's policy does not let CloudWatch publish, and alarms hold no record.
-    AlarmTopic: { Type: 'AWS::SNS::Topic', Properties: { TopicName: `${prefix}-alarms` } },
+    AlarmTopic: { Type: 'AWS::SNS::Topic', Properties: { TopicName: `${service}-alarms` } },
     AlarmTopicPolicy: { Type: 'AWS::SNS::TopicPolicy', Properties: topicPolicy({ Ref: 'AlarmTopic' }) },
+    NotificationsAlarm: alarm({
+      kind: 'event',
+      description: 'The robot did not take a message. Find `notify-failed` in the log. Runbook: "Notifications".',
+      metric: { ...alarmMetric('NotificationsFailed', { service }), Statistic: 'Sum' },
+    }),
+    ...queueAlarms(),
+    ReconcileSilentAlarm: alarm({
+      kind: 'silence',
+      description:
+        'Reconciliation has not run for an hour: nobody watches the runs. Look at its schedule. Runbook: "Run missing".',
+      metric: { ...lambdaMetric('Invocations', 'ReconcileLambdaFunction'), Statistic: 'Sum' },
+      limit: 1,
+    }),
   };
-  for (const [id, { queue, metric, above, periodSec, description }] of Object.entries(queueAlarms)) {
-    resources[id] = alarm({
-      description,
-      metric: {
-        Namespace: 'AWS/SQS',
-        MetricName: metric,
-        Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [queue, 'QueueName'] } }],
-      },
-      statistic: 'Maximum',
-      above,
-      periodSec,
-    });
+  // No run is expected of a schedule that is packaged disabled for want of an address (schedules.cjs).
+  const unscheduled = [];
+  for (const file of readIntegrationFiles()) {
+    if ((await unsetAddresses(file, resolveVariable)).length > 0) unscheduled.push(file.name);
   }
-  for (const name of functions) {
-    const pascal = name[0].toUpperCase() + name.slice(1);
-    const lambdaMetric = (metric) => ({
-      Namespace: 'AWS/Lambda',
-      MetricName: metric,
-      Dimensions: [{ Name: 'FunctionName', Value: { Ref: `${pascal}LambdaFunction` } }],
-    });
-    for (const [metric, description] of Object.entries(functionAlarms)) {
-      resources[`${pascal}${metric}Alarm`] = alarm({
-        description: `${name}: ${description}`,
-        metric: lambdaMetric(metric),
-        statistic: 'Sum',
-        above: 0,
-        periodSec: 300,
-      });
-    }
-    const timeoutSec = await resolveVariable(`self:functions.${name}.timeout`);
-    resources[`${pascal}TimeBudgetAlarm`] = alarm({
-      description: `${name}: an invocation took more than ${TIME_BUDGET_PERCENT} % of its ${timeoutSec} s.`,
-      metric: lambdaMetric('Duration'),
-      statistic: 'Maximum',
-      above: timeoutSec * 10 * TIME_BUDGET_PERCENT,
-      periodSec: 300,
-    });
+  for (const [id, { metric, ...rest }] of Object.entries(byIntegrationAlarms)) {
+    const exact = byIntegration(...metric, service, id === 'RunMissingAlarm' ? unscheduled : []);
+    const isTooLong = exact.length > MAX_QUERY_CHARACTERS;
+    resources[id] = alarm({ ...rest, query: isTooLong ? byIntegration(...metric, service) : exact });
+    if (isTooLong) resources[id].Properties.ActionsEnabled = false;
+  }
+  for (const [name, configuration] of Object.entries(await resolveVariable('self:functions'))) {
+    Object.assign(resources, alarmsOf(name, configuration));
   }
   return { Resources: resources, Outputs: { AlarmTopicArn: { Value: { Ref: 'AlarmTopic' } } } };
 };
+
+/** An alarm on one metric, on a Metrics Insights query, or on metric math, that tells the stack's topic. */
+function alarm({ kind, description, metric, query, queries, limit = 0 }) {
+  const { Period, EvaluationPeriods, DatapointsToAlarm, saysOk, isSilence = false } = kinds[kind];
+  return {
+    Type: 'AWS::CloudWatch::Alarm',
+    Properties: {
+      AlarmDescription: description,
+      ...(metric !== undefined && { ...metric, Period }),
+      ...(query !== undefined && { Metrics: [{ Id: 'query', Expression: query, Period, ReturnData: true }] }),
+      ...(queries !== undefined && { Metrics: queries(Period) }),
+      ComparisonOperator: isSilence ? 'LessThanThreshold' : 'GreaterThanThreshold',
+      Threshold: limit,
+      EvaluationPeriods,
+      DatapointsToAlarm,
+      TreatMissingData: isSilence ? 'breaching' : 'notBreaching',
+      AlarmActions: [{ Ref: 'AlarmTopic' }],
+      ...(saysOk && { OKActions: [{ Ref: 'AlarmTopic' }] }),
+    },
+  };
+}
+
+/**
+ * Alarms on the queues (SQS developer guide, "Available CloudWatch metrics"). None looks at how many messages or letters
+ * are visible alone: that is more on a planned first load, and less while somebody looks at letters.
+ */
+function queueAlarms() {
+  const metric = (MetricName, queue) => ({
+    Namespace: 'AWS/SQS',
+    MetricName,
+    Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [queue, 'QueueName'] } }],
+  });
+  const age = (queue) => ({ ...metric('ApproximateAgeOfOldestMessage', queue), Statistic: 'Maximum' });
+  const input = (Id, MetricName, Period, Stat) => ({
+    Id,
+    MetricStat: { Metric: metric(MetricName, 'RecordsQueue'), Period, Stat },
+    ReturnData: false,
+  });
+  return {
+    // A letter that SQS moved counts from its first sending: up to 4 days in the records queue, then 10 here, are its 14.
+    LettersExpireAlarm: alarm({
+      kind: 'trouble',
+      description:
+        'Dead letters are older than 10 days, and are deleted after 14. `okki-sync dlq list`, then replay, resolve or discard. Runbook: "Letters that expire".',
+      metric: age('DeadLetterQueue'),
+      limit: 10 * DAY_SEC,
+    }),
+    // What waits for its turn comes back as a new message at least every 15 minutes.
+    RecordsExpireAlarm: alarm({
+      kind: 'trouble',
+      description:
+        'A message is older than 3 days, and is deleted after 4. The next run sends its record again. Look why load does not keep up. Runbook: "Records that nobody takes".',
+      metric: age('RecordsQueue'),
+      limit: 3 * DAY_SEC,
+    }),
+    // Whoever waits by appointment is delayed, not visible; and load receives what is due, also to put it off.
+    RecordsNotTakenAlarm: alarm({
+      kind: 'standstill',
+      description:
+        'Messages are due, and nobody has taken one for half an hour: load is stopped or throttled. Runbook: "Records that nobody takes".',
+      queries: (Period) => [
+        {
+          Id: 'untaken',
+          Label: 'messages that are due while none is taken',
+          Expression: 'IF(FILL(received, 0) == 0, FILL(due, 0), 0)',
+          ReturnData: true,
+        },
+        input('due', 'ApproximateNumberOfMessagesVisible', Period, 'Minimum'),
+        input('received', 'NumberOfMessagesReceived', Period, 'Sum'),
+      ],
+    }),
+  };
+}
+
+/**
+ * The alarms of one function. Who invokes `replay` by hand sees how it goes; what a schedule alone invokes tells of throttling
+ * by what it does not do (ReconcileSilentAlarm), while a queue's messages are counted as received each time.
+ */
+function alarmsOf(name, { timeout: timeoutSec, events = [] }) {
+  const pascal = name[0].toUpperCase() + name.slice(1);
+  const id = `${pascal}LambdaFunction`;
+  const resources = {};
+  for (const [metric, words] of Object.entries(functionAlarms)) {
+    if (metric === 'Throttles' && events.length === 0) continue;
+    resources[`${pascal}${metric}Alarm`] = alarm({
+      kind: 'trouble',
+      description: `${name}: ${words} Runbook: "Errors, throttles, time budget of a function".`,
+      metric: { ...lambdaMetric(metric, id), Statistic: 'Sum' },
+    });
+  }
+  if (name === 'replay') return resources;
+  resources[`${pascal}TimeBudgetAlarm`] = alarm({
+    kind: 'trouble',
+    description: `${name}: an invocation took more than ${TIME_BUDGET_PERCENT} % of its ${timeoutSec} s. Runbook: "Errors, throttles, time budget of a function".`,
+    metric: { ...lambdaMetric('Duration', id), Statistic: 'Maximum' },
+    limit: timeoutSec * 10 * TIME_BUDGET_PERCENT,
+  });
+  return resources;
+}
+
+function lambdaMetric(metric, id) {
+  return {
+    Namespace: 'AWS/Lambda',
+    MetricName: metric,
+    Dimensions: [{ Name: 'FunctionName', Value: { Ref: id } }],
+  };
+}
 
 function topicPolicy(topic) {
   return {

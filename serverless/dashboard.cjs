@@ -1,7 +1,5 @@
-const { readIntegrationFiles } = require('./integration-files.cjs');
-const { widgetMetric } = require('./own-metrics.cjs');
+const { sums } = require('./own-metrics.cjs');
 
-const functions = ['fetch', 'load', 'replay', 'reconcile'];
 const queues = ['records', 'runs', 'dead-letters'];
 const tables = ['idcheck', 'runs', 'connections'];
 
@@ -10,21 +8,21 @@ const WIDTH = 24;
 const HEIGHT = 6;
 
 /**
- * One dashboard of the stack, by stage of the journey: for each integration the funnel, how deliveries ended and what
- * they waited for; then queues, functions, tables and the state of the books. Metrics of our own come from the table
- * that the code emits by; AWS's from the names that serverless.yml gives to queues, tables and functions.
+ * One dashboard of the stack, of one size whatever the number of integrations: their records by stage of the journey, read
+ * from the functions' lines `counted`, and their books; then queues, functions and tables by the metrics that AWS keeps
+ * free of charge. With fewer than 50 metrics it is one of the three free ones of an account.
  */
 module.exports = async ({ resolveVariable }) => {
   const prefix = await resolveVariable('self:custom.prefix');
-  const integrations = readIntegrationFiles().map(({ name }) => name);
+  const functions = Object.keys(await resolveVariable('self:functions'));
   const rows = [
-    ...integrations.flatMap((integration) => [text(integration), integrationRow(prefix, integration)]),
-    text('Queues, functions, tables'),
+    text('Records of each integration'),
+    ...countedRows(functions.map((name) => `/aws/lambda/${prefix}-${name}`)),
+    text('Queues: what waits for its turn is put off; what is due and stays is taken by nobody'),
     queueRow(prefix),
-    functionRow(prefix),
+    text('Functions and tables'),
+    functionRow(prefix, functions),
     tableRow(prefix),
-    text('Books and requests'),
-    booksRow(prefix, integrations),
   ];
   return {
     Resources: {
@@ -40,34 +38,36 @@ module.exports = async ({ resolveVariable }) => {
   };
 };
 
-function integrationRow(service, integration) {
-  const own = (name, label) => widgetMetric(name, { service, integration }, { label });
+function countedRows(logGroups) {
+  const counted = (title, view, by, ...names) =>
+    query(title, view, logGroups, 'filter message = "counted"', `stats ${sums(...names)} by ${by}`);
+  const read = ['RecordsFetched', 'RecordsFiltered', 'RecordsInvalid', 'RecordsMerged'];
+  const compared = ['RecordsUnchanged', 'RecordsSkipped', 'RecordsEnqueued', 'RecordsVanished'];
+  const ended = ['RecordsLoaded', 'RecordsAcknowledged', 'RecordsRejected', 'RecordsUncertain', 'RecordsExhausted'];
+  const waited = ['RecordsRetried', 'RecordsPutOff', 'LimiterWaits', 'RecordsReplayed'];
+  const asked = ['SourceRequests', 'TargetRequests', 'RunsStarted', 'RunsIncomplete'];
+  const books = ['notBalanced', 'overdue', 'missing', 'newestRunAgeSec'];
   return [
-    graph('Funnel', [
-      own('RecordsFetched', 'fetched'),
-      own('RecordsFiltered', 'filtered'),
-      own('RecordsInvalid', 'invalid'),
-      own('RecordsMerged', 'merged'),
-      own('RecordsUnchanged', 'unchanged'),
-      own('RecordsSkipped', 'skipped'),
-      own('RecordsEnqueued', 'enqueued'),
-      own('RecordsVanished', 'vanished'),
-    ]),
-    graph('Outcomes', [
-      own('RecordsLoaded', 'loaded'),
-      own('RecordsAcknowledged', 'known already'),
-      own('RecordsRejected', 'rejected'),
-      own('RecordsUncertain', 'uncertain'),
-      own('RecordsExhausted', 'exhausted'),
-      own('RecordsRetried', 'tried again'),
-      own('RecordsReplayed', 'replayed'),
-    ]),
-    graph('Waits and requests', [
-      own('LimiterWaits', 'waits for the rate limit'),
-      own('RecordsPutOff', 'all put off'),
-      own('SourceRequests', 'requests to the source'),
-      own('TargetRequests', 'requests to the target'),
-    ]),
+    [
+      counted('Read and compared', 'table', 'integration', ...read, ...compared),
+      counted('Loaded', 'table', 'integration', ...ended),
+    ],
+    [
+      counted('Waits', 'table', 'integration', ...waited),
+      counted('Runs and requests', 'table', 'integration', ...asked),
+      query(
+        'Books, as reconciled last',
+        'table',
+        logGroups,
+        'filter message = "integration-reconciled"',
+        `stats ${books.map((name) => `latest(${name}) as ${name}_now`).join(', ')} by integration`,
+      ),
+    ],
+    [
+      counted('Read and compared, of all', 'timeSeries', `bin(${PERIOD_SEC}s)`, ...compared),
+      counted('Loaded, of all', 'timeSeries', `bin(${PERIOD_SEC}s)`, ...ended),
+      counted('Waits, of all', 'timeSeries', `bin(${PERIOD_SEC}s)`, ...waited),
+    ],
   ];
 }
 
@@ -75,11 +75,11 @@ function queueRow(prefix) {
   const metric = (queue, name, stat) => ['AWS/SQS', name, 'QueueName', `${prefix}-${queue}`, { stat, label: queue }];
   return [
     graph(
-      'Messages waiting',
+      'Due, and not taken yet',
       queues.map((queue) => metric(queue, 'ApproximateNumberOfMessagesVisible', 'Maximum')),
     ),
     graph(
-      'Messages put off',
+      'Wait for their turn',
       queues.map((queue) => metric(queue, 'ApproximateNumberOfMessagesDelayed', 'Maximum')),
     ),
     graph(
@@ -89,7 +89,7 @@ function queueRow(prefix) {
   ];
 }
 
-function functionRow(prefix) {
+function functionRow(prefix, functions) {
   const metric = (name, stat) => (fn) => ['AWS/Lambda', name, 'FunctionName', `${prefix}-${fn}`, { stat, label: fn }];
   return [
     graph('Longest invocation (ms)', functions.map(metric('Duration', 'Maximum'))),
@@ -112,37 +112,19 @@ function tableRow(prefix) {
   ];
 }
 
-function booksRow(service, integrations) {
-  const own = (name, stat) => (integration) =>
-    widgetMetric(name, { service, integration }, { stat, label: integration });
-  return [
-    graph('Runs not balanced', integrations.map(own('RunsNotBalanced', 'Maximum'))),
-    graph('Age of the newest run (s)', integrations.map(own('NewestRunAge', 'Maximum'))),
-    graph('Runs overdue or missing', [
-      ...integrations.map(own('RunOverdue', 'Maximum')),
-      ...integrations.map(own('RunMissing', 'Maximum')),
-    ]),
-    graph('Runs', [
-      ...integrations.map(own('RunsStarted', 'Sum')),
-      ...integrations.map(own('RunsIncomplete', 'Sum')),
-      widgetMetric('MessagesUnreadable', { service }, { label: 'unreadable messages' }),
-      widgetMetric('NotificationsFailed', { service }, { label: 'failed notifications' }),
-    ]),
-  ];
+// biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation's placeholder, filled in by Fn::Sub.
+const region = '${AWS::Region}';
+
+/** What CloudWatch Logs Insights finds in the functions' logs, each time when somebody looks. */
+function query(title, view, logGroups, ...steps) {
+  const sources = logGroups.map((name) => `SOURCE '${name}'`);
+  return { type: 'log', properties: { title, query: [...sources, ...steps].join(' | '), region, view } };
 }
 
 function graph(title, metrics) {
   return {
     type: 'metric',
-    properties: {
-      title,
-      metrics,
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation's placeholder, filled in by Fn::Sub.
-      region: '${AWS::Region}',
-      stat: 'Sum',
-      period: PERIOD_SEC,
-      view: 'timeSeries',
-    },
+    properties: { title, metrics, region, stat: 'Sum', period: PERIOD_SEC, view: 'timeSeries' },
   };
 }
 

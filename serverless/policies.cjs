@@ -21,6 +21,31 @@ exports.addedPolicy = (role, name, statements) => ({
   },
 });
 
+/** So many secrets fit into a policy: a managed one has 6,144 characters, those of a role in itself 10,240 in all. */
+const SECRETS_A_POLICY = 40;
+
+/**
+ * Leave for a role to read secrets (as `secretStatements`), by logical id. The first policy is the role's own; where there
+ * are more secrets than fit into it, managed policies hold the others.
+ */
+exports.secretPolicies = (role, id, name, refs) => {
+  const distinct = [...new Map(refs.map((ref) => [JSON.stringify([ref.ssm, ref.secretsManager]), ref])).values()];
+  const policies = {};
+  for (let from = 0; from < distinct.length; from += SECRETS_A_POLICY) {
+    const statements = exports.secretStatements(distinct.slice(from, from + SECRETS_A_POLICY));
+    if (from === 0) policies[id] = exports.addedPolicy(role, name, statements);
+    else policies[`${id}${from / SECRETS_A_POLICY + 1}`] = managedPolicy(role, statements);
+  }
+  return policies;
+};
+
+function managedPolicy(role, statements) {
+  return {
+    Type: 'AWS::IAM::ManagedPolicy',
+    Properties: { Roles: [{ Ref: role }], PolicyDocument: { Version: '2012-10-17', Statement: statements } },
+  };
+}
+
 function parameterArn(name) {
   const path = name.replace(/^\//, '');
   return { 'Fn::Sub': `arn:\${AWS::Partition}:ssm:\${AWS::Region}:\${AWS::AccountId}:parameter/${path}` };

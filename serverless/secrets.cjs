@@ -1,5 +1,5 @@
 const { readFilledIntegrations } = require('./integration-files.cjs');
-const { addedPolicy, secretStatements } = require('./policies.cjs');
+const { secretPolicies } = require('./policies.cjs');
 
 /** Which function reads the secrets of which side of an integration. */
 const readers = [
@@ -20,8 +20,7 @@ module.exports = async () => {
       ...secretRefs({ source, target }[side].connection),
       ...(side === 'source' ? secretRefs(namesOf(target.connection)) : []),
     ]);
-    const statements = secretStatements(refs);
-    if (statements.length > 0) resources[id] = addedPolicy(role, 'integration-secrets', statements);
+    Object.assign(resources, secretPolicies(role, id, 'integration-secrets', refs));
   }
   return { Resources: resources };
 };

@@ -13,6 +13,7 @@ import type { Delivery } from '../load/deliveries.ts';
 import type { LoadEvent } from '../load/events.ts';
 import { loadBatch } from '../load/load-batch.ts';
 import { type LoaderDeps, loadPlanOf, type OpenedPlan } from '../load/load-plan.ts';
+import { type LetterEvent, toldLetters } from '../messages/dead-letter.ts';
 import type { RunRequest } from '../messages/run-request.ts';
 import { type NotifyEvent, notifierIfAny, notifierOf, restNotifierIfAny } from '../notify/notifier.ts';
 import { type OwnEnds, type Side, sides } from '../runs/ends.ts';
@@ -121,12 +122,13 @@ type FetchStores = Pick<FetchDeps, 'idStore' | 'runs' | 'records' | 'runRequests
 export const fetchFlow = (
   stores: FetchStores,
   open: Open<FetchPlan>,
-  runtime: Runtime<FetchEvent | NotifyEvent>,
+  runtime: Runtime<FetchEvent | LetterEvent | NotifyEvent>,
 ): ((request: RunRequest, remainingMs: RemainingMs) => Promise<FetchEnd>) => {
   const timeBudgetMs = readTimeBudgetMs(runtime.env);
   const onFailed = notifierIfAny(stores, runtime);
   const health = healthView(stores.health, runtime);
-  const deps: FetchDeps = { ...stores, ...runtime, health, ...defined({ timeBudgetMs, onFailed }) };
+  const deadLetters = toldLetters(stores.deadLetters, runtime.log);
+  const deps: FetchDeps = { ...stores, ...runtime, health, deadLetters, ...defined({ timeBudgetMs, onFailed }) };
   return async (request, remainingMs) => {
     const plan = await open(request.integration);
     if (plan === undefined) {
@@ -157,13 +159,14 @@ type LoadStores = Pick<LoaderDeps, 'idStore' | 'records' | 'deadLetters' | 'limi
 export const loadFlow = (
   stores: LoadStores,
   open: Open<OpenedPlan>,
-  runtime: Runtime<LoadEvent | NotifyEvent>,
+  runtime: Runtime<LoadEvent | LetterEvent | NotifyEvent>,
 ): ((deliveries: readonly Delivery[], remainingMs: RemainingMs) => Promise<{ failedMessageIds: string[] }>) => {
   const onRest = restNotifierIfAny(stores, runtime);
   const deps: LoaderDeps = {
     ...stores,
     ...runtime,
     health: healthView(stores.health, runtime),
+    deadLetters: toldLetters(stores.deadLetters, runtime.log),
     open,
     ...defined({ onRest }),
   };

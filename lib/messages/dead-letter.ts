@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue, parsedOrUndefined, stringifyJson } from '../json/json.ts';
 import { defined } from '../runtime/defined.ts';
+import type { EventsOf, Log } from '../runtime/log.ts';
 import { type DeadLetterReason, deadLetterReasons } from './dead-letter-reasons.ts';
 import type { Queue, Received } from './queue.ts';
 import {
@@ -121,6 +122,30 @@ export const sendLetter = async (queue: Queue, letter: DeadLetter): Promise<bool
     return false;
   }
 };
+
+/** What the dead-letter queue logs: a letter that it accepted, of no integration where nobody can read its message. */
+export type LetterEvent = EventsOf<{
+  'letter-written': { reason: string; integration?: string; runId?: string; id?: string };
+}>;
+
+/** The dead-letter queue, with a line for each letter that it accepts: new ones are told, however many wait already. */
+export const toldLetters = (queue: Queue, log: Log<LetterEvent>): Queue => ({
+  sendAll: async (letters) => {
+    const end = await queue.sendAll(letters);
+    for (const [index, { body }] of letters.entries()) {
+      const letter = parsedOrUndefined(body);
+      if (end.failed.includes(index) || !isJsonObject(letter)) continue;
+      const { deadLetter, integration, runId, id } = letter;
+      log.warn('letter-written', {
+        reason: String(deadLetter),
+        ...(typeof integration === 'string' && { integration }),
+        ...(typeof runId === 'string' && { runId }),
+        ...(typeof id === 'string' && { id }),
+      });
+    }
+    return end;
+  },
+});
 
 /** Whether a body is a letter of the loader's. */
 const isLetter = (body: string): boolean => {

@@ -64,6 +64,7 @@ type PropertiesOf = {
     Policies: { PolicyName: string; PolicyDocument: PolicyDocument }[];
   };
   'AWS::IAM::RolePolicy': { RoleName: Ref; PolicyDocument: PolicyDocument };
+  'AWS::IAM::ManagedPolicy': { Roles: Ref[]; PolicyDocument: PolicyDocument };
   'AWS::Logs::LogGroup': { LogGroupName: string; RetentionInDays: number };
   'AWS::Scheduler::Schedule': {
     GroupName: Ref;
@@ -78,13 +79,29 @@ type PropertiesOf = {
     };
   };
   'AWS::CloudWatch::Alarm': Partial<MetricAddress> & {
-    Metrics?: { Id: string; Expression?: string; MetricStat?: { Metric: MetricAddress }; ReturnData: boolean }[];
+    Metrics?: AlarmQuery[];
+    Statistic?: string;
+    Period?: number;
+    EvaluationPeriods: number;
+    DatapointsToAlarm: number;
+    ComparisonOperator: string;
+    AlarmDescription: string;
     AlarmActions: Ref[];
+    OKActions?: Ref[];
     ActionsEnabled?: boolean;
     TreatMissingData: string;
     Threshold: number;
   };
   'AWS::CloudWatch::Dashboard': { DashboardName: string; DashboardBody: Sub };
+};
+
+/** One of what an alarm computes with: a metric, an expression over metrics, or a Metrics Insights query. */
+type AlarmQuery = {
+  Id: string;
+  Expression?: string;
+  Period?: number;
+  MetricStat?: { Metric: MetricAddress; Period: number; Stat: string };
+  ReturnData: boolean;
 };
 
 /** A metric as an alarm names it. */

@@ -49,14 +49,17 @@ export const functionLog: Log<FunctionEvent> = meteredLog(
 );
 
 /**
- * Writes what this invocation measured, one line for each integration, in CloudWatch's embedded metric format: no
- * request is made, CloudWatch reads the function's log (CloudWatch user guide, "Embedding metrics within logs").
+ * Writes what this invocation counted, for each integration a line `counted`, and one in CloudWatch's embedded metric format
+ * where an alarm is to hear of it: no request is made, CloudWatch reads the function's log (CloudWatch user guide,
+ * "Embedding metrics within logs").
  */
 export const publishMetrics = (): void => {
-  for (const { integration, values } of collector.take()) {
+  for (const { integration, metrics, counts } of collector.take()) {
+    if (Object.keys(counts).length > 0) powertoolsLogger.info('counted', defined({ integration, ...counts }));
+    if (Object.keys(metrics).length === 0) continue;
     if (integration !== undefined) emf.addDimension('integration', integration);
-    for (const [name, value] of Object.entries(values)) {
-      emf.addMetric(name, metricTable[name as keyof typeof values].unit, value);
+    for (const [name, value] of Object.entries(metrics)) {
+      emf.addMetric(name, metricTable[name as keyof typeof metrics].unit, value);
     }
     emf.publishStoredMetrics();
   }

@@ -9,8 +9,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** What an invocation writes for CloudWatch to read its metrics from. */
-const metricLines = async (handle: Parameters<typeof lambdaHandler>[0]): Promise<unknown[]> => {
+/** What an invocation writes of what it counted, and for CloudWatch to read its metrics from. */
+const countedLines = async (handle: Parameters<typeof lambdaHandler>[0]): Promise<unknown[]> => {
   const written: string[] = [];
   const take = (text: unknown): boolean => {
     written.push(String(text));
@@ -22,33 +22,41 @@ const metricLines = async (handle: Parameters<typeof lambdaHandler>[0]): Promise
   await Promise.resolve(handler({}, context)).catch(() => undefined);
   vi.restoreAllMocks();
   const lines = written.flatMap((text) => text.split('\n')).filter((line) => line.startsWith('{'));
-  return lines.map((line): unknown => JSON.parse(line)).filter((line) => JSON.stringify(line).includes('"_aws"'));
+  return lines.map((line): unknown => JSON.parse(line)).filter((line) => /"_aws"|"counted"/.test(JSON.stringify(line)));
 };
 
-const measured = () =>
+const measured = (as: 'loaded' | 'rejected' = 'rejected') =>
   functionLog.info('settled', {
     integration: 'groups',
     runId: 'r',
     id: '1',
     messageId: 'm',
     attempts: 0,
-    as: 'loaded',
+    as,
   });
 
-test('what an invocation measured is written when it ends, and when it fails', async () => {
-  const line = expect.objectContaining({ integration: 'groups', _aws: expect.anything() });
-  expect(await metricLines(async () => measured())).toEqual([line]);
-  const failing = await metricLines(async () => {
+test('what an invocation counted is written when it ends, and when it fails', async () => {
+  const lines = [
+    expect.objectContaining({ message: 'counted', integration: 'groups', RecordsRejected: 1 }),
+    expect.objectContaining({ integration: 'groups', FailureScore: 4, _aws: expect.anything() }),
+  ];
+  expect(await countedLines(async () => measured())).toEqual(lines);
+  const failing = await countedLines(async () => {
     measured();
     throw new Error('no table');
   });
-  expect(failing).toEqual([line]);
+  expect(failing).toEqual(lines);
   // Nothing is left over for the next one.
-  expect(await metricLines(async () => undefined)).toEqual([]);
+  expect(await countedLines(async () => undefined)).toEqual([]);
+});
+
+test('CloudWatch is sent nothing, which it would bill, of an invocation in which all went well', async () => {
+  const line = expect.objectContaining({ message: 'counted', RecordsLoaded: 1 });
+  expect(await countedLines(async () => measured('loaded'))).toEqual([line]);
 });
 
 test('a handler knows what is left of its invocation', async () => {
   const seen: number[] = [];
-  await metricLines(async (_, remainingMs) => seen.push(remainingMs()));
+  await countedLines(async (_, remainingMs) => seen.push(remainingMs()));
   expect(seen).toEqual([1_234]);
 });

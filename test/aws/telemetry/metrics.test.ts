@@ -1,16 +1,13 @@
-import { expect, test } from 'vitest';
-import {
-  type Measured,
-  type MetricName,
-  meteredLog,
-  metricCollector,
-  metricTable,
-} from '../../../lib/aws/telemetry/metrics.ts';
+import { describe, expect, test } from 'vitest';
+import table from '../../../lib/aws/telemetry/metrics.json' with { type: 'json' };
+import { type Measured, meteredLog, metricCollector } from '../../../lib/aws/telemetry/metrics.ts';
+import { letterFor, letterForUnreadable, toldLetters, writeLetter } from '../../../lib/messages/dead-letter.ts';
 import { openNotifier } from '../../../lib/notify/notifier.ts';
 import { replay } from '../../../lib/replay/replay.ts';
 import { reconcile } from '../../../lib/runs/reconcile.ts';
-import { silentLog } from '../../../lib/runtime/log.ts';
+import { type LogEvent, silentLog } from '../../../lib/runtime/log.ts';
 import { standardTuning } from '../../../lib/runtime/tuning.ts';
+import { fakeClock } from '../../fakes/fake-clock.ts';
 import { failed, fakeHttp } from '../../fakes/fake-http.ts';
 import { memoryAuditLog } from '../../fakes/memory-audit-log.ts';
 import { memoryIdStore } from '../../fakes/memory-id-store.ts';
@@ -19,12 +16,12 @@ import { memorySecretStore } from '../../fakes/memory-secret-store.ts';
 import { fetchWorld, group, loadedItem, NAME } from '../../fetch/fetch-world.ts';
 import { fails, loadWorld, refuses, takes, throttles } from '../../load/load-world.ts';
 import { recordMessage } from '../../load/message.ts';
-import { loadingRun } from '../../runs/run-record.ts';
+import { extractingRun, loadingRun } from '../../runs/run-record.ts';
 
-const valuesOf = (measured: readonly Measured[], integration: string | undefined) =>
-  measured.find((one) => one.integration === integration)?.values ?? {};
+const of = (measured: readonly Measured[], integration: string | undefined) =>
+  measured.find((one) => one.integration === integration);
 
-test('fetching reports the funnel of its records, its requests and what vanished', async () => {
+test('fetching counts the funnel of its records, its requests and what vanished, and sends no metric', async () => {
   const collector = metricCollector();
   const world = fetchWorld({
     pages: [
@@ -38,14 +35,12 @@ test('fetching reports the funnel of its records, its requests and what vanished
   expect(collector.take()).toEqual([
     {
       integration: NAME,
-      values: {
+      metrics: {},
+      counts: {
         RunsStarted: 1,
         RecordsFetched: 4,
         RecordsFiltered: 1,
-        RecordsInvalid: 0,
         RecordsMerged: 1,
-        RecordsUnchanged: 0,
-        RecordsSkipped: 0,
         RecordsEnqueued: 2,
         SourceRequests: 2,
         RecordsVanished: 1,
@@ -54,7 +49,7 @@ test('fetching reports the funnel of its records, its requests and what vanished
   ]);
 });
 
-test('loading reports how deliveries ended, what they waited for, and its requests', async () => {
+test('loading counts how deliveries ended, what they waited for, and its requests; a metric tells what failed', async () => {
   const collector = metricCollector();
   const world = loadWorld({ deps: { log: meteredLog(silentLog, collector) }, retry: { maxAttempts: 2 } });
   world.answer = ([record], index) => {
@@ -73,8 +68,8 @@ test('loading reports how deliveries ended, what they waited for, and its reques
   await world.run();
   await world.records.sendAll([{ body: 'not a record' }]);
   await world.run();
-  const measured = collector.take();
-  expect(valuesOf(measured, 'groups')).toEqual({
+  const measured = of(collector.take(), 'groups');
+  expect(measured?.counts).toEqual({
     RecordsPutOff: 1,
     LimiterWaits: 1,
     RecordsLoaded: 1,
@@ -84,15 +79,57 @@ test('loading reports how deliveries ended, what they waited for, and its reques
     RecordsAcknowledged: 1,
     TargetRequests: 5,
   });
-  expect(valuesOf(measured, undefined)).toEqual({ MessagesUnreadable: 1 });
+  // Three requests failed, one loaded: 4 × 3 − 1.
+  expect(measured?.metrics).toEqual({ FailureScore: 11 });
 });
 
-test('every metric of the table is emitted by some flow, and none outside the table', async () => {
+test('what loads and what is put off sends no metric: a quiet integration costs none', async () => {
+  const collector = metricCollector();
+  const world = loadWorld({ deps: { log: meteredLog(silentLog, collector) } });
+  world.answer = (_, index) => (index === 0 ? throttles(5_000) : takes);
+  await world.send(...['a', 'b', 'c'].map((id) => recordMessage({ id })));
+  await world.run();
+  expect(of(collector.take(), 'groups')).toMatchObject({ metrics: {}, counts: { RecordsLoaded: 3 } });
+});
+
+describe('the dead-letter queue', () => {
+  const letters = async (failed: number[], ...bodies: string[]) => {
+    const collector = metricCollector();
+    const logged: LogEvent[] = [];
+    const note = (...event: LogEvent): void => {
+      logged.push(event);
+    };
+    const log = meteredLog({ info: note, warn: note, error: note }, collector);
+    await toldLetters({ sendAll: async () => ({ failed }) }, log).sendAll(bodies.map((body) => ({ body })));
+    return { measured: collector.take(), logged };
+  };
+  const failure = { cause: 'status' as const, status: 422, atMs: 5 };
+  const letter = (id: string) => writeLetter(letterFor('rejected', recordMessage({ id }), failure));
+
+  test('tells each letter that it accepts, by its integration', async () => {
+    const { measured, logged } = await letters([1], letter('a'), letter('b'), letter('c'));
+    expect(measured).toEqual([{ integration: 'groups', metrics: { LettersWritten: 2 }, counts: {} }]);
+    expect(logged.map(([name, { id, reason }]) => [name, id, reason])).toEqual([
+      ['letter-written', 'a', 'rejected'],
+      ['letter-written', 'c', 'rejected'],
+    ]);
+  });
+
+  test('tells letters of messages that nobody can read, too', async () => {
+    const { measured } = await letters([], writeLetter(letterForUnreadable('{', 'the body is not JSON', 5)));
+    expect(measured).toEqual([{ integration: 'unknown', metrics: { LettersWritten: 1 }, counts: {} }]);
+  });
+});
+
+test('every metric and every count of the table comes from some flow, and none outside the table', async () => {
   const collector = metricCollector();
   const log = meteredLog(silentLog, collector);
   const fetching = fetchWorld({ pages: [[group(1)]] });
   fetching.deps.log = log;
+  await fetching.idStore.write(NAME, loadedItem('9'), { absent: true });
   await fetching.untilExtracted();
+  const ofEach = { fetched: 6, filtered: 1, invalid: 1, merged: 1, unchanged: 1, skipped: 1, waiting: 0, enqueued: 1 };
+  log.info('page', { integration: NAME, runId: 'r', requests: 1, ...ofEach });
   const incomplete = fetchWorld({ pages: [] });
   incomplete.deps.log = log;
   incomplete.answers.set(0, { kind: 'failed', code: 'http-500', message: 'down', requests: 1, warnings: [] });
@@ -112,10 +149,20 @@ test('every metric of the table is emitted by some flow, and none outside the ta
   await loading.records.sendAll([{ body: '{' }]);
   await loading.run();
   const { deadLetters, records, clock } = loading;
+  await toldLetters(deadLetters, log).sendAll([{ body: writeLetter(letterForUnreadable('{', 'not JSON', 1)) }]);
   const runs = memoryRunStore();
   await replay({}, { deadLetters, records, audit: memoryAuditLog(), clock, log, runs });
 
-  await runs.saveRun({ ...loadingRun, chunks: 0, startedMs: clock.nowMs() });
+  const entries = [{ id: '1', outcome: 'enqueued' as const, hash: 'A' }];
+  await runs.saveChunk(loadingRun.integration, {
+    runId: loadingRun.runId,
+    index: 1,
+    versionMs: 1,
+    entries,
+    memory: [],
+  });
+  await runs.saveRun({ ...loadingRun, counts: { ...loadingRun.counts, fetched: 1, enqueued: 1 } });
+  await runs.saveRun({ ...extractingRun, runId: `${extractingRun.runId}-2`, startedMs: extractingRun.startedMs + 1 });
   const onClosed = openNotifier(
     { NOTIFY_FORMAT: 'json', NOTIFY_WEBHOOK_URL: 'http://127.0.0.1/hook' },
     { http: fakeHttp(() => failed('refused')), secrets: memorySecretStore(), clock, log },
@@ -125,8 +172,22 @@ test('every metric of the table is emitted by some flow, and none outside the ta
   const watched = { integration: loadingRun.integration, policy, deadlineMs: 1, missingAfterMs: 1 };
   await reconcile(watched, { idStore: memoryIdStore(), runs, clock, log, tuning: standardTuning });
 
-  const emitted = new Set(collector.take().flatMap(({ values }) => Object.keys(values)));
-  expect(emitted).toEqual(new Set(Object.keys(metricTable)));
+  const taken = collector.take();
+  const namesOf = (part: 'metrics' | 'counts') => new Set(taken.flatMap((one) => Object.keys(one[part])));
+  expect(namesOf('metrics')).toEqual(new Set(Object.keys(table.metrics)));
+  expect(namesOf('counts')).toEqual(new Set(Object.keys(table.counts)));
+});
+
+test('a run that is as it should be sends no metric, however often it is reconciled', async () => {
+  const collector = metricCollector();
+  const runs = memoryRunStore();
+  const clock = fakeClock(loadingRun.startedMs + 60_000);
+  await runs.saveRun({ ...loadingRun, status: 'balanced', chunks: 0 });
+  const policy = { idCheck: false, onUncertain: 'resend' } as const;
+  const log = meteredLog(silentLog, collector);
+  const watched = { integration: loadingRun.integration, policy, deadlineMs: 120_000, missingAfterMs: 120_000 };
+  await reconcile(watched, { idStore: memoryIdStore(), runs, clock, log, tuning: standardTuning });
+  expect(collector.take()).toEqual([]);
 });
 
 test('values add up by integration, and taking them empties the collector', () => {
@@ -135,27 +196,28 @@ test('values add up by integration, and taking them empties the collector', () =
   collector.add('RecordsLoaded', 3, 'a');
   collector.add('RecordsLoaded', 1, 'b');
   expect(collector.take()).toEqual([
-    { integration: 'a', values: { RecordsLoaded: 5 } },
-    { integration: 'b', values: { RecordsLoaded: 1 } },
+    { integration: 'a', metrics: {}, counts: { RecordsLoaded: 5 } },
+    { integration: 'b', metrics: {}, counts: { RecordsLoaded: 1 } },
   ]);
   expect(collector.take()).toEqual([]);
 });
 
-test('a metric by integration is left out where nobody knows the integration', () => {
+test('what is nothing is not reported', () => {
   const collector = metricCollector();
-  collector.add('RecordsLoaded', 1);
+  collector.add('RunOverdue', 0, 'a');
+  collector.add('RecordsLoaded', 0, 'a');
   expect(collector.take()).toEqual([]);
 });
 
 test('a metric of the service keeps its dimensions whichever integration it came from', () => {
   const collector = metricCollector();
   collector.add('NotificationsFailed', 1, 'a');
-  expect(collector.take()).toEqual([{ values: { NotificationsFailed: 1 } }]);
+  expect(collector.take()).toEqual([{ metrics: { NotificationsFailed: 1 }, counts: {} }]);
 });
 
 test('dimensions are bounded: the service and the integration, nothing else', () => {
   const allowed = new Set(['service', 'integration']);
-  for (const name of Object.keys(metricTable) as MetricName[]) {
-    expect(metricTable[name].dimensions.every((dimension) => allowed.has(dimension))).toBe(true);
+  for (const { dimensions } of Object.values(table.metrics)) {
+    expect(dimensions.every((dimension) => allowed.has(dimension))).toBe(true);
   }
 });

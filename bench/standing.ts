@@ -17,7 +17,10 @@ const HOUR_MS = 3_600_000;
 const GIGABYTE = 1e9;
 /** A poller asks an empty queue three times a minute (20 s long polling), and each mapping has five at least. */
 const POLLS_AN_HOUR = 5 * 3 * 60;
-/** A role asks for a table's key once in five minutes at most (DynamoDB developer guide, "DynamoDB encryption at rest"). */
+/**
+ * Whoever works asks for a table's key once in five minutes at most (DynamoDB developer guide, "DynamoDB encryption at rest");
+ * while nothing changes, those that schedules invoke.
+ */
 const KEY_REQUESTS_AN_HOUR = 12;
 
 /** The packaged template of a service with so many copies of the shipped integration. */
@@ -45,11 +48,12 @@ const alarmMetricsOf = (template: Template): number =>
   }, 0);
 
 /** How often a month each schedule invokes its function, by what the function is told. */
-const invocationsOf = (template: Template): { kind: string; aMonth: number }[] =>
+const invocationsOf = (template: Template): { kind: string; functionId: string; aMonth: number }[] =>
   resourcesOf(template, 'AWS::Scheduler::Schedule').map(({ properties: { ScheduleExpression, Target } }) => {
     const input = parseJson(Target.Input);
     return {
       kind: isJsonObject(input) ? String(input.kind) : '',
+      functionId: Target.Arn['Fn::GetAtt'][0],
       aMonth: (MONTH_HOURS * HOUR_MS) / longestGapMs(ScheduleExpression),
     };
   });
@@ -77,7 +81,7 @@ const monthOf = (template: Template, integrations: number, quiet: Quiet): Usage 
   const invocations = runs + reconciling + ticks.reduce((total, { aMonth }) => total + aMonth, 0);
   const mappings = resourcesOf(template, 'AWS::Lambda::EventSourceMapping').length;
   const tables = resourcesOf(template, 'AWS::DynamoDB::Table').length;
-  const roles = resourcesOf(template, 'AWS::Lambda::Function').length;
+  const working = new Set(planned.map(({ functionId }) => functionId)).size;
   const { RUN_RETENTION_DAYS } = resource(template, 'AWS::Lambda::Function', 'FetchLambdaFunction').Environment
     .Variables;
   const logDays = resourcesOf(template, 'AWS::Logs::LogGroup')[0]?.properties.RetentionInDays ?? 0;
@@ -92,7 +96,7 @@ const monthOf = (template: Template, integrations: number, quiet: Quiet): Usage 
     logGigabytes: (used.logBytes / GIGABYTE) * (logDays / 30),
     // A write unit is a kilobyte at most; what runs write is kept for so long.
     tableGigabytes: ((used.writeUnits * 1024) / GIGABYTE) * (Number(RUN_RETENTION_DAYS) / 30),
-    keyRequests: tables * roles * KEY_REQUESTS_AN_HOUR * MONTH_HOURS,
+    keyRequests: tables * working * KEY_REQUESTS_AN_HOUR * MONTH_HOURS,
   };
 };
 

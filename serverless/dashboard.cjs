@@ -10,9 +10,11 @@ const HEIGHT = 6;
 /**
  * One dashboard of the stack, of one size whatever the number of integrations: their records by stage of the journey, read
  * from the functions' lines `counted`, and their books; then queues, functions and tables by the metrics that AWS keeps
- * free of charge. With fewer than 50 metrics it is one of the three free ones of an account.
+ * free of charge. With fewer than 50 metrics it is one of the three free ones of an account; a stage with `dashboard: false` has
+ * none.
  */
 module.exports = async ({ resolveVariable }) => {
+  if (String(await resolveVariable('param:dashboard')) === 'false') return { Resources: {} };
   const prefix = await resolveVariable('self:custom.prefix');
   const functions = Object.keys(await resolveVariable('self:functions'));
   const rows = [

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { expect, inject, test } from 'vitest';
 import table from '../../lib/aws/telemetry/metrics.json' with { type: 'json' };
 import { readTemplate, resource, resourcesOf } from './template.ts';
@@ -32,6 +33,21 @@ test('is one of the free ones of an account, and shows no metric that is paid fo
   expect(new Set(addresses.map(({ namespace }) => namespace))).toEqual(
     new Set(['AWS/SQS', 'AWS/Lambda', 'AWS/DynamoDB']),
   );
+});
+
+test('a stage may do without', async () => {
+  type Resolver = { resolveVariable(name: string): Promise<unknown> };
+  const dashboard = createRequire(import.meta.url)('../../serverless/dashboard.cjs') as (
+    resolver: Resolver,
+  ) => Promise<{ Resources: object }>;
+  const resolved: Record<string, unknown> = { 'self:custom.prefix': 'okki-sync-dev', 'self:functions': { fetch: {} } };
+  const idsWith = async (setting: unknown) => {
+    const resolveVariable = async (name: string) => (name === 'param:dashboard' ? setting : resolved[name]);
+    return Object.keys((await dashboard({ resolveVariable })).Resources);
+  };
+  expect(await idsWith(true)).toEqual(['Dashboard']);
+  // A parameter of the command line comes as text.
+  expect([await idsWith(false), await idsWith('false')]).toEqual([[], []]);
 });
 
 test('names queues, functions and tables as the template does', () => {

@@ -6,7 +6,13 @@ import { listOf, readTemplate } from './template.ts';
 type Statement = { Sid: string; Effect: string; Action: string[]; Resource: string | string[]; Condition?: object };
 const readPolicy = (name: string): { Statement: Statement[] } =>
   JSON.parse(readFileSync(`serverless/policies/${name}.json`, 'utf8')) as { Statement: Statement[] };
-const policies = { deployer: readPolicy('deployer'), operator: readPolicy('operator') };
+const policies = {
+  deployer: readPolicy('deployer'),
+  // Attached beside it where integrations have many secrets of their own: serverless/policies.cjs.
+  'deployer-many-secrets': readPolicy('deployer-many-secrets'),
+  operator: readPolicy('operator'),
+};
+const deploying = { Statement: [...policies.deployer.Statement, ...policies['deployer-many-secrets'].Statement] };
 const template = await readTemplate(inject('packagedDir'));
 
 /** IAM user guide, "IAM JSON policy elements: Resource": `*` stands for any characters. */
@@ -44,6 +50,19 @@ const handled: Record<string, { arn: string; actions: string[] }> = {
     arn: role,
     actions: ['CreateRole', 'GetRole', 'DeleteRole', 'PutRolePolicy', 'GetRolePolicy', 'DeleteRolePolicy']
       .concat('UpdateAssumeRolePolicy', 'ListRolePolicies', 'ListAttachedRolePolicies', 'TagRole', 'UntagRole')
+      .map((name) => `iam:${name}`),
+  },
+  'AWS::IAM::ManagedPolicy': {
+    arn: 'arn:aws:iam::123456789012:policy/okki-sync-prod-FetchSecretsPolicy2-1A2B3C',
+    actions: [
+      'CreatePolicy',
+      'GetPolicy',
+      'DeletePolicy',
+      'CreatePolicyVersion',
+      'GetPolicyVersion',
+      'ListPolicyVersions',
+    ]
+      .concat('DeletePolicyVersion', 'ListEntitiesForPolicy', 'TagPolicy', 'UntagPolicy')
       .map((name) => `iam:${name}`),
   },
   'AWS::IAM::RolePolicy': { arn: role, actions: ['iam:PutRolePolicy', 'iam:GetRolePolicy', 'iam:DeleteRolePolicy'] },
@@ -111,13 +130,13 @@ const handled: Record<string, { arn: string; actions: string[] }> = {
 const types = [...new Set(Object.values(template.Resources).map(({ Type }) => Type))].sort();
 
 describe('the deployer', () => {
-  test.each([...types, 'AWS::IAM::RolePolicy'])(
+  test.each([...types, 'AWS::IAM::RolePolicy', 'AWS::IAM::ManagedPolicy'])(
     'may create, read, change and remove %s of this stack, and of no other',
     (type) => {
       const { arn, actions } = handled[type] ?? { arn: '', actions: [`no row for ${type}`] };
-      expect(actions.filter((action) => !allows(policies.deployer, action, arn))).toEqual([]);
+      expect(actions.filter((action) => !allows(deploying, action, arn))).toEqual([]);
       const others = arn.replace('okki-sync', 'somebody-elses');
-      if (others !== arn) expect(actions.filter((action) => allows(policies.deployer, action, others))).toEqual([]);
+      if (others !== arn) expect(actions.filter((action) => allows(deploying, action, others))).toEqual([]);
     },
   );
 
@@ -137,6 +156,16 @@ describe('the deployer', () => {
       {
         Resource: ['arn:aws:iam::*:role/okki-sync-*'],
         Condition: { StringEquals: { 'iam:PassedToService': ['lambda.amazonaws.com', 'scheduler.amazonaws.com'] } },
+      },
+    ]);
+  });
+
+  test('may attach to the roles the policies of this stack, and no other', () => {
+    const attaching = deploying.Statement.filter(({ Action }) => Action.includes('iam:AttachRolePolicy'));
+    expect(attaching).toMatchObject([
+      {
+        Resource: ['arn:aws:iam::*:role/okki-sync-*'],
+        Condition: { ArnLike: { 'iam:PolicyARN': 'arn:aws:iam::*:policy/okki-sync-*' } },
       },
     ]);
   });

@@ -1,7 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json/json.ts';
-import { dirtyRecords } from './dirty.ts';
 import type { FaultBoard } from './fault-board.ts';
-import { pageOf, readPaging } from './okki-page.ts';
 import { beijingTime, parseBeijingTime } from './okki-time.ts';
 import type { TokenService } from './okki-token.ts';
 import { bearerToken, jsonReply, type Reply, type SandboxRequest } from './reply.ts';
@@ -138,3 +136,42 @@ export const okkiLists = (
     },
   };
 };
+
+/** Rows by OKKI's paging: `startIndex` is a page number from 1, not an offset; `count` is the page size. */
+type Paging = { startIndex: number; count: number };
+
+const DEFAULT_COUNT = 20;
+const POSITIVE = /^[1-9]\d{0,8}$/;
+
+/**
+ * Reads `start_index` and `count`; undefined where neither is sent (then the groups come whole), `invalid` where one
+ * is not a whole number from 1. An empty parameter counts as not sent.
+ */
+const readPaging = (query: URLSearchParams): Paging | undefined | 'invalid' => {
+  const startIndex = query.get('start_index') || undefined;
+  const count = query.get('count') || undefined;
+  if (startIndex === undefined && count === undefined) return undefined;
+  for (const value of [startIndex, count]) if (value !== undefined && !POSITIVE.test(value)) return 'invalid';
+  return { startIndex: Number(startIndex ?? 1), count: Number(count ?? DEFAULT_COUNT) };
+};
+
+/**
+ * The rows of a page. `overlap`: as if so many rows had been added at the top since the page before was read, so that
+ * this page repeats them.
+ */
+const pageOf = (rows: readonly JsonValue[], { startIndex, count }: Paging, overlap: number): JsonValue[] => {
+  const start = Math.max(0, (startIndex - 1) * count - (startIndex > 1 ? overlap : 0));
+  return rows.slice(start, start + count);
+};
+
+/** What the fault `dirty` puts at the end of a list: elements that are not records, or have no id. */
+const dirtyRecords: readonly JsonValue[] = [
+  { name: '没有编号的分组', parent_id: 0 },
+  { id: null, name: '编号为空的分组', parent_id: 0 },
+  { id: '', name: '编号为空串的分组', parent_id: 0 },
+  { id: { value: 1 }, name: '编号是对象的分组', parent_id: 0 },
+  null,
+  [{ id: 5_203_300_001, name: '数组里的分组' }],
+  '照明灯具',
+  5_203_300_001,
+];

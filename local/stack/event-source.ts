@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { readBatchAnswer } from './batch-answer.ts';
 import type { MappingSpec } from './declared-functions.ts';
 import type { FunctionRuntime, Invocation } from './function-runtime.ts';
 import { hopsOf, longestOf, MAX_HOPS } from './lineage.ts';
 import { LOCAL_REGION } from './local-account.ts';
-import { pollersFor } from './poller-scale.ts';
 import { toSqsRecord, traceOf } from './sqs-event.ts';
 
 /** What became of one batch; `fault` says why messages of it come back. */
@@ -20,7 +18,7 @@ export type EventSource = {
   holding(): number;
 };
 
-export type EventSourceOptions = {
+type EventSourceOptions = {
   mapping: MappingSpec;
   queueUrl: string;
   client: SQSClient;
@@ -196,4 +194,61 @@ function split(
   if (answer.kind === 'all-failed') return { done: [], fault: `unusable batch answer: ${answer.reason}` };
   const done = batch.filter((message) => !answer.failed.has(message.MessageId ?? ''));
   return answer.failed.size === 0 ? { done } : { done, fault: `${answer.failed.size} reported as failed` };
+}
+
+/** What decides how many pollers a queue gets. */
+export type Backlog = {
+  /** Messages that wait to be received. */
+  visible: number;
+  batchSize: number;
+  /** How long a batch takes, ms: at least as long as the batches under way have taken so far. */
+  batchMs: number;
+  /** Batches under way. */
+  busy: number;
+  max: number;
+};
+
+/** Another environment is worth it only if the present ones need longer than this for the backlog. */
+const TARGET_MS = 500;
+
+/**
+ * How many pollers a queue's backlog is worth, from 1 to `max`: enough to finish it in about half a second, but no more
+ * than there are batches. AWS starts with five and adds more while messages wait. On one machine every environment
+ * costs a cold start, so one worker keeps a backlog that it finishes before a second one has started.
+ */
+export function pollersFor({ visible, batchSize, batchMs, busy, max }: Backlog): number {
+  const batches = Math.ceil(visible / batchSize);
+  const wanted = Math.min(Math.ceil((batches * batchMs) / TARGET_MS), busy + batches);
+  return Math.min(Math.max(wanted, 1), max);
+}
+
+/** Why a batch counts as failed as a whole. */
+type WholeBatchFailure = 'not-an-object' | 'not-a-list' | 'no-identifier' | 'unknown-identifier';
+
+/** Which messages of a batch failed: none, some, or all. All where the answer is not valid. */
+type BatchAnswer = { kind: 'partial'; failed: ReadonlySet<string> } | { kind: 'all-failed'; reason: WholeBatchFailure };
+
+const NONE_FAILED: BatchAnswer = { kind: 'partial', failed: new Set() };
+
+/**
+ * Reads the answer of a function whose mapping has ReportBatchItemFailures.
+ *
+ * Lambda developer guide, "Handling errors for an SQS event source in Lambda", success and failure conditions: an
+ * empty or null answer, and an empty or null `batchItemFailures`, mean success; an answer that is not valid, and an
+ * `itemIdentifier` that is an empty string, null, under a wrong key, or not of this batch, mean that all failed.
+ */
+export function readBatchAnswer(answer: unknown, messageIds: ReadonlySet<string>): BatchAnswer {
+  if (answer === null || answer === undefined) return NONE_FAILED;
+  if (typeof answer !== 'object' || Array.isArray(answer)) return { kind: 'all-failed', reason: 'not-an-object' };
+  const failures: unknown = 'batchItemFailures' in answer ? answer.batchItemFailures : null;
+  if (failures === null || failures === undefined) return NONE_FAILED;
+  if (!Array.isArray(failures)) return { kind: 'all-failed', reason: 'not-a-list' };
+  const failed = new Set<string>();
+  for (const failure of failures) {
+    const id: unknown = typeof failure === 'object' && failure !== null ? failure.itemIdentifier : undefined;
+    if (typeof id !== 'string' || id === '') return { kind: 'all-failed', reason: 'no-identifier' };
+    if (!messageIds.has(id)) return { kind: 'all-failed', reason: 'unknown-identifier' };
+    failed.add(id);
+  }
+  return { kind: 'partial', failed };
 }

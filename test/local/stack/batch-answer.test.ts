@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readBatchAnswer } from '../../../local/stack/batch-answer.ts';
+import { readBatchAnswer } from '../../../local/stack/event-source.ts';
 
 const batch = new Set(['a', 'b', 'c']);
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { pollersFor } from '../../../local/stack/poller-scale.ts';
+import { pollersFor } from '../../../local/stack/event-source.ts';
 
 test.each([
   ['an empty queue keeps one', { visible: 0, batchMs: 5000, busy: 3 }, 1],

@@ -37,7 +37,7 @@ export const replayCommand = async (flags: ReplayFlags): Promise<ExitCode> => {
   const dataDir = dataDirOf(flags.dataDir, flags.sandbox);
   const result = flags.stage === undefined ? await replayEmbedded({ ...flags, dataDir }) : await replayDeployed(flags);
   print(flags.json ? `${JSON.stringify(result)}\n` : replayText(shown(result), flags));
-  if (result.rest?.cause === 'down') return exitCodes.runFailed;
+  if (result.rest !== undefined && result.rest.cause !== 'not-understood') return exitCodes.runFailed;
   return result.deadLetters > 0 || result.rest !== undefined ? exitCodes.unfinishedRecords : exitCodes.ok;
 };
 

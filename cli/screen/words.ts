@@ -86,6 +86,7 @@ const causeWords: Readonly<Record<string, string>> = {
   tooLarge: 'answer too large',
   throttled: 'rate limit',
   conflict: 'the target is still at an earlier try',
+  'access-refused': 'login or signature refused',
   'no-token': 'no token',
   'token-unavailable': 'no token to be had',
 };
@@ -104,11 +105,18 @@ export const pauseWords = ({ connection, untilMs, why = 'no reason is known' }: 
 const restHeads: Readonly<Record<RestCause, string>> = {
   down: 'is down, its records wait 目标不可用',
   'not-understood': 'gives answers that are not understood, nothing more is sent 无法理解应答',
+  refused: 'refuses login or signature, nothing more is sent 拒绝登录或签名',
+};
+
+const restAdvice: Readonly<Record<RestCause, string>> = {
+  down: '',
+  'not-understood': '; target.success says what an answer means',
+  refused: '; check the credentials, the signature and the clock',
 };
 
 /** What a connection rests for, since when, in which words, and what may be done. */
 export const restWords = ({ connection, cause, sinceMs, why }: RunRest): string =>
-  `${connection} ${restHeads[cause]} (${why}), since ${localTime(sinceMs)}${cause === 'down' ? '' : '; target.success says what an answer means'}`;
+  `${connection} ${restHeads[cause]} (${why}), since ${localTime(sinceMs)}${restAdvice[cause]}`;
 
 /** A rest as a line of a run's books. */
 export const pastRestWords = (rest: RunRest): string =>

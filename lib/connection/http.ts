@@ -36,6 +36,8 @@ export type Answered = {
   kind: 'answered';
   status: number;
   headers: Readonly<Record<string, string>>;
+  /** Each `Set-Cookie` header by itself (RFC 6265 §3): they are no list with commas. */
+  setCookies?: readonly string[];
   text: string;
   /** Where it is there, the text is not what the server wrote: it may be shown, nothing may be concluded from it. */
   unreadable?: Unreadable;

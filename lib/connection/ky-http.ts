@@ -236,7 +236,7 @@ const readBody = async (
 };
 
 const headersOf = (response: Response): Record<string, string> => {
-  const { [PACKED_AS]: packedAs, ...headers } = Object.fromEntries(response.headers);
+  const { [PACKED_AS]: packedAs, 'set-cookie': _, ...headers } = Object.fromEntries(response.headers);
   return { ...headers, ...(packedAs !== undefined && { 'content-encoding': packedAs }) };
 };
 
@@ -263,7 +263,12 @@ const exchange = async (request: HttpRequest, isSurelyUnsent: () => boolean): Pr
     const leftMs = Math.max(0, timeoutMs - (performance.now() - startMs));
     const bytes = await readBody(response, maxAnswerBytes, leftMs);
     if (bytes === 'timeout') return failed('timeout');
-    const head = { status: response.status, headers: headersOf(response) };
+    const setCookies = response.headers.getSetCookie();
+    const head = {
+      status: response.status,
+      headers: headersOf(response),
+      ...(setCookies.length > 0 && { setCookies }),
+    };
     const answer = bytes === 'tooLarge' ? bytes : await answerOf(head, bytes, maxAnswerBytes);
     return answer === 'tooLarge' ? failed('tooLarge', `more than ${maxAnswerBytes} bytes`) : answer;
   } catch (error) {

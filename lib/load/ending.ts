@@ -135,8 +135,13 @@ export const settlementOf = (
   }
 
   const sign = signOf(outcome);
-  if (sign === 'unsent' || (sign === 'down' && isResting)) {
-    const waits = putOff(message, 'target-down', backoffMs(message.deferrals, fraction, retrying), 0);
+  if (sign === 'unsent' || sign === 'refused' || (sign === 'down' && isResting)) {
+    const waits = putOff(
+      message,
+      sign === 'refused' ? 'resting' : 'target-down',
+      backoffMs(message.deferrals, fraction, retrying),
+      0,
+    );
     return {
       item:
         outcome.kind === 'uncertain'

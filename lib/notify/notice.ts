@@ -78,6 +78,17 @@ const restTitles: Readonly<Record<RestCause, Readonly<Record<RestNews['kind'], s
     began: 'The answers of the target are not understood, nothing more is sent 无法理解目标的应答,已停止发送',
     ended: 'The answers of the target are understood again 目标的应答已恢复正常',
   },
+  refused: {
+    began: 'The target refuses login or signature, nothing more is sent 目标拒绝登录或签名,已停止发送',
+    ended: 'The target lets us in again 目标已恢复访问',
+  },
+};
+
+/** What a person can do about it. */
+const actions: Readonly<Record<RestCause, string[]>> = {
+  down: [],
+  'not-understood': ['target.success says what an answer means'],
+  refused: ['check the credentials, the signature and the clock; the next run tries again'],
 };
 
 /** The notice for a rest that began or ended. Pure. */
@@ -92,7 +103,7 @@ export const restNoticeOf = (news: RestNews): Notice => {
       ...(why === '' ? [] : [why]),
       `since 始于 ${new Date(sinceMs).toISOString()}`,
       ...(endedMs === undefined ? [] : [`until 终于 ${new Date(endedMs).toISOString()}`]),
-      ...(kind === 'began' && cause === 'not-understood' ? ['target.success says what an answer means'] : []),
+      ...(kind === 'began' ? actions[cause] : []),
     ],
     rest: { connection, cause, ...defined({ integration }), why, sinceMs, failedProbes, ...defined({ endedMs }) },
   };

@@ -36,7 +36,10 @@ export type SeenRun = {
 /** The exit code that a run stands for. Pure. */
 export const exitCodeOf = ({ run, setAside, deadLetters = 0, stranded = 0, pause, rest }: SeenRun): ExitCode => {
   const { status, counts } = run;
-  if (status === 'incomplete' || status === 'failed' || pause !== undefined || rest?.cause === 'down') {
+  if (status === 'incomplete' || status === 'failed' || pause !== undefined) {
+    return exitCodes.runFailed;
+  }
+  if (rest !== undefined && rest.cause !== 'not-understood') {
     return exitCodes.runFailed;
   }
   if (status === 'extracting' || stranded > 0 || hasFailed(run)) return exitCodes.runFailed;

@@ -1,3 +1,4 @@
+import type { RestCause } from '../connection/limit/health.ts';
 import type { AdoptionAsked, Selection } from '../messages/run-request.ts';
 import type { RunLimits } from './limits.ts';
 
@@ -165,7 +166,7 @@ export const MAX_RESTS = 50;
 /** A time in which nothing was sent over a connection but one record now and then; without `endedMs` its end is not known. */
 export type RunRest = {
   connection: string;
-  cause: 'down' | 'not-understood';
+  cause: RestCause;
   why: string;
   sinceMs: number;
   endedMs?: number;

@@ -43,3 +43,16 @@ export const isRecent = (atMs: number, nowMs: number, lifeMs: number): boolean =
 /** Whether something that was to last until `untilMs` lasts at `nowMs`, and can last that long at all. */
 export const lasts = (untilMs: number, nowMs: number, longestMs: number): boolean =>
   untilMs > nowMs && untilMs - nowMs <= longestMs;
+
+// China has had no summer time since 1991: Beijing is UTC+8 all year.
+export const BEIJING_OFFSET_MS = 8 * 3_600_000;
+
+// The years that have four digits.
+const FIRST_MS = Date.UTC(0, 0, 1) - BEIJING_OFFSET_MS;
+const LAST_MS = Date.UTC(9999, 11, 31) - BEIJING_OFFSET_MS;
+
+/** An instant as Beijing's clock shows it, `YYYY-MM-DD HH:MM:SS`; undefined outside the years 1900 to 9999. */
+export const beijingTime = (ms: number): string | undefined =>
+  ms >= FIRST_MS && ms <= LAST_MS
+    ? new Date(ms + BEIJING_OFFSET_MS).toISOString().slice(0, 19).replace('T', ' ')
+    : undefined;

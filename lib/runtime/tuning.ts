@@ -118,6 +118,8 @@ export type ConnectionTuning = {
   tokenAheadPauseMs: number;
   /** The pause after a token request that was throttled without a word of how long: at least half of this, growing. */
   tokenPauseBackoff: Backoff;
+  /** A refused token request is not repeated in a process for so long. */
+  tokenRefusedMs: number;
   /** Who waits for another's renewal looks again this often. */
   tokenPollMs: number;
   /** The lock of a renewal outlives the token request by this: reading and writing the item around it. */
@@ -183,6 +185,7 @@ export const standardTuning: Tuning = {
     tokenAheadShare: 0.9,
     tokenAheadPauseMs: MINUTE_MS,
     tokenPauseBackoff: { baseMs: 2_000, capMs: 60_000 },
+    tokenRefusedMs: 10_000,
     tokenPollMs: 250,
     tokenLockMarginMs: 10_000,
     refusedAnewMs: { expired: MINUTE_MS, forbidden: 10 * MINUTE_MS },

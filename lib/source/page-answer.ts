@@ -158,8 +158,13 @@ export const pageAnswer = (answer: ApiAnswer, plan: AnswerPlan, nowMs: number): 
       if (waitMs !== undefined) return { ...wait('token-unavailable'), what, waitMs };
       return { ...retry('token-unavailable'), what };
     }
-    case 'tokenRefused': {
-      const what = `the token is refused with status ${answer.status} and "${answer.words}", a new one as well`;
+    case 'accessRefused': {
+      const refused = `with status ${answer.status} and "${answer.words}"`;
+      if (answer.isFinal) {
+        const what = `the source refuses access ${refused}`;
+        return { ...fail('token-refused', 'check the credentials, the signature and the clock'), what };
+      }
+      const what = `the token is refused ${refused}, a new one as well`;
       return { ...fail('token-refused', 'check the credentials, the scope and auth.expired'), what };
     }
     case 'foreignLink': {

@@ -68,13 +68,15 @@ export const outcomeOf = (
     }
     case 'noToken': {
       const { permanent, message: excerpt, retryAfterMs } = answer;
-      if (permanent) return { kind: 'notApplied', failure: { cause: 'no-token', excerpt }, waits: false };
+      if (permanent) return { kind: 'notApplied', failure: { cause: 'access-refused', excerpt }, waits: false };
       return retryAfterMs === undefined
         ? { kind: 'notApplied', failure: { cause: 'token-unavailable', excerpt }, waits: false }
         : { kind: 'notApplied', failure: { cause: 'no-token', excerpt }, waits: true, pauseMs: retryAfterMs };
     }
-    case 'tokenRefused':
-      return { kind: 'notApplied', failure: failureOf('no-token', answer.status, answer.words), waits: false };
+    case 'accessRefused': {
+      const cause = answer.isFinal ? 'access-refused' : 'token-unavailable';
+      return { kind: 'notApplied', failure: failureOf(cause, answer.status, answer.words), waits: false };
+    }
     case 'later':
       return { kind: 'notApplied', failure: { cause: 'no-time' }, waits: true, pauseMs: 0 };
     case 'foreignLink':

@@ -13,7 +13,9 @@ const signByCause: Partial<Record<OutcomeCause, Sign | 'nothing'>> = {
   timeout: 'down',
   reset: 'down',
   network: 'down',
-  // The token endpoint does not answer, or nobody can read what it says.
+  // Login or signature are refused: every other record would be refused as well.
+  'access-refused': 'refused',
+  // The token endpoint does not answer, or nobody can read what it says; or each token is refused.
   'token-unavailable': 'unsent',
   // Nothing was asked.
   'no-token': 'nothing',

@@ -18,6 +18,7 @@ export type OutcomeCause =
   | 'throttled'
   | 'row-refused'
   | 'no-result'
+  | 'access-refused'
   | 'no-token'
   | 'token-unavailable'
   | 'no-time'

@@ -1,5 +1,5 @@
 import type { Conversion } from '../integration/compile/body-plan.ts';
-import { beijingTime, instantMs } from '../integration/dialect/instant.ts';
+import { instantMs } from '../integration/dialect/instant.ts';
 import { plainDigits } from '../integration/dialect/plain-digits.ts';
 import {
   ExactNumber,
@@ -10,6 +10,7 @@ import {
   type JsonValue,
   stringifyJson,
 } from '../json/json.ts';
+import { beijingTime } from '../runtime/clock.ts';
 import { shown } from './values.ts';
 
 /** A converted value, or the rule that it does not match. */

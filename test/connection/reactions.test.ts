@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { tokenReactions } from '../../lib/connection/auth/oauth2.ts';
+import { tokenReactions } from '../../lib/connection/auth/login.ts';
 import { sentBeforeFailing } from '../../lib/connection/http.ts';
 import { reactionToFailure, reactionToStatus } from '../../lib/connection/reactions.ts';
 import { pageReactions } from '../../lib/source/page-answer.ts';

@@ -138,6 +138,13 @@ describe('what a POST comes to', () => {
     },
   );
 
+  it.each(['access-refused', 'token-unavailable'] as const)('%s is never the record’s fault', (cause) => {
+    const outcome: Outcome = { kind: 'notApplied', failure: { cause, excerpt: 'no such app' }, waits: false };
+    const { ending, item, letter } = settlement(outcome, 'park', 2);
+    expect(ending).toMatchObject({ kind: 'putBack', message: { attempts: 2, lastFailure: { cause } } });
+    expect([item.claim, item.trouble, letter]).toEqual([undefined, undefined, undefined]);
+  });
+
   it('writes no second letter for content whose letter still waits', () => {
     const trouble: Trouble = {
       kind: 'rejected',

@@ -39,6 +39,7 @@ test.each<[string, SeenRun['run'], Beside, code: number]>([
   ['left messages behind with a function that failed', run('loading', { open: 1 }), { stranded: 1 }, 3],
   ['whose target was given up as down', run('loading', { open: 1 }), { rest: { cause: 'down' } }, 3],
   ['whose target is not understood', run('loading', { open: 1 }), { rest: { cause: 'not-understood' } }, 1],
+  ['whose target refuses the login', run('loading', { open: 1 }), { rest: { cause: 'refused' } }, 3],
   ['is being read', run('extracting'), {}, 3],
   ['could not be read to its end', run('incomplete'), {}, 3],
   ['could not be read to its end, a record was refused', run('incomplete', { rejected: 1 }), {}, 3],

@@ -19,15 +19,17 @@ const integrations = (await readdir('integrations')).filter((file) => file.endsW
  * Some 5 % above what it was when last looked at: above these, find out what came in.
  */
 const maxStartBytes: Readonly<Record<string, number>> = {
-  fetch: 506_000,
-  load: 398_000,
+  fetch: 512_000,
+  load: 404_000,
   replay: 294_000,
   reconcile: 308_000,
 };
-const maxArchiveBytes = 660_000;
+const maxArchiveBytes = 700_000;
 
 /** Modules that wait in files of their own until an invocation needs them; replay has none of them. */
 const later = ['ssm-parameter', 'secrets-manager-secret', 'ky-http', 'packaged', 'read'];
+/** What the files of some systems need to log in, or to sign. */
+const laterForAccess = ['declared-login', 'dressing'];
 /** What of the dialect a target's plan may need; fetch needs the dialect in any case. */
 const laterForTargets = ['beside', 'body-plan'];
 
@@ -81,6 +83,7 @@ describe.each(functions)('the archive of $name', ({ name, environment }) => {
   test('starts without what many invocations do not need', () => {
     const ofModule = (module: string) => (file: string) => file.startsWith(`functions/${name}.${module}-`);
     const waiting = [...(name === 'replay' ? [] : later), ...(name === 'load' ? laterForTargets : [])];
+    if (name === 'fetch' || name === 'load') waiting.push(...laterForAccess);
     for (const module of waiting) {
       expect([...readZip(archive).keys()].filter(ofModule(module)), module).toHaveLength(2);
       expect(imported.files.filter(ofModule(module))).toEqual([]);

@@ -53,6 +53,7 @@ export const tuningOf = (chance: Chance): Tuning => {
       secretLifeMs: pick([1_000, 5 * MINUTE_MS]),
       tokenAheadShare: pick([0.5, 0.9, 1]),
       tokenAheadPauseMs: pick([1_000, MINUTE_MS]),
+      tokenRefusedMs: 1_000,
       tokenPollMs: pick([50, 250, 2_000]),
       tokenLockMarginMs: pick([1_000, 10_000, 30_000]),
       tokenPauseBackoff: { baseMs: pick([500, 5_000]), capMs: pick([10_000, 5 * MINUTE_MS]) },

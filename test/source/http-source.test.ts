@@ -227,8 +227,8 @@ describe('a source over HTTP', () => {
 
   it('shows no secret of its block that the source quotes', async () => {
     const quoting = worldOf(({ url }) => answered(200, { code: 40_001, message: `no: ${url}` }));
-    const otherRequest = [{ field: 'api_key', value: 'KEY-1234' }];
-    const { failure } = await readList(quoting, HOUR_MS, { 'source.metadata.otherRequest': otherRequest });
+    const request = [{ field: 'api_key', value: 'KEY-1234' }];
+    const { failure } = await readList(quoting, HOUR_MS, { 'source.metadata.request': request });
     expect(failure?.message).toContain('api_key=***');
   });
 

@@ -90,7 +90,7 @@ describe('the answer of the API', () => {
     [
       'no token',
       { kind: 'noToken', permanent: true, message: 'invalid_client' },
-      { kind: 'notApplied', failure: { cause: 'no-token', excerpt: 'invalid_client' }, waits: false },
+      { kind: 'notApplied', failure: { cause: 'access-refused', excerpt: 'invalid_client' }, waits: false },
     ],
     [
       'no token to be had',
@@ -104,8 +104,13 @@ describe('the answer of the API', () => {
     ],
     [
       'a token that its rule refuses',
-      { kind: 'tokenRefused', status: 200, words: 'expired' },
-      { kind: 'notApplied', failure: { cause: 'no-token', status: 200, excerpt: 'expired' }, waits: false },
+      { kind: 'accessRefused', status: 200, words: 'expired', isFinal: false },
+      { kind: 'notApplied', failure: { cause: 'token-unavailable', status: 200, excerpt: 'expired' }, waits: false },
+    ],
+    [
+      'credentials that its rule refuses',
+      { kind: 'accessRefused', status: 200, words: 'no such app', isFinal: true },
+      { kind: 'notApplied', failure: { cause: 'access-refused', status: 200, excerpt: 'no such app' }, waits: false },
     ],
     [
       'no time',

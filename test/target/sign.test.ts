@@ -31,6 +31,7 @@ const signs: Readonly<Record<OutcomeCause, ReturnType<typeof signOf>>> = {
   'no-known-status': 'unclear',
   'no-rows': 'unclear',
   'no-row-result': 'unclear',
+  'access-refused': 'refused',
   'no-token': undefined,
   'no-time': undefined,
   'foreign-link': undefined,

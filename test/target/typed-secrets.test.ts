@@ -24,14 +24,14 @@ const fields: JsonValue = [
 
 describe('a secret that is typed into a block', () => {
   it('is known by its name, at any depth, where it is no word', () => {
-    const integration = integrationWith(okki, { 'source.metadata.otherRequest': fields });
+    const integration = integrationWith(okki, { 'source.metadata.request': fields });
     expect(sourcePlanOf(integration).typedSecrets).toEqual(['SYS-1234', 'p@ss-word']);
   });
 
   it('is shown no more than another one, where the target quotes it', async () => {
     const clock = fakeClock();
     const integration = integrationWith(okki, {
-      'target.metadata.otherRequest': fields,
+      'target.metadata.request': [...fields, { field: 'id', value: '{{id}}' }],
       'target.connection.baseUrl': 'http://target.test',
       'target.connection.auth': { kind: 'none' },
     });
@@ -45,7 +45,13 @@ describe('a secret that is typed into a block', () => {
       env: {},
       tuning: standardTuning,
     });
-    const { outcomes } = await target.post([{ id: '1', body: { id: '1' }, idempotencyKey: 'k' }], granted);
+    const body = {
+      systemToken: 'SYS-1234',
+      appType: 'APP-1234',
+      token: 'none',
+      login: { password: 'p@ss-word' },
+    };
+    const { outcomes } = await target.post([{ id: '1', body, idempotencyKey: 'k' }], granted);
     const [outcome] = outcomes;
     const told = outcome !== undefined && 'failure' in outcome ? outcome.failure.excerpt : undefined;
     expect(told).toContain('"systemToken":"***","appType":"APP-1234","token":"none","login":{"password":"***"}');

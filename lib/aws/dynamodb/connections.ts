@@ -7,6 +7,7 @@ import {
   healthy,
   type Rest,
   type RestingRun,
+  restCauses,
 } from '../../connection/limit/health.ts';
 import { parseJson } from '../../json/json.ts';
 import { reachMs } from '../../runtime/clock.ts';
@@ -90,7 +91,7 @@ export const dynamoTokenStore = (table: Table): TokenStore => {
 };
 
 const rest = z.object({
-  cause: z.enum(['down', 'not-understood']),
+  cause: z.enum(restCauses),
   integration: z.exactOptional(z.string()),
   why: z.string(),
   sinceMs: z.number(),

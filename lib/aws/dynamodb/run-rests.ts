@@ -1,5 +1,6 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
+import { restCauses } from '../../connection/limit/health.ts';
 import { parseJson } from '../../json/json.ts';
 import { MAX_RESTS, type RunRest } from '../../runs/record.ts';
 import { type Item, MalformedItemError, number, succeeds, type Table, text } from './table.ts';
@@ -7,7 +8,7 @@ import { type Item, MalformedItemError, number, succeeds, type Table, text } fro
 /** A rest as it stands in a run's item. */
 export const restSchema = z.object({
   connection: z.string(),
-  cause: z.enum(['down', 'not-understood']),
+  cause: z.enum(restCauses),
   why: z.string(),
   sinceMs: z.number(),
   endedMs: z.exactOptional(z.number()),

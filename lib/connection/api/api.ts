@@ -1,6 +1,7 @@
 import { defined } from '../../runtime/defined.ts';
 import { ConfigurationError, type FaultPlace } from '../../runtime/fault.ts';
-import { type TokenRefusal, tokenRefusalIn } from '../auth/expired.ts';
+import { fits, rulesIn, type TokenRefusal, tokenRefusalIn } from '../auth/access-rules.ts';
+import { dressed } from '../auth/beside.ts';
 import type { ConnectionDeps, Credential, Later, NoToken, SchemeDeps } from '../auth/scheme.ts';
 import { schemeOf } from '../auth/schemes.ts';
 import {
@@ -23,7 +24,7 @@ export type ApiRequest = {
   path: string;
   query?: Query;
   headers?: Record<string, string>;
-  /** JSON text. */
+  /** JSON text, or the text of a form, as its content type says; without one it is JSON. */
   body?: string;
   /** A link that the API itself gave, used instead of path and query; it must stay on the API's host. */
   link?: string;
@@ -33,8 +34,11 @@ export type ApiAnswer =
   | HttpAnswer
   | NoToken
   | Later
-  /** By a rule of the file, and again with another token: not applied, whatever its status says. */
-  | { kind: 'tokenRefused'; status: number; words: string }
+  /**
+   * By a rule of the file: not applied, whatever its status says. `isFinal`: it refuses the credentials themselves, so
+   * that asking again before somebody has looked helps nobody; else it refuses a token, and its successor.
+   */
+  | { kind: 'accessRefused'; status: number; words: string; isFinal: boolean }
   /** Surely not sent: the link leads to another host, where the authorization must not go. */
   | { kind: 'foreignLink' };
 
@@ -79,9 +83,9 @@ export const connect = (
     const { timeoutMs, maxAnswerBytes } = connection;
     return http.send({ ...request, timeoutMs: Math.min(timeoutMs, leftMs), maxAnswerBytes });
   };
-  const { expired = [] } = connection.auth;
-  const rules = Array.isArray(expired) ? expired : [expired];
-  const refusalIn = (answer: ApiAnswer) => (answer.kind === 'answered' ? tokenRefusalIn(answer, rules) : undefined);
+  const expired = rulesIn(connection.auth.expired);
+  const refused = rulesIn(connection.auth.refused);
+  const refusalIn = (answer: ApiAnswer) => (answer.kind === 'answered' ? tokenRefusalIn(answer, expired) : undefined);
   /** The last token that was refused although it was new. */
   let refusedAnew: { token: string | undefined; as: TokenRefusal; untilMs: number } | undefined;
   const noteRefusedAnew = ({ token }: Credential, as: TokenRefusal) => {
@@ -97,9 +101,11 @@ export const connect = (
     refusedAnew === undefined || refusedAnew.token !== token || refusedAnew.untilMs <= clock.nowMs();
   /** A refusal that only the file knows must not be judged by its status. */
   const judged = (answer: ApiAnswer): ApiAnswer => {
-    if (answer.kind !== 'answered' || answer.status === 401 || !refusalIn(answer)?.byRule) return answer;
+    if (answer.kind !== 'answered') return answer;
+    const isFinal = refused.some((rule) => fits(answer, rule));
+    if (!isFinal && (answer.status === 401 || !refusalIn(answer)?.byRule)) return answer;
     const words = (answer.shown ?? answer.text).replace(/\s+/g, ' ').trim().slice(0, EXCERPT_CHARACTERS);
-    return { kind: 'tokenRefused', status: answer.status, words: words.toWellFormed() };
+    return { kind: 'accessRefused', status: answer.status, words: words.toWellFormed(), isFinal };
   };
   const getCredential = schemeOf(connection.auth).open({ ...deps, ...values, connection, exchange });
 
@@ -117,8 +123,11 @@ export const connect = (
         ...request.headers,
       };
       const sendWith = async (credential: Credential): Promise<HttpAnswer | Later> => {
-        const answer = await exchange(credential.authorise({ method, url, headers, ...defined({ body }) }), limits);
-        return answer.kind === 'answered' ? withoutSecrets(answer, [...credential.secrets, ...sentSecrets]) : answer;
+        const authorised = credential.authorise({ method, url, headers, ...defined({ body }) });
+        const sent = await dressed(authorised, connection.auth, { ...deps, ...values });
+        const answer = await exchange(sent.request, limits);
+        if (answer.kind !== 'answered') return answer;
+        return withoutSecrets(answer, [...credential.secrets, ...sent.secrets, ...sentSecrets]);
       };
 
       const first = await getCredential(limits);

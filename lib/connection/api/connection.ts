@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import * as z from 'zod/mini';
 import { ConfigurationError, type Fault, type FaultPlace } from '../../runtime/fault.ts';
+import { paramsFor } from '../auth/params.ts';
 import type { Reference } from '../auth/scheme.ts';
 import { authSchema, schemeOf } from '../auth/schemes.ts';
 import { isBaseUrl } from '../http.ts';
@@ -76,6 +77,14 @@ export const connectionSchema = (defaults: {
     .check(z.describe('Base URL and authorisation of one end. 连接:地址与认证。'));
 
 export type Connection = z.infer<ReturnType<typeof connectionSchema>>;
+
+/** The connection as one method of the API is called: `{{api}}` in `auth.params` is its name. Pure. */
+export const connectionFor = (connection: Connection, api: string): Connection => {
+  const { params } = connection.auth;
+  return params === undefined
+    ? connection
+    : { ...connection, auth: { ...connection.auth, params: paramsFor(params, api) } };
+};
 
 /** What the file itself says of the account. */
 const statedAccount = ({ account = [] }: Connection): (string | Reference)[] =>

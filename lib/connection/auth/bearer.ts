@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { lookUp, refSchema, resolveRef } from '../secrets.ts';
-import { expiredKey } from './expired.ts';
+import { besideKeys } from './beside.ts';
 import type { Credential, CredentialResult, Scheme } from './scheme.ts';
 
 export const bearerSchema = () =>
@@ -10,7 +10,7 @@ export const bearerSchema = () =>
     optional: z
       ._default(z.boolean(), false)
       .check(z.describe('Go on without a token where the reference is not set. 未设置时不带令牌继续。')),
-    ...expiredKey(),
+    ...besideKeys(),
   });
 
 /** How a request shows a token: in the Authorization header (RFC 6750 §2.1). */

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { expiredKey } from './expired.ts';
+import { besideKeys } from './beside.ts';
 import type { Credential, Scheme } from './scheme.ts';
 
-export const noneSchema = () => z.strictObject({ kind: z.literal('none'), ...expiredKey() });
+export const noneSchema = () => z.strictObject({ kind: z.literal('none'), ...besideKeys() });
 
 const credential: Credential = {
   authorise: (request) => request,

@@ -1,16 +1,15 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
-import { isCompound, isJsonObject, type JsonObject, type JsonValue, parsedOrUndefined } from '../../json/json.ts';
-import { backoffMs } from '../../runtime/backoff.ts';
+import { isCompound, isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { defined } from '../../runtime/defined.ts';
+import { FORM } from '../form.ts';
 import { type HttpAnswer, joinUrl } from '../http.ts';
-import { askedWaitMs, type ReactionTable, reactionToFailure, reactionToStatus } from '../reactions.ts';
-import { strikeOut } from '../redaction.ts';
 import { type Ref, refSchema } from '../secrets.ts';
 import { showing } from './bearer.ts';
-import { expiredKey } from './expired.ts';
-import type { CredentialResult, CredentialSource, Limits, Reference, Scheme, SchemeDeps } from './scheme.ts';
-import { type AskForToken, type TokenAnswer, type TokenResult, type TokenSource, tokenSource } from './token.ts';
+import { besideKeys } from './beside.ts';
+import { openLogin, readAnswerWithToken, statedLifeSec, type TokenReading } from './login.ts';
+import type { CredentialSource, Reference, Scheme, SchemeDeps } from './scheme.ts';
+import type { TokenAnswer } from './token.ts';
 
 /** The client's own grant, and that of a user with a password (RFC 6749 §4.4 and §4.3). */
 export const oauth2Schema = () => {
@@ -21,7 +20,7 @@ export const oauth2Schema = () => {
       .check(z.regex(/^\//, 'a path that starts with /'), z.describe('Path of the token request. 获取令牌的路径。')),
     clientId: refSchema(),
     clientSecret: refSchema(),
-    ...expiredKey(),
+    ...besideKeys(),
   };
   const user = { username: refSchema(), password: refSchema() };
   const scope = z.exactOptional(
@@ -66,29 +65,9 @@ export const tokenForm = (grant: Grant): string => {
   return form.toString();
 };
 
-/**
- * What the end of a token request means: read the token from it; refused for good (RFC 6749 §5.2: wrong credentials,
- * scope or request); or not available now, where `throttled` means asked for too often. Asking again changes nothing,
- * so it does not matter whether the request was sent.
- */
-export const tokenReactions: ReactionTable<'read' | 'refused' | 'unavailable' | 'throttled', 'unavailable'> = {
-  statuses: [
-    [200, 299, 'read'],
-    [408, 408, 'unavailable'],
-    [429, 429, 'throttled'],
-    [403, 403, 'throttled', 'retry-after'],
-    [403, 403, 'throttled', 'used-up'],
-    [500, 999, 'unavailable'],
-  ],
-  otherStatus: 'refused',
-  failures: { never: 'unavailable', maybe: 'unavailable' },
-};
-
 /** Vendors write "none" as null, "", 0 or false, beside a token and without one. */
 const isSomething = (error: JsonValue | undefined): boolean =>
   isCompound(error) || !/^(undefined|null|false|0?)$/.test(String(error));
-
-const EXCERPT_CHARACTERS = 200;
 
 /** RFC 6749 §5.2, and OKKI's `message` beside it. */
 const errorOf = (body: JsonObject | undefined): string | undefined => {
@@ -99,55 +78,25 @@ const errorOf = (body: JsonObject | undefined): string | undefined => {
 /** OKKI's published life of a token; its `expires_in` may be absent. */
 export const DEFAULT_LIFE_SEC = 28_800;
 
-const lifeSec = (expiresIn: unknown): number => {
-  const seconds = typeof expiresIn === 'string' && expiresIn.trim() !== '' ? Number(expiresIn) : expiresIn;
-  return typeof seconds === 'number' && Number.isFinite(seconds) && seconds > 0 ? seconds : DEFAULT_LIFE_SEC;
+/** Reads a token request's answer by RFC 6749 §5.1, with OKKI's words. */
+const reading: TokenReading = {
+  wordsIn: (body) => errorOf(isJsonObject(body) ? body : undefined),
+  tokenIn: (body) => {
+    const { error, access_token: accessToken, expires_in: expiresIn } = isJsonObject(body) ? body : {};
+    if (isSomething(error)) return { kind: 'refused', why: 'an error' };
+    return typeof accessToken === 'string' && accessToken !== ''
+      ? { accessToken, lifeSec: statedLifeSec(expiresIn) ?? DEFAULT_LIFE_SEC }
+      : { kind: 'unavailable', why: 'no access_token in the answer' };
+  },
 };
 
-/**
- * Reads the answer to a token request that was sent at `sentMs` (ms since the epoch): the token's life counts from
- * there, so that it never looks longer than it is. `secrets` are struck out of what the server says.
- */
+/** Reads the answer to a token request (`readAnswerWithToken`). Pure. */
 export const readTokenAnswer = (
   answer: HttpAnswer,
   sentMs: number,
   nowMs: number,
   secrets: readonly string[],
-): TokenAnswer => {
-  if (answer.kind === 'failed') {
-    return { kind: reactionToFailure(tokenReactions, answer.cause), message: answer.message };
-  }
-  const { status, headers, text, unreadable } = answer;
-  const parsed = parsedOrUndefined(text);
-  const body = isJsonObject(parsed) ? parsed : undefined;
-  const said = errorOf(body);
-  const saying = said === undefined ? '' : ` (${strikeOut(said, secrets).slice(0, EXCERPT_CHARACTERS).toWellFormed()})`;
-  const reaction = reactionToStatus(tokenReactions, answer);
-  switch (reaction) {
-    case 'throttled':
-    case 'unavailable': {
-      const waitMs = askedWaitMs(headers, nowMs);
-      const unavailable = { kind: 'unavailable', message: `status ${status}${saying}` } as const;
-      const isThrottled = reaction === 'throttled' && { isThrottled: true as const };
-      return { ...unavailable, ...defined({ retryAfterMs: waitMs }), ...isThrottled };
-    }
-    case 'refused':
-      return { kind: 'refused', message: `status ${status}${saying}` };
-    case 'read': {
-      if (unreadable !== undefined)
-        return { kind: 'unavailable', message: `status ${status}, but ${unreadable.message}` };
-      if (isSomething(body?.error)) return { kind: 'refused', message: `an error in status ${status}${saying}` };
-      const accessToken = body?.access_token;
-      if (typeof accessToken !== 'string' || accessToken === '') {
-        return { kind: 'unavailable', message: `status ${status}, but no access_token in the answer` };
-      }
-      const life = lifeSec(body?.expires_in);
-      return { kind: 'token', token: { accessToken, obtainedAtMs: sentMs, expiresAtMs: sentMs + life * 1000 } };
-    }
-    default:
-      return reaction satisfies never;
-  }
-};
+): TokenAnswer => readAnswerWithToken(answer, sentMs, nowMs, secrets, reading);
 
 const referenceTo = (key: string, ref: Ref): Reference => ({ key: `auth.${key}`, ref });
 
@@ -176,78 +125,22 @@ const audienceOf = (baseUrl: string, { tokenPath }: OAuth2, grant: Grant): strin
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 };
 
-/** How long to wait after a token answer that says "too many", ms; longer each time where it names no time. */
-const pausing = ({ random, tuning }: SchemeDeps) => {
-  let unsaid = 0;
-  return (answer: TokenAnswer): TokenAnswer => {
-    if (answer.kind === 'token') unsaid = 0;
-    if (answer.kind !== 'unavailable' || !answer.isThrottled || answer.retryAfterMs !== undefined) return answer;
-    const waitMs = backoffMs(unsaid, (1 + random.fraction()) / 2, tuning.connection.tokenPauseBackoff);
-    unsaid += 1;
-    return { ...answer, retryAfterMs: waitMs };
-  };
-};
-
-/** Sends one token request within its limits. */
-const asking =
-  (auth: OAuth2, deps: SchemeDeps, limits: Limits, pause: ReturnType<typeof pausing>): AskForToken =>
-  async () => {
-    const { connection, clock, log } = deps;
-    const grant = await grantOf(auth, deps);
-    const url = joinUrl(await deps.baseUrl(), auth.tokenPath);
-    const headers = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' };
-    const sentMs = clock.nowMs();
-    const answer = await deps.exchange({ method: 'POST', url, headers, body: tokenForm(grant) }, limits);
-    if (answer.kind === 'later') return answer;
-    const read = pause(readTokenAnswer(answer, sentMs, clock.nowMs(), secretsOf(grant)));
-    if (read.kind === 'token') log.info('token-obtained', { connection: connection.name });
-    else log.warn(`token-${read.kind}`, { connection: connection.name, why: read.message });
-    return read;
-  };
-
-const openOAuth2 = (auth: OAuth2, deps: SchemeDeps): CredentialSource => {
-  const { connection, tokens: store, clock, random, tuning } = deps;
-  const pause = pausing(deps);
-  let source: TokenSource | undefined;
-  const open = async (): Promise<TokenSource> => {
-    const audience = audienceOf(await deps.baseUrl(), auth, await grantOf(auth, deps));
-    const { name, timeoutMs } = connection;
-    source ??= tokenSource({ connection: name, audience, timeoutMs, store, clock, random, tuning: tuning.connection });
-    return source;
-  };
-  const wishOf = (limits: Limits) => ({ deadlineMs: limits.deadlineMs, ask: asking(auth, deps, limits, pause) });
-
-  const credentialIn = async (result: TokenResult): Promise<CredentialResult> => {
-    const { kind, requests } = result;
-    switch (kind) {
-      case 'token': {
-        const { token } = result;
-        const renew = async (limits: Limits) =>
-          credentialIn(await (source ?? (await open())).renew(token, wishOf(limits)));
-        const shown = showing(token.accessToken);
-        const secrets = [...shown.secrets, ...secretsOf(await grantOf(auth, deps))];
-        return {
-          kind: 'credential',
-          requests,
-          credential: { ...shown, secrets, renew },
-          ...defined({ isNew: result.isNew }),
-        };
-      }
-      case 'later':
-        return { kind: 'none', requests, answer: { kind, retryAtMs: result.retryAtMs } };
-      case 'refused':
-        return { kind: 'none', requests, answer: { kind: 'noToken', permanent: true, message: result.message } };
-      case 'unavailable': {
-        const { message, retryAfterMs: waitMs } = result;
-        const answer = { kind: 'noToken', permanent: false, message, ...defined({ retryAfterMs: waitMs }) } as const;
-        return { kind: 'none', requests, answer };
-      }
-      default:
-        return kind satisfies never;
-    }
-  };
-  return async (limits) => credentialIn(await (source ?? (await open())).get(wishOf(limits)));
-};
+const openOAuth2 = (auth: OAuth2, deps: SchemeDeps): CredentialSource =>
+  openLogin(
+    {
+      audience: async () => audienceOf(await deps.baseUrl(), auth, await grantOf(auth, deps)),
+      request: async () => {
+        const grant = await grantOf(auth, deps);
+        const url = joinUrl(await deps.baseUrl(), auth.tokenPath);
+        const headers = { accept: 'application/json', 'content-type': FORM };
+        return { request: { method: 'POST', url, headers, body: tokenForm(grant) }, secrets: secretsOf(grant) };
+      },
+      reading,
+      show: ({ accessToken }) => showing(accessToken),
+      secrets: async () => secretsOf(await grantOf(auth, deps)),
+    },
+    deps,
+  );
 
 /** A token that the server gives for the client's credentials, shared by all workers. */
 export const oauth2 = (auth: OAuth2): Scheme => ({

@@ -98,9 +98,11 @@ export type TokenDeps = {
 /** A token kept in this process and shared with all other workers through the store. */
 export const tokenSource = (deps: TokenDeps): TokenSource => {
   const { connection, audience, timeoutMs, store, clock, random, tuning } = deps;
-  const { tokenPollMs, tokenLockMarginMs, tokenAheadPauseMs } = tuning;
+  const { tokenPollMs, tokenLockMarginMs, tokenAheadPauseMs, tokenRefusedMs } = tuning;
   let current: Token | undefined;
   let nextAheadMs = 0;
+  /** Refused for good: whoever was about to ask as well need not. */
+  let refused: { result: Extract<TokenResult, { kind: 'refused' }>; untilMs: number } | undefined;
   let underWay: Promise<TokenResult> | undefined;
 
   /** Asks the server as the holder of the lock; ends the lock whatever happens. */
@@ -158,10 +160,13 @@ export const tokenSource = (deps: TokenDeps): TokenSource => {
       const isAnswer = result.kind !== 'later' && !(result.kind === 'token' && isSame(result.token, stale));
       if (isAnswer) return { ...result, requests: 0 };
     }
+    if (refused !== undefined && clock.nowMs() < refused.untilMs) return { ...refused.result, requests: 0 };
     underWay = obtain(stale, wish).finally(() => {
       underWay = undefined;
     });
-    return underWay;
+    const result = await underWay;
+    if (result.kind === 'refused') refused = { result, untilMs: clock.nowMs() + tokenRefusedMs };
+    return result;
   };
 
   return {

@@ -5,11 +5,13 @@
  * - `down`: no answer came, or only its gateway answered.
  * - `unsent`: there was no connection, so nothing was sent: that says nothing of the record.
  * - `unclear`: it answered, and nobody can tell what that means.
+ * - `refused`: it refuses login or signature, whatever the record is.
  */
-export type Sign = 'well' | 'down' | 'unsent' | 'unclear';
+export type Sign = 'well' | 'down' | 'unsent' | 'unclear' | 'refused';
 
 /** Why nothing but one record at a time is sent. */
-export type RestCause = 'down' | 'not-understood';
+export const restCauses = ['down', 'not-understood', 'refused'] as const;
+export type RestCause = (typeof restCauses)[number];
 
 /** Nothing is sent but one record, the probe, now and then. */
 export type Rest = {

@@ -67,7 +67,7 @@ const unclearOf = (before: number, { sign, wellBefore }: Seen): number => {
  * begins. What was under way when one began changes nothing.
  */
 export const withSeen = (health: ConnectionHealth, seen: Seen, nowMs: number, tuning: RestTuning): ConnectionHealth => {
-  const { integration, why } = seen;
+  const { integration, why, sign } = seen;
   if (restsOf(health, integration).length > 0) return health;
   const tries = recent([...health.tries, ...triesOf(seen, nowMs)], nowMs, tuning.windowMs);
   const count = unclearOf(health.unclear[integration] ?? 0, seen);
@@ -81,6 +81,7 @@ export const withSeen = (health: ConnectionHealth, seen: Seen, nowMs: number, tu
     const rest: Rest = { cause: 'not-understood', integration, ...begin };
     return { tries, unclear: others, rests: [...health.rests, rest] };
   }
+  if (sign === 'refused') return { ...health, tries: [], rests: [...health.rests, { cause: 'refused', ...begin }] };
   // Where nothing failed lately, there is nothing to weigh: the item stays small.
   const hasFailed = tries.some((one) => 'failed' in one);
   return {
@@ -139,6 +140,8 @@ const afterSign = (
   tuning: RestTuning,
 ): Rest[] => {
   const { probeAtMs: _, ...failed } = { ...rest, why, failedProbes: rest.failedProbes + 1, failedMs: nowMs };
+  // Only a person can mend that: the next run tries again.
+  if (sign === 'refused') return [{ ...failed, cause: 'refused' }];
   switch (rest.cause) {
     case 'down':
       return sign === 'down' || sign === 'unsent'
@@ -148,6 +151,11 @@ const afterSign = (
       if (sign === 'well') return [];
       // Without an answer the question stays, and is asked again after a while.
       return sign === 'unclear' ? [failed] : [{ ...failed, probeAtMs: nowMs + pauseMs(failed.failedProbes, tuning) }];
+    case 'refused':
+      // Whoever answers in any other way has let us in.
+      return sign === 'well' || sign === 'unclear'
+        ? []
+        : [{ ...failed, probeAtMs: nowMs + pauseMs(failed.failedProbes, tuning) }];
     default:
       return rest.cause satisfies never;
   }

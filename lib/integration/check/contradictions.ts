@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { readPath, valueAt } from '../../json/path.ts';
+import type { FaultPath } from '../../runtime/fault.ts';
 import { suggestion } from '../../runtime/nearest.ts';
 import { isUnset, leavesOf, type RequestField, type Requests, takes } from '../dialect/request-fields.ts';
 import { effects } from '../dialect/words.ts';
@@ -59,6 +60,42 @@ const bodiless =
           .filter((key) => readPath(raw, `${side}.send.${key}.in`) === 'body')
           .map((key) => fault([side, 'send', key, 'in'], '"query" or "header", since a GET has no body'))
       : [];
+
+const entriesAt = (value: JsonValue | undefined): [place: FaultPath, entry: JsonObject][] => {
+  if (isJsonObject(value)) return [[[], value]];
+  return Array.isArray(value) ? value.flatMap((one, index) => (isJsonObject(one) ? [[[index], one]] : [])) : [];
+};
+
+/** Where what is under `sign` or `params` goes into a body. */
+const intoBody = (value: JsonValue | undefined): FaultPath[] =>
+  entriesAt(value).flatMap(([place, entry]) =>
+    (['use', 'timestamp', 'nonce'] as const)
+      .filter((key) => readPath(entry, `${key}.in`) === 'body')
+      .map((key) => [...place, key, 'in'])
+      .concat(entry.in === 'body' ? [[...place, 'in']] : []),
+  );
+
+/** What authorises a request cannot go into a body that there is not. */
+const bodilessAuth =
+  (side: 'source' | 'target'): Rule =>
+  (raw) => {
+    const auth = objectAt(raw, `${side}.connection.auth`) ?? {};
+    const { use, params, sign, request } = auth;
+    const isGet = readPath(raw, `${side}.metadata.method`) === 'GET';
+    const own: FaultPath[] = !isGet
+      ? []
+      : [
+          ...intoBody(use).map((at) => ['use', ...at]),
+          ...intoBody(params).map((at) => ['params', ...at]),
+          ...intoBody(sign).map((at) => ['sign', ...at]),
+        ];
+    const { method, in: carrier, sign: requestSign } = isJsonObject(request) ? request : {};
+    const ofToken = method === 'GET' || carrier === 'query' ? intoBody(requestSign) : [];
+    const words = '"query" or "header", since the request has no body';
+    return [...own, ...ofToken.map((at) => ['request', 'sign', ...at])].map((at) =>
+      fault([side, 'connection', 'auth', ...at], words),
+    );
+  };
 
 const sourceId: Rule = (raw) => {
   const own = readPath(raw, 'source.id');
@@ -193,6 +230,8 @@ const rules: readonly Rule[] = [
   apiRule('target'),
   bodiless('source'),
   bodiless('target'),
+  bodilessAuth('source'),
+  bodilessAuth('target'),
   sourceId,
   idChecks,
   paging,

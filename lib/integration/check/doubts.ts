@@ -1,3 +1,4 @@
+import { isTypedSecret } from '../../connection/auth/params.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { readPath, valueAt } from '../../json/path.ts';
 import { type FaultPath, isSecretName } from '../../runtime/fault.ts';
@@ -12,7 +13,7 @@ import {
   type Requests,
 } from '../dialect/request-fields.ts';
 import { slotsOf } from '../dialect/template.ts';
-import { type Finding, warning } from './shape.ts';
+import { type Finding, fault, warning } from './shape.ts';
 
 const targetPath: FaultPath = ['target', 'metadata', 'request'];
 
@@ -128,7 +129,13 @@ const placeholders = (raw: JsonValue, side: 'source' | 'target', fields: readonl
 /** Headers that say how, and not who. */
 const PLAIN_HEADER = /^(?:content-type|accept|accept-language|user-agent|x-requested-with)$/i;
 
-/** A token typed into a block: whoever reads the file, or the archive that it goes into, has it. */
+const WAY_OUT = (name: string): string =>
+  `no secret, but in connection.auth.params {"in": "body", "name": ${JSON.stringify(name)}, "value": {"env": "NAME"}}: the file is read by many, and goes into the archives`;
+
+/**
+ * A token typed into a block: whoever reads the file, or the archive that it goes into, has it. Beside the record it has
+ * a place of its own, and is refused.
+ */
 const typedSecrets = (filled: JsonValue, side: 'source' | 'target', requests: Requests[typeof side]): Finding[] =>
   (['request', 'otherRequest'] as const).flatMap((key) => {
     const isHeader = readPath(filled, `${side}.send.${key}.in`) === 'header';
@@ -136,9 +143,11 @@ const typedSecrets = (filled: JsonValue, side: 'source' | 'target', requests: Re
       const value = constantOf(field);
       if (typeof value !== 'string' || value === '' || field.children.length > 0) return [];
       if (!isSecretName(field.name) && !(isHeader && !PLAIN_HEADER.test(field.name))) return [];
+      const path = [side, 'metadata', key, ...field.at, 'value'];
+      if (key === 'otherRequest' && isTypedSecret(field.name, value)) return [fault(path, WAY_OUT(field.name))];
       return [
         warning(
-          [side, 'metadata', key, ...field.at, 'value'],
+          path,
           'no secret: the file is read by many, and goes into the archives. A token belongs in connection.auth, by reference',
         ),
       ];
@@ -152,7 +161,7 @@ const columnsOf = (filled: JsonValue, { source }: Requests): string[] | undefine
 const hasBlock = (raw: JsonValue, side: 'source' | 'target'): raw is JsonObject =>
   isJsonObject(readPath(raw, `${side}.metadata`));
 
-/** What the pasted blocks may say but hardly mean: warnings, never faults. Pure. */
+/** What the pasted blocks may say but hardly mean: warnings, and faults where a secret is typed. Pure. */
 export const doubtsIn = (raw: JsonValue, filled: JsonValue, requests: Requests): Finding[] => {
   const { request } = requests.target;
   return [

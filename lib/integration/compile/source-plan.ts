@@ -1,4 +1,4 @@
-import type { Connection } from '../../connection/api/connection.ts';
+import { type Connection, connectionFor } from '../../connection/api/connection.ts';
 import type { RateLimitSetting } from '../../connection/limit/rate-limit.ts';
 import { defined } from '../../runtime/defined.ts';
 import { everyField, isUnset, leavesOf, type RequestField, readRequest } from '../dialect/request-fields.ts';
@@ -217,7 +217,7 @@ export const sourcePlanOf = ({ name, source }: Integration): SourcePlan => {
   const { connection, rateLimit, metadata } = source;
   return {
     integration: name,
-    connection,
+    connection: connectionFor(connection, metadata.api),
     typedSecrets: typedSecretsIn(metadata.request, metadata.otherRequest),
     ...defined({ rateLimit }),
     title: `${metadata.method} ${metadata.api}`,

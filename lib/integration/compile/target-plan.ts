@@ -1,4 +1,4 @@
-import type { Connection } from '../../connection/api/connection.ts';
+import { type Connection, connectionFor } from '../../connection/api/connection.ts';
 import type { RateLimitSetting } from '../../connection/limit/rate-limit.ts';
 import type { LoadPolicy } from '../../idcheck/decide.ts';
 import type { JsonObject } from '../../json/json.ts';
@@ -98,7 +98,7 @@ export const targetPlanOf = async (integration: Integration): Promise<TargetPlan
   const deletion = vanished.action === 'post' ? { method: vanished.method, path: vanished.path } : undefined;
   return {
     integration: name,
-    connection,
+    connection: connectionFor(connection, metadata.api),
     typedSecrets: typedSecretsIn(metadata.request, metadata.otherRequest),
     ...defined({ rateLimit }),
     method: metadata.method,

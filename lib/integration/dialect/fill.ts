@@ -1,7 +1,8 @@
 import { type JsonValue, stringifyJson } from '../../json/json.ts';
+import { beijingTime } from '../../runtime/clock.ts';
 import { compareText, isSame } from './comparison.ts';
 import { type Calculated, calculate } from './formula.ts';
-import { beijingTime, instantMs } from './instant.ts';
+import { instantMs } from './instant.ts';
 import type { Pipe, Slot, Template } from './template.ts';
 
 /** A filled template: its value, nothing, or the rule that a value does not match. */

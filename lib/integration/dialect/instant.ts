@@ -1,8 +1,6 @@
 import { isNumber, type JsonValue } from '../../json/json.ts';
+import { BEIJING_OFFSET_MS } from '../../runtime/clock.ts';
 import { plainDigits } from './plain-digits.ts';
-
-// China has had no summer time since 1991: Beijing is UTC+8 all year.
-const BEIJING_OFFSET_MS = 8 * 3_600_000;
 
 // As seconds the year 5138, as milliseconds the spring of 1973.
 const FIRST_MILLISECONDS = 100_000_000_000;
@@ -52,13 +50,3 @@ export const instantMs = (value: JsonValue | undefined): number | undefined => {
   const ms = fromParts(date.slice(1, 7), date[8]);
   return ms === undefined ? undefined : ms + Math.trunc(Number(`0.${date[7] ?? '0'}`) * 1000);
 };
-
-// The years that have four digits.
-const FIRST_MS = Date.UTC(0, 0, 1) - BEIJING_OFFSET_MS;
-const LAST_MS = Date.UTC(9999, 11, 31) - BEIJING_OFFSET_MS;
-
-/** An instant as Beijing's clock shows it, `YYYY-MM-DD HH:MM:SS`; undefined outside the years 1900 to 9999. */
-export const beijingTime = (ms: number): string | undefined =>
-  ms >= FIRST_MS && ms <= LAST_MS
-    ? new Date(ms + BEIJING_OFFSET_MS).toISOString().slice(0, 19).replace('T', ' ')
-    : undefined;

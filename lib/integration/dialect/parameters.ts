@@ -1,6 +1,7 @@
 import { exactNumber, isNumber, type JsonObject, type JsonValue } from '../../json/json.ts';
+import { beijingTime } from '../../runtime/clock.ts';
 import { type Filled, fillTemplate, type Scope } from './fill.ts';
-import { beijingTime, instantMs } from './instant.ts';
+import { instantMs } from './instant.ts';
 import { applyParser, isTypedBefore } from './parsers.ts';
 import { areElements, inOrder, type RequestField } from './request-fields.ts';
 import type { FieldType } from './words.ts';

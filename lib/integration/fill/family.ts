@@ -10,9 +10,12 @@ export const needFindings = (
   side: 'source' | 'target',
   profile: Profile['source'] | Profile['target'],
   { request, otherRequest }: Trees,
+  block: JsonObject,
 ): Finding[] => {
+  const params = readPath(block, 'connection.auth.params');
+  const isParam = (name: string) => Array.isArray(params) && params.some((one) => readPath(one, 'name') === name);
   const isThere = (name: string) =>
-    [...request, ...otherRequest].some((field) => field.name === name && !isUnset(field));
+    isParam(name) || [...request, ...otherRequest].some((field) => field.name === name && !isUnset(field));
   const lacking = Object.entries(profile?.needs ?? {}).filter(([name]) => !isThere(name));
   const words = lacking.map(([name, what]) => `{"field": "${name}", "value": …}: ${what}`);
   return words.length === 0 ? [] : [fault([side, 'metadata', 'otherRequest'], words.join('; '))];
@@ -107,7 +110,7 @@ const forms: readonly Form[] = [
     expected: '{"under": "formDataJson", "as": "text"}: 宜搭 takes a record as one JSON text',
     needs: {
       appType: 'the application of 宜搭',
-      systemToken: 'its key, which init leaves out',
+      systemToken: 'its key, by reference in connection.auth.params',
       formUuid: 'the form that is written',
     },
   },
@@ -128,7 +131,7 @@ export const formFindings = (target: JsonObject, trees: Trees): Finding[] => {
   const isSaid = form.isSaid(isJsonObject(send) ? send : {}, new Set(trees.request.map(({ name }) => name)));
   return [
     ...(isSaid ? [] : [fault(['target', 'send', 'request'], form.expected)]),
-    ...needFindings('target', form, trees),
+    ...needFindings('target', form, trees, target),
   ];
 };
 

@@ -191,14 +191,14 @@ export const fillIn = (raw: JsonValue, requests: Requests, findProfile: FindProf
       ...billQueryFindings(source.block, requests.source),
       ...singleFindings(source.block),
     );
-    findings.push(...needFindings('source', profile, requests.source));
+    findings.push(...needFindings('source', profile, requests.source, source.block));
     filled = { ...filled, source: source.block };
   }
   if (isJsonObject(raw.target)) {
     const { idCheck } = objectAt(objectAt(raw, 'source'), 'metadata');
     const profile = profileOf('target')?.target;
-    findings.push(...needFindings('target', profile, requests.target));
     const target = fillTarget(raw.target, profile, idCheck);
+    findings.push(...needFindings('target', profile, requests.target, target));
     findings.push(...formFindings(target, requests.target));
     filled = { ...filled, target };
   }

@@ -214,7 +214,12 @@ describe('an API behind its authorization', () => {
   it('says that the token is refused where a rule refuses the new one, too, whatever the status', async () => {
     const http = giving(() => answered(200, { code: 401, msg: 'expired' }));
     const { answer } = await open(http, byCode).send(list, inMs(60_000));
-    expect(answer).toEqual({ kind: 'tokenRefused', status: 200, words: '{"code":401,"msg":"expired"}' });
+    expect(answer).toEqual({
+      kind: 'accessRefused',
+      isFinal: false,
+      status: 200,
+      words: '{"code":401,"msg":"expired"}',
+    });
   });
 
   it('takes a second 401 as the answer', async () => {

@@ -157,12 +157,14 @@ describe('the token of a connection', () => {
     expect(await source.get(wish(down))).toMatchObject({ kind: 'unavailable', requests: 1 });
   });
 
-  it.each<TokenAnswer>([
-    { kind: 'refused', message: 'invalid_client' },
-    { kind: 'unavailable', message: 'status 503', retryAfterMs: 5_000 },
-  ])('that cannot be had is told as the server says: $kind; the next asks again', async (end) => {
+  it.each<[number, TokenAnswer]>([
+    [standardTuning.connection.tokenRefusedMs, { kind: 'refused', message: 'invalid_client' }],
+    [0, { kind: 'unavailable', message: 'status 503', retryAfterMs: 5_000 }],
+  ])('that cannot be had is told as the server says; after %d ms the next asks again: %j', async (silentMs, end) => {
     const source = open();
     expect(await source.get(wish(answer(end)))).toEqual({ ...end, requests: 1 });
+    if (silentMs > 0) expect(await source.get(wish(serve('A')))).toEqual({ ...end, requests: 0 });
+    await clock.advance(silentMs);
     expect((await get(source, serve('A', 'A'))).accessToken).toBe('A');
   });
 

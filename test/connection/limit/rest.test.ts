@@ -115,6 +115,35 @@ describe('an integration rests after five answers in a row that are not understo
   });
 });
 
+describe('a connection rests after one refused login', () => {
+  const refused = healthAfter([{ sign: 'refused' }]);
+  const askedMs = NOW_MS + 60_000;
+
+  test('of all integrations, until the next run', () => {
+    expect([causes(refused), causes(refused, 'other')]).toEqual([['refused'], ['refused']]);
+    expect(restsOf(refused, 'groups')[0]).not.toHaveProperty('probeAtMs');
+  });
+
+  test.each<[Sign, string[], boolean]>([
+    ['refused', ['refused'], false],
+    ['unsent', ['refused'], true],
+    ['well', [], false],
+    ['unclear', [], false],
+  ])('a probe that is answered %s leaves %j; another is sent by itself: %s', (sign, left, isTimed) => {
+    const anew = askedAnew(refused, 'groups', askedMs) ?? healthy;
+    const probed = withProbe(anew, 'groups', { owner: 'me', untilMs: askedMs + 1 }, askedMs) ?? healthy;
+    const after = afterProbe(probed, 'me', { sign, why: '' }, askedMs, tuning);
+    expect(causes(after)).toEqual(left);
+    expect(restsOf(after, 'groups')[0]?.probeAtMs !== undefined).toBe(isTimed);
+  });
+
+  test('of a target that was down before: it answers, and waits for a person', () => {
+    const probed = withProbe(healthAfter(times(10)), 'groups', { owner: 'me', untilMs: NOW_MS }, askedMs) ?? healthy;
+    const after = afterProbe(probed, 'me', { sign: 'refused', why: '' }, askedMs, tuning);
+    expect(after.rests).toMatchObject([{ cause: 'refused', failedProbes: 1 }]);
+  });
+});
+
 describe('while all is well', () => {
   test('a success is worth telling only while a failure is remembered', () => {
     expect(isWorthTelling(healthy, 'groups')).toBe(false);

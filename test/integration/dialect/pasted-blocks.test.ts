@@ -432,8 +432,10 @@ describe('a target whose requests have a form of their own', () => {
   const yida: JsonObject = {
     api: '/v1.0/yida/forms/instances',
     request: one('{{a}}'),
-    otherRequest: ['appType', 'systemToken', 'formUuid'].map((field) => ({ field, value: 'v' })),
+    otherRequest: ['appType', 'formUuid'].map((field) => ({ field, value: 'v' })),
   };
+  const systemToken = { in: 'body', name: 'systemToken', value: { env: 'SYSTEM_TOKEN' } };
+  const auth: JsonObject = { kind: 'none', params: [systemToken] };
   const items: JsonObject = { api: '/open/jushuitan/itemsku/upload', request: one('{{a}}') };
 
   test.each<[string, JsonObject, JsonObject, RegExp[]]>([
@@ -444,13 +446,21 @@ describe('a target whose requests have a form of their own', () => {
       'says what its adapter adds',
       { ...yida, otherRequest: null },
       { under: 'formDataJson', as: 'text' },
-      [/"appType".*"systemToken".*"formUuid"/],
+      [/"appType".*"formUuid"/],
     ],
     ['takes a list', items, {}, [/^target\.send\.request: .*"list": "items"/]],
     ['takes a list that is named', items, { list: 'items' }, []],
     ['needs the key of a text', { request: one('{{a}}') }, { as: 'text' }, [/^target\.send\.request\.under: the key/]],
   ])('%s', (_, block, request, words) => {
-    const { faults } = said('target', block, { 'target.path': undefined, 'target.send': { request } });
+    const changes = { 'target.path': undefined, 'target.send': { request }, 'target.connection.auth': auth };
+    const { faults } = said('target', block, changes);
     expect(faults).toEqual(words.map((word) => expect.stringMatching(word)));
+  });
+
+  test('has no secret typed beside the record, but says where it goes by reference', () => {
+    const typed = { ...yida, otherRequest: [{ field: 'systemToken', value: 'YOUR_SYSTEM_TOKEN' }] };
+    expect(said('target', typed).faults).toContainEqual(
+      expect.stringMatching(/^request|otherRequest.*connection\.auth\.params .*"name": "systemToken"/),
+    );
   });
 });

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { calculate, operandName, parseFormula } from '../../../lib/integration/dialect/formula.ts';
-import { beijingTime, instantMs } from '../../../lib/integration/dialect/instant.ts';
+import { instantMs } from '../../../lib/integration/dialect/instant.ts';
 import { applyParser, readParsers } from '../../../lib/integration/dialect/parsers.ts';
 import { ExactNumber, type JsonValue } from '../../../lib/json/json.ts';
+import { beijingTime } from '../../../lib/runtime/clock.ts';
 
 describe('an instant', () => {
   test.each<[JsonValue, string | undefined]>([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
-import { expiredKey, tokenRefusalIn } from '../../../lib/connection/auth/expired.ts';
+import { refusalKeys, rulesIn, tokenRefusalIn } from '../../../lib/connection/auth/access-rules.ts';
 import type { Answered } from '../../../lib/connection/http.ts';
 
 const answered = (status: number, body: unknown, headers: Record<string, string> = {}): Answered => ({
@@ -10,12 +10,10 @@ const answered = (status: number, body: unknown, headers: Record<string, string>
   text: JSON.stringify(body),
 });
 
-const schema = z.strictObject(expiredKey());
+const schema = z.strictObject(refusalKeys());
 /** How an answer refuses the token under these rules of a file. */
-const refusal = (expired: unknown, answer: Answered) => {
-  const rules = schema.parse({ expired }).expired ?? [];
-  return tokenRefusalIn(answer, Array.isArray(rules) ? rules : [rules])?.as;
-};
+const refusal = (expired: unknown, answer: Answered) =>
+  tokenRefusalIn(answer, rulesIn(schema.parse({ expired }).expired))?.as;
 const code = { path: 'code', equals: [401, 40100] };
 const kingdee = { path: '0.0.Result.ResponseStatus.Errors.0.Message', contains: '会话信息已丢失' };
 const lost = [[{ Result: { ResponseStatus: { Errors: [{ Message: '会话信息已丢失,请重新登录' }] } } }]];

@@ -12,10 +12,10 @@ const status = z
   .check(z.minimum(100), z.maximum(599), z.describe('Status of the answer, beside path: both must hold. HTTP 状态。'));
 const equals = z
   .array(z.union([z.string(), z.number(), z.boolean()], 'a text, a number, true or false'))
-  .check(z.minLength(1), z.describe('Values that refuse the token, compared as text. 表示令牌失效的取值。'));
+  .check(z.minLength(1), z.describe('Values that refuse access, compared as text. 表示被拒绝的取值。'));
 const contains = z
   .string()
-  .check(z.minLength(1), z.describe('Words that refuse the token, anywhere in the value. 表示令牌失效的文字。'));
+  .check(z.minLength(1), z.describe('Words that refuse access, anywhere in the value. 表示被拒绝的文字。'));
 const none = z.exactOptional(z.never('nothing: a rule has path with equals or contains, or status alone'));
 
 const ruleSchema = () =>
@@ -28,32 +28,41 @@ const ruleSchema = () =>
     'a rule such as {"path": "code", "equals": [401]}, {"path": "msg", "contains": "expired"} or {"status": 403}',
   );
 
-/** The key of every scheme that says how this API refuses a token beside 401. */
-export const expiredKey = () => ({
-  expired: z.exactOptional(
+const rulesSchema = (description: string) =>
+  z.exactOptional(
     z
       .union(
         [ruleSchema(), z.array(ruleSchema()).check(z.minLength(1))],
         'a rule such as {"path": "code", "equals": [401]}, or a list of such rules',
       )
-      .check(
-        z.describe(
-          'What refuses the token beside 401, in one rule or a list of rules: it is renewed and the request repeated once. 除 401 外,表示令牌失效的响应。',
-        ),
-      ),
+      .check(z.describe(description)),
+  );
+
+/** The keys of every scheme that say how this API refuses access beside 401. */
+export const refusalKeys = () => ({
+  expired: rulesSchema(
+    'What refuses the token beside 401, in one rule or a list of rules: it is renewed and the request repeated once. 除 401 外,表示令牌失效的响应。',
+  ),
+  refused: rulesSchema(
+    'What refuses the credentials or the signature themselves: the run stops, and nothing is asked again until the next one. 表示凭证或签名被拒绝的响应:本次运行停止。',
   ),
 });
 
-export type ExpiredRule = z.infer<ReturnType<typeof ruleSchema>>;
+export type AccessRule = z.infer<ReturnType<typeof ruleSchema>>;
+
+/** One rule, or a list of them. */
+export const rulesIn = (rules: AccessRule | readonly AccessRule[] = []): readonly AccessRule[] =>
+  'length' in rules ? rules : [rules];
 
 /** Compared as texts, since servers write both 401 and "401". */
-const isSaid = (value: JsonValue | undefined, rule: ExpiredRule): boolean => {
+const isSaid = (value: JsonValue | undefined, rule: AccessRule): boolean => {
   if (value === undefined || value === null) return false;
   if (rule.contains !== undefined) return stringifyJson(value).includes(JSON.stringify(rule.contains).slice(1, -1));
   return !isCompound(value) && (rule.equals ?? []).some((wanted) => String(wanted) === String(value));
 };
 
-const fits = ({ status: answered, text, unreadable }: Answered, rule: ExpiredRule): boolean => {
+/** Whether an answer says what a rule looks for, whatever its status. Pure. */
+export const fits = ({ status: answered, text, unreadable }: Answered, rule: AccessRule): boolean => {
   if (rule.status !== undefined && rule.status !== answered) return false;
   if (rule.path === undefined) return true;
   return unreadable === undefined && isSaid(readPath(parsedOrUndefined(text), rule.path), rule);
@@ -68,7 +77,7 @@ export type TokenRefusal = 'expired' | 'forbidden';
 /** Whether an answer refuses the token, and how; the file's rules are asked first. Pure. */
 export const tokenRefusalIn = (
   answer: Answered,
-  rules: readonly ExpiredRule[],
+  rules: readonly AccessRule[],
 ): { as: TokenRefusal; byRule: boolean } | undefined => {
   if (rules.some((rule) => fits(answer, rule))) return { as: 'expired', byRule: true };
   if (answer.status === 401) return { as: 'expired', byRule: false };

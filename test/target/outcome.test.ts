@@ -225,7 +225,10 @@ describe('the body of a 2xx', () => {
 
   it.each([200, 201, 202, 204])('that is empty is a success by status %i, unless a rule asks for words', (status) => {
     expect(judge(answered(status), qingyiyun)).toEqual({ kind: 'loaded' });
-    expect(inOneWord(judge(answered(status), strict))).toBe('uncertain');
+    expect(judge(answered(status), strict)).toMatchObject({
+      kind: 'uncertain',
+      failure: { cause: 'unreadable-answer', status },
+    });
   });
 
   it.each([
@@ -276,12 +279,15 @@ describe('the body of a 2xx', () => {
   });
 
   it.each([
-    [400, { kind: 'notApplied', waits: true, failure: { cause: 'throttled', status: 400 } }],
-    [403, { kind: 'notApplied', waits: true, failure: { cause: 'throttled', status: 403 } }],
+    [302, { kind: 'notApplied', waits: false }],
+    [400, { kind: 'notApplied', waits: true, pauseMs: 5_000, failure: { cause: 'throttled', status: 400 } }],
+    [403, { kind: 'notApplied', waits: true, pauseMs: 5_000, failure: { cause: 'throttled', status: 403 } }],
     // It may have been applied.
     [500, { kind: 'uncertain' }],
-  ])('that says "too many" by the code of the file counts beside status %i as well', (status, outcome) => {
-    expect(judge(answered(status, { code: 42901 }), qingyiyun)).toMatchObject(outcome);
+  ])('that says "too many" by the code of the file counts beside a refusing status as well: %i', (status, outcome) => {
+    const headers = { 'retry-after': '5' };
+    expect(judge(answered(status, { code: 42901 }, headers), qingyiyun)).toMatchObject(outcome);
+    expect(judge(answered(400, { code: 42901 }), qingyiyun)).toMatchObject({ pauseMs: PAUSE_MS });
     expect(judge(answered(400, { code: 1 }), qingyiyun)).toMatchObject({ kind: 'rejected' });
   });
 
@@ -289,6 +295,49 @@ describe('the body of a 2xx', () => {
     const big: Success = { rules: [{ path: 'code', equals: ['9007199254740993'], required: true }], message: [] };
     expect(inOneWord(judge(answered(200, '{"code":9007199254740993}'), big))).toBe('loaded');
     expect(inOneWord(judge(answered(200, '{"code":9007199254740992}'), big))).toBe('rejected');
+  });
+});
+
+describe('a refusal in a usual envelope, which no rule names', () => {
+  it.each<[JsonValue, string]>([
+    [{ success: false, message: 'no such unit' }, 'success: false "no such unit"'],
+    [{ success: false, reason: 7 }, 'success: false {"success":false,"reason":7}'],
+    [{ error_response: { code: 7 } }, 'error_response {"error_response":{"code":7}}'],
+  ])('%j is told as %s', (body, excerpt) => {
+    expect(judge(answered(200, body))).toEqual({
+      kind: 'rejected',
+      failure: { cause: 'business-error', status: 200, excerpt },
+    });
+  });
+
+  it('is none where a rule of the file speaks of it', () => {
+    const inverted: Success = { rules: [{ path: 'success', equals: [false], required: true }], message: [] };
+    expect(inOneWord(judge(answered(200, { success: false }), inverted))).toBe('loaded');
+    const elsewhere: Success = { rules: [{ path: 'code', equals: [0], required: true }], message: [] };
+    expect(inOneWord(judge(answered(200, { success: false, code: 0 }), elsewhere))).toBe('rejected');
+  });
+});
+
+describe('an answer whose bytes nobody can read', () => {
+  const unreadable = (status: number, body: JsonValue) => ({
+    ...answered(status, body),
+    unreadable: { why: 'charset', message: 'in no charset' } as const,
+  });
+  const outcomeFor = (status: number, body: JsonValue, success: Success, rowsPath?: string): Outcome =>
+    outcomeOf(unreadable(status, body), success, NOW_MS, { pauseMs: PAUSE_MS }, rowsPath);
+
+  it('is not understood where its body must say success, by a rule or by its rows', () => {
+    const failure = { cause: 'unreadable-answer', status: 200, excerpt: 'in no charset: {"code":0}' };
+    expect(outcomeFor(200, { code: 0 }, qingyiyun)).toEqual({ kind: 'uncertain', failure });
+    expect(outcomeFor(200, { code: 0 }, anyBody, 'rows')).toEqual({ kind: 'uncertain', failure });
+    expect(outcomeFor(200, { code: 0 }, anyBody)).toEqual({ kind: 'loaded' });
+  });
+
+  it('says nothing of "too many", whatever stands in it', () => {
+    expect(outcomeFor(400, { code: 42901 }, qingyiyun)).toMatchObject({
+      kind: 'rejected',
+      failure: { cause: 'status' },
+    });
   });
 });
 

@@ -212,13 +212,19 @@ const copyLastReading = async (
   if (reading === undefined) return;
   const runId = `${to}${reading.runId.slice(from.length)}`;
   // Kept rows and lists of ids lie with the old ledger.
-  const { keptChunks: _, windowHeld: __, notGiven: ___, unsettled: ____, ...rest } = reading;
-  const { open, superseded } = reading.counts;
+  const { keptChunks: _, windowHeld: __, notGiven: ___, unsettled: ____, waitsFor, ahead: _____, ...rest } = reading;
+  const { open, superseded, waiting, skipped } = reading.counts;
+  const isBehind = waitsFor !== undefined;
   const copy: ExtractedRun = {
     ...rest,
     integration: to,
     runId,
-    counts: { ...reading.counts, superseded: superseded + open, open: 0 },
+    counts: {
+      ...reading.counts,
+      superseded: superseded + open,
+      open: 0,
+      ...(isBehind && { skipped: skipped + waiting, waiting: 0 }),
+    },
     status: reading.status === 'failed' ? 'failed' : 'balanced',
     closedMs: reading.closedMs ?? clock.nowMs(),
     ...(generation > 0 && { generation }),

@@ -222,12 +222,17 @@ describe('a renamed integration', () => {
   });
 });
 
-test('what is open of the last run is superseded: the new name’s first run sends it', async () => {
-  await world.ran(runAt(0, { counts: { ...runAt(0).counts, open: 2 } }), ...['1', '2'].map(enqueued));
+test('what is open of the last run, or waits for an earlier one, is superseded: the new name’s first run sends it', async () => {
+  const counts = { ...runAt(0).counts, open: 2 };
+  await world.ran(runAt(0, { counts, waitsFor: ['earlier'] }), ...['1', '2'].map(enqueued), {
+    id: '3',
+    outcome: 'waiting',
+  });
   await world.knows(loaded('7'));
   await renamed();
   const [last] = await world.runs.runs(NEW, 1);
-  expect(last).toMatchObject({ status: 'balanced', counts: { open: 0, superseded: 2 } });
+  expect(last).toMatchObject({ status: 'balanced', counts: { open: 0, superseded: 2, waiting: 0, skipped: 1 } });
+  expect(last).not.toHaveProperty('waitsFor');
 });
 
 describe('an integration is not renamed, and nothing is changed,', () => {

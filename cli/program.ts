@@ -37,6 +37,8 @@ export const sendingCommands: ReadonlySet<string> = new Set([
   'target new',
   'source same',
   'source new',
+  'pause',
+  'resume',
   'rename',
 ]);
 

@@ -1,5 +1,6 @@
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import { type ExitCode, exitCodes } from '../../lib/operate/exit-code.ts';
+import { pausedOf } from '../../lib/operate/pause.ts';
 import type { RunBooks } from '../../lib/operate/run-books.ts';
 import { listRuns, stampOf } from '../../lib/operate/runs.ts';
 import type { RunRecord } from '../../lib/runs/record.ts';
@@ -14,14 +15,18 @@ import { print, shown } from '../terminal/print.ts';
 
 export type RunsFlags = StackFlags & { integration?: string; limit: number; json?: boolean };
 
-/** Prints the recent runs, newest first, one line each. */
+/** Prints the recent runs, newest first, one line each, and which integrations are paused. */
 export const runsCommand = async (flags: RunsFlags): Promise<ExitCode> => {
   const integrations = integrationsMeant(flags.integration);
-  const runs = await withStores(flags, (stores) => listRuns(integrations, flags.limit, { ...stores, clock }));
+  const names = integrations.map(({ name }) => name);
+  const { runs, paused } = await withStores(flags, async (stores) => ({
+    runs: await listRuns(integrations, flags.limit, { ...stores, clock }),
+    paused: await pausedOf(names, stores),
+  }));
   print(
     flags.json
-      ? `${JSON.stringify({ runs: runs.map(({ run, ...books }) => ({ ...run, ...booksJson(books) })) })}\n`
-      : runsText(shown(runs), integrations),
+      ? `${JSON.stringify({ runs: runs.map(({ run, ...books }) => ({ ...run, ...booksJson(books) })), paused })}\n`
+      : `${runsText(shown(runs), integrations)}${pausedText(paused)}`,
   );
   return exitCodes.ok;
 };
@@ -43,6 +48,11 @@ const runsText = (runs: readonly RunBooks[], integrations: readonly Integration[
   const fit = { cut: ['waiting'], cutFront: ['integration'], drop: ['started', 'took', 'integration', 'fetched'] };
   return `${fittedTable(header, rows, terminalColumns(), fit)}\n\nnpm start -- status RUN (or: last) shows one by stage 查看某次运行\n`;
 };
+
+const pausedText = (paused: Readonly<Record<string, number>>): string =>
+  Object.entries(paused)
+    .map(([name, sinceMs]) => `! ${name} is paused since ${localTime(sinceMs)} 已暂停 (npm start -- resume ${name})\n`)
+    .join('');
 
 const tookWords = ({ startedMs, closedMs }: RunRecord): string =>
   closedMs === undefined ? '-' : span(closedMs - startedMs);

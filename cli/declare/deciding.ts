@@ -40,6 +40,19 @@ export const declareDeciding = (program: Command, ending: Ending): void => {
   onEnd('source', 'same', source, 'the same system at another address  系统搬迁,保留状态');
   onEnd('source', 'new', source, 'another system: what it lacks has not vanished  另一个系统,旧记录不算消失');
 
+  for (const [word, isPaused, description] of [
+    ['pause', true, 'its schedule starts no run until resume; what is queued is loaded all the same  暂停调度'],
+    ['resume', false, 'its schedule starts runs again  恢复调度'],
+  ] as const) {
+    signed(onStack(program.command(word)))
+      .description(description)
+      .argument('<name|path>', 'the integration, by name or by its file')
+      .addOption(jsonOption())
+      .action(
+        ending(async (name, flags) => (await import('../commands/pause.ts')).pauseCommand(isPaused, name, flags)),
+      );
+  }
+
   signed(onStack(program.command('rename')))
     .description('lets an integration go on under another name: what is known and its letters go with it  集成改名')
     .argument('<old>', 'its name until now')

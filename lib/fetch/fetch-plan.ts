@@ -27,7 +27,7 @@ export type FetchEvent = EventsOf<{
   'run-started': OfRun;
   /** An earlier invocation's run is resumed at its checkpoint. */
   'run-resumed': OfRun;
-  'run-not-started': OfRun & { why: Exclude<Start['kind'], 'start' | 'resume'> | 'lease lost' };
+  'run-not-started': OfRun & { why: Exclude<Start['kind'], 'start' | 'resume'> | 'lease lost' | 'paused' };
   'health-unreachable': { connection: string; error: string };
   /** `held`: records whose outcome is known only after the last page. */
   page: OfRun & ExtractCounts & { held?: number; requests: number };

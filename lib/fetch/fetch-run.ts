@@ -28,7 +28,7 @@ import { isToBeWeighed, stoppedCounts, weighMapping } from './weigh-mapping.ts';
  */
 export type FetchEnd = {
   runId: string;
-  end: 'extracted' | 'incomplete' | 'continued' | 'duplicate' | 'overlap' | 'waiting' | 'stale';
+  end: 'extracted' | 'incomplete' | 'continued' | 'duplicate' | 'overlap' | 'waiting' | 'stale' | 'paused';
 };
 
 /**

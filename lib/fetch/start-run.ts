@@ -28,7 +28,7 @@ export type Started = {
   /** Nothing may be read or sent: the target is another than the one that the state belongs to. */
   refused?: { code: RunFailure; message: string };
 };
-export type NotStarted = { runId: string; end: 'duplicate' | 'overlap' | 'stale'; leaseUntilMs?: number };
+export type NotStarted = { runId: string; end: 'duplicate' | 'overlap' | 'stale' | 'paused'; leaseUntilMs?: number };
 
 /** Takes the integration's lease for this request, and says which run to work on. Writes nothing but the lease. */
 export const startRun = async (
@@ -45,6 +45,10 @@ export const startRun = async (
   const askedId = request.kind === 'continue' ? request.runId : runIdOf(integration, request.scheduledMs);
   const own = await plan.ends();
   const [previous, { ends, before }] = await Promise.all([runs.lease(integration), meetEnds(integration, own, runs)]);
+  if (request.kind === 'schedule' && request.bySchedule && ends.pausedSinceMs !== undefined) {
+    log.info('run-not-started', { integration, runId: askedId, why: 'paused' });
+    return { runId: askedId, end: 'paused' };
+  }
   const state = stateFacts(ends, own);
   const refused = failureOfTarget(integration, ends, own);
   const [leased, asked, watermarkMs] = await Promise.all([

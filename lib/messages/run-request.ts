@@ -15,6 +15,8 @@ export type RunRequest =
       integration: string;
       scheduledMs: number;
       fullRefresh: boolean;
+      /** The schedule's own event, and not a person's word: it starts nothing while the integration is paused. */
+      bySchedule?: true;
       /** A person confirms what would stop the run, or would keep it from concluding anything. */
       confirmed?: boolean;
       /** Absent: the run takes on all. */
@@ -99,7 +101,10 @@ const readRequest = (event: unknown): RunRequest => {
 /** The requests in an event of `functions/fetch`: a schedule's own, or those of the runs queue. Throws FetchEventError. */
 export const readFetchEvent = (event: unknown): RunRequest[] => {
   const queued = z.safeParse(queueEvent, event);
-  if (!queued.success) return [readRequest(event)];
+  if (!queued.success) {
+    const request = readRequest(event);
+    return [request.kind === 'schedule' ? { ...request, bySchedule: true } : request];
+  }
   return queued.data.Records.map(({ body }) => {
     try {
       return readRequest(parseJson(body));

@@ -1,5 +1,6 @@
 import { type Address, isSandbox } from '../connection/api/connection.ts';
 import { stateOf } from '../idcheck/generation.ts';
+import { defined } from '../runtime/defined.ts';
 
 /** The two ends of an integration. */
 export const sides = ['source', 'target'] as const;
@@ -8,7 +9,7 @@ export type Side = (typeof sides)[number];
 /** An address that state belongs to. `formerly`: ids of addresses of which somebody said that they are the same system. */
 export type KnownEnd = Address & { formerly?: string[] };
 
-/** Whose state it is that is kept of an integration: one item, written only when something of it changes. */
+/** What was decided of an integration, and whose state is kept of it: one item, written only when something of it changes. */
 export type Ends = {
   /** Grows by one with every write. */
   rev: number;
@@ -19,6 +20,8 @@ export type Ends = {
   target?: KnownEnd;
   /** Other addresses that a run has met, and of which nobody has decided yet. */
   met?: Partial<Record<Side, Address>>;
+  /** Since then schedules start no runs, ms since the epoch: a person has paused the integration. */
+  pausedSinceMs?: number;
   /** Since then the source is another system, ms since the epoch: what was loaded before says nothing of what it has. */
   sourceSinceMs?: number;
 };
@@ -117,8 +120,21 @@ export const decideEnd = (
   return { kind: 'decided', from, to, ends: { ...decided, target: end, generation } };
 };
 
-/** The item when all that is known is forgotten: the next run takes the addresses that it meets. Pure. */
-export const forgottenEnds = ({ rev, generation }: Ends): Ends => ({ rev: rev + 1, generation: generation + 1 });
+/**
+ * The item when all that is known is forgotten: the next run takes the addresses that it meets. Paused it stays. Pure.
+ */
+export const forgottenEnds = ({ rev, generation, pausedSinceMs }: Ends): Ends => ({
+  rev: rev + 1,
+  generation: generation + 1,
+  ...defined({ pausedSinceMs }),
+});
+
+/** The item of an integration that is paused since `sinceMs`, or goes on; the same object where it was so. Pure. */
+export const pausedEnds = (ends: Ends, sinceMs: number | undefined): Ends => {
+  const { pausedSinceMs, ...rest } = ends;
+  if ((pausedSinceMs === undefined) === (sinceMs === undefined)) return ends;
+  return { ...rest, rev: ends.rev + 1, ...defined({ pausedSinceMs: sinceMs }) };
+};
 
 /** No address has such an id: the integration goes on under another name, which stands in place of the origin. */
 const RENAMED = 'renamed';

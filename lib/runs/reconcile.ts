@@ -38,7 +38,7 @@ export type Reconciling = {
   integration: string;
   policy: LoadPolicy;
   deadlineMs: number;
-  /** A run is missing when none has started for so long; absent: none is expected. */
+  /** A run is missing when none has started for so long; absent: none is expected, as while it is paused. */
   missingAfterMs?: number;
 };
 
@@ -86,9 +86,11 @@ export const reconcile = async (reconciling: Reconciling, deps: ReconcileDeps): 
     reconciled.unshift(next);
   }
   const newer = new Map(reconciled.map((run) => [run.runId, run]));
+  const isPaused = (await runs.ends(integration))?.pausedSinceMs !== undefined;
+  const { missingAfterMs: _, ...watched } = reconciling;
   const state = watch(
     recent.map((run) => newer.get(run.runId) ?? run),
-    reconciling,
+    isPaused ? watched : reconciling,
     clock.nowMs(),
   );
   log.info('integration-reconciled', { integration, ...state });

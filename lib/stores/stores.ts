@@ -27,6 +27,8 @@ export const auditActions = [
   'target-same',
   'target-new',
   'renamed',
+  'paused',
+  'resumed',
 ] as const;
 
 /** In place of an id: of all records of the integration. No record has such an id. */

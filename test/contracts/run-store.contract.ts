@@ -297,6 +297,7 @@ export const runStoreContract = (create: () => Promise<RunStore> | RunStore) => 
         source: address('s'),
         target: { ...address('t'), formerly: ['a', 'b'] },
         met: { source: address('x'), target: address('y') },
+        pausedSinceMs: 7,
         sourceSinceMs: 5,
       };
 

@@ -5,6 +5,7 @@ import { fetchRun } from '../../lib/fetch/fetch-run.ts';
 import { REFUSED_BY_QUEUE } from '../../lib/fetch/sink.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';
 import { holds } from '../../lib/runs/books.ts';
+import { noEnds, pausedEnds } from '../../lib/runs/ends.ts';
 import { runIdOf } from '../../lib/runs/record.ts';
 import { standardTuning } from '../../lib/runtime/tuning.ts';
 import { DUE_MS, type FetchWorld, fetchWorld, group, loadedItem, NAME, runId, schedule } from './fetch-world.ts';
@@ -265,6 +266,17 @@ describe('a run out of time', () => {
     const nextMs = DUE_MS + 3_600_000;
     expect(await world.invoke(schedule({ scheduledMs: nextMs }))).toEqual({ runId, end: 'extracted' });
     expect(await world.run(nextMs)).toBeUndefined();
+  });
+
+  it('a schedule starts nothing while the integration is paused; a person’s word does, and what has begun goes on', async () => {
+    const world = fetchWorld({ pages: threePages() });
+    world.pageMs = 200_000;
+    await world.runs.saveEnds(NAME, pausedEnds(noEnds(), DUE_MS));
+    expect(await world.invoke(schedule({ bySchedule: true }))).toEqual({ runId, end: 'paused' });
+    expect(await world.run()).toBeUndefined();
+    expect(await world.invoke(schedule())).toMatchObject({ runId, end: 'continued' });
+    expect(await world.invoke({ kind: 'continue', integration: NAME, runId })).toMatchObject({ runId });
+    expect(world.reads.length).toBeGreaterThan(1);
   });
 
   it('a request to continue a run that is over changes nothing', async () => {

@@ -34,8 +34,8 @@ describe('an event of functions/fetch', () => {
   });
 
   it.each([
-    ['schedule', { kind: 'schedule', integration, scheduledMs, fullRefresh: false }],
-    ['full-refresh', { kind: 'schedule', integration, scheduledMs, fullRefresh: true }],
+    ['schedule', { kind: 'schedule', integration, scheduledMs, fullRefresh: false, bySchedule: true }],
+    ['full-refresh', { kind: 'schedule', integration, scheduledMs, fullRefresh: true, bySchedule: true }],
     ['continue', { kind: 'continue', integration, runId: `${integration}-20260105T010000Z` }],
   ])('events/%s.json asks for one run', (name, request) => {
     expect(readFetchEvent(sample(name))).toEqual([request]);

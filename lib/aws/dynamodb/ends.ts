@@ -30,6 +30,7 @@ const endsItem: z.ZodMiniType<Ends> = z.object({
   met: z.exactOptional(
     z.object({ source: z.exactOptional(z.object(address)), target: z.exactOptional(z.object(address)) }),
   ),
+  pausedSinceMs: z.exactOptional(z.number()),
   sourceSinceMs: z.exactOptional(z.number()),
 } satisfies Record<keyof Ends, z.ZodMiniType>);
 

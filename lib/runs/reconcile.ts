@@ -86,14 +86,14 @@ export const reconcile = async (reconciling: Reconciling, deps: ReconcileDeps): 
     reconciled.unshift(next);
   }
   const newer = new Map(reconciled.map((run) => [run.runId, run]));
-  const isPaused = (await runs.ends(integration))?.pausedSinceMs !== undefined;
-  const { missingAfterMs: _, ...watched } = reconciling;
   const state = watch(
     recent.map((run) => newer.get(run.runId) ?? run),
-    isPaused ? watched : reconciling,
+    reconciling,
     clock.nowMs(),
   );
-  log.info('integration-reconciled', { integration, ...state });
+  // Nobody expects a run of a paused one.
+  const isPaused = state.missing > 0 && (await runs.ends(integration))?.pausedSinceMs !== undefined;
+  log.info('integration-reconciled', { integration, ...state, ...(isPaused && { missing: 0 }) });
   return reconciled;
 };
 

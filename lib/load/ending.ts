@@ -64,8 +64,8 @@ export const appointed = (message: RecordMessage, dueMs: number, nowMs: number):
 });
 
 /** Whether a message has come too early for its appointment. One that no line can have given holds nobody. Pure. */
-export const isEarly = ({ dueMs }: RecordMessage, nowMs: number, { earlyMs, maxAgeMs }: LoadTuning): boolean =>
-  dueMs !== undefined && dueMs - nowMs > earlyMs && lasts(dueMs, nowMs, maxAgeMs);
+export const isEarly = ({ dueMs }: RecordMessage, nowMs: number, { earlyMs }: LoadTuning): boolean =>
+  dueMs !== undefined && dueMs - nowMs > earlyMs && lasts(dueMs, nowMs, reachMs.appointment);
 
 /** The message of a record that has its turn: what becomes of it then, it stands in no line any more. */
 export const withoutAppointment = ({ dueMs: _, ...message }: RecordMessage): RecordMessage => message;

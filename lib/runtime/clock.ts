@@ -31,6 +31,8 @@ export const reachMs = {
   tokenLock: 10 * MINUTE_MS,
   /** A pause: the longest Retry-After that is taken at its word is 24 hours. */
   pause: 25 * 60 * MINUTE_MS,
+  /** An appointment: a line is booked for some minutes, and lies behind a pause at most. */
+  appointment: 26 * 60 * MINUTE_MS,
   /** What a list of changes was read up to lies in the past. */
   watermark: 10 * MINUTE_MS,
   /** A run that ends late moves a watermark that later runs have moved on: these began that much later at most. */

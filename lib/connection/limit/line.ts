@@ -1,3 +1,4 @@
+import { reachMs } from '../../runtime/clock.ts';
 import { type Arrived, type RateLimit, type Received, rateText } from './rate-limit.ts';
 import {
   blocksOf,
@@ -48,9 +49,14 @@ const phaseOf = (connection: string): number => {
   return (hash >>> 0) / 2 ** 32;
 };
 
-/** When the next one who books is due, ms; 0: nobody is booked under this limit. Pure. */
-export const lineEndMs = ({ line, rate }: LimiterState, limit: RateLimit): number =>
-  line === undefined || rate !== rateText(limit) ? 0 : lineOf(limit).dueMs(line.startMs, line.used);
+/**
+ * When the next one who books is due, ms; 0: nobody is booked under this limit, or by a clock that was wrong. Pure.
+ */
+const lineEndMs = ({ line, rate }: LimiterState, limit: RateLimit, nowMs: number): number => {
+  if (line === undefined || rate !== rateText(limit)) return 0;
+  const endMs = lineOf(limit).dueMs(line.startMs, line.used);
+  return endMs - nowMs <= reachMs.appointment ? endMs : 0;
+};
 
 /**
  * Books up to `count` appointments at the end of the line, by the block, as long as they are due before `untilMs`. A
@@ -68,7 +74,7 @@ export const bookPlaces = (
   const under = stateUnder(state, limit, nowMs);
   const pauseMs = pausedUntilMs(state, nowMs);
   const soonestMs = Math.max(nowMs + SOONEST_MS, pauseMs);
-  const nextMs = lineEndMs(state, limit);
+  const nextMs = lineEndMs(state, limit, nowMs);
   let line = nextMs >= soonestMs ? state.line : undefined;
   if (line === undefined) {
     const isAtRest = nextMs + blockMs < nowMs;
@@ -99,7 +105,7 @@ export const receive = (
   nowMs: number,
   deadlineMs: number,
 ): Received & { state: LimiterState } => {
-  const isLineAhead = limit !== undefined && lineEndMs(state, limit) > Math.max(deadlineMs, nowMs);
+  const isLineAhead = limit !== undefined && lineEndMs(state, limit, nowMs) > Math.max(deadlineMs, nowMs);
   const mayGo = isLineAhead ? due : due + fresh;
   const wanted = Math.min(together, mayGo);
   const leased = leasePermits(state, limit, wanted, nowMs, deadlineMs);

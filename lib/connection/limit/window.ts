@@ -242,25 +242,28 @@ export const stateUnder = (state: LimiterState, limit: RateLimit, nowMs: number)
 
 const MAX_TEXT = 500;
 const RADIX = 36;
-/** The last block is noted this finely, so that the next one is not held up, and all older ones so. */
-const FINE_STEPS = 20;
+/** An interval has so many steps, and a block's time so many at least: what is finer is not noted. */
 const GRID_STEPS = 1_000;
+const FINE_STEPS = 20;
 
 /**
  * The log as a text of differences: a step in ms, then each entry's distance from the one before in such steps, and how
- * many where it is more than one. What is older than a block is put on a coarser grid, as coarse as the text needs to be
- * short. All times are moved to the later side, on steps that stay where they are: nothing moves twice.
+ * many where it is more than one. What is older than a block is put on as coarse a grid as the text needs to be short. All times are moved to the later side, on steps that stay where they are: nothing moves twice.
  */
 export const grantsText = (grants: readonly Grant[], limit: RateLimit): string => {
-  const stepMs = Math.ceil(paceMsOf(limit) / FINE_STEPS);
+  const paceMs = paceMsOf(limit);
+  const stepMs = Math.ceil(Math.min(paceMs / FINE_STEPS, limit.intervalMs / GRID_STEPS));
   const steps = grants.map(({ atMs, count }) => ({ atMs: Math.ceil(atMs / stepMs), count }));
-  const recentFrom = (steps.at(-1)?.atMs ?? 0) - FINE_STEPS;
+  const recent = Math.ceil(paceMs / stepMs);
+  const recentFrom = (steps.at(-1)?.atMs ?? 0) - recent;
+  const finest = 2 ** Math.floor(Math.log2(Math.max(1, recent / FINE_STEPS)));
   let coarse = 1;
   while (coarse * stepMs < limit.intervalMs / GRID_STEPS) coarse *= 2;
   for (; ; coarse *= 2) {
+    const fine = Math.min(coarse, finest);
     const onGrid = ({ atMs, count }: Grant): Grant => {
       const laterMs = Math.ceil(atMs / coarse) * coarse;
-      return { atMs: laterMs < recentFrom ? laterMs : Math.max(atMs, recentFrom), count };
+      return { atMs: laterMs < recentFrom ? laterMs : Math.ceil(Math.max(atMs, recentFrom) / fine) * fine, count };
     };
     const text = textOfSteps(stepMs, withGrants(steps.map(onGrid), []));
     if (text.length <= MAX_TEXT) return text;

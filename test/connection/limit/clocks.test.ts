@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { healthy, type Rest } from '../../../lib/connection/limit/health.ts';
 import { healthView } from '../../../lib/connection/limit/health-view.ts';
+import { bookPlaces } from '../../../lib/connection/limit/line.ts';
 import { isProbeDue, withSeen } from '../../../lib/connection/limit/rest.ts';
 import { leasePermits, unusedLimiter } from '../../../lib/connection/limit/window.ts';
 import { cachedSecrets } from '../../../lib/connection/secrets.ts';
@@ -28,6 +29,16 @@ describe('stored times that no clock of ours can have meant', () => {
       const next = leasePermits(first.state, limit, 1, inAMinute, inAMinute + 2_000);
       expect(next.permits).toEqual([{ notBeforeMs: inAMinute + 600, untilMs: inAMinute + 1_199 }]);
     }
+  });
+
+  it('a line that ends in two days: the next one who books begins it anew', () => {
+    const line = { startMs: NOW_MS + 48 * HOUR_MS, used: 7 };
+    const stored = { ...unusedLimiter, rate: '60/60000', line };
+    const booked = bookPlaces(stored, { connection: 'crm', limit }, 1, NOW_MS, Number.POSITIVE_INFINITY);
+    expect(booked.appointments[0]).toBeLessThan(inAMinute);
+    const hours = { ...stored, line: { startMs: NOW_MS + 20 * HOUR_MS, used: 7 } };
+    const behind = bookPlaces(hours, { connection: 'crm', limit }, 1, NOW_MS, Number.POSITIVE_INFINITY);
+    expect(behind.appointments).toEqual([NOW_MS + 20 * HOUR_MS]);
   });
 
   it('a pause of days is none', () => {

@@ -23,7 +23,7 @@ const limits: fc.Arbitrary<RateLimit> = fc
       fc.constantFrom(1_000, 10_000, 60_000, 86_400_000),
       fc.nat(100_000).map((ms) => ms + 1),
     ),
-    burst: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 60 })),
+    burst: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 500 })),
     isBurstGiven: fc.boolean(),
   })
   .map(({ requests, intervalMs, burst, isBurstGiven }) =>

@@ -6,6 +6,11 @@ import { itemOf } from './stores.ts';
 import type { Posted, Truth } from './target-server.ts';
 import type { World } from './world.ts';
 
+/** Whether a write says how content ended: loaded, or in trouble of any kind. */
+const speaksOf = (hash: string, before: IdCheck | undefined, { loaded, trouble }: IdCheck): boolean =>
+  (loaded?.hash === hash && loaded.atMs !== before?.loaded?.atMs) ||
+  (trouble?.hash === hash && trouble.sinceMs !== before?.trouble?.sinceMs);
+
 /** A worker's word that the request was surely not applied. */
 const deniesApplication = (settled: Settled | undefined): boolean =>
   settled === 'released' || settled === 'rejected' || settled === 'exhausted';
@@ -210,8 +215,11 @@ export const auditTarget = (world: World, evidence: Evidence) => {
         if (claim.owner !== held?.owner) owners.set(claim.owner, worker);
         return;
       }
+      const post = posts.get(id)?.findLast((one) => one.worker === worker);
+      const isOpen = post !== undefined && post.settled === undefined;
+      const isLost = isOpen && holder !== worker && speaksOf(post.hash, before, after);
+      mustInTime(!isLost, 'who has lost its claim settles nothing', id);
       if (before === undefined || held === undefined || holder !== worker) return;
-      const post = posts.get(id)?.findLast((one) => one.worker === holder);
       if (post?.settled === undefined && post?.sinceMs === held.sinceMs) checkSettled(post, settledAs(before, after));
     },
   };

@@ -23,6 +23,10 @@ export const outagesOf = ({ happens, pick, whole }: Chance, troubledMs: number):
   return [...one, ...more];
 };
 
+/** The outages of a world whose trouble is shorter or longer than the one that they were drawn for: they end with it. */
+export const endingWith = (outages: readonly Outage[], troubledMs: number): Outage[] =>
+  outages.map((outage) => ({ ...outage, untilMs: Math.min(outage.untilMs, troubledMs) }));
+
 /** Whether the target stays away for good. */
 export const neverRecovers = (outages: readonly Outage[]): boolean =>
   outages.some(({ untilMs }) => untilMs === Number.POSITIVE_INFINITY);

@@ -15,7 +15,7 @@ import { clocksOf } from './clocks.ts';
 import { companyOf } from './company.ts';
 import { type Groups, newGroups } from './groups.ts';
 import type { Environment } from './lambda.ts';
-import { outagesOf } from './outages.ts';
+import { endingWith, outagesOf } from './outages.ts';
 import { type FaultRates, noFaults } from './rates.ts';
 import { type Scheduler, schedulerFrom } from './scheduler.ts';
 import { type Settings, settingsOf } from './settings.ts';
@@ -168,7 +168,8 @@ export const newWorld = (seed: number, { bug = noBug, records = false, change }:
     // What another mapping overwrites is told by times.
     clocks: usual.remapped === undefined ? clocksOf(clockChance) : 'right',
   };
-  const settings = (change ?? bug.harsher ?? ((asDrawn) => asDrawn))(drawn);
+  const changed = (change ?? bug.harsher ?? ((asDrawn) => asDrawn))(drawn);
+  const settings = { ...changed, outages: endingWith(changed.outages, changed.troubledMs) };
   // Bugs are looked for where as little as possible happens beside them.
   const mayHave = bug.company ?? (bug === noBug && change === undefined);
   const company = mayHave ? companyOf(chanceOf(seed ^ COMPANY), settings, bug.company === true) : [];

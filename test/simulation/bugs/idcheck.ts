@@ -45,6 +45,8 @@ const unversioned = ({ loaded, claim, trouble, ...rest }: IdCheck): IdCheck => (
   ...(trouble && { trouble: { ...trouble, versionMs: 0 } }),
 });
 
+const refusals = { groups: 6, edits: 20, runs: 12, periodMs: periodsMs.short };
+
 /** Bugs in what is written to idCheck, or read of it. */
 export const idCheckBugs: readonly Bug[] = [
   {
@@ -53,6 +55,16 @@ export const idCheckBugs: readonly Bug[] = [
     seeds: 300,
     harsher: contended,
     idStore: writing((item, condition) => [item, 'owner' in condition ? 'any' : condition]),
+  },
+  {
+    name: 'refusal-without-owner',
+    summary: 'a refusal is written down although the claim is another’s by now',
+    seeds: 200,
+    harsher: (settings) => failing(editing(settings, refusals), { stall: 0.1, deliveredTwice: 0.5, target: 0.6 }),
+    idStore: writing((item, condition) => [
+      item,
+      'owner' in condition && item.trouble?.kind === 'rejected' ? 'any' : condition,
+    ]),
   },
   {
     name: 'claim-without-condition',

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { ApiRequest } from '../connection/api/api.ts';
+import { asText, FORM, formText } from '../connection/form.ts';
 import type { PagingPlan, PositionalPaging } from '../integration/compile/paging-plan.ts';
-import type { Parameter, RequestPlan } from '../integration/compile/source-plan.ts';
+import type { Parameter, Place, RequestPlan } from '../integration/compile/source-plan.ts';
 import type { Filled, Scope } from '../integration/dialect/fill.ts';
 import { fillParameter } from '../integration/dialect/parameters.ts';
 import { type RequestContext, variableValue } from '../integration/dialect/variables.ts';
-import { isCompound, isNumber, type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
+import { isNumber, type JsonObject, type JsonValue, stringifyJson } from '../json/json.ts';
 import { readPath, setKeys } from '../json/path.ts';
 import { defined } from '../runtime/defined.ts';
 import type { Page } from './answer.ts';
@@ -182,11 +183,9 @@ const carried = (parameter: Parameter, at: PageAt, scope: Scope): Filled => {
   }
 };
 
-const asText = (value: JsonValue): string => (isCompound(value) ? stringifyJson(value) : String(value));
-
 /** The request for a page of a run. Answers a reason where a value cannot be calculated. Pure. */
 export const pageRequest = (
-  { method, path, parameters }: RequestPlan,
+  { method, path, isForm, texts, parameters }: RequestPlan,
   at: PageAt,
   run: RequestContext,
 ): ApiRequest | { reason: string } => {
@@ -195,22 +194,38 @@ export const pageRequest = (
   const query = new Map<string, string>();
   const headers: Record<string, string> = {};
   let body: JsonObject = {};
+  const inTexts = new Map(texts.map((text) => [JSON.stringify(text), { text, held: {} as JsonObject }]));
+  const put = (place: Exclude<Place, { in: 'text' }>, value: JsonValue) => {
+    if (place.in === 'body') body = setKeys(body, place.keys, value);
+    else if (place.in === 'header') headers[place.name] = asText(value);
+    else query.set(place.name, asText(value));
+  };
   for (const parameter of parameters) {
     const { place } = parameter;
     const filled = carried(parameter, at, scope);
     if ('reason' in filled) return filled;
     const { value } = filled;
     if (value === undefined) continue;
-    if (place.in === 'body') body = setKeys(body, place.keys, value);
-    else if (place.in === 'header') headers[place.name] = asText(value);
-    else query.set(place.name, asText(value));
+    if (place.in !== 'text') {
+      put(place, value);
+      continue;
+    }
+    const one = inTexts.get(JSON.stringify(place.text));
+    if (one !== undefined) one.held = setKeys(one.held, place.keys, value);
   }
+  for (const { text, held } of inTexts.values()) {
+    put(
+      text.in === 'body' ? { in: text.in, keys: [text.name] } : { in: text.in, name: text.name },
+      stringifyJson(held),
+    );
+  }
+  if (isForm) headers['content-type'] = FORM;
   return {
     method,
     path,
     ...defined({ link: at.link }),
     ...((method === 'GET' || query.size > 0) && { query: [...query] }),
     ...(Object.keys(headers).length > 0 && { headers }),
-    ...(method !== 'GET' && { body: stringifyJson(body) }),
+    ...(method !== 'GET' && { body: isForm ? formText(Object.entries(body)) : stringifyJson(body) }),
   };
 };

@@ -1,4 +1,5 @@
 import { type Api, type ApiAnswer, type ApiDeps, type ApiRequest, connect } from '../connection/api/api.ts';
+import { FORM, formText } from '../connection/form.ts';
 import { limitOf, type RateLimit } from '../connection/limit/rate-limit.ts';
 import { contentHash } from '../idcheck/hash.ts';
 import type { ResultsPlan, TargetPlan } from '../integration/compile/target-plan.ts';
@@ -29,26 +30,43 @@ const idempotencyKeyOf = ([first, ...others]: readonly [PostRecord, ...PostRecor
 
 /** The request that loads records. A constant beside them never replaces a field of theirs. Pure. */
 export const loadRequest = (
-  { method, path, batch, under, isText, beside }: TargetPlan,
+  { method, path, batch, under, text, isForm, beside }: TargetPlan,
   records: readonly [PostRecord, ...PostRecord[]],
 ): ApiRequest => {
-  const content = batch === undefined ? records[0].body : { [batch.rowsKey]: records.map(({ body }) => body) };
-  const placed = under === undefined ? content : setPath({}, under, isText ? stringifyJson(content) : content);
+  const rows = batch === undefined ? records[0].body : { [batch.rowsKey]: records.map(({ body }) => body) };
+  const content = under === undefined ? rows : setPath({}, under, rows);
+  const isOneText = text !== undefined && beside.text === text;
+  const own = isOneText ? merged(beside.body, content) : content;
+  const others = isOneText ? {} : asOneText(beside.body, beside.text);
   return {
     method,
     path,
     ...(beside.query.length > 0 && { query: beside.query }),
-    headers: { ...beside.headers, 'idempotency-key': idempotencyKeyOf(records) },
-    body: stringifyJson(merged(beside.body, placed)),
+    headers: { ...beside.headers, ...(isForm && asForm), 'idempotency-key': idempotencyKeyOf(records) },
+    body: written(merged(others, asOneText(own, text)), isForm),
   };
 };
 
+const asForm = { 'content-type': FORM };
+
+const written = (body: JsonObject, isForm: boolean): string =>
+  isForm ? formText(Object.entries(body)) : stringifyJson(body);
+
+/** A body as the JSON text at this path of another; without a path it stays as it is. */
+const asOneText = (body: JsonObject, path: string | undefined): JsonObject =>
+  path === undefined ? body : setPath({}, path, stringifyJson(body));
+
 /** The request that tells the target of a deletion. Pure. */
-const deletionRequest = ({ method, path }: NonNullable<TargetPlan['deletion']>, record: PostRecord): ApiRequest => ({
+const deletionRequest = (
+  { method, path }: NonNullable<TargetPlan['deletion']>,
+  { isForm, text }: TargetPlan,
+  record: PostRecord,
+): ApiRequest => ({
   method,
   path,
-  headers: { 'idempotency-key': idempotencyKeyOf([record]) },
-  body: stringifyJson(record.body),
+  headers: { ...(isForm && asForm), 'idempotency-key': idempotencyKeyOf([record]) },
+  // Whoever takes records as a text in a form takes nothing else.
+  body: written(isForm ? asOneText(record.body, text) : record.body, isForm),
 });
 
 /** Deleted already (RFC 9110 §15.5.11). A 404 may as well mean that the path is wrong: that is not taken for success. */
@@ -79,7 +97,7 @@ export const httpTarget = (
 ): Target => {
   const { connection, batch, deletion, success, results, concurrency } = plan;
   const requestFor = (first: PostRecord, others: readonly PostRecord[]): ApiRequest | undefined =>
-    first.deletes ? deletion && deletionRequest(deletion, first) : loadRequest(plan, [first, ...others]);
+    first.deletes ? deletion && deletionRequest(deletion, plan, first) : loadRequest(plan, [first, ...others]);
   return {
     connection: connection.name,
     limit,

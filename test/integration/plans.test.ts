@@ -55,7 +55,7 @@ describe('the plan of a request', () => {
     sourcePlanOf(
       integrationWith(crm, { 'source.metadata.request': request, 'source.paging': undefined, ...changes }),
     ).request.parameters.map((parameter) => [
-      parameter.place.in === 'body' ? parameter.place.keys.join('.') : parameter.place.name,
+      'keys' in parameter.place ? parameter.place.keys.join('.') : parameter.place.name,
       parameter.from === 'page' ? parameter.what : parameter.from,
     ]);
 

@@ -211,3 +211,43 @@ describe('otherRequest', () => {
     );
   });
 });
+
+describe('a request that says what it wants in one JSON text', () => {
+  const fields: MetadataField[] = [
+    { field: 'start', value: '{{LAST_SYNC_TIME|datetime}}' },
+    { field: 'flag', type: 'int', value: '1' },
+  ];
+  const otherRequest: MetadataField[] = [{ field: 'charset', value: 'utf-8' }];
+  const page = { position: 3, pageSize: 500, startRow: 1000 };
+  const asked = (method: 'GET' | 'POST', send: SourceBlock['send'], request = fields) => {
+    const block = { api: '/open/query', method, id: 'id', request, otherRequest };
+    return requestOf(planOf({ metadata: block, send, ...defined({ paging: numbered('page', 'size') }) }), { page });
+  };
+  const text = '{"start":"2024-02-02 04:05:06","flag":1,"page":3,"size":500}';
+
+  it('has the parameters of request in it, with those of the page, as numbers; the others stay beside', () => {
+    const { body, headers } = asked('POST', { body: 'form', request: { as: 'fields', text: 'biz' } });
+    expect([...new URLSearchParams(body)]).toEqual([
+      ['charset', 'utf-8'],
+      ['biz', text],
+    ]);
+    expect(headers).toEqual({ 'content-type': 'application/x-www-form-urlencoded' });
+    const json = asked('POST', { request: { as: 'fields', text: 'biz', under: 'data' } });
+    expect(JSON.parse(json.body ?? '')).toEqual({ charset: 'utf-8', biz: `{"data":${text}}` });
+  });
+
+  it('has both in it where the key is the same, and is sent even where it holds nothing', () => {
+    const { body } = asked('POST', { request: { as: 'fields', text: 'biz' }, otherRequest: { text: 'biz' } });
+    expect(JSON.parse(JSON.parse(body ?? '').biz)).toEqual({ ...JSON.parse(text), charset: 'utf-8' });
+    const none = { api: '/open/query', method: 'POST' as const, id: 'id', request: [] };
+    const bare = requestOf(planOf({ metadata: none, send: { body: 'form', request: { as: 'fields', text: 'biz' } } }));
+    expect(bare.body).toBe('biz=%7B%7D');
+  });
+
+  it('may stand in the query of a GET', () => {
+    expect(asked('GET', { request: { as: 'fields', text: 'biz' } }).query).toEqual([
+      ['charset', 'utf-8'],
+      ['biz', text],
+    ]);
+  });
+});

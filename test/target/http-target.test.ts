@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Api, ApiAnswer, ApiRequest } from '../../lib/connection/api/api.ts';
 import { targetPlanOf } from '../../lib/integration/compile/target-plan.ts';
-import { type JsonObject, parseJson } from '../../lib/json/json.ts';
+import { type JsonObject, type JsonValue, parseJson } from '../../lib/json/json.ts';
 import { defined } from '../../lib/runtime/defined.ts';
 import { standardTuning } from '../../lib/runtime/tuning.ts';
 import { httpTarget } from '../../lib/target/http-target.ts';
@@ -69,6 +69,56 @@ describe('a request to the target', () => {
       await target.post(records('0'), granted);
       expect(parseJson(sent[0]?.body ?? '')).toEqual({ formUuid: 'F', formDataJson });
     }
+  });
+
+  const constants: JsonValue = [
+    { field: 'version', value: '2', type: 'int' },
+    { field: 'shop', value: 'S' },
+  ];
+  it.each<[string, JsonObject, JsonObject]>([
+    [
+      'record → list → under → text, constants beside',
+      { request: { list: 'items', under: 'data', text: 'biz' } },
+      { version: 2, shop: 'S', biz: '{"data":{"items":[{"id":"0","big":812252963824297984}]}}' },
+    ],
+    [
+      'constants in a text of their own',
+      { request: { text: 'biz' }, otherRequest: { text: 'common' } },
+      { biz: '{"id":"0","big":812252963824297984}', common: '{"version":2,"shop":"S"}' },
+    ],
+    [
+      'both in one text, where the key is the same',
+      { request: { list: 'items', text: 'biz' }, otherRequest: { text: 'biz' } },
+      { biz: '{"version":2,"shop":"S","items":[{"id":"0","big":812252963824297984}]}' },
+    ],
+    [
+      'constants in a text alone',
+      { otherRequest: { under: 'a', text: 'c' } },
+      { id: '0', c: '{"a":{"version":2,"shop":"S"}}' },
+    ],
+  ])('carries %s, as JSON and as a form, numbers as numbers', async (_, send, expected) => {
+    for (const body of ['json', 'form']) {
+      const { sent, target } = await targetOf(single, answered(200, { success: true, code: 0 }), 1, {
+        'target.send': { ...send, body },
+        'target.metadata.otherRequest': constants,
+      });
+      await target.post(records('0'), granted);
+      const [one] = sent;
+      if (body === 'json') expect(parseJson(one?.body ?? '')).toMatchObject(expected);
+      else {
+        const fields = Object.fromEntries(new URLSearchParams(one?.body));
+        const texts = Object.entries(expected).map(([key, value]) => [key, String(value)]);
+        expect(fields).toMatchObject(Object.fromEntries(texts));
+        expect(one?.headers).toMatchObject({ 'content-type': 'application/x-www-form-urlencoded' });
+      }
+    }
+  });
+
+  it('writes a batch in a form as the JSON text of its list', async () => {
+    const { sent, target } = await targetOf(batched, answered(200, {}), 1, { 'target.send': { body: 'form' } });
+    await target.post(records('1', '2'), granted);
+    const [list] = Object.values(Object.fromEntries(new URLSearchParams(sent[0]?.body)));
+    expect(parseJson(list ?? '')).toEqual(records('1', '2').map(({ body }) => body));
   });
 
   it('has the same key for the same records in the same order, and another for any other', async () => {

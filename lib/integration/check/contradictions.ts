@@ -56,9 +56,14 @@ const bodiless =
   (side: 'source' | 'target'): Rule =>
   (raw) =>
     readPath(raw, `${side}.metadata.method`) === 'GET'
-      ? ['request', 'otherRequest']
-          .filter((key) => readPath(raw, `${side}.send.${key}.in`) === 'body')
-          .map((key) => fault([side, 'send', key, 'in'], '"query" or "header", since a GET has no body'))
+      ? [
+          ...['request', 'otherRequest']
+            .filter((key) => readPath(raw, `${side}.send.${key}.in`) === 'body')
+            .map((key) => fault([side, 'send', key, 'in'], '"query" or "header", since a GET has no body')),
+          ...(readPath(raw, `${side}.send.body`) === undefined
+            ? []
+            : [fault([side, 'send', 'body'], 'nothing, since a GET has no body')]),
+        ]
       : [];
 
 const entriesAt = (value: JsonValue | undefined): [place: FaultPath, entry: JsonObject][] => {

@@ -15,7 +15,11 @@ type SourceBlock = Integration['source'];
 export type Place =
   | { in: 'query'; name: string }
   | { in: 'header'; name: string }
-  | { in: 'body'; keys: readonly string[] };
+  | { in: 'body'; keys: readonly string[] }
+  | { in: 'text'; text: TextPlace; keys: readonly string[] };
+
+/** Where a JSON text goes that holds several parameters. */
+export type TextPlace = { in: 'query' | 'header' | 'body'; name: string };
 
 /** What a request carries at a place. */
 export type Parameter = { place: Place } & (
@@ -29,6 +33,10 @@ export type Parameter = { place: Place } & (
 export type RequestPlan = {
   method: 'GET' | 'POST';
   path: string;
+  /** Whether the body is a form, and no JSON. */
+  isForm: boolean;
+  /** The texts that are sent whatever they hold. */
+  texts: readonly TextPlace[];
   /** Laid one after the other: at one place the last that has a value wins. */
   parameters: readonly Parameter[];
 };
@@ -72,20 +80,26 @@ export type SourcePlan = {
 };
 
 /** Where the parameters of a tree go: into the query of a GET and the body of everything else, unless `send` says it. */
-type Carried = { in: Place['in']; under: readonly string[] };
+type Carried = { in: TextPlace['in']; under: readonly string[]; text: string | undefined };
 
 const placeOf = (carried: Carried, name: string, steps: readonly string[]): Place => {
+  const keys = [...carried.under, ...steps];
+  const text = textPlaceOf(carried);
+  if (text !== undefined) return { in: 'text', text, keys };
   switch (carried.in) {
     case 'query':
       return { in: 'query', name };
     case 'header':
       return { in: 'header', name: name.toLowerCase() };
     case 'body':
-      return { in: 'body', keys: [...carried.under, ...steps] };
+      return { in: 'body', keys };
     default:
       return carried.in satisfies never;
   }
 };
+
+const textPlaceOf = ({ in: carrier, text }: Carried): TextPlace | undefined =>
+  text === undefined ? undefined : { in: carrier, name: carrier === 'header' ? text.toLowerCase() : text };
 
 const stepsOf = (path: string | undefined): string[] => path?.split('.') ?? [];
 
@@ -151,8 +165,13 @@ const requestPlanOf = (source: SourceBlock): RequestPlan => {
   const own: Carried = {
     in: send.request?.in ?? usual,
     under: names === undefined ? stepsOf(send.request?.under) : [],
+    text: send.request?.text,
   };
-  const beside: Carried = { in: send.otherRequest?.in ?? usual, under: stepsOf(send.otherRequest?.under) };
+  const beside: Carried = {
+    in: send.otherRequest?.in ?? usual,
+    under: stepsOf(send.otherRequest?.under),
+    text: send.otherRequest?.text,
+  };
   const fieldsAt = (fields: readonly RequestField[], carried: Carried): Parameter[] =>
     fields.map((field) => ({ from: 'field', field, place: placeOf(carried, field.name, [field.name]) }));
   const ownParameters: Parameter[] =
@@ -166,6 +185,8 @@ const requestPlanOf = (source: SourceBlock): RequestPlan => {
   return {
     method,
     path: requestPathOf(source),
+    isForm: send.body === 'form',
+    texts: [own, beside].map(textPlaceOf).filter((place) => place !== undefined),
     parameters: laidOver([...ownParameters, ...fieldsAt(otherRequest, beside)], paged),
   };
 };

@@ -10,6 +10,8 @@ import { typedSecretsIn } from './typed-secrets.ts';
 /** What goes beside the records into every request to a target, by its `otherRequest`. */
 export type Beside = {
   body: JsonObject;
+  /** Key in the body of the one JSON text that `body` is. */
+  text?: string;
   query: readonly (readonly [string, string])[];
   headers: Readonly<Record<string, string>>;
 };
@@ -41,8 +43,10 @@ export type TargetPlan = {
   batch?: { rows: number; rowsKey: string };
   /** Dotted path in the body that records go under; absent: its root. */
   under?: string;
-  /** What stands at `under` is one JSON text. */
-  isText: boolean;
+  /** Dotted path in the body of the one JSON text that all this is; absent: it is JSON in JSON. */
+  text?: string;
+  /** Whether the body is a form, and no JSON. */
+  isForm: boolean;
   beside: Beside;
   /** The endpoint that is told of deletions; absent: none is. */
   deletion?: { method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'; path: string };
@@ -91,6 +95,10 @@ const resultsOf = async (integration: Integration): Promise<ResultsPlan | undefi
   return { path, success, message, row: await rowKeyOf(integration) };
 };
 
+/** `"as": "text"` is an older spelling: its key stands in `under`. */
+const wrappedAs = (send: Integration['target']['send']['request'] = { as: 'fields' }) =>
+  send.as === 'text' ? { text: send.under } : { under: send.under, text: send.text };
+
 /** Compiles what an integration's file says of its target. Throws TypeError for what the check of the file refuses. */
 export const targetPlanOf = async (integration: Integration): Promise<TargetPlan> => {
   const { name, target, vanished } = integration;
@@ -103,8 +111,8 @@ export const targetPlanOf = async (integration: Integration): Promise<TargetPlan
     ...defined({ rateLimit }),
     method: metadata.method,
     path: requestPathOf(target),
-    ...defined({ batch: batchOf(target), under: send.request?.under, deletion }),
-    isText: send.request?.as === 'text',
+    ...defined({ batch: batchOf(target), ...wrappedAs(send.request), deletion }),
+    isForm: send.body === 'form',
     beside: await besideOf(target),
     success,
     ...defined({ results: await resultsOf(integration) }),

@@ -106,8 +106,8 @@ const hasList = ({ list }: JsonObject): boolean => typeof list === 'string';
 const forms: readonly Form[] = [
   {
     api: /\/yida\/forms\/instances$/,
-    isSaid: ({ as }, names) => as === 'text' || names.has('formDataJson'),
-    expected: '{"under": "formDataJson", "as": "text"}: 宜搭 takes a record as one JSON text',
+    isSaid: ({ as, text }, names) => as === 'text' || text !== undefined || names.has('formDataJson'),
+    expected: '{"text": "formDataJson"}: 宜搭 takes a record as one JSON text',
     needs: {
       appType: 'the application of 宜搭',
       systemToken: 'its key, by reference in connection.auth.params',
@@ -118,7 +118,7 @@ const forms: readonly Form[] = [
     api: /^\/open\/jushuitan\//,
     isSaid: hasList,
     expected:
-      'the key of the records, such as {"list": "items"}: 聚水潭 takes them as a list. It also wants a signed form, which is not carried out: send by a gateway of your own that signs',
+      'the key of the records, such as {"list": "items"}: 聚水潭 takes them as a list. It also wants a signed form: target.send.body "form", target.send.request.text "biz", and connection.auth with params and sign',
   },
 ];
 

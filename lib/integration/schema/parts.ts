@@ -56,21 +56,39 @@ const carrier = z
 const UNDER = 'Dotted path in the body that they go under; none: its root. 请求体中的路径。';
 const under = z.exactOptional(text(UNDER));
 
-const otherRequest = z.exactOptional(z.strictObject({ in: z.exactOptional(carrier), under }));
+const textKey = (what: string) =>
+  z.exactOptional(
+    text(
+      `Key under which ${what} one JSON text, such as biz; the same key twice is one text. 作为一段 JSON 文本的键。`,
+    ),
+  );
+
+const body = z.exactOptional(
+  z
+    .enum(['json', 'form'])
+    .check(z.describe('How a body is written; in a form lists and objects are JSON texts. 请求体格式,默认 JSON。')),
+);
+
+const otherRequest = z.exactOptional(
+  z.strictObject({ in: z.exactOptional(carrier), under, text: textKey('these parameters are') }),
+);
 
 /** Where the parameters of a source go. */
 export const sourceSendSchema = z
   .strictObject({
+    body,
     request: z.exactOptional(
       z.discriminatedUnion('as', [
         z.strictObject({
           in: z.exactOptional(carrier),
           under,
+          text: textKey('the parameters of request are, with those of the page,'),
           as: z._default(z.literal('fields').check(z.describe('Each under its name. 逐字段。')), 'fields'),
         }),
         z.strictObject({
           in: z.exactOptional(carrier),
           under: needed(UNDER, 'the parameter that carries the names'),
+          text: textKey('the parameters of request are, with those of the page,'),
           as: z
             .literal('names')
             .check(z.describe('Their values as one text with commas, at `under`. 逗号连接的字段名。')),
@@ -91,19 +109,22 @@ const list = z.exactOptional(
 /** Where the parameters of a target go: records are written in a body, what stands beside them may go elsewhere. */
 export const targetSendSchema = z
   .strictObject({
+    body,
     request: z.exactOptional(
       z.discriminatedUnion('as', [
         z.strictObject({
           in: bodyOnly,
           under,
           list,
+          text: textKey('all that is'),
           as: z._default(z.literal('fields').check(z.describe('Each under its name. 逐字段。')), 'fields'),
         }),
         z.strictObject({
           in: bodyOnly,
           under: needed(UNDER, 'the key that carries the text'),
           list,
-          as: z.literal('text').check(z.describe('As one JSON text, at `under`. 作为一段 JSON 文本。')),
+          text: ruledOut('nothing beside "as": "text", whose key is under'),
+          as: z.literal('text').check(z.describe('The same as `text`, its key in `under`. 等同于 text,键写在 under。')),
         }),
       ]),
     ),

@@ -439,7 +439,7 @@ describe('a target whose requests have a form of their own', () => {
   const items: JsonObject = { api: '/open/jushuitan/itemsku/upload', request: one('{{a}}') };
 
   test.each<[string, JsonObject, JsonObject, RegExp[]]>([
-    ['says the form that is lacking', yida, {}, [/^target\.send\.request: .*"as": "text"/]],
+    ['says the form that is lacking', yida, {}, [/^target\.send\.request: .*"text": "formDataJson"/]],
     ['says the text by its key', yida, { under: 'formDataJson', as: 'text' }, []],
     ['has the text as a field', { ...yida, request: [{ field: 'formDataJson', value: '{{a}}' }] }, {}, []],
     [

@@ -25,7 +25,7 @@ const work = async (limiter: ReturnType<typeof dynamoRateLimiter>, endMs: number
 };
 
 /** The most requests in any span of `intervalMs`. */
-const mostInWindow = (sentMs: readonly number[], intervalMs: number): number => {
+export const mostInWindow = (sentMs: readonly number[], intervalMs: number): number => {
   let most = 0;
   let from = 0;
   for (const [to, ms] of sentMs.entries()) {

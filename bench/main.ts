@@ -4,6 +4,7 @@ import { benchLoader } from './loader.ts';
 import { benchPrice } from './price.ts';
 import { benchReconcile } from './scale.ts';
 import { benchUnchanged } from './unchanged.ts';
+import { benchWaiting } from './waiting.ts';
 import { benchWeight } from './weight.ts';
 
 type Bench = (args: readonly string[]) => Promise<void>;
@@ -16,6 +17,7 @@ const benches: Readonly<Record<string, Bench>> = {
   unchanged: benchUnchanged,
   journey: benchJourney,
   price: benchPrice,
+  waiting: benchWaiting,
   weight: benchWeight,
 };
 

@@ -1,5 +1,6 @@
 import type { Http } from '../../lib/connection/http.ts';
 import type { HealthStore } from '../../lib/connection/limit/health.ts';
+import type { RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
 import type { FetchDeps } from '../../lib/fetch/fetch-plan.ts';
 import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
 import type { IdStore } from '../../lib/idcheck/store.ts';
@@ -34,6 +35,7 @@ export type Bug = {
   /** HTTP with source and target. */
   http?: Wrap<Http>;
   health?: Wrap<HealthStore>;
+  limiter?: Wrap<RateLimiter>;
   idStore?: Wrap<IdStore>;
   runs?: Wrap<RunStore>;
   source?: Wrap<Source>;

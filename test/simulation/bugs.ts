@@ -3,6 +3,7 @@ import { clockBugs } from './bugs/clocks.ts';
 import { companyBugs } from './bugs/company.ts';
 import { healthBugs } from './bugs/health.ts';
 import { idCheckBugs } from './bugs/idcheck.ts';
+import { limitBugs } from './bugs/limit.ts';
 import { movingBugs } from './bugs/moving.ts';
 import { partialBugs } from './bugs/partial.ts';
 import { queueBugs } from './bugs/queue.ts';
@@ -22,4 +23,5 @@ export const bugs: readonly Bug[] = [
   ...movingBugs,
   ...clockBugs,
   ...companyBugs,
+  ...limitBugs,
 ];

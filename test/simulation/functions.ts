@@ -44,7 +44,8 @@ type Equipment = {
 const equip = (world: World, environment: Environment): Equipment => {
   const { bug } = world;
   const wrapped = <Port>(port: Port, wrap: Wrap<Port>): Port => (wrap ? wrap(port, world, environment) : port);
-  const stores = storesOf(world, environment);
+  const asReached = storesOf(world, environment);
+  const stores = { ...asReached, limiter: wrapped(asReached.limiter, bug.limiter) };
   const runtime = {
     clock: clockOf(world, environment),
     random: world.chance,

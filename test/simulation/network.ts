@@ -57,7 +57,7 @@ export const httpOf = (world: World, environment: Environment): Http => {
           });
           return;
         }
-        const { audit, healthAudit } = of;
+        const { audit, healthAudit, limitAudit } = of;
         const { name } = of.settings.integration;
         const posted = postedIn(request);
         const key = request.headers['idempotency-key'] ?? '';
@@ -65,6 +65,7 @@ export const httpOf = (world: World, environment: Environment): Http => {
           const ids = posted.map(({ id }) => id).join(' ');
           of.broken('nothing is sent to another target before somebody has decided', `ids ${ids}`);
         }
+        limitAudit.requestLeaves();
         healthAudit.requestSent(environment, name, posted, key);
         const posts = audit.postsSent(environment, posted, key, timeoutMs);
         scheduler.after(chance.whole(1, 20), () => {

@@ -142,26 +142,35 @@ const tokenStoreOf = (world: World, environment: Environment): TokenStore => {
   };
 };
 
-const limiterOf = (world: World, environment: Environment): RateLimiter => {
-  const limiter = memoryRateLimiter(clockOf(world, environment), world.permits);
-  return {
-    acquire: (connection, limit, count, deadlineMs) =>
-      request(world, environment, writeFate(world), () => limiter.acquire(connection, limit, count, deadlineMs)),
-    receive: (connection, limit, arrived, deadlineMs) =>
-      request(world, environment, writeFate(world), () => limiter.receive(connection, limit, arrived, deadlineMs)),
-    book: (connection, limit, count, untilMs) =>
-      request(world, environment, writeFate(world), () => limiter.book(connection, limit, count, untilMs)),
-    pause: (connection, untilMs, why) =>
-      request(world, environment, writeFate(world), () => limiter.pause(connection, untilMs, why)),
-    pauseOf: (connection) => request(world, environment, readFate(world), () => limiter.pauseOf(connection)),
-    endPause: (connection) => request(world, environment, writeFate(world), () => limiter.endPause(connection)),
-  };
-};
-
 const isOver =
   (connection: string) =>
   ({ integration }: World): boolean =>
     integration.target.connection.name === connection;
+
+const limiterOf = (world: World, environment: Environment): RateLimiter => {
+  const clock = clockOf(world, environment);
+  const limiter = memoryRateLimiter(clock, world.permits);
+  const auditOver = (connection: string) => world.all.find(isOver(connection))?.limitAudit;
+  return {
+    acquire: (connection, limit, count, deadlineMs) =>
+      request(world, environment, writeFate(world), () => limiter.acquire(connection, limit, count, deadlineMs)),
+    receive: (connection, limit, arrived, deadlineMs) =>
+      request(world, environment, writeFate(world), async () => {
+        const received = await limiter.receive(connection, limit, arrived, deadlineMs);
+        auditOver(connection)?.granted(received.permits, clock.nowMs());
+        return received;
+      }),
+    book: (connection, limit, count, untilMs) =>
+      request(world, environment, writeFate(world), () => limiter.book(connection, limit, count, untilMs)),
+    pause: (connection, untilMs, why) =>
+      request(world, environment, writeFate(world), () => {
+        auditOver(connection)?.paused();
+        return limiter.pause(connection, untilMs, why);
+      }),
+    pauseOf: (connection) => request(world, environment, readFate(world), () => limiter.pauseOf(connection)),
+    endPause: (connection) => request(world, environment, writeFate(world), () => limiter.endPause(connection)),
+  };
+};
 
 const healthStoreOf = (world: World, environment: Environment): HealthStore => ({
   read: (connection) => request(world, environment, readFate(world), () => world.health.read(connection)),

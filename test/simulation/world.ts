@@ -9,6 +9,7 @@ import { memoryRunStore } from '../fakes/memory-run-store.ts';
 import { memoryTokenStore } from '../fakes/memory-token-store.ts';
 import { type Audit, auditOf } from './audit.ts';
 import { auditHealth, type HealthAudit } from './audit-health.ts';
+import { auditLimit, type LimitAudit } from './audit-limit.ts';
 import { type Bug, noBug } from './bug.ts';
 import { type Chance, chanceOf } from './chance.ts';
 import { clocksOf } from './clocks.ts';
@@ -97,6 +98,7 @@ export type World = Shared & {
   audit: Audit;
   /** Shared by all over the same connection to a target. */
   healthAudit: HealthAudit;
+  limitAudit: LimitAudit;
   broken: (rule: string, detail: string) => void;
   note: (actor: string, ...words: (string | number)[]) => void;
 };
@@ -140,6 +142,7 @@ const viewOf = (shared: Shared, settings: Settings, records: boolean): World => 
     idTable: new Map(),
     audit: {} as Audit,
     healthAudit: {} as HealthAudit,
+    limitAudit: {} as LimitAudit,
     broken: (rule, detail) => {
       const ofWhich = number === 0 ? '' : `integration ${number}, `;
       violations.push({ rule, detail: `${ofWhich}${detail}`, atMs: scheduler.nowMs() });
@@ -151,6 +154,7 @@ const viewOf = (shared: Shared, settings: Settings, records: boolean): World => 
   world.answerAsSource = sourceServer(world);
   world.audit = auditOf(world);
   world.healthAudit = all[hosts.target]?.healthAudit ?? auditHealth(world);
+  world.limitAudit = all[hosts.target]?.limitAudit ?? auditLimit(world);
   return world;
 };
 

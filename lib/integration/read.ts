@@ -10,7 +10,6 @@ import { doubtsIn } from './check/doubts.ts';
 import { type KeyReading, keyReadings } from './check/keys.ts';
 import { positionAt, positionsOf } from './check/positions.ts';
 import { checkShape, type Finding } from './check/shape.ts';
-import { successFindings } from './check/success-findings.ts';
 import { readRequests } from './dialect/request-fields.ts';
 import { fillIn } from './fill/fill-in.ts';
 import { type FindProfile, profilesBeside } from './fill/profile.ts';
@@ -57,7 +56,6 @@ export const parseIntegration = (
     ...findContradictions(filled.raw, requests),
     ...findInBlocks({ raw, filled: filled.raw, requests }),
     ...doubtsIn(raw, filled.raw, requests),
-    ...successFindings(filled.raw),
     ...nameWarning(raw, file),
   ];
   const told = (kind: Finding['kind']): Fault[] => {

@@ -161,7 +161,35 @@ const columnsOf = (filled: JsonValue, { source }: Requests): string[] | undefine
 const hasBlock = (raw: JsonValue, side: 'source' | 'target'): raw is JsonObject =>
   isJsonObject(readPath(raw, `${side}.metadata`));
 
-/** What the pasted blocks may say but hardly mean: warnings, and faults where a secret is typed. Pure. */
+/** What is to say of how a file tells a success: with the blocks and profiles filled in. */
+const successFindings = (filled: JsonValue): Finding[] => {
+  if (!isJsonObject(readPath(filled, 'target'))) return [];
+  const listed = readPath(filled, 'target.success.rules');
+  const rules = Array.isArray(listed) ? listed.filter(isJsonObject) : [];
+  const isStatusEnough = readPath(filled, 'target.success.status') === true;
+  if (rules.length === 0 && !isStatusEnough && readPath(filled, 'target.results') === undefined) {
+    return [
+      warning(
+        ['target', 'success'],
+        'rules, such as {"rules": [{"path": "code", "equals": [0]}]}, or {"status": true} where a 2xx is enough: without them a refusal inside HTTP 200 counts as loaded, but for the usual envelopes',
+      ),
+    ];
+  }
+  const required = rules.find((rule) => rule.required === true);
+  return isStatusEnough && typeof required?.path === 'string'
+    ? [
+        fault(
+          ['target', 'success', 'status'],
+          `nothing, since the rule on ${JSON.stringify(required.path)} is required: an answer without it is no success`,
+        ),
+      ]
+    : [];
+};
+
+/**
+ * What the file may say but hardly means: warnings, and faults where a secret is typed or the rules of a success
+ * contradict each other. Pure.
+ */
 export const doubtsIn = (raw: JsonValue, filled: JsonValue, requests: Requests): Finding[] => {
   const { request } = requests.target;
   return [
@@ -178,5 +206,6 @@ export const doubtsIn = (raw: JsonValue, filled: JsonValue, requests: Requests):
           ...typedSecrets(filled, 'target', requests.target),
         ]
       : []),
+    ...successFindings(filled),
   ];
 };

@@ -51,6 +51,8 @@ export const auditTarget = (world: World, evidence: Evidence) => {
   const { posts, owners, parents, doubtedMs, letters, replayedMs, refreshVersionsMs, raced } = evidence;
   /** Those that had a request, and so a key, to themselves. */
   const alone = new WeakSet<Post>();
+  /** Id → the claim that was taken over last: nobody knows whether its content was sent. */
+  const vanished = new Map<string, { hash: string; atMs: number }>();
   /** What each id holds at the target. */
   const lastApplied = new Map<string, Post>();
 
@@ -84,7 +86,10 @@ export const auditTarget = (world: World, evidence: Evidence) => {
     const last = earlier.at(-1);
     if (last === undefined) return;
     if (isAlone) {
-      const isRepeat = alone.has(last) && last.hash === hash && last.settled !== 'loaded' && isUnsafe(last);
+      const between = vanished.get(id);
+      const hadOther = between !== undefined && between.hash !== hash && between.atMs > last.sentMs;
+      const isRepeat =
+        !hadOther && alone.has(last) && last.hash === hash && last.settled !== 'loaded' && isUnsafe(last);
       must(
         !isRepeat || last.key === key,
         'content sent again after an unknown outcome has the same Idempotency-Key',
@@ -210,6 +215,7 @@ export const auditTarget = (world: World, evidence: Evidence) => {
       must(isWritten, 'idCheck speaks of a dead letter only once it is in the queue', id);
 
       const isTakenOver = held !== undefined && claim !== undefined && claim.owner !== held.owner;
+      if (isTakenOver) vanished.set(id, { hash: held.hash, atMs: nowMs });
       if (isTakenOver || trouble?.kind === 'parked' || trouble?.kind === 'uncertain') doubtedMs.set(id, nowMs);
       if (claim !== undefined) {
         if (claim.owner !== held?.owner) owners.set(claim.owner, worker);

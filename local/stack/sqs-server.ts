@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { CreateQueueCommand, SetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
@@ -40,13 +41,13 @@ const trace = new AsyncLocalStorage<string | undefined>();
 
 /**
  * Starts fauxqs on a free port of 127.0.0.1 with its SQLite persistence in `dir`. Only callers whom `doors` admits are
- * served.
+ * served. Throws where the queues are gone beside tables that were in use, as the file `tablesMark` tells.
  * fauxqs's own start function listens on every interface, and its `buildApp` creates no persistence. So the stores are
  * created here, as its start function does. The package does not export them: its version is pinned, and the tests of
  * this folder fail where a new version moves them.
  */
-export async function startSqsServer(dir: string, doors: Doors): Promise<SqsServer> {
-  releaseInFlight(join(dir, DATABASE_FILE));
+export async function startSqsServer(dir: string, doors: Doors, tablesMark?: string): Promise<SqsServer> {
+  releaseInFlight(join(dir, DATABASE_FILE), tablesMark);
   const [{ SqsStore }, { SnsStore }, { S3Store }, { PersistenceManager }] = (await Promise.all(
     ['sqs/sqsStore.js', 'sns/snsStore.js', 's3/s3Store.js', 'persistence.js'].map(importInternal),
   )) as [
@@ -91,12 +92,16 @@ export async function deployQueues(client: SQSClient, server: SqsServer, queues:
  * Makes messages visible again that a process held in flight when it ended. On AWS they would wait for their visibility
  * timeout, because a worker may still be busy with them. Here the workers ended with their process, and the lock on the
  * data directory shows that there is no other. Receive counts stay, as on AWS.
+ * SQLite takes a file that is empty or gone for a new database: messages and dead letters would be lost without a word.
  */
-function releaseInFlight(file: string): void {
+function releaseInFlight(file: string, tablesMark: string | undefined): void {
   const database = new DatabaseSync(file);
   try {
     const known = database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'sqs_messages'").get();
-    if (known === undefined) return;
+    if (known === undefined) {
+      if (tablesMark === undefined || !existsSync(tablesMark)) return;
+      throw new Error(`messages and dead letters are gone from ${file}; to go on without them, delete ${tablesMark}`);
+    }
     database.exec(
       'UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL WHERE receipt_handle IS NOT NULL',
     );

@@ -83,7 +83,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const credentials = newCredentials();
   const gate = createGate(credentials);
   try {
-    const sqs = await openState(dir, 'queues', () => startSqsServer(dir.queues, gate.doors));
+    const sqs = await openState(dir, 'queues', () => startSqsServer(dir.queues, gate.doors, dir.tablesMark));
     undo.unshift(() => sqs.close());
     const dynamoDb = await openState(dir, 'tables', () => startDynamoDbServer(dir.tables, gate.doors));
     undo.unshift(() => dynamoDb.close());

@@ -59,6 +59,26 @@ describe('tables that have lost something are not taken for whole:', () => {
   });
 });
 
+describe('queues that are gone beside tables that were in use', () => {
+  test.each<[string, (file: string) => void]>([
+    ['emptied', (file) => truncateSync(file, 0)],
+    ['deleted', (file) => rmSync(file)],
+  ])('are not taken for new ones: %s', async (_, damage) => {
+    const dataDir = await used();
+    const file = join(dataDir, 'queues', 'fauxqs.db');
+    damage(file);
+    // The second start says it as well.
+    for (const start of [1, 2]) {
+      await expect(open(dataDir), `start ${start}`).rejects.toMatchObject({
+        code: 'data-dir-unreadable',
+        message: expect.stringContaining('messages and dead letters are gone'),
+      });
+    }
+    rmSync(join(dataDir, 'tables.mark'));
+    await (await open(dataDir)).close();
+  });
+});
+
 test('tables that lost nothing open, also without a mark, as an earlier version left them', async () => {
   const dataDir = await used();
   await (await open(dataDir)).close();

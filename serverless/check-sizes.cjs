@@ -83,7 +83,8 @@ module.exports = class CheckSizes {
     this.hooks = {
       'after:aws:package:finalize:mergeCustomProviderResources': () => {
         const faults = sizeFaults(serverless.service.provider.compiledCloudFormationTemplate);
-        if (faults.length > 0) throw new Error(`The stack is larger than AWS takes.\n${faults.join('\n')}`);
+        if (faults.length === 0) return;
+        throw new serverless.classes.Error(`The stack is larger than AWS takes.\n${faults.join('\n')}`);
       },
     };
   }

@@ -195,6 +195,11 @@ describe('letters', () => {
   test('looking at them moves no alarm: none looks at how many are visible', () => {
     expect(subjects).not.toContain('ApproximateNumberOfMessagesVisible DeadLetterQueue');
     expect(subjects).not.toContain('ApproximateNumberOfMessagesNotVisible DeadLetterQueue');
+    // SQS leaves what was received three times out of the age: nobody is told that all is well then.
+    const ofLetters = alarms.filter((alarm) =>
+      metricsOf(alarm).some((metric) => /DeadLetterQueue/.test(subjectOf(metric))),
+    );
+    expect(ofLetters.map(({ id, OKActions }) => [id, OKActions])).toEqual([['LettersExpireAlarm', undefined]]);
   });
 
   // SQS developer guide, "Setting-up dead-letter queue retention": the age counts from the move, the end from the sending.

@@ -38,7 +38,20 @@ const measured = (as: 'loaded' | 'rejected' = 'rejected') =>
 test('what an invocation counted is written when it ends, and when it fails', async () => {
   const lines = [
     expect.objectContaining({ message: 'counted', integration: 'groups', RecordsRejected: 1 }),
-    expect.objectContaining({ integration: 'groups', FailureScore: 4, _aws: expect.anything() }),
+    // As the alarms' queries ask for it: namespace, dimensions, unit.
+    expect.objectContaining({
+      integration: 'groups',
+      FailureScore: 4,
+      _aws: expect.objectContaining({
+        CloudWatchMetrics: [
+          {
+            Namespace: 'okki-sync',
+            Dimensions: [['service', 'integration']],
+            Metrics: [{ Name: 'FailureScore', Unit: 'None' }],
+          },
+        ],
+      }),
+    }),
   ];
   expect(await countedLines(async () => measured())).toEqual(lines);
   const failing = await countedLines(async () => {

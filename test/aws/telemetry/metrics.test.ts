@@ -178,17 +178,28 @@ test('every metric and every count of the table comes from some flow, and none o
   expect(namesOf('counts')).toEqual(new Set(Object.keys(table.counts)));
 });
 
-test('a run that is as it should be sends no metric, however often it is reconciled', async () => {
-  const collector = metricCollector();
-  const runs = memoryRunStore();
-  const clock = fakeClock(loadingRun.startedMs + 60_000);
-  await runs.saveRun({ ...loadingRun, status: 'balanced', chunks: 0 });
-  const policy = { idCheck: false, onUncertain: 'resend' } as const;
-  const log = meteredLog(silentLog, collector);
-  const watched = { integration: loadingRun.integration, policy, deadlineMs: 120_000, missingAfterMs: 120_000 };
-  await reconcile(watched, { idStore: memoryIdStore(), runs, clock, log, tuning: standardTuning });
-  expect(collector.take()).toEqual([]);
-});
+test.each([
+  { title: 'balanced', ...loadingRun, status: 'balanced' as const, chunks: 0 },
+  // A planned first load: all is open, and its deadline has not passed.
+  { title: 'loading', ...loadingRun, counts: { ...loadingRun.counts, fetched: 1, enqueued: 1 } },
+  { title: 'extracting', ...extractingRun },
+])(
+  'a $title run that goes as planned sends no metric, however often it is reconciled',
+  async ({ title: _, ...run }) => {
+    const collector = metricCollector();
+    const runs = memoryRunStore();
+    const clock = fakeClock(run.startedMs + 60_000);
+    const { integration, runId } = run;
+    const entries = [{ id: '1', outcome: 'enqueued' as const, hash: 'A' }];
+    await runs.saveChunk(integration, { runId, index: 1, versionMs: run.versionMs, entries, memory: [] });
+    await runs.saveRun(run);
+    const policy = { idCheck: false, onUncertain: 'resend' } as const;
+    const log = meteredLog(silentLog, collector);
+    const watched = { integration, policy, deadlineMs: 120_000, missingAfterMs: 120_000 };
+    await reconcile(watched, { idStore: memoryIdStore(), runs, clock, log, tuning: standardTuning });
+    expect(collector.take()).toEqual([]);
+  },
+);
 
 test('values add up by integration, and taking them empties the collector', () => {
   const collector = metricCollector();

@@ -123,13 +123,14 @@ const decodeText = (bytes: Uint8Array, contentType: string | undefined): Decoded
  * most. Unreadable bytes do not make the exchange fail: the status stands, and the text is marked.
  */
 export const answerOf = async (
-  { status, headers }: Pick<Answered, 'status' | 'headers'>,
+  head: Pick<Answered, 'status' | 'headers' | 'setCookies'>,
   bytes: Uint8Array,
   maxBytes: number,
 ): Promise<Answered | 'tooLarge'> => {
+  const { headers } = head;
   const unpacked = await unpack(bytes, headers['content-encoding'], maxBytes);
   if (unpacked === 'tooLarge') return unpacked;
-  const answered = { kind: 'answered', status, headers } as const;
+  const answered = { kind: 'answered', ...head } as const;
   if (unpacked === 'broken') {
     const message = `the answer is packed (${headers['content-encoding']}) and breaks off, or cannot be unpacked`;
     return { ...answered, text: '', unreadable: { why: 'packing', message } };

@@ -51,6 +51,14 @@ const bodyOf = async (request: IncomingMessage): Promise<string> => {
 };
 
 describe('HTTP through ky', () => {
+  it('gives each cookie that an answer sets by itself, apart from the headers', async () => {
+    const cookies = ['a=1; path=/; expires=Fri, 01 Jan 2027 00:00:00 GMT', 'b=2; HttpOnly'];
+    const url = await serve((_, response) => void response.writeHead(200, { 'set-cookie': cookies }).end('{}'));
+    const answer = await send(url);
+    expect(answer).toMatchObject({ setCookies: cookies });
+    expect(JSON.stringify('headers' in answer && answer.headers)).not.toContain('a=1');
+  });
+
   it('sends method, headers and body, and gives status, headers in lower case and text', async () => {
     const url = await serve(async (request, response) => {
       const body = await bodyOf(request);

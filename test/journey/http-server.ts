@@ -10,7 +10,9 @@ export type Request = {
 };
 
 /** `drop`: the connection ends without an answer; `cut`: in the middle of it. */
-export type Answer = { status?: number; headers?: Record<string, string>; text: string; cut?: boolean } | 'drop';
+export type Answer =
+  | { status?: number; headers?: Record<string, string | string[]>; text: string; cut?: boolean }
+  | 'drop';
 
 export type HttpServer = { url: string; port: number; close(): Promise<void> };
 

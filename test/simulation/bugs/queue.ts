@@ -48,7 +48,7 @@ export const queueBugs: readonly Bug[] = [
     name: 'waits-behind-lost',
     summary: 'a record waits for ever for an earlier message that was lost',
     seeds: 100,
-    harsher: unhurried,
+    harsher: (settings) => failing(unhurried(settings), { kill: 0.05 }),
     fetchRecords: (queue) => ({ ...queue, depth: async () => ({ visible: 1, inFlight: 0, delayed: 0 }) }),
   },
   {

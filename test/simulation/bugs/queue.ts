@@ -1,7 +1,7 @@
 import type { Queue } from '../../../lib/messages/queue.ts';
 import { readMessage, writeMessage } from '../../../lib/messages/record-message.ts';
 import type { Bug } from '../bug.ts';
-import { replaying, unhurried } from './harsher.ts';
+import { failing, replaying, unhurried } from './harsher.ts';
 import { sendingLater } from './sending-later.ts';
 
 const refusing = (): Queue => ({ sendAll: async (messages) => ({ failed: messages.map((_, index) => index) }) });

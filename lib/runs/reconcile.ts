@@ -38,6 +38,8 @@ export type Reconciling = {
   integration: string;
   policy: LoadPolicy;
   deadlineMs: number;
+  /** What a request to the source takes by its rate limit, ms; absent: no limit, or one that the file does not say. */
+  requestMs?: number;
   /** A run is missing when none has started for so long; absent: none is expected, as while it is paused. */
   missingAfterMs?: number;
 };
@@ -149,25 +151,31 @@ const drawUp = async (
 export type Watched = {
   /** Runs whose books do not balance after their deadline; the newest one, too, where it has failed. */
   notBalanced: number;
-  /** 1: the newest run has not read the source to its end within the deadline. */
+  /** 1: the newest run has not read the source to its end within the deadline, and the time that its requests take. */
   overdue: number;
-  /** 1: no run has started for as long as `missingAfterMs`. */
+  /** 1: no run has started for as long as `missingAfterMs`, and none is under way. */
   missing: number;
   /** Since the newest run started, s; absent where there is none. */
   newestRunAgeSec?: number;
 };
 
+/** Pages that come late, and invocations between them. */
+const READ_MARGIN = 1.1;
+
 /** Reads the state that alarms watch from the newest runs, newest first. Pure. */
 export const watch = (
   recent: readonly RunRecord[],
-  { deadlineMs, missingAfterMs }: Pick<Reconciling, 'deadlineMs' | 'missingAfterMs'>,
+  { deadlineMs, requestMs = 0, missingAfterMs }: Pick<Reconciling, 'deadlineMs' | 'requestMs' | 'missingAfterMs'>,
   nowMs: number,
 ): Watched => {
   const [newest] = recent;
   const ageMs = newest === undefined ? undefined : nowMs - newest.startedMs;
   // An older run that was left incomplete does not matter: a later one has read the whole snapshot.
-  const overdue = isUnfinished(newest) && nowMs > newest.startedMs + deadlineMs;
-  const missing = missingAfterMs !== undefined && (ageMs ?? Number.POSITIVE_INFINITY) > missingAfterMs;
+  // A long list under a slow limit is read as planned; where no page comes, no request makes the time longer.
+  const overdue =
+    isUnfinished(newest) && nowMs > newest.startedMs + deadlineMs + newest.requests.source * requestMs * READ_MARGIN;
+  const missing =
+    !isUnfinished(newest) && missingAfterMs !== undefined && (ageMs ?? Number.POSITIVE_INFINITY) > missingAfterMs;
   return {
     // A later run mends a failed one: only the newest that was read to its end counts.
     notBalanced:

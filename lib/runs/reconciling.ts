@@ -48,11 +48,13 @@ const GAPS_UNTIL_MISSING = 2;
 
 /** What reconciling needs to know of an integration, from its file. */
 export const reconcilingOf = (integration: Integration): Reconciling => {
-  const { name, deadlineMinutes, schedule } = integration;
+  const { name, deadlineMinutes, schedule, source } = integration;
+  const { rateLimit } = source;
   return {
     integration: name,
     policy: loadPolicyOf(integration),
     deadlineMs: deadlineMinutes * 60_000,
+    ...(rateLimit && 'requests' in rateLimit && { requestMs: rateLimit.intervalMs / rateLimit.requests }),
     ...(schedule.enabled && { missingAfterMs: GAPS_UNTIL_MISSING * longestGapMs(schedule.expression) }),
   };
 };

@@ -150,6 +150,23 @@ describe('alarms watch', () => {
     expect(watch([at({ status })], rules, startedMs + ageMs)).toMatchObject({ overdue });
   });
 
+  test.each([
+    // 10 requests a minute: 600 of them take an hour, and a tenth more.
+    ['as slowly as its limit wants', 600, 2.1 * HOUR_MS, 0],
+    ['slower than its limit wants', 600, 2.1 * HOUR_MS + 1, 1],
+    ['not at all', 0, HOUR_MS + 1, 1],
+  ])('a run that reads %s (%d requests in %d ms) is overdue %d', (_, source, ageMs, overdue) => {
+    const reading: RunRecord = { ...extractingRun, requests: { source, target: 0 } };
+    expect(watch([reading], { ...rules, requestMs: 6_000 }, startedMs + ageMs)).toMatchObject({ overdue });
+  });
+
+  test.each(['extracting', 'incomplete'] as const)(
+    'no run is missing while the newest is %s: it may be overdue',
+    (status) => {
+      expect(watch([at({ status })], rules, startedMs + 5 * HOUR_MS)).toMatchObject({ missing: 0, overdue: 1 });
+    },
+  );
+
   test('not an older run that was left incomplete', () => {
     const runs = [at({ status: 'balanced' }), at({ status: 'incomplete' })];
     expect(watch(runs, rules, startedMs + 5 * HOUR_MS)).toMatchObject({ overdue: 0 });

@@ -170,7 +170,10 @@ test('every metric and every count of the table comes from some flow, and none o
   await onClosed?.({ ...loadingRun, status: 'unbalanced' }, loadingRun);
   const policy = { idCheck: false, onUncertain: 'resend' } as const;
   const watched = { integration: loadingRun.integration, policy, deadlineMs: 1, missingAfterMs: 1 };
-  await reconcile(watched, { idStore: memoryIdStore(), runs, clock, log, tuning: standardTuning });
+  for (const name of [loadingRun.integration, 'never-run']) {
+    const deps = { idStore: memoryIdStore(), runs, clock, log, tuning: standardTuning };
+    await reconcile({ ...watched, integration: name }, deps);
+  }
 
   const taken = collector.take();
   const namesOf = (part: 'metrics' | 'counts') => new Set(taken.flatMap((one) => Object.keys(one[part])));

@@ -29,6 +29,8 @@ export const reachMs = {
   nextProbe: 20 * MINUTE_MS,
   /** The lock of a token: one token request. */
   tokenLock: 10 * MINUTE_MS,
+  /** When something was written: in the past, but for clocks that differ. */
+  written: 10 * MINUTE_MS,
   /** A pause: the longest Retry-After that is taken at its word is 24 hours. */
   pause: 25 * 60 * MINUTE_MS,
   /** An appointment: a line is booked for some minutes, and lies behind a pause at most. */

@@ -125,6 +125,26 @@ export const rateLimiterContract = (create: () => Promise<LimiterUnderTest> | Li
       expect(await one.pauseOf('okki')).toBeUndefined();
     });
 
+    it('does not believe a pause that a clock hours ahead has written, and puts a true one in its place', async () => {
+      const hoursMs = 10 * 3_600_000;
+      under.advance(hoursMs);
+      await one.pause('okki', inMs(30_000), 'status 429');
+      under.advance(-hoursMs);
+      expect(await two.pauseOf('okki')).toBeUndefined();
+      expect((await two.acquire('okki', undefined, 1, inMs(1_000))).permits).toHaveLength(1);
+      expect(await two.pause('okki', inMs(60_000), 'status 503')).toBe(60_000);
+      expect(await one.pauseOf('okki')).toEqual({ untilMs: inMs(60_000), why: 'status 503' });
+      await one.pause('okki', inMs(30_000), 'status 429');
+      expect(await two.pauseOf('okki')).toEqual({ untilMs: inMs(60_000), why: 'status 503' });
+    });
+
+    it('believes a pause of a day that a clock some minutes ahead has written', async () => {
+      under.advance(300_000);
+      await one.pause('okki', inMs(24 * 3_600_000), 'status 429');
+      under.advance(-300_000);
+      expect(await two.pauseOf('okki')).toMatchObject({ why: 'status 429' });
+    });
+
     it('says by how long a pause became longer, so that added up no moment counts twice', async () => {
       const gains = [
         await one.pause('okki', inMs(10_000), 'status 429'),

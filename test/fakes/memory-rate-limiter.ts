@@ -7,7 +7,7 @@ import {
   pauseGainMs,
   unusedLimiter,
 } from '../../lib/connection/limit/window.ts';
-import { type Clock, reachMs } from '../../lib/runtime/clock.ts';
+import type { Clock } from '../../lib/runtime/clock.ts';
 
 /** What is stored of each connection. */
 export type LimiterStates = Map<string, LimiterState & { why?: string }>;
@@ -34,12 +34,12 @@ export const memoryRateLimiter = (clock: Clock, states: LimiterStates = new Map(
         : bookedAtOnce(stateOf(connection), count, clock.nowMs(), untilMs),
     pause: async (connection, untilMs, why) => {
       const state = stateOf(connection);
-      const isLonger = untilMs > state.pausedUntilMs || state.pausedUntilMs - clock.nowMs() > reachMs.pause;
-      if (isLonger) states.set(connection, { ...state, pausedUntilMs: untilMs, why });
-      return pauseGainMs(state.pausedUntilMs, untilMs, clock.nowMs());
+      const isLonger = untilMs > pausedUntilMs(state, clock.nowMs());
+      if (isLonger) states.set(connection, { ...state, pausedUntilMs: untilMs, pausedAtMs: clock.nowMs(), why });
+      return pauseGainMs(pausedUntilMs(state, clock.nowMs()), untilMs, clock.nowMs());
     },
     endPause: async (connection) => {
-      const { why: _, ...state } = stateOf(connection);
+      const { why: _, pausedAtMs: _at, ...state } = stateOf(connection);
       states.set(connection, { ...state, pausedUntilMs: unusedLimiter.pausedUntilMs });
     },
     pauseOf: async (connection) => {

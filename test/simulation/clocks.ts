@@ -12,8 +12,7 @@ export type Clocks = 'right' | 'apart' | 'jumping';
 export const clocksOf = ({ happens, pick }: Chance): Clocks => (happens(0.1) ? pick(['apart', 'jumping']) : 'right');
 
 const MINUTE_MS = 60_000;
-/** A pause of some hours can be true, and is waited for, so clocks are wrong by less than that, or by more than any pause. */
-const reaches = [MINUTE_MS / 2, 10 * MINUTE_MS, 60 * MINUTE_MS, 4_800 * MINUTE_MS] as const;
+const reaches = [MINUTE_MS / 2, 10 * MINUTE_MS, 60 * MINUTE_MS, 600 * MINUTE_MS, 4_800 * MINUTE_MS] as const;
 
 /** By how much a worker's clock is wrong as its next invocation begins, ms; it stands still while it is frozen. */
 export const nextClockOffMs = (

@@ -5,12 +5,13 @@ import {
   grantsText,
   type LimiterState,
   leasePermits,
+  pausedUntilMs,
   pauseGainMs,
   readGrants,
   unusedLimiter,
 } from '../../connection/limit/window.ts';
 import { type Backoff, backoffMs } from '../../runtime/backoff.ts';
-import { type Clock, isRecent, lasts, reachMs, systemClock } from '../../runtime/clock.ts';
+import { type Clock, isRecent, reachMs, systemClock } from '../../runtime/clock.ts';
 import { defined } from '../../runtime/defined.ts';
 import { type Random, systemRandom } from '../../runtime/random.ts';
 import {
@@ -33,7 +34,7 @@ const NOTHING_STORED = 'attribute_not_exists(pk)';
 const NO_REV_STORED = 'attribute_not_exists(rev) AND tatMs = :readTatMs AND pausedUntilMs = :readPausedUntilMs';
 const STATE_AS_READ = 'rev = :readRev AND tatMs = :readTatMs AND pausedUntilMs = :readPausedUntilMs';
 const PAUSE_IS_LONGER =
-  'attribute_not_exists(pausedUntilMs) OR pausedUntilMs < :untilMs OR pausedUntilMs > :longestUntilMs';
+  'attribute_not_exists(pausedUntilMs) OR pausedUntilMs < :untilMs OR pausedUntilMs > :longestUntilMs OR pausedAtMs > :latestAtMs';
 
 /** Without a limit of its own a worker asks DynamoDB for pauses once a second, not once a request. */
 const PAUSE_CACHE_MS = 1_000;
@@ -49,7 +50,11 @@ const stateOf = (item: Item | undefined, connection: string): LimiterState => {
   if (!item) return unusedLimiter;
   const key = `limit#${connection}`;
   const reader = readItem(item, key);
-  const own = { tatMs: reader.number('tatMs'), pausedUntilMs: reader.number('pausedUntilMs') };
+  const own = {
+    tatMs: reader.number('tatMs'),
+    pausedUntilMs: reader.number('pausedUntilMs'),
+    ...(reader.has('pausedAtMs') && { pausedAtMs: reader.number('pausedAtMs') }),
+  };
   if (!reader.has('rev')) return { ...unusedLimiter, ...own };
   const grants = readGrants(reader.text('grants'));
   if (grants === undefined) throw new MalformedItemError(key, 'grants must be a log of permits');
@@ -194,20 +199,20 @@ export const dynamoRateLimiter = (
             TableName,
             Key: keyOf(connection),
             UpdateExpression:
-              'SET pausedUntilMs = :untilMs, pausedWhy = :why, tatMs = if_not_exists(tatMs, :unusedTatMs)',
+              'SET pausedUntilMs = :untilMs, pausedAtMs = :atMs, pausedWhy = :why, tatMs = if_not_exists(tatMs, :unusedTatMs)',
             ConditionExpression: PAUSE_IS_LONGER,
             ExpressionAttributeValues: {
               ':untilMs': number(untilMs),
               ':longestUntilMs': number(nowMs + reachMs.pause),
+              ':atMs': number(nowMs),
+              ':latestAtMs': number(nowMs + reachMs.written),
               ':why': text(why.slice(0, MAX_WHY).toWellFormed()),
               ':unusedTatMs': number(unusedLimiter.tatMs),
             },
-            ReturnValues: 'UPDATED_OLD',
+            ReturnValues: 'ALL_OLD',
           }),
         );
-        const before = Attributes?.pausedUntilMs?.N;
-        const pausedUntilMs = before === undefined ? unusedLimiter.pausedUntilMs : Number(before);
-        gainMs = pauseGainMs(pausedUntilMs, untilMs, nowMs);
+        gainMs = pauseGainMs(pausedUntilMs(stateOf(Attributes, connection), nowMs), untilMs, nowMs);
       } catch (error) {
         if (!isConditionFailed(error)) throw error;
       }
@@ -218,7 +223,7 @@ export const dynamoRateLimiter = (
       const update = new UpdateItemCommand({
         TableName,
         Key: keyOf(connection),
-        UpdateExpression: 'SET pausedUntilMs = :unpausedMs REMOVE pausedWhy',
+        UpdateExpression: 'SET pausedUntilMs = :unpausedMs REMOVE pausedWhy, pausedAtMs',
         ConditionExpression: 'attribute_exists(pk)',
         ExpressionAttributeValues: { ':unpausedMs': number(unusedLimiter.pausedUntilMs) },
       });
@@ -228,9 +233,9 @@ export const dynamoRateLimiter = (
     },
     pauseOf: async (connection) => {
       const item = await getItem(table, keyOf(connection));
-      const untilMs = stateOf(item, connection).pausedUntilMs;
+      const untilMs = pausedUntilMs(stateOf(item, connection), clock.nowMs());
       const why = item?.pausedWhy?.S;
-      return lasts(untilMs, clock.nowMs(), reachMs.pause) ? { untilMs, ...defined({ why }) } : undefined;
+      return untilMs > 0 ? { untilMs, ...defined({ why }) } : undefined;
     },
   };
 };

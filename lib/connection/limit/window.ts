@@ -13,6 +13,8 @@ export type LimiterState = {
   grants: readonly Grant[];
   /** Until when nobody may send. */
   pausedUntilMs: number;
+  /** When that was written, by the clock of who wrote it; absent: by an earlier build. */
+  pausedAtMs?: number;
   /** The line of appointments (line.ts): when its first block is due, and how many places of it are given. */
   line?: { startMs: number; used: number };
   /** The limit that it was written under. */
@@ -154,9 +156,12 @@ const grantsFor = (state: LimiterState, limit: RateLimit, nowMs: number): Grant[
   return withGrants(known, [...forgotten, ...earlier]).filter(({ atMs }) => atMs > keptMs);
 };
 
-/** The pause that holds; one that no clock of ours can have meant holds nobody. Pure. */
-export const pausedUntilMs = ({ pausedUntilMs: untilMs }: LimiterState, nowMs: number): number =>
-  lasts(untilMs, nowMs, reachMs.pause) ? untilMs : 0;
+/**
+ * The pause that holds; one that no clock of ours can have meant holds nobody: it lasts longer than any, or was written
+ * later than now. Who sends all the same hears from the other end how long to wait. Pure.
+ */
+export const pausedUntilMs = ({ pausedUntilMs: untilMs, pausedAtMs = 0 }: LimiterState, nowMs: number): number =>
+  lasts(untilMs, nowMs, reachMs.pause) && pausedAtMs - nowMs <= reachMs.written ? untilMs : 0;
 
 /** By how many ms a pause from `nowMs` to `untilMs` is longer than the pause before it. Pure. */
 export const pauseGainMs = (before: number, untilMs: number, nowMs: number): number =>

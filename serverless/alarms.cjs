@@ -55,9 +55,9 @@ const byIntegrationAlarms = {
   },
   ErrorRateAlarm: {
     kind: 'rate',
-    // lib/aws/telemetry/metrics.ts: above 0 where more than a fifth of the requests fail; 16 that fail alone come to this.
+    // lib/aws/telemetry/metrics.ts: above 0 where more than a fifth of the requests fail; 16 that fail alone make 64.
     metric: ['SUM', 'FailureScore'],
-    limit: 64,
+    limit: 60,
     description:
       'Clearly more than a fifth of the requests to the target fail. `okki-sync dlq list` shows its words. Runbook: "Error rate".',
   },
@@ -112,6 +112,12 @@ module.exports = async ({ resolveVariable }) => {
   }
   for (const [name, configuration] of Object.entries(await resolveVariable('self:functions'))) {
     Object.assign(resources, alarmsOf(name, configuration));
+  }
+  const stage = await resolveVariable('sls:stage');
+  for (const { Type, Properties } of Object.values(resources)) {
+    if (Type !== 'AWS::CloudWatch::Alarm') continue;
+    // Commands are to be typed as they stand there.
+    Properties.AlarmDescription = Properties.AlarmDescription.replaceAll(/`okki-sync [^`]+/g, `$& --stage ${stage}`);
   }
   return { Resources: resources, Outputs: { AlarmTopicArn: { Value: { Ref: 'AlarmTopic' } } } };
 };

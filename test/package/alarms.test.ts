@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, inject, test } from 'vitest';
 import table from '../../lib/aws/telemetry/metrics.json' with { type: 'json' };
+import { metricCollector } from '../../lib/aws/telemetry/metrics.ts';
 import { longestGapMs } from '../../lib/runs/reconciling.ts';
 import { type MetricAddress, readTemplate, resource, resourcesOf } from './template.ts';
 
@@ -122,6 +123,11 @@ describe.each(alarms)('$id', (alarm) => {
       );
   });
 
+  test('names commands with their stage', () => {
+    for (const [command] of alarm.AlarmDescription.matchAll(/`okki-sync [^`]+`/g))
+      expect(command).toMatch(/ --stage dev`$/);
+  });
+
   // CloudWatch user guide, "Configuring how CloudWatch alarms treat missing data". Reconciliation runs every 15 minutes:
   // its own silence is an alarm.
   test('is silent while nothing happens, unless something should', () => {
@@ -237,6 +243,26 @@ describe('messages that nobody takes', () => {
     );
     expect(ages.map(({ id }) => id)).toEqual(['RecordsExpireAlarm']);
   });
+});
+
+test('the error rate alarms from 16 requests on that fail alone, and above a fifth of many', () => {
+  const { Threshold } = alarmOf('ErrorRateAlarm');
+  const collector = metricCollector();
+  const scoreOf = (failed: number, loaded: number): number => {
+    collector.add('RecordsRetried', failed, 'groups');
+    collector.add('RecordsLoaded', loaded, 'groups');
+    return collector.take()[0]?.metrics.FailureScore ?? 0;
+  };
+  expect(scoreOf(16, 0)).toBeGreaterThan(Threshold);
+  expect(scoreOf(15, 0)).toBeLessThanOrEqual(Threshold);
+  expect(scoreOf(1_000, 4_000)).toBeLessThanOrEqual(Threshold);
+  expect(scoreOf(1_020, 3_980)).toBeGreaterThan(Threshold);
+});
+
+// 0.10 dollars a month for each: docs/benchmarks.md, "Price of a stack that stands still".
+test('alarms look at no more metrics than the price of a quiet stack allows', () => {
+  const looked = alarms.map(({ Metrics = [] }) => Math.max(1, Metrics.filter(({ MetricStat }) => MetricStat).length));
+  expect(looked.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(24);
 });
 
 test('functions report under the service that alarms and dashboard look for', () => {

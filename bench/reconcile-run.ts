@@ -89,6 +89,8 @@ const runs: RunStore = {
   chunks: ledger,
   watermark: async () => undefined,
   keepOpen: async () => {},
+  line: async () => undefined,
+  saveLine: async () => 'saved',
   moveWatermark: async () => {},
   ends: async () => undefined,
   saveEnds: async () => 'saved',

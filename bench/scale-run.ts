@@ -68,6 +68,8 @@ const runs: RunStore = {
   async *chunks() {},
   watermark: async () => undefined,
   keepOpen: async () => {},
+  line: async () => undefined,
+  saveLine: async () => 'saved',
   moveWatermark: async () => {},
   ends: async () => undefined,
   saveEnds: async () => 'saved',
@@ -80,6 +82,7 @@ const stores = {
   runRequests: queue,
   deadLetters: queue,
   health,
+  limiter: { book: async () => ({ appointments: [], endMs: 0 }) },
   secrets: awsSecretStore,
 };
 const plan = fetchPlanOf(integration, groupSource(total), async () => ({}), {});

@@ -66,6 +66,7 @@ const ourRun = async (
     runRequests: collecting(),
     deadLetters: collecting(),
     health,
+    limiter: { book: async () => ({ appointments: [], endMs: 0 }) },
     secrets: awsSecretStore,
   };
   const plan = fetchPlanOf(shippedIntegration(), groupSource(RECORDS), async () => ({}), {});

@@ -27,6 +27,13 @@ module.exports = async ({ resolveVariable }) => {
       functionId: 'ReconcileLambdaFunction',
       input: { kind: 'reconcile' },
     }),
+    // A connection's line is filled for 15 minutes: two ticks may be missed.
+    DispatchSchedule: schedule({
+      description: 'Sends what waits in the ledgers of runs, as the limits of their targets have room.',
+      expression: 'rate(5 minutes)',
+      functionId: 'FetchLambdaFunction',
+      input: { kind: 'dispatch' },
+    }),
   };
   const stage = await resolveVariable('sls:stage');
   for (const { file, name, content } of readIntegrationFiles()) {

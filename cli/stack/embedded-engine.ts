@@ -22,6 +22,7 @@ export const embeddedEngine = (embedded: Pick<Embedded, 'stack' | 'stores'>, int
     holds: stores,
     backlog: stack.backlog,
     closeBooks: () => stack.invoke('reconcile', { kind: 'reconcile' }),
+    dispatch: () => stack.invoke('fetch', { kind: 'dispatch' }),
     work: () => stack.startEventSources(),
     start: async (asked, onNews, prepare) => {
       // The data directory is ours alone: whoever held the lease before is gone.

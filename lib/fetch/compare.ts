@@ -13,7 +13,13 @@ import type { Taking } from './taking.ts';
 export type Ready = Extract<Prepared, { outcome: 'ready' }>;
 
 /** A record that is to be loaded: the text of its message, and what the message will do. */
-export type ToLoad = { as: 'create' | 'overwrite'; message: string; record: Ready };
+export type ToLoad = {
+  as: 'create' | 'overwrite';
+  message: string;
+  record: Ready;
+  /** Another message of this id waits in the ledger of an earlier run, and must not be sent any more. */
+  takesOver: boolean;
+};
 
 /** What a comparison came to: the ledger's entry, and what is to be done. */
 export type Compared = {
@@ -83,5 +89,8 @@ export const compare = (
     const reason = `too large for the queue: ${sizeBytes} bytes, ${MAX_MESSAGE_BYTES} at most`;
     return { entry: { id, outcome: 'invalid', reason } };
   }
-  return { entry: { id, outcome: 'enqueued', hash }, toLoad: { as: classified.as, message, record } };
+  return {
+    entry: { id, outcome: 'enqueued', hash },
+    toLoad: { as: classified.as, message, record, takesOver: sentBefore.waits(id) },
+  };
 };

@@ -91,13 +91,19 @@ export const sendDeletions = async (
   for (const part of inParts(open, work.tuning)) {
     if (run !== begun && time.isUp()) return { run, done: false };
     const { deletions: wanted, refused } = await deletionsOf(part, run, work, idStore);
-    const notTaken = await sink.send(wanted.map(({ body }) => body));
+    const bodies = wanted.map(({ body }) => body);
+    const takenIds = wanted.map(({ id }) => id).filter(pass.sentBefore.waits);
+    const { refused: notTaken, unsent } = await sink.send(run, bodies, takenIds);
     const deletions = wanted.filter((_, place) => !notTaken.has(place));
     for (const { id } of wanted.filter((_, place) => notTaken.has(place)))
       refused.push({ id, reason: REFUSED_BY_QUEUE });
     const checkpoint = run.checkpoint ?? { page: {}, chunks: 0, fetched: 0 };
     const index = checkpoint.chunks + 1;
-    await sink.write(run, index, { ...emptyPart(), deletions: deletions.map(({ id, hash }) => ({ id, hash })) });
+    await sink.write(run, index, {
+      ...emptyPart(),
+      ...defined({ unsent }),
+      deletions: deletions.map(({ id, hash }) => ({ id, hash })),
+    });
     const before = run.deletions ?? { enqueued: 0, ...noLoadCounts() };
     const warnings = refused.map(({ id, reason }) => ({
       code: 'deletion-invalid',

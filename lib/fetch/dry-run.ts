@@ -16,7 +16,7 @@ import { failureOfRows } from './invalid-rows.ts';
 import { openPass } from './pass.ts';
 import type { Postponed } from './postponed.ts';
 import { placePostponed, readPages } from './read-pages.ts';
-import type { FetchWork, Sink } from './sink.ts';
+import { type FetchWork, type Sink, sendNothing } from './sink.ts';
 import { newRun } from './start-run.ts';
 import { notGivenWarning, selectionOf, sentBeforeOf } from './taking.ts';
 import { concludeVanished } from './vanished.ts';
@@ -62,7 +62,7 @@ export const dryRun = async (
   plan: FetchPlan,
   deps: Pick<FetchDeps, 'idStore' | 'clock' | 'tuning'> & {
     records: Pick<ReadableQueue, 'depth'>;
-    runs: Pick<RunStore, 'watermark' | 'run' | 'runs' | 'chunks' | 'ends'>;
+    runs: Pick<RunStore, 'watermark' | 'run' | 'runs' | 'chunks' | 'line' | 'ends'>;
   },
   options: DryRunOptions,
   remainingMs: RemainingMs,
@@ -149,7 +149,7 @@ const countingSink = ({ samplePerKind, showsUnchanged = false }: DryRunOptions) 
   };
   const sink: Sink = {
     async *chunks() {},
-    send: async () => new Set(),
+    send: sendNothing,
     write: async (_, index, part) => {
       const toLoad = part.toLoad.values();
       for (const {

@@ -1,6 +1,7 @@
 import type { HealthView } from '../connection/limit/health-view.ts';
-import { limitOf, type RateLimit } from '../connection/limit/rate-limit.ts';
+import { limitOf, type RateLimit, type RateLimiter } from '../connection/limit/rate-limit.ts';
 import type { Env } from '../connection/secrets.ts';
+import type { DispatchPlan } from '../dispatch/dispatch.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import { type RunPlan, runPlanOf, transformPlanOf } from '../integration/compile/run-plan.ts';
 import type { DependsOn, Integration } from '../integration/schema/schema.ts';
@@ -67,6 +68,8 @@ export type FetchDeps = {
   /** Where rows go that a window leaves behind. */
   deadLetters: Queue;
   runs: RunStore;
+  /** Of the target: who is sent when. */
+  limiter: Pick<RateLimiter, 'book'>;
   /** Of the connection to the target. */
   health: Pick<HealthView, 'change'>;
   /** How long one invocation may work on a run, ms; absent: as long as Lambda allows. */
@@ -74,9 +77,19 @@ export type FetchDeps = {
   clock: Clock;
   random: Random;
   log: Log<FetchEvent>;
-  tuning: Pick<Tuning, 'fetch' | 'load' | 'books'>;
+  tuning: Pick<Tuning, 'fetch' | 'load' | 'dispatch' | 'books'>;
   /** Told of a run that is incomplete or has failed, and what was known before: the status of the run before it. */
   onFailed?: (run: RunRecord, before: Pick<RunRecord, 'status'>) => Promise<void>;
+};
+
+/** The limit of requests to an integration's target; undefined: none. Throws ConfigurationError. */
+const targetLimitOf = ({ name, target }: Integration, env: Env): RateLimit | undefined =>
+  limitOf(target.rateLimit, { file: `integrations/${name}.json`, path: 'target' }, env);
+
+/** What an integration's file says of sending what waits in its ledgers. Throws ConfigurationError. */
+export const dispatchPlanOf = (integration: Integration, env: Env): DispatchPlan => {
+  const { integration: name, target, rows } = runPlanOf(integration);
+  return { integration: name, target, rows, ...defined({ limit: targetLimitOf(integration, env) }) };
 };
 
 /**
@@ -84,7 +97,6 @@ export type FetchDeps = {
  * Throws ConfigurationError.
  */
 export const fetchPlanOf = (integration: Integration, source: Source, ends: FetchPlan['ends'], env: Env): FetchPlan => {
-  const block = { file: `integrations/${integration.name}.json`, path: 'target' };
   const { deletion, ...run } = runPlanOf(integration);
   const records = transformPlanOf(integration);
   return {
@@ -92,7 +104,7 @@ export const fetchPlanOf = (integration: Integration, source: Source, ends: Fetc
     source,
     transform: openTransform(records),
     ends,
-    ...defined({ tree: records.dependsOn, limit: limitOf(integration.target.rateLimit, block, env) }),
+    ...defined({ tree: records.dependsOn, limit: targetLimitOf(integration, env) }),
     ...(deletion && {
       deletion: { maxShare: deletion.maxShare, bodyOf: (id: string) => mapDeletion(deletion.body, id) },
     }),

@@ -31,6 +31,8 @@ export type Part = {
   leftOut: number;
   /** Records whose place in the tree is not known before the end of the snapshot, each with its text for the ledger. */
   postponed: { record: Postponed; text: string }[];
+  /** The last chunk in which messages of it wait to be sent; absent: none does, or they are not sent yet. */
+  unsent?: number;
   /** What the cleaning must remember of these records when the run is resumed. */
   memory: string[];
 };

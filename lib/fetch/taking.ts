@@ -9,7 +9,7 @@ import type { Ready } from './compare.ts';
 import type { FetchDeps } from './fetch-plan.ts';
 
 /** What is read of earlier runs. */
-type Earlier = { runs: Pick<RunStore, 'run' | 'runs' | 'chunks'>; records: Pick<ReadableQueue, 'depth'> };
+type Earlier = { runs: Pick<RunStore, 'run' | 'runs' | 'chunks' | 'line'>; records: Pick<ReadableQueue, 'depth'> };
 
 /** Which records a run takes on, and which of the ids that it was asked for the source has given. */
 export type Taking = {

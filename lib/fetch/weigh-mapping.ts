@@ -11,7 +11,7 @@ import type { FetchPlan } from './fetch-plan.ts';
 import { openPass } from './pass.ts';
 import type { Postponed } from './postponed.ts';
 import { type PagesRead, placePostponed, readPages } from './read-pages.ts';
-import type { FetchWork, Sink } from './sink.ts';
+import { type FetchWork, type Sink, sendNothing } from './sink.ts';
 import { selectionOf } from './taking.ts';
 
 /** Why a run under a changed mapping is stopped before it sends; undefined: it is not. Pure. */
@@ -90,7 +90,7 @@ const weighingSink = (begun: UnfinishedRun, from: Weighing, runs: Pick<RunStore,
   });
   const sink: Sink = {
     chunks: none,
-    send: async () => new Set(),
+    send: sendNothing,
     keep: async (run) => run,
     write: async (_, index, part) => {
       counts = addCounts(counts, countEntries(part.entries));

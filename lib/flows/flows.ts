@@ -2,7 +2,8 @@ import { type Address, addressOf } from '../connection/api/connection.ts';
 import type { ConnectionEvent } from '../connection/auth/scheme.ts';
 import { healthView } from '../connection/limit/health-view.ts';
 import { cachedSecrets, type SecretStore } from '../connection/secrets.ts';
-import { type FetchDeps, type FetchEvent, type FetchPlan, fetchPlanOf } from '../fetch/fetch-plan.ts';
+import { type DispatchDeps, type DispatchEvent, dispatch } from '../dispatch/dispatch.ts';
+import { dispatchPlanOf, type FetchDeps, type FetchEvent, type FetchPlan, fetchPlanOf } from '../fetch/fetch-plan.ts';
 import { type FetchEnd, fetchRun } from '../fetch/fetch-run.ts';
 import { readTimeBudgetMs } from '../fetch/time-budget.ts';
 import type { Catalog } from '../integration/catalog.ts';
@@ -112,7 +113,7 @@ export const openSources = (
   );
 };
 
-type FetchStores = Pick<FetchDeps, 'idStore' | 'runs' | 'records' | 'runRequests' | 'deadLetters'> &
+type FetchStores = Pick<FetchDeps, 'idStore' | 'runs' | 'records' | 'runRequests' | 'deadLetters' | 'limiter'> &
   Pick<Stores, 'health' | 'secrets'>;
 
 /**
@@ -154,6 +155,18 @@ export const openTargets = (
 
 type LoadStores = Pick<LoaderDeps, 'idStore' | 'records' | 'deadLetters' | 'limiter' | 'runs'> &
   Pick<Stores, 'health' | 'secrets'>;
+
+type DispatchStores = Pick<DispatchDeps, 'records' | 'limiter'> & Pick<Stores, 'runs'>;
+
+/** Sends what waits in ledgers, as the targets' limits have room. Throws ConfigurationError, and what `dispatch` throws. */
+export const dispatchFlow =
+  (stores: DispatchStores, runtime: Runtime<DispatchEvent>) =>
+  (integrations: readonly Integration[], remainingMs: RemainingMs): Promise<{ left: number }> =>
+    dispatch(
+      integrations.map((integration) => dispatchPlanOf(integration, runtime.env)),
+      { ...stores, ...runtime },
+      remainingMs,
+    );
 
 /** Loads batches of deliveries, and names those that must come again. */
 export const loadFlow = (

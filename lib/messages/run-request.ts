@@ -64,6 +64,11 @@ const continueEvent = z.object({
 
 const requestEvent = z.discriminatedUnion('kind', [scheduleEvent, continueEvent]);
 
+const dispatchEvent = z.object({ kind: z.literal('dispatch') });
+
+/** Whether an event asks to send what waits in ledgers: that of a schedule of its own, for all integrations. */
+export const isDispatchEvent = (event: unknown): boolean => z.safeParse(dispatchEvent, event).success;
+
 /** An SQS event of the runs queue: continuations, and runs started by hand. */
 const queueEvent = z.object({ Records: z.array(z.object({ body: z.string() })) });
 

@@ -1,6 +1,7 @@
 import { loadPolicyOf } from '../integration/compile/target-plan.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { gatherEvidence, readItems } from '../runs/evidence.ts';
+import { leftIn } from '../runs/line.ts';
 import type { RunRecord } from '../runs/record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Stores } from '../stores/stores.ts';
@@ -34,6 +35,8 @@ export type Following = Pick<Stores, 'runs' | 'idStore'> & {
   backlog?: () => Backlog;
   /** Draws up the books of the integration's open runs. */
   closeBooks: () => Promise<unknown>;
+  /** Sends what waits in ledgers, as the limit has room; absent where a schedule does. */
+  dispatch?: () => Promise<unknown>;
   clock: Clock;
   onSeen: (seen: RunSeen) => void;
   /** Whether the follower has given up; absent: never. */
@@ -86,6 +89,8 @@ const endByBooks = ({ closeBooks, clock }: Following): EndRule => {
 const POLL_MS = 100;
 /** How often idCheck is asked whether all records are settled while messages only wait. */
 const EVIDENCE_EVERY_MS = 1_000;
+/** The line of a connection is filled for minutes ahead. */
+const DISPATCH_EVERY_MS = 30_000;
 /** Messages that were just received are not in a worker's hands yet. Only after this long do they belong to nobody. */
 const STRANDED_AFTER_MS = 3_000;
 /** Runs looked back on for books that are still open, such as those of a run that was stopped. */
@@ -94,7 +99,7 @@ const RUNS_LOOKED_AT = 10;
 /**
  * A run is over when
  *
- * - the queues are empty; or
+ * - the queues are empty, and nothing waits in a ledger; or
  * - all its records are settled, and what still waits are second copies of their messages; or
  * - what is left belongs to invocations that failed, whose messages stay hidden for minutes.
  *
@@ -102,7 +107,7 @@ const RUNS_LOOKED_AT = 10;
  * an outcome that is uncertain now may be known a second later.
  */
 const endByQueues = (following: Following, backlog: () => Backlog, read: () => Promise<RunRecord>): EndRule => {
-  const { integration, runs, idStore, clock } = following;
+  const { integration, runs, idStore, clock, dispatch } = following;
   const policy = loadPolicyOf(integration);
   const closed = async (): Promise<RunRecord> => {
     const recent = await runs.runs(integration.name, RUNS_LOOKED_AT);
@@ -117,10 +122,22 @@ const endByQueues = (following: Following, backlog: () => Backlog, read: () => P
   };
   let quietSinceMs: number | undefined;
   let evidenceAtMs = Number.NEGATIVE_INFINITY;
+  let dispatchedMs = Number.NEGATIVE_INFINITY;
+  let left = 0;
+  const fillLine = async (): Promise<void> => {
+    dispatchedMs = clock.nowMs();
+    left = leftIn(await runs.line(integration.name));
+    if (left > 0) await dispatch?.();
+  };
   return async (run) => {
+    if (clock.nowMs() - dispatchedMs > (left > 0 ? DISPATCH_EVERY_MS : EVIDENCE_EVERY_MS)) await fillLine();
     const { visible, inFlight, delayed, running } = backlog();
-    if (visible + inFlight + delayed + running === 0)
-      return { kind: 'over', end: { run: await closed(), stranded: 0 } };
+    if (visible + inFlight + delayed + running === 0) {
+      if (left > 0) await fillLine();
+      return left > 0
+        ? { kind: 'wait', ms: EVIDENCE_EVERY_MS }
+        : { kind: 'over', end: { run: await closed(), stranded: 0 } };
+    }
     const nowMs = clock.nowMs();
     quietSinceMs = visible + delayed + running === 0 ? (quietSinceMs ?? nowMs) : undefined;
     if (quietSinceMs !== undefined && nowMs - quietSinceMs > STRANDED_AFTER_MS) {

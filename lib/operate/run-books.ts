@@ -5,6 +5,7 @@ import type { Integration } from '../integration/schema/schema.ts';
 import { messagesIn } from '../messages/queue.ts';
 import { holds, isBalanced, noOpen, type OpenWhy, openWhy } from '../runs/books.ts';
 import { drawnBy, type Evidence, gatherEvidence, type KnownItems, NAMED_IDS, readItems } from '../runs/evidence.ts';
+import { leftIn } from '../runs/line.ts';
 import { hasFailed, isUnfinished, needsLook, type RunRecord, type Unsettled } from '../runs/record.ts';
 import { countedSetAside, noSetAside, type SetAside } from '../runs/set-aside.ts';
 import { MissingChunkError } from '../runs/store.ts';
@@ -82,8 +83,8 @@ export const drawUpRuns = async (
   { runs, idStore, records, clock }: BooksDeps,
   named = NAMED_IDS,
 ): Promise<RunBooks[]> => {
-  // Whatever its messages carry: with none, nothing is on its way.
-  const queued = messagesIn(await records.depth());
+  // Whatever its messages carry: with none, nothing is on its way but what waits in ledgers.
+  const messages = messagesIn(await records.depth());
   const known = new Map<string, Promise<KnownItems>>();
   const itemsOf = (run: RunRecord): Promise<KnownItems> => {
     const items = known.get(stateOf(run)) ?? readItems(idStore, run);
@@ -91,6 +92,7 @@ export const drawUpRuns = async (
     return items;
   };
   const drawUp = async (run: RunRecord): Promise<RunBooks> => {
+    const queued = messages + (isOverForGood(run) ? 0 : leftIn(await runs.line(run.integration)));
     const integration = integrations.find(({ name }) => name === run.integration);
     if (integration === undefined || isOverForGood(run)) return booksOf(run, asStored(run), new Map(), queued);
     const items = await itemsOf(run);

@@ -2,6 +2,7 @@ import type { ConnectionRest } from '../connection/limit/health.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { type RunRequest, writeRunRequest } from '../messages/run-request.ts';
 import { readIds } from '../runs/id-lists.ts';
+import { leftIn } from '../runs/line.ts';
 import { type RunRecord, runIdOf } from '../runs/record.ts';
 import { type Clock, lasts, reachMs } from '../runtime/clock.ts';
 import type { Stores } from '../stores/stores.ts';
@@ -34,7 +35,7 @@ export type Asked = Pick<
 export type Prepare = (run: Pick<RunRecord, 'integration' | 'runId' | 'versionMs'>) => Promise<Partial<Asked>>;
 
 /** What runs an integration: a deployed stack, or one in this process. */
-export type Engine = Pick<Following, 'runs' | 'idStore' | 'backlog' | 'closeBooks'> &
+export type Engine = Pick<Following, 'runs' | 'idStore' | 'backlog' | 'closeBooks' | 'dispatch'> &
   Pick<Stores, 'deadLetters' | 'records'> & {
     /** Which connections are paused, and which rest; absent where their end is always waited for. */
     holds?: Pick<Stores, 'limiter' | 'health'>;
@@ -142,7 +143,7 @@ const finishEarlier = async (
     const { visible, inFlight, delayed } = backlog();
     return visible + inFlight + delayed;
   };
-  if (messages() === 0) return undefined;
+  if (messages() === 0 && leftIn(await runs.line(integration.name)) === 0) return undefined;
   const recent = await runs.runs(integration.name, RUNS_LOOKED_AT);
   const loading = recent.filter(({ status }) => status === 'loading').reverse();
   const books = await drawUpRuns(loading, [integration], { ...engine, clock });

@@ -37,6 +37,8 @@ export type LedgerChunk = {
   versionMs: number;
   /** When its messages were sent, ms since the epoch; absent in chunks of earlier commits and where none was. */
   sentMs?: number;
+  /** The last of the chunks in which messages of it wait to be sent (`unsentOf`); absent: none does. */
+  unsent?: number;
   entries: LedgerEntry[];
   /** Records whose place in the tree is not known yet; a later chunk has their entries. Opaque but to `postponed.ts`. */
   postponed?: string[];

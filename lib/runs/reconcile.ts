@@ -7,6 +7,7 @@ import type { Tuning } from '../runtime/tuning.ts';
 import { sentAndUnsettled } from './books.ts';
 import { watermarkName } from './ends.ts';
 import { drawnBy, type Evidence, gatherEvidence, isPastDeadline, type KnownItems, readItems } from './evidence.ts';
+import { takenOf, unsentIn, unsentOf } from './line.ts';
 import { type ExtractedRun, isUnfinished, type RunRecord, type RunStatus } from './record.ts';
 import { runsStillMeant } from './sent-before.ts';
 import { MissingChunkError, type RunStore } from './store.ts';
@@ -58,13 +59,20 @@ export const reconcile = async (reconciling: Reconciling, deps: ReconcileDeps): 
   // The oldest first: what waits for an earlier run's entries is looked at when those are settled.
   const open = recent.filter(isOpen).reverse();
   const loading = new Set<string>();
+  const line = open.length > 0 ? await runs.line(integration) : undefined;
+  const keep = (run: ExtractedRun): Promise<void> => {
+    const { chunks = 0, takes = 0 } = unsentIn(line, run.runId) ?? {};
+    const ledgers = { [run.runId]: run.chunks, [unsentOf(run.runId)]: chunks, [takenOf(run.runId)]: takes };
+    return runs.keepOpen(run, ledgers, clock.nowMs());
+  };
   const reconciled: ExtractedRun[] = [];
   // Runs of one state follow each other: what is known of one state at a time is held in memory.
   let held: { state: string; items: KnownItems } | undefined;
   for (const run of open) {
-    if (onlyWaits(run, loading) && !isPastDeadline(run, deadlineMs, clock.nowMs())) {
+    const isWaiting = onlyWaits(run, loading) || (unsentIn(line, run.runId)?.left ?? 0) > 0;
+    if (isWaiting && !isPastDeadline(run, deadlineMs, clock.nowMs())) {
       loading.add(run.runId);
-      await runs.keepOpen(run, run.chunks, clock.nowMs());
+      await keep(run);
       continue;
     }
     if (held?.state !== stateOf(run)) {
@@ -79,7 +87,7 @@ export const reconcile = async (reconciling: Reconciling, deps: ReconcileDeps): 
     if (status === 'balanced' && next.window && next.windowHeld === undefined)
       await runs.moveWatermark(watermarkName(next), next.window.toMs);
     await runs.saveRun(next);
-    if (isOpen(next)) await runs.keepOpen(next, next.chunks, clock.nowMs());
+    if (isOpen(next)) await keep(next);
     log.info('run-reconciled', { integration, runId, status, ...counts });
     if (status === 'unbalanced' && run.status !== 'unbalanced') {
       for (const id of next.unsettled?.open ?? []) log.warn('record-open', { integration, runId, id });
@@ -119,7 +127,7 @@ export const reconcileAll = async (all: readonly Reconciling[], deps: ReconcileD
 /** Its books are to be drawn up (again). */
 const isOpen = (run: RunRecord): run is ExtractedRun => run.status === 'loading' || run.status === 'unbalanced';
 
-/** Whether nothing comes of a run's books now: it only waits for entries of runs whose records are still loaded. */
+/** Whether nothing of a run's own is open: it only waits for entries of runs whose records are still loaded. */
 const onlyWaits = (run: ExtractedRun, loading: ReadonlySet<string>): boolean =>
   run.counts.waiting > (run.leftOut ?? 0) &&
   sentAndUnsettled(run) === 0 &&

@@ -1,6 +1,7 @@
 import type { Ends } from './ends.ts';
 import type { LedgerChunk } from './ledger.ts';
 import type { TargetUse } from './limits.ts';
+import type { Line } from './line.ts';
 import type { RunRecord, RunRest } from './record.ts';
 
 /** Who runs an integration now. */
@@ -29,13 +30,22 @@ export interface RunStore {
 
   /** Throws `ChunkTooLargeError` where the store cannot hold the chunk. */
   saveChunk(integration: string, chunk: LedgerChunk): Promise<void>;
-  /** The run's chunks 1…`upTo` in order; throws `MissingChunkError` at a gap. */
-  chunks(integration: string, runId: string, upTo: number): AsyncIterable<LedgerChunk>;
+  /** The run's chunks `from`…`upTo` in order, from the first one where nothing is said; throws `MissingChunkError` at a gap. */
+  chunks(integration: string, runId: string, upTo: number, from?: number): AsyncIterable<LedgerChunk>;
+  /** What of an integration waits to be sent; undefined: nothing ever did. */
+  line(integration: string): Promise<Line | undefined>;
+  /** Replaces the item, if the stored one has the revision before `line.rev` (0: none is stored). */
+  saveLine(integration: string, line: Line): Promise<'saved' | 'conflict'>;
   /**
    * Keeps a run that is still open, with its ledger, for as long again as runs are kept: one may load for longer than
-   * that. To be called now and then; writes only where its time is half over.
+   * that. `ledgers`: how many chunks there are, by the name they stand under. To be called now and then; writes only where
+   * its time is half over.
    */
-  keepOpen(run: Pick<RunRecord, 'integration' | 'runId' | 'startedMs'>, chunks: number, nowMs: number): Promise<void>;
+  keepOpen(
+    run: Pick<RunRecord, 'integration' | 'runId' | 'startedMs'>,
+    ledgers: Readonly<Record<string, number>>,
+    nowMs: number,
+  ): Promise<void>;
 
   /**
    * Up to where an incremental list is loaded, in the source's time, ms since the epoch; undefined: nothing was yet.

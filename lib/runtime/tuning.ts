@@ -8,6 +8,7 @@ import type { Backoff } from './backoff.ts';
 export type Tuning = {
   fetch: FetchTuning;
   load: LoadTuning;
+  dispatch: DispatchTuning;
   books: BooksTuning;
   source: SourceTuning;
   target: TargetTuning;
@@ -71,6 +72,22 @@ export type LoadTuning = {
    * off (`RecursiveLoop: Allow`). Its record stays open, and the next run sends it anew.
    */
   maxAgeMs: number;
+};
+
+export type DispatchTuning = {
+  /**
+   * What is due later than this waits in the ledger: a message can be delayed by 15 minutes at most (SQS, DelaySeconds),
+   * and each return to the queue costs more than that.
+   */
+  aheadMs: number;
+  /** Requests that are booked, sent and written down together: what a crash repeats. */
+  requestsAtOnce: number;
+  /** An item of DynamoDB has 400 KB: this many bytes of messages, however badly they compress. */
+  chunkBytes: number;
+  /** A dispatcher that has vanished holds the line for so long. */
+  leaseMs: number;
+  /** Kept free at the end of an invocation. */
+  reserveMs: number;
 };
 
 /** When a connection rests, since its other end is down or not understood, and how it is tried again. */
@@ -163,6 +180,13 @@ export const standardTuning: Tuning = {
     parentWaitMs: 1_000,
     maxParentWaitMs: 24 * HOUR_MS,
     maxAgeMs: 7 * 24 * HOUR_MS,
+  },
+  dispatch: {
+    aheadMs: 890_000,
+    requestsAtOnce: 100,
+    chunkBytes: 350_000,
+    leaseMs: MINUTE_MS,
+    reserveMs: 20_000,
   },
   books: { runsLookedAt: 50 },
   source: {

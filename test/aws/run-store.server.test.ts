@@ -104,7 +104,7 @@ describe('the run store in DynamoDB', () => {
       return (await Promise.all(read)).map(({ Item }) => Number(Item?.expiresAtSec?.N) - startedMs / 1000);
     };
     const day = 86_400;
-    const keepAt = (days: number) => store().keepOpen(opened, 2, startedMs + days * day * 1000);
+    const keepAt = (days: number) => store().keepOpen(opened, { 'run-1': 2 }, startedMs + days * day * 1000);
     await keepAt(14);
     expect(await leaves()).toEqual([30 * day, 30 * day, 30 * day]);
     await keepAt(16);

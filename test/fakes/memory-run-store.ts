@@ -1,6 +1,7 @@
 import type { Ends } from '../../lib/runs/ends.ts';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
 import { addHits, isHit, type LimitHits, noHits } from '../../lib/runs/limits.ts';
+import type { Line } from '../../lib/runs/line.ts';
 import { MAX_RESTS, type RunRecord } from '../../lib/runs/record.ts';
 import { type Lease, MissingChunkError, type RunStore, sameLease } from '../../lib/runs/store.ts';
 import { reachMs } from '../../lib/runtime/clock.ts';
@@ -16,6 +17,7 @@ export const memoryRunStore = (): RunStore => {
   const chunks = new Map<string, LedgerChunk>();
   const watermarks = new Map<string, number>();
   const ends = new Map<string, Ends>();
+  const lines = new Map<string, Line>();
   const key = (...parts: (string | number)[]) => JSON.stringify(parts);
   return {
     lease: async (integration) => structuredClone(leases.get(integration)),
@@ -74,6 +76,12 @@ export const memoryRunStore = (): RunStore => {
       ends.set(integration, structuredClone(next));
       return 'saved';
     },
+    line: async (integration) => structuredClone(lines.get(integration)),
+    saveLine: async (integration, next) => {
+      if ((lines.get(integration)?.rev ?? 0) !== next.rev - 1) return 'conflict';
+      lines.set(integration, structuredClone(next));
+      return 'saved';
+    },
     watermark: async (integration) => watermarks.get(integration),
     moveWatermark: async (integration, untilMs) => {
       const before = watermarks.get(integration) ?? 0;
@@ -83,8 +91,8 @@ export const memoryRunStore = (): RunStore => {
     saveChunk: async (integration, chunk) => {
       chunks.set(key(integration, chunk.runId, chunk.index), structuredClone(chunk));
     },
-    async *chunks(integration, runId, upTo) {
-      for (let index = 1; index <= upTo; index++) {
+    async *chunks(integration, runId, upTo, from = 1) {
+      for (let index = from; index <= upTo; index++) {
         const chunk = chunks.get(key(integration, runId, index));
         if (!chunk) throw new MissingChunkError(runId, index);
         yield structuredClone(chunk);

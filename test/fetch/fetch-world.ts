@@ -85,7 +85,7 @@ export const loadedItem = (id: string, hash = 'old'): IdCheck => ({
 export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPlan> }): FetchWorld => {
   const clock = fakeClock(DUE_MS);
   const faults = portFaults();
-  const { idStore, records, runRequests, deadLetters, runs, health } = memoryStores(clock);
+  const { idStore, records, runRequests, deadLetters, runs, health, limiter } = memoryStores(clock);
   const logged: FetchWorld['logged'] = [];
   const note = (event: string, fields: LogFields = {}) => {
     logged.push({ event, fields });
@@ -146,6 +146,7 @@ export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPl
       deadLetters: faults.wrap('deadLetters', { sendAll: deadLetters.sendAll }),
       runRequests: faults.wrap('runRequests', { sendAll: runRequests.sendAll }),
       runs: faults.wrap('runs', runs),
+      limiter,
       health: healthView(health, { clock, random: seededRandom(2) }),
       clock,
       random: seededRandom(1),

@@ -43,6 +43,7 @@ export type Bug = {
   target?: Wrap<Target>;
   /** The records queue, as fetch or load send to it. */
   fetchRecords?: Wrap<FetchDeps['records']>;
+  dispatchRecords?: Wrap<Queue>;
   loadRecords?: Wrap<Queue>;
   deadLetters?: Wrap<Queue>;
   replayRecords?: Wrap<Queue>;

@@ -3,6 +3,7 @@ import {
   addressOfEnd,
   type Connections,
   connectionsOf,
+  dispatchFlow,
   fetchFlow,
   loadFlow,
   type Open,
@@ -162,11 +163,24 @@ const reconcileFunction = (world: World): LambdaFunction => ({
   },
 });
 
-export type Functions = Record<'fetch' | 'load' | 'replay' | 'reconcile', LambdaFunction>;
+/** `functions/fetch`, as the tick invokes it. */
+const dispatchFunction = (world: World): LambdaFunction => ({
+  name: 'dispatch',
+  timeoutMs: 300_000,
+  open: (environment) => {
+    const { stores, runtime, wrapped } = equip(world, environment);
+    const records = wrapped<Queue>(stores.records, world.bug.dispatchRecords);
+    const flow = dispatchFlow({ ...stores, records }, runtime);
+    return (_event, remainingMs) => flow([world.settings.integration], remainingMs);
+  },
+});
+
+export type Functions = Record<'fetch' | 'load' | 'replay' | 'reconcile' | 'dispatch', LambdaFunction>;
 
 export const functionsOf = (world: World): Functions => ({
   fetch: fetchFunction(world),
   load: loadFunction(world),
   replay: replayFunction(world),
   reconcile: reconcileFunction(world),
+  dispatch: dispatchFunction(world),
 });

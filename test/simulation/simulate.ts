@@ -19,6 +19,7 @@ import {
 } from './world.ts';
 
 const RECONCILE_MS = 10 * 60_000;
+const DISPATCH_MS = 5 * 60_000;
 const DAY_MS = 86_400_000;
 /** Where one target never recovers, the others' records do not wait for it. */
 const IN_TIME_MS = 3 * 3_600_000;
@@ -126,6 +127,10 @@ const balancing = (world: World, functions: Functions): void => {
     invoke(world, functions.reconcile, {}, () => world.scheduler.after(RECONCILE_MS, balance));
   };
   world.scheduler.after(RECONCILE_MS, balance);
+  const dispatch = (): void => {
+    invoke(world, functions.dispatch, {}, () => world.scheduler.after(DISPATCH_MS, dispatch));
+  };
+  world.scheduler.after(DISPATCH_MS, dispatch);
 };
 
 const replayAll = (world: World, functions: Functions, filter: object): void =>

@@ -115,15 +115,17 @@ const runStoreOf = (world: World, environment: Environment): RunStore => {
         auditOf(integration).chunkSaved(environment, chunk);
         return runTable.saveChunk(integration, chunk);
       }),
-    keepOpen: (run, chunks, nowMs) => write(() => runTable.keepOpen(run, chunks, nowMs)),
+    keepOpen: (run, ledgers, nowMs) => write(() => runTable.keepOpen(run, ledgers, nowMs)),
+    line: (integration) => read(() => runTable.line(integration)),
+    saveLine: (integration, line) => write(() => runTable.saveLine(integration, line)),
     ends: (integration) => read(() => runTable.ends(integration)),
     saveEnds: (integration, ends) => write(() => runTable.saveEnds(integration, ends)),
     watermark: (integration) => read(() => runTable.watermark(integration)),
     moveWatermark: (integration, untilMs) => write(() => runTable.moveWatermark(integration, untilMs)),
-    async *chunks(integration, runId, upTo) {
+    async *chunks(integration, runId, upTo, from) {
       yield* await read(async () => {
         const chunks: LedgerChunk[] = [];
-        for await (const chunk of runTable.chunks(integration, runId, upTo)) chunks.push(chunk);
+        for await (const chunk of runTable.chunks(integration, runId, upTo, from)) chunks.push(chunk);
         return chunks;
       });
     },

@@ -41,6 +41,13 @@ export const tuningOf = (chance: Chance): Tuning => {
       maxParentWaitMs: pick([2 * HOUR_MS, 24 * HOUR_MS]),
       maxAgeMs: 7 * 24 * HOUR_MS,
     },
+    dispatch: {
+      aheadMs: pick([5_000, 60_000, 890_000]),
+      requestsAtOnce: pick([1, 3, 100]),
+      chunkBytes: pick([500, 350_000]),
+      leaseMs: pick([5_000, MINUTE_MS]),
+      reserveMs: 20_000,
+    },
     books: { runsLookedAt: pick([50, 60]) },
     source: {
       maxRetries: pick([0, 2, 5]),

@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import type { Address } from '../../connection/api/connection.ts';
 import { canonicalJson, parseJson } from '../../json/json.ts';
 import type { Ends, KnownEnd } from '../../runs/ends.ts';
+import type { Line, Unsent } from '../../runs/line.ts';
 import type { RunStore } from '../../runs/store.ts';
 import {
   getItem,
@@ -34,39 +35,67 @@ const endsItem: z.ZodMiniType<Ends> = z.object({
   sourceSinceMs: z.exactOptional(z.number()),
 } satisfies Record<keyof Ends, z.ZodMiniType>);
 
-const asText = (ends: Ends): string => canonicalJson(parseJson(JSON.stringify(ends)));
+const unsent = z.object({
+  runId: z.string(),
+  generation: z.exactOptional(z.number()),
+  chunks: z.number(),
+  at: z.object({ chunk: z.number(), place: z.number() }),
+  left: z.number(),
+  takes: z.exactOptional(z.number()),
+} satisfies Record<keyof Unsent, z.ZodMiniType>);
+const lineItem: z.ZodMiniType<Line> = z.object({
+  rev: z.number(),
+  sender: z.exactOptional(z.object({ owner: z.string(), untilMs: z.number() })),
+  runs: z.array(unsent),
+} satisfies Record<keyof Line, z.ZodMiniType>);
 
-const endsKey = (integration: string): Item => ({ pk: text(integration), sk: text('ends') });
+const asText = (value: unknown): string => canonicalJson(parseJson(JSON.stringify(value)));
 
 const REVISION_BEFORE = 'rev = :rev';
 const NOTHING_STORED = 'attribute_not_exists(pk)';
 
-/** Whose state is kept of each integration: one item each, `ends` as JSON with its revision beside it. */
-export const dynamoEnds = (table: Table): Pick<RunStore, 'ends' | 'saveEnds'> => {
+/** One item of each integration: `field` as JSON with its revision beside it, replaced on condition of the one before. */
+const versioned = <Value extends { rev: number }>(
+  table: Table,
+  field: 'ends' | 'line',
+  schema: z.ZodMiniType<Value>,
+  fault: string,
+) => {
   const { client, TableName } = table;
-  const ends = async (integration: string): Promise<Ends | undefined> => {
-    const item = await getItem(table, endsKey(integration));
+  const keyOf = (integration: string): Item => ({ pk: text(integration), sk: text(field) });
+  const read = async (integration: string): Promise<Value | undefined> => {
+    const item = await getItem(table, keyOf(integration));
     if (item === undefined) return undefined;
     const key = keyName(item);
     try {
-      return endsItem.parse(parseJson(readItem(item, key).text('ends')));
+      return schema.parse(parseJson(readItem(item, key).text(field)));
     } catch (cause) {
-      throw new MalformedItemError(key, 'ends does not say whose state it is', { cause });
+      throw new MalformedItemError(key, fault, { cause });
     }
   };
-  return {
-    ends,
-    saveEnds: async (integration, next) => {
-      const json = asText(next);
-      const Item = { ...endsKey(integration), ends: text(json), rev: number(next.rev) };
-      const condition =
-        next.rev === 1
-          ? { ConditionExpression: NOTHING_STORED }
-          : { ConditionExpression: REVISION_BEFORE, ExpressionAttributeValues: { ':rev': number(next.rev - 1) } };
-      if (await succeeds(client.send(new PutItemCommand({ TableName, Item, ...condition })))) return 'saved';
-      // The SDK repeats a write whose answer was lost, and then meets its own first try.
-      const stored = await ends(integration);
-      return stored !== undefined && asText(stored) === json ? 'saved' : 'conflict';
-    },
+  const save = async (integration: string, next: Value): Promise<'saved' | 'conflict'> => {
+    const json = asText(next);
+    const Item = { ...keyOf(integration), [field]: text(json), rev: number(next.rev) };
+    const condition =
+      next.rev === 1
+        ? { ConditionExpression: NOTHING_STORED }
+        : { ConditionExpression: REVISION_BEFORE, ExpressionAttributeValues: { ':rev': number(next.rev - 1) } };
+    if (await succeeds(client.send(new PutItemCommand({ TableName, Item, ...condition })))) return 'saved';
+    // The SDK repeats a write whose answer was lost, and then meets its own first try.
+    const stored = await read(integration);
+    return stored !== undefined && asText(stored) === json ? 'saved' : 'conflict';
   };
+  return { read, save };
+};
+
+/** Whose state is kept of each integration. */
+export const dynamoEnds = (table: Table): Pick<RunStore, 'ends' | 'saveEnds'> => {
+  const { read, save } = versioned(table, 'ends', endsItem, 'ends does not say whose state it is');
+  return { ends: read, saveEnds: save };
+};
+
+/** What of each integration's runs waits to be sent. */
+export const dynamoLine = (table: Table): Pick<RunStore, 'line' | 'saveLine'> => {
+  const { read, save } = versioned(table, 'line', lineItem, 'line does not say what waits to be sent');
+  return { line: read, saveLine: save };
 };

@@ -132,9 +132,10 @@ const toChunk = async (item: Item, runId: string, index: number): Promise<Ledger
   const reader = readItem(item, key);
   const versionMs = reader.number('versionMs');
   const packed = reader.bytes('entries');
-  const sentMs = reader.has('sentMs') ? reader.number('sentMs') : undefined;
+  const optional = (name: string) => (reader.has(name) ? reader.number(name) : undefined);
+  const times = defined({ sentMs: optional('sentMs'), unsent: optional('unsent') });
   try {
-    return { runId, index, versionMs, ...defined({ sentMs }), ...(await unpackChunk(packed)) };
+    return { runId, index, versionMs, ...times, ...(await unpackChunk(packed)) };
   } catch (cause) {
     throw new MalformedItemError(key, 'entries cannot be unpacked', { cause });
   }
@@ -157,7 +158,7 @@ export const dynamoLedger = (
   expiresAtSec: (startMs: number) => number,
 ): Pick<RunStore, 'saveChunk' | 'chunks'> => {
   return {
-    saveChunk: async (integration, { runId, index, versionMs, sentMs, ...content }) => {
+    saveChunk: async (integration, { runId, index, versionMs, sentMs, unsent, ...content }) => {
       const packed = await packChunk(content);
       if (packed.length > MAX_PACKED_BYTES) {
         throw new ChunkTooLargeError(runId, index, packed.length, MAX_PACKED_BYTES);
@@ -166,20 +167,21 @@ export const dynamoLedger = (
         ...chunkKey(integration, runId, index),
         versionMs: number(versionMs),
         ...(sentMs !== undefined && { sentMs: number(sentMs) }),
+        ...(unsent !== undefined && { unsent: number(unsent) }),
         entries: { B: packed },
         expiresAtSec: number(expiresAtSec(versionMs)),
       };
       await table.client.send(new PutItemCommand({ TableName: table.TableName, Item }));
     },
-    async *chunks(integration, runId, upTo) {
-      if (upTo < 1) return;
-      let index = 0;
+    async *chunks(integration, runId, upTo, from = 1) {
+      if (upTo < from) return;
+      let index = from - 1;
       const pages = queryPages(table, {
         ConsistentRead: true,
         KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
         ExpressionAttributeValues: {
           ':pk': text(chunkPartition(integration, runId)),
-          ':from': chunkName(1),
+          ':from': chunkName(from),
           ':to': chunkName(upTo),
         },
       });

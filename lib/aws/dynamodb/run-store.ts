@@ -2,7 +2,7 @@ import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { type Lease, type RunStore, sameLease } from '../../runs/store.ts';
 import { mapBounded } from '../../runtime/bounded.ts';
 import { reachMs } from '../../runtime/clock.ts';
-import { dynamoEnds } from './ends.ts';
+import { dynamoEnds, dynamoLine } from './ends.ts';
 import { chunkKey, dynamoLedger } from './ledger.ts';
 import { dynamoRunRecords, runKey } from './run-records.ts';
 import { getItem, type Item, keyName, number, readItem, succeeds, type Table, text } from './table.ts';
@@ -15,6 +15,7 @@ const DAY_SEC = 24 * 60 * 60;
  *     NAME           lease           who runs it now; kept for ever
  *     NAME           run#RUN         the run's record as JSON, its use of the target beside it
  *     NAME           ends            whose state it is, as JSON; kept for ever
+ *     NAME           line            what of its runs waits to be sent, as JSON; kept for ever
  *     STATE          watermark       up to where an incremental list is loaded; kept for ever
  *     NAME#RUN       chunk#000001    entries and memory, packed
  *
@@ -30,6 +31,7 @@ export const dynamoRunStore = (table: Table, { retentionDays = 90 }: { retention
     ...watermarks(table),
     keepOpen: keepingOpen(table, expiresAtSec),
     ...dynamoEnds(table),
+    ...dynamoLine(table),
   };
 };
 
@@ -39,7 +41,7 @@ const KEPT_AT_ONCE = 8;
 /** Moves on when an open run and its chunks leave. The run's record goes last: until then it is done again. */
 const keepingOpen =
   ({ client, TableName }: Table, expiresAtSec: (startMs: number) => number): RunStore['keepOpen'] =>
-  async ({ integration, runId, startedMs }, chunks, nowMs) => {
+  async ({ integration, runId, startedMs }, ledgers, nowMs) => {
     const untilSec = expiresAtSec(nowMs);
     const halfMs = (untilSec * 1000 - nowMs) / 2;
     if (nowMs < startedMs + halfMs) return;
@@ -60,7 +62,9 @@ const keepingOpen =
           }),
         ),
       );
-    const keys = Array.from({ length: chunks }, (_, place) => chunkKey(integration, runId, place + 1));
+    const keys = Object.entries(ledgers).flatMap(([name, chunks]) =>
+      Array.from({ length: chunks }, (_, place) => chunkKey(integration, name, place + 1)),
+    );
     await mapBounded(keys, KEPT_AT_ONCE, keep);
     await keep(key);
   };

@@ -1,4 +1,5 @@
 import type { ConnectionEvent } from '../../connection/auth/scheme.ts';
+import type { DispatchEvent } from '../../dispatch/dispatch.ts';
 import type { FetchEvent } from '../../fetch/fetch-plan.ts';
 import { isLimitWait, type LoadEvent, type SettledAs } from '../../load/events.ts';
 import type { LetterEvent } from '../../messages/dead-letter.ts';
@@ -89,6 +90,7 @@ const failureScore = (counts: Measured['counts']): number | undefined => {
 export type FunctionEvent =
   | ConnectionEvent
   | SourceEvent
+  | DispatchEvent
   | FetchEvent
   | LoadEvent
   | ReconcileEvent

@@ -184,6 +184,8 @@ describe('the books of a run that waits for an earlier one', () => {
       pages: [[group(1), group(2), group(3)]],
       plan: { limit: { requests: 1, intervalMs: 24 * HOUR_MS } },
     });
+    // All is sent at once, however late it is due.
+    world.deps.tuning = { ...standardTuning, dispatch: { ...standardTuning.dispatch, aheadMs: 100 * 24 * HOUR_MS } };
     await runAt(world, 0);
     await runAt(world, 1);
     await world.clock.advance(40 * HOUR_MS);

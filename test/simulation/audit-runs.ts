@@ -1,3 +1,4 @@
+import { readMessage } from '../../lib/messages/record-message.ts';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
 import { type RunRecord, runIdOf } from '../../lib/runs/record.ts';
 import type { Lease } from '../../lib/runs/store.ts';
@@ -48,6 +49,14 @@ export const auditRuns = (world: World, evidence: Evidence) => {
     broken(runId, 'the checkpoint moves only after the queue accepted the messages', `${key}, id ${lost.id}`);
   };
 
+  const waiting = ({ memory }: LedgerChunk): void => {
+    for (const body of memory) {
+      const read = readMessage(body);
+      if (read.kind !== 'message') world.broken('every message can be read', read.why);
+      else accepted.add(`${read.message.runId} ${read.message.id} ${read.message.hash}`);
+    }
+  };
+
   return {
     /** A run of this time is asked for that may send so many records. */
     limited: (scheduledMs: number, limit: number): void => {
@@ -73,8 +82,13 @@ export const auditRuns = (world: World, evidence: Evidence) => {
       const worker = workerOf(environment);
       const place = `${chunk.runId}, chunk ${chunk.index}`;
       chunks.set(`${chunk.runId} ${chunk.index}`, structuredClone(chunk));
-      // What a reading did not find stands beside its ledger.
-      const isOfPage = chunk.deletions === undefined && !chunk.runId.endsWith('~absent');
+      // What waits to be sent will be: a dispatcher leaves its chunks empty.
+      if (chunk.runId.endsWith('~unsent')) {
+        waiting(chunk);
+        if (chunk.memory.length === 0) return;
+      }
+      // What a reading did not find, and what waits, stands beside its ledger.
+      const isOfPage = chunk.deletions === undefined && !chunk.runId.includes('~');
       if (isOfPage && world.settings.tree === 'none') {
         // A page may take several chunks.
         const page = pages.get(worker) ?? { ids: [], written: 0 };

@@ -79,8 +79,10 @@ export const bookPlaces = (
   if (line === undefined) {
     const isAtRest = nextMs + blockMs < nowMs;
     const roomMs = evenedOutMs(under.grants, stepMs);
-    const startMs = Math.max(soonestMs, roomMs) + (isAtRest ? phaseOf(connection) * blockMs : 0);
-    line = { startMs: Math.ceil(startMs), used: 0 };
+    const fromMs = Math.max(soonestMs, roomMs);
+    // Where blocks stand far apart, its own phase must not keep a line from ever beginning.
+    const phaseMs = isAtRest ? Math.min(phaseOf(connection) * blockMs, Math.max(0, untilMs - 2 - fromMs)) : 0;
+    line = { startMs: Math.ceil(fromMs + phaseMs), used: 0 };
   }
   const appointments: number[] = [];
   for (let place = line.used; appointments.length < count; place++) {

@@ -11,9 +11,10 @@ const names = (await readdir('integrations'))
   .map((file) => path.basename(file, '.json'));
 
 describe('schedules', () => {
-  test('there is one per integration file, and one for reconcile', () => {
+  test('there is one per integration file, one for reconcile and one for what waits in ledgers', () => {
     const inputs = schedulesOf(template).map(({ properties }) => JSON.parse(properties.Target.Input) as unknown);
-    expect(inputs).toHaveLength(names.length + 1);
+    expect(inputs).toHaveLength(names.length + 2);
+    expect(inputs).toContainEqual({ kind: 'dispatch' });
     expect(inputs).toContainEqual({ kind: 'reconcile' });
     for (const integration of names) {
       // EventBridge Scheduler user guide, "Adding context attributes": the text must reach AWS as it is.
@@ -141,6 +142,7 @@ describe('an integration without an address', () => {
     expect(said).not.toContain('no address is set');
     const states = schedulesOf(await readTemplate(outDir)).map(({ id, properties: { State } }) => [id, State]);
     expect(Object.fromEntries(states)).toEqual({
+      DispatchSchedule: 'ENABLED',
       ReconcileSchedule: 'ENABLED',
       RunOkkiProductGroupsToCrmSchedule: 'DISABLED',
       RunOkkiProductGroupsToQingyiyunSchedule: 'ENABLED',

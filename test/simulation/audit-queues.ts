@@ -22,6 +22,7 @@ const isOf = (body: string, { id, hash }: RecordMessage): boolean => {
   return read.kind === 'message' && read.message.id === id && read.message.hash === hash;
 };
 
+const A_BLOCK_MS = 5 * 60_000;
 const JUST_LOADED_MS = 10_000;
 
 const parsedLetter = (body: string): JsonObject => {
@@ -32,7 +33,7 @@ const parsedLetter = (body: string): JsonObject => {
 /** Watches what queues are given, what is acknowledged, and what becomes a dead letter. */
 export const auditQueues = (world: World, evidence: Evidence) => {
   const { scheduler, settings } = world;
-  const { posts, owners, doubtedMs, accepted, parents, letters, replayedMs, replayedBy } = evidence;
+  const { posts, owners, doubtedMs, accepted, queued, fetched, parents, letters, replayedMs, replayedBy } = evidence;
   const { maxAttempts } = settings.integration.target.retry;
 
   /** Whether a record really ended as its letter says. */
@@ -84,9 +85,11 @@ export const auditQueues = (world: World, evidence: Evidence) => {
     const { id, hash, runId, body, parentId } = message;
     world.note(environment.name, 'sends', id, nameIn(body), runId);
     accepted.add(`${runId} ${id} ${hash}`);
+    queued.add(`${runId} ${id} ${hash}`);
     const record = `${id} ${hash}`;
     parents.set(record, (parents.get(record) ?? new Set()).add(parentId ?? ''));
     if (environment.name.startsWith('fetch')) checkBacklog(message);
+    if (environment.name.startsWith('dispatch')) checkTakenOver(message);
     if (environment.name.startsWith('fetch') && REMAPPED_NAME in body) checkWeighed(message);
     if (!environment.name.startsWith('replay')) return;
     addTo(replayedMs, id, scheduler.nowMs());
@@ -94,13 +97,11 @@ export const auditQueues = (world: World, evidence: Evidence) => {
     replayedBy.set(worker, (replayedBy.get(worker) ?? new Set()).add(id));
   };
 
-  /** Record → the run that fetched it last, and its hash. */
-  const fetched = new Map<string, { runId: string; hash: string }>();
   /** What an earlier run has written down as sent, and what is on its way, is not sent again by the next. */
   const checkBacklog = (message: RecordMessage): void => {
     const { id, hash, runId, refresh } = message;
     const last = fetched.get(id);
-    fetched.set(id, { runId, hash });
+    fetched.set(id, { runId, hash, atMs: scheduler.nowMs() });
     const isRepeat = last !== undefined && last.runId !== runId && last.hash === hash && refresh !== true;
     if (!isRepeat || settings.clocks !== 'right' || itemOf(world.idTable, id) !== undefined) return;
     const before = evidence.runs.get(last.runId);
@@ -114,6 +115,14 @@ export const auditQueues = (world: World, evidence: Evidence) => {
     );
     if (isWritten && wasOnItsWay)
       world.broken('what is on its way is not sent again by the next run', `id ${id}, ${runId}`);
+  };
+
+  /** A block may be on its way while a run takes its records over. */
+  const checkTakenOver = ({ id, hash, runId }: RecordMessage): void => {
+    const last = fetched.get(id);
+    const isOver = last !== undefined && last.runId !== runId && last.hash !== hash;
+    if (isOver && scheduler.nowMs() - last.atMs > A_BLOCK_MS)
+      world.broken('what a later run has taken over is not sent any more', `id ${id}, ${runId}`);
   };
 
   return {

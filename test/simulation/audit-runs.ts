@@ -1,4 +1,4 @@
-import { readMessage } from '../../lib/messages/record-message.ts';
+import { type RecordMessage, readMessage } from '../../lib/messages/record-message.ts';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
 import { type RunRecord, runIdOf } from '../../lib/runs/record.ts';
 import type { Lease } from '../../lib/runs/store.ts';
@@ -19,7 +19,7 @@ const isMostlyInvalid = ({ fetched, invalid }: RunRecord['counts']): boolean =>
 
 /** Watches leases, ledgers and checkpoints. */
 export const auditRuns = (world: World, evidence: Evidence) => {
-  const { owners, accepted, chunks, runs, refreshVersionsMs, raced, beganMs } = evidence;
+  const { owners, accepted, queued, fetched, chunks, runs, refreshVersionsMs, raced, beganMs } = evidence;
   const { clocks } = world.settings;
   const broken = (runId: string, rule: string, detail: string): void => {
     // What a reading did not find stands beside its ledger.
@@ -49,11 +49,18 @@ export const auditRuns = (world: World, evidence: Evidence) => {
     broken(runId, 'the checkpoint moves only after the queue accepted the messages', `${key}, id ${lost.id}`);
   };
 
-  const waiting = ({ memory }: LedgerChunk): void => {
-    for (const body of memory) {
+  const messagesIn = ({ memory }: LedgerChunk): RecordMessage[] =>
+    memory.flatMap((body) => {
       const read = readMessage(body);
-      if (read.kind !== 'message') world.broken('every message can be read', read.why);
-      else accepted.add(`${read.message.runId} ${read.message.id} ${read.message.hash}`);
+      if (read.kind === 'message') return [read.message];
+      world.broken('every message can be read', read.why);
+      return [];
+    });
+  /** A chunk is left empty when each of its messages was sent, or a later run has its record. */
+  const checkSent = (before: LedgerChunk | undefined): void => {
+    for (const { runId, id, hash } of before === undefined ? [] : messagesIn(before)) {
+      if (queued.has(`${runId} ${id} ${hash}`) || fetched.get(id)?.runId !== runId) continue;
+      world.broken('what waits in a ledger is sent before that is forgotten', `${runId}, id ${id}`);
     }
   };
 
@@ -81,11 +88,16 @@ export const auditRuns = (world: World, evidence: Evidence) => {
     chunkSaved: async (environment: Environment, chunk: LedgerChunk): Promise<void> => {
       const worker = workerOf(environment);
       const place = `${chunk.runId}, chunk ${chunk.index}`;
+      const before = chunks.get(`${chunk.runId} ${chunk.index}`);
       chunks.set(`${chunk.runId} ${chunk.index}`, structuredClone(chunk));
       // What waits to be sent will be: a dispatcher leaves its chunks empty.
       if (chunk.runId.endsWith('~unsent')) {
-        waiting(chunk);
-        if (chunk.memory.length === 0) return;
+        if (chunk.memory.length === 0) return checkSent(before);
+        for (const { runId, id, hash } of messagesIn(chunk)) {
+          accepted.add(`${runId} ${id} ${hash}`);
+          fetched.set(id, { runId, hash, atMs: world.scheduler.nowMs() });
+        }
+        world.reach('records wait in a ledger');
       }
       // What a reading did not find, and what waits, stands beside its ledger.
       const isOfPage = chunk.deletions === undefined && !chunk.runId.includes('~');

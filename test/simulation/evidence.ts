@@ -32,6 +32,10 @@ export type Evidence = {
   lastWriteMs: number;
   /** `run id hash` of what the records queue took. */
   accepted: Set<string>;
+  /** The same of what the queue itself took; `accepted` holds what waits in a ledger, too. */
+  queued: Set<string>;
+  /** Record → the run that last sent it or left it in its ledger, with which content and when. */
+  fetched: Map<string, { runId: string; hash: string; atMs: number }>;
   /** `id hash` → the parents that the record was to wait for, of what the records queue took; '' for none. */
   parents: Map<string, Set<string>>;
   /** `id hash` of what the dead-letter queue took. */
@@ -60,6 +64,8 @@ export const noEvidence = (): Evidence => ({
   doubtedMs: new Map(),
   lastWriteMs: 0,
   accepted: new Set(),
+  queued: new Set(),
+  fetched: new Map(),
   parents: new Map(),
   letters: new Set(),
   replayedMs: new Map(),

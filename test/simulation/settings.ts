@@ -96,6 +96,9 @@ const crmFields: JsonValue[] = [
   { field: 'group_name', type: 'string', value: '{{name}}', is_required: true },
 ];
 
+/** Under the slower one several schedules come while a few records are loaded. */
+const limitOf = { 2: { requests: 1, intervalMs: 20_000 }, 8: { requests: 5, intervalMs: 10_000 } } as const;
+
 /** Reading a file takes longer than a whole world: worlds with equal files share them. */
 const integrations = new Map<string, { integration: Integration; remapped: Integration }>();
 
@@ -109,7 +112,7 @@ const integrationOf = (
   tree: Settings['tree'],
   conflict: Conflict | undefined,
 ): { integration: Integration; remapped: Integration } => {
-  const maxAttempts = chance.pick([2, 8]);
+  const maxAttempts = chance.pick([2, 8] as const);
   const concurrency = chance.pick([1, 3]);
   const hasLimit = chance.happens(0.2);
   const key = JSON.stringify([
@@ -138,7 +141,7 @@ const integrationOf = (
     ...(conflict === undefined ? {} : { 'target.conflict': conflict }),
     'target.retry': { maxAttempts, baseMs: 1000, capMs: 60_000 },
     'target.concurrency': concurrency,
-    'target.rateLimit': hasLimit ? { requests: 5, intervalMs: 10_000 } : undefined,
+    'target.rateLimit': hasLimit ? limitOf[maxAttempts] : undefined,
     ...(rows === 1 ? {} : { 'target.metadata.operation.rows': rows }),
     ...(tree === 'none' ? {} : { 'transform.dependsOn': treeBlock(tree) }),
     ...(deletes ? { vanished: { action: 'post', maxShare: 1, path: DELETION_PATH } } : {}),

@@ -51,6 +51,7 @@ const seen = [
   'probe lost with its worker',
   'lease passes over',
   'postponed over invocations',
+  'records wait in a ledger',
   'redriven after its receives',
   'applied before, and said so',
 ] as const;

@@ -26,3 +26,16 @@ export const editing = (
   settings: Settings,
   { groups, edits, runs, periodMs }: { groups: number; edits: number; runs: number; periodMs: number },
 ): Settings => ({ ...settings, groups, edits, hasFavourite: true, periodMs, troubledMs: runs * periodMs });
+
+/** A world whose target takes one record in half a minute, and whose messages are sent shortly before. */
+export const slow = (settings: Settings): Settings => ({
+  ...settings,
+  integration: {
+    ...settings.integration,
+    target: { ...settings.integration.target, rateLimit: { requests: 1, intervalMs: 30_000 } },
+  },
+  tuning: {
+    ...settings.tuning,
+    dispatch: { ...settings.tuning.dispatch, aheadMs: 60_000, requestsAtOnce: 2 },
+  },
+});

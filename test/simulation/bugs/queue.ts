@@ -1,7 +1,8 @@
 import type { Queue } from '../../../lib/messages/queue.ts';
 import { readMessage, writeMessage } from '../../../lib/messages/record-message.ts';
 import type { Bug } from '../bug.ts';
-import { failing, replaying, unhurried } from './harsher.ts';
+import { periodsMs } from '../settings.ts';
+import { editing, failing, replaying, slow, unhurried } from './harsher.ts';
 import { sendingLater } from './sending-later.ts';
 
 const refusing = (): Queue => ({ sendAll: async (messages) => ({ failed: messages.map((_, index) => index) }) });
@@ -50,6 +51,24 @@ export const queueBugs: readonly Bug[] = [
     seeds: 100,
     harsher: (settings) => failing(unhurried(settings), { kill: 0.05 }),
     fetchRecords: (queue) => ({ ...queue, depth: async () => ({ visible: 1, inFlight: 0, delayed: 0 }) }),
+  },
+  {
+    name: 'tick-skips-one',
+    summary: 'of each block of what waits in a ledger the last message is not sent',
+    seeds: 100,
+    harsher: slow,
+    dispatchRecords: (queue) => ({ ...queue, sendAll: (messages) => queue.sendAll(messages.slice(0, -1)) }),
+  },
+  {
+    name: 'takeover-forgotten',
+    summary: 'what waits in a ledger is sent although a later run has newer content of its record',
+    seeds: 200,
+    harsher: (settings) => editing(slow(settings), { groups: 8, edits: 16, runs: 6, periodMs: periodsMs.long }),
+    runs: (store) => ({
+      ...store,
+      saveChunk: (integration, chunk) =>
+        store.saveChunk(integration, chunk.runId.endsWith('~takes') ? { ...chunk, memory: [] } : chunk),
+    }),
   },
   {
     name: 'failed-entries-not-sent-again',

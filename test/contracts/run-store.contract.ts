@@ -51,7 +51,7 @@ const chunk = (index: number, changes: Partial<LedgerChunk> = {}): LedgerChunk =
   runId: 'run-1',
   index,
   versionMs: 1_767_571_201_000,
-  ...(index === 1 && { sentMs: 1_767_571_202_000 }),
+  ...(index === 1 && { sentMs: 1_767_571_202_000, unsent: 4 }),
   entries: [
     { id: `${index}-1`, outcome: 'enqueued', hash: 'AbCdEfGhIjKlMnOpQrStUv' },
     { id: `${index}-2`, outcome: 'unchanged' },
@@ -75,6 +75,40 @@ export const runStoreContract = (create: () => Promise<RunStore> | RunStore) => 
     let store: RunStore;
     beforeEach(async () => {
       store = await create();
+    });
+
+    describe('what waits to be sent', () => {
+      const waiting = (left: number) => ({
+        runId: 'run-1',
+        generation: 2,
+        chunks: 3,
+        at: { chunk: 2, place: 7 },
+        left,
+        takes: 1,
+      });
+
+      it('is undefined before anything waited, and comes back as it was saved', async () => {
+        expect(await store.line('groups')).toBeUndefined();
+        const line = { rev: 1, sender: { owner: 'a', untilMs: 9 }, runs: [waiting(5)] };
+        expect(await store.saveLine('groups', line)).toBe('saved');
+        expect(await store.line('groups')).toEqual(line);
+        expect(await store.line('others')).toBeUndefined();
+      });
+
+      it('is replaced only by who has read the one before', async () => {
+        await store.saveLine('groups', { rev: 1, runs: [waiting(5)] });
+        expect(await store.saveLine('groups', { rev: 1, runs: [] })).toBe('conflict');
+        expect(await store.saveLine('groups', { rev: 3, runs: [] })).toBe('conflict');
+        expect(await store.saveLine('groups', { rev: 2, runs: [waiting(4)] })).toBe('saved');
+        expect(await store.line('groups')).toEqual({ rev: 2, runs: [waiting(4)] });
+      });
+
+      it('stands in chunks of which one can be read alone', async () => {
+        for (const index of [1, 2, 3]) await store.saveChunk('groups', chunk(index));
+        expect((await collect(store.chunks('groups', 'run-1', 3, 2))).map(({ index }) => index)).toEqual([2, 3]);
+        expect((await collect(store.chunks('groups', 'run-1', 2, 2))).map(({ index }) => index)).toEqual([2]);
+        await expect(collect(store.chunks('groups', 'run-1', 5, 3))).rejects.toThrow(MissingChunkError);
+      });
     });
 
     describe('lease', () => {

@@ -171,7 +171,11 @@ const dispatchFunction = (world: World): LambdaFunction => ({
     const { stores, runtime, wrapped } = equip(world, environment);
     const records = wrapped<Queue>(stores.records, world.bug.dispatchRecords);
     const flow = dispatchFlow({ ...stores, records }, runtime);
-    return (_event, remainingMs) => flow([world.settings.integration], remainingMs);
+    return (_event, remainingMs) =>
+      flow(
+        world.all.map(({ settings }) => settings.integration),
+        remainingMs,
+      );
   },
 });
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from 'yaml';
@@ -64,6 +64,12 @@ describe('a command of the program', () => {
   test.each(typed.filter(({ call }) => call.includes('--stage')))('$call names the region of its stage', ({ call }) => {
     expect(call).toMatch(/--stage \S+ --region \S+/);
   });
+});
+
+const allPages = globSync(['docs/*.md', 'README*.md']);
+test.each(allPages)('%s names the region beside each stage that is to be typed', (page) => {
+  const typed = textOf(page).match(/(npm start --|okki-sync|osls) .*--stage [a-z].*/g) ?? [];
+  expect(typed.filter((line) => /--stage [a-z-]+(?! --region)(?![a-z-])/.test(line))).toEqual([]);
 });
 
 describe('a command of the packager', () => {

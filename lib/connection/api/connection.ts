@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import * as z from 'zod/mini';
 import { ConfigurationError, type Fault, type FaultPlace } from '../../runtime/fault.ts';
+import { isTokenUrl } from '../auth/declared-token.ts';
 import { paramsFor } from '../auth/params.ts';
 import type { Reference } from '../auth/scheme.ts';
 import { authSchema, schemeOf } from '../auth/schemes.ts';
@@ -117,10 +118,10 @@ const notSet = ({ file, path }: FaultPlace, { key, ref }: Reference): Fault => (
 });
 
 // What stands there instead is not shown: it may be a secret that was put into the wrong variable.
-const notAUrl = ({ file, path }: FaultPlace, { key, ref }: Reference): Fault => ({
+const notAUrl = ({ file, path }: FaultPlace, { key, ref, isTokenUrl: orPath }: Reference): Fault => ({
   file,
   path: `${path}.${key}`,
-  expected: `an http or https URL without user name, password, query or fragment, such as "https://api.example.com", in ${describeRef(ref)}`,
+  expected: `${orPath ? 'a path such as "/oauth/token", or ' : ''}an http or https URL without user name, password, query or fragment, such as "https://api.example.com", in ${describeRef(ref)}`,
   found: 'another text',
 });
 
@@ -132,8 +133,8 @@ export const connectionFaults = (connection: Connection, env: Env, place: FaultP
   referencesOf(connection).flatMap((reference): Fault[] => {
     const found = lookUp(reference.ref, env);
     if (found.kind === 'missing') return reference.optional ? [] : [notSet(place, reference)];
-    const isBadUrl = reference.key === 'baseUrl' && found.kind === 'value' && !isBaseUrl(found.value);
-    return isBadUrl ? [notAUrl(place, reference)] : [];
+    const isUrl = reference.key === 'baseUrl' ? isBaseUrl : reference.isTokenUrl ? isTokenUrl : undefined;
+    return found.kind === 'value' && isUrl?.(found.value) === false ? [notAUrl(place, reference)] : [];
   });
 
 /** The values that a connection refers to. Both throw `ConfigurationError` and `SecretUnreadableError`. */

@@ -2,19 +2,24 @@ import * as z from 'zod/mini';
 import { once } from '../../runtime/once.ts';
 import { refSchema } from '../secrets.ts';
 import { besideKeys } from './beside.ts';
-import { namedTrees, referencesIn, TOKEN_REQUEST, type Tree } from './params.ts';
+import { namedTrees, noTypedSecrets, referencesIn, TOKEN_REQUEST, type Tree } from './params.ts';
 import type { Reference, Scheme } from './scheme.ts';
 import { signKey, signReferences } from './sign.ts';
 
 const path = (description: string) => z.exactOptional(z.string().check(z.minLength(1), z.describe(description)));
 
-const isUrl = (text: string): boolean => text.startsWith('/') || /^https?:$/.test(URL.parse(text)?.protocol ?? '');
+/** Whether a token request may go there: a path below the base URL, or a whole URL. Pure. */
+export const isTokenUrl = (text: string): boolean =>
+  text.startsWith('/') || /^https?:$/.test(URL.parse(text)?.protocol ?? '');
 
 const requestSchema = () => {
   const shared = {
     url: z
       .union(
-        [z.string().check(z.refine(isUrl, 'a path such as "/oauth/token", or a whole http or https URL')), refSchema()],
+        [
+          z.string().check(z.refine(isTokenUrl, 'a path such as "/oauth/token", or a whole http or https URL')),
+          refSchema(),
+        ],
         'a path such as "/oauth/token", a whole URL, or a reference to one',
       )
       .check(z.describe('A path below baseUrl, or a whole URL. 路径、完整 URL 或其引用。')),
@@ -27,7 +32,7 @@ const requestSchema = () => {
           z.string().check(z.minLength(1)),
           z.union([z.string(), refSchema()], 'a text, or a reference such as {"env": "NAME"}'),
         )
-        .check(z.describe('Headers of the token request. 请求头。')),
+        .check(noTypedSecrets(), z.describe('Headers of the token request. 请求头。')),
     ),
     ...signKey(),
   };
@@ -111,7 +116,7 @@ export const declaredTokenSchema = () =>
 export type DeclaredToken = z.infer<ReturnType<typeof declaredTokenSchema>>;
 
 const referencesOf = ({ request: { url, params, headers, sign } }: DeclaredToken): Reference[] => [
-  ...(typeof url === 'string' ? [] : [{ key: `${TOKEN_REQUEST}.url`, ref: url }]),
+  ...(typeof url === 'string' ? [] : [{ key: `${TOKEN_REQUEST}.url`, ref: url, isTokenUrl: true as const }]),
   ...referencesIn((params ?? {}) as Tree, `${TOKEN_REQUEST}.params`),
   ...referencesIn(headers ?? {}, `${TOKEN_REQUEST}.headers`),
   ...signReferences(sign, `${TOKEN_REQUEST}.sign`),

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { valueAt } from '../../json/path.ts';
 import { isSecretName } from '../../runtime/fault.ts';
 import { once } from '../../runtime/once.ts';
 import { type Ref, refSchema } from '../secrets.ts';
@@ -41,12 +42,25 @@ const treeSchema: () => z.ZodMiniType<Tree> = /* @__PURE__ */ once(() => {
     .check(z.meta({ id: 'tree', description: 'Constants and references. 常量与引用。' }));
 });
 
+const typedSecretsIn = (value: unknown, path: (string | number)[] = []): (string | number)[][] => {
+  if (Array.isArray(value)) return value.flatMap((inner, index) => typedSecretsIn(inner, [...path, index]));
+  if (typeof value !== 'object' || value === null || REF_KEYS.some((key) => Object.hasOwn(value, key))) return [];
+  return Object.entries(value).flatMap(([name, inner]) =>
+    isTypedSecret(name, inner) ? [[...path, name]] : typedSecretsIn(inner, [...path, name]),
+  );
+};
+
+/** Refuses constants under the names of secrets, however deep. */
+export const noTypedSecrets = () =>
+  z.check<unknown>(({ value, issues }) => {
+    for (const path of typedSecretsIn(value)) {
+      issues.push({ code: 'custom', message: NO_SECRET, path, input: valueAt(value, path) });
+    }
+  });
+
 /** The parameters of a token request, by their names. */
 export const namedTrees = (description: string) =>
-  z.record(z.string().check(z.minLength(1)), treeSchema()).check(
-    z.refine((named) => !Object.entries(named).some(([name, value]) => isTypedSecret(name, value)), NO_SECRET),
-    z.describe(description),
-  );
+  z.record(z.string().check(z.minLength(1)), treeSchema()).check(noTypedSecrets(), z.describe(description));
 
 const paramSchema = () =>
   z

@@ -19,8 +19,8 @@ export type Scheme = {
   open(deps: SchemeDeps): CredentialSource;
 };
 
-/** A key of the connection block and where its value is kept. What is not optional must lead to a value. */
-export type Reference = { key: string; ref: Ref; optional?: boolean };
+/** A key of the connection block and where its value is kept. What is not optional must lead to a value; a token URL to a path or a URL. */
+export type Reference = { key: string; ref: Ref; optional?: boolean; isTokenUrl?: true };
 
 /** Gives what the next request is authorised with; asks for a token first where none is at hand. */
 export type CredentialSource = (limits: Limits) => Promise<CredentialResult>;

@@ -390,6 +390,12 @@ describe('auth.params', () => {
   });
 });
 
+it('a token request goes to a path or a URL: another text in its variable is a fault', () => {
+  const connection = connectionOf({ ...json, request: { ...json.request, url: ref('USER') } });
+  expect(connectionFaults(connection, env, place)).toMatchObject([{ path: 'target.connection.auth.request.url' }]);
+  expect(connectionFaults(connection, { ...env, USER: '/token' }, place)).toEqual([]);
+});
+
 describe('auth.refused', () => {
   const refused = { path: 'subCode', equals: ['0858030801'] };
 
@@ -425,6 +431,11 @@ describe('a file is refused', () => {
       'with a secret as a constant parameter',
       { kind: 'none', params: [{ in: 'body', name: 'sessionkey', value: 'abc' }] },
     ],
+    [
+      'with a secret as a constant further in',
+      { ...json, request: { url: '/token', params: { a: [{ password: 'abc' }] } } },
+    ],
+    ['with a secret as a header', { ...json, request: { url: '/token', headers: { Authorization: 'Basic abc' } } }],
     ['with half a reference', { ...json, request: { ...json.request, params: { a: [{ env: '' }] } } }],
     ['with a body in a GET', { ...json, request: { ...json.request, method: 'GET', in: 'json' } }],
     ['with a url that is none', { ...json, request: { ...json.request, url: 'token' } }],

@@ -232,6 +232,24 @@ describe('a profile', () => {
     expect(source.connection.auth).toMatchObject({ tokenPath: '/v1/oauth2/access_token' });
   });
 
+  test('lies under the file’s authorisation at every level, references as a whole', () => {
+    const auth = {
+      kind: 'token',
+      request: { url: '/oauth', params: { app_key: { env: 'KEY' }, app_secret: { env: 'SECRET' }, lang: 'zh' } },
+      answer: { token: 'token', code: 'code' },
+      use: { in: 'query', name: 'access_token' },
+    };
+    const findProfile = () => ({ profile: { name: 'mine', title: 'Mine', target: { auth } } });
+    const own = { request: { params: { app_secret: { ssm: '/mine' } } }, answer: { code: 'errcode' } };
+    const changes = { 'target.profile': 'mine', 'target.connection.auth': own };
+    const { integration, faults } = parseIntegration(changedText(crm, changes), `${crm}.json`, findProfile);
+    expect(faults).toEqual([]);
+    expect(integration?.target.connection.auth).toMatchObject({
+      request: { params: { app_key: { env: 'KEY' }, app_secret: { ssm: '/mine' }, lang: 'zh' } },
+      answer: { token: 'token', code: 'errcode' },
+    });
+  });
+
   test('names the account at its family’s systems, where the file does not', () => {
     const dir = mkdtempSync(join(tmpdir(), 'profile-'));
     onTestFinished(() => rmSync(dir, { recursive: true }));

@@ -29,13 +29,24 @@ const laid = (under: JsonObject | undefined, over: JsonValue | undefined): JsonV
 const set = (block: JsonObject, key: string, value: JsonValue | undefined): JsonObject =>
   value === undefined ? block : { ...block, [key]: value };
 
+/** The same at every level; a reference is one value: of two the upper one stands as a whole. */
+const laidDeep = (under: JsonValue | undefined, over: JsonValue | undefined): JsonValue | undefined => {
+  if (over === undefined) return under;
+  if (!isJsonObject(under) || !isJsonObject(over) || isReference(under) || isReference(over)) return over;
+  const both = Object.keys({ ...under, ...over }).map((key) => [key, laidDeep(under[key], over[key])]);
+  return Object.fromEntries(both.filter(([, value]) => value !== undefined));
+};
+
+const isReference = (value: JsonObject): boolean =>
+  ['env', 'ssm', 'secretsManager'].some((key) => typeof value[key] === 'string');
+
 /** Credentials stay with the file; a profile of another kind of authorisation has nothing to say. */
 const withAuth = (block: JsonObject, auth: JsonObject | undefined): JsonObject => {
   const connection = block.connection;
   if (auth === undefined || !isJsonObject(connection)) return block;
   const own = connection.auth;
   if (isJsonObject(own) && own.kind !== undefined && own.kind !== auth.kind) return block;
-  return { ...block, connection: set(connection, 'auth', laid(auth, own)) };
+  return { ...block, connection: set(connection, 'auth', laidDeep(auth, own)) };
 };
 
 /** What names the account at systems of this family, where the file says nothing else of it. */

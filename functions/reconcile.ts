@@ -15,9 +15,9 @@ const opened = once(() => {
   return { reconcile: reconcileFlow(stores, systemRuntime(env, functionLog)), catalog: openCatalog(env) };
 });
 
-/** Balances the books of every integration's open runs. */
-export const handler = lambdaHandler(async (): Promise<Array<{ runId: string; status: string }>> => {
+/** Balances the books of every integration's open runs; what its time does not suffice for is the next invocation's. */
+export const handler = lambdaHandler(async (_, remainingMs): Promise<Array<{ runId: string; status: string }>> => {
   const { reconcile, catalog } = opened();
-  const runs = await reconcile(await catalog.all());
+  const runs = await reconcile(await catalog.all(), remainingMs);
   return runs.map(({ runId, status }) => ({ runId, status }));
 });

@@ -186,12 +186,12 @@ export const loadFlow = (
   return (deliveries, remainingMs) => loadBatch(deliveries, deps, remainingMs);
 };
 
-/** Balances the books of integrations' open runs. Throws ConfigurationError. */
+/** Balances the books of integrations' open runs, within `remainingMs` where it is given. Throws ConfigurationError. */
 export const reconcileFlow = (
   stores: Pick<Stores, 'idStore' | 'runs' | 'secrets'>,
   runtime: Runtime<ReconcileEvent | NotifyEvent>,
-): ((integrations: readonly Integration[]) => Promise<RunRecord[]>) => {
+): ((integrations: readonly Integration[], remainingMs?: RemainingMs) => Promise<RunRecord[]>) => {
   const onClosed = notifierOf(stores, runtime);
   const deps: ReconcileDeps = { ...stores, ...runtime, ...defined({ onClosed }) };
-  return (integrations) => reconcileAll(integrations.map(reconcilingOf), deps);
+  return (integrations, remainingMs) => reconcileAll(integrations.map(reconcilingOf), deps, remainingMs);
 };

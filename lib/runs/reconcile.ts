@@ -1,7 +1,7 @@
 import type { LoadPolicy } from '../idcheck/decide.ts';
 import { stateOf } from '../idcheck/generation.ts';
 import type { IdStore } from '../idcheck/store.ts';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock, RemainingMs } from '../runtime/clock.ts';
 import type { EventsOf, Log } from '../runtime/log.ts';
 import type { Tuning } from '../runtime/tuning.ts';
 import { sentAndUnsettled } from './books.ts';
@@ -22,6 +22,8 @@ export type ReconcileEvent = EventsOf<{
   'ledger-torn': OfRun & { words: string };
   'integration-reconciled': { integration: string } & Watched;
   'not-reconciled': { integration: string; error: string };
+  /** Time ran out; so many integrations are left to the next invocation. */
+  'not-all-reconciled': { left: number };
 }>;
 
 export type ReconcileDeps = {
@@ -107,11 +109,33 @@ export const reconcile = async (reconciling: Reconciling, deps: ReconcileDeps): 
   return reconciled;
 };
 
-/** As `reconcile` for several: what fails for one is thrown when all others are done. */
-export const reconcileAll = async (all: readonly Reconciling[], deps: ReconcileDeps): Promise<RunRecord[]> => {
+/** An integration is not begun with less than this left: its books would be cut off in the middle. */
+const RESERVE_MS = 60_000;
+const TURN_MS = 15 * 60_000;
+/** Its multiples, less whole numbers, lie spread evenly between 0 and 1. */
+const GOLDEN_RATIO = 0.618_033_988_75;
+
+/** With which of so many an invocation begins, so that where time runs out it is not always the same ones that are left. Pure. */
+export const firstInTurn = (count: number, nowMs: number): number =>
+  Math.floor(((Math.floor(nowMs / TURN_MS) * GOLDEN_RATIO) % 1) * count);
+
+/**
+ * As `reconcile` for several: what fails for one is thrown when all others are done. Within `remainingMs`, where it is given:
+ * what is left then is the next invocation's.
+ */
+export const reconcileAll = async (
+  all: readonly Reconciling[],
+  deps: ReconcileDeps,
+  remainingMs?: RemainingMs,
+): Promise<RunRecord[]> => {
   const reconciled: RunRecord[] = [];
   const errors: unknown[] = [];
-  for (const one of all) {
+  const first = remainingMs === undefined ? 0 : firstInTurn(all.length, deps.clock.nowMs());
+  for (const [index, one] of [...all.slice(first), ...all.slice(0, first)].entries()) {
+    if (index > 0 && remainingMs !== undefined && remainingMs() < RESERVE_MS) {
+      deps.log.warn('not-all-reconciled', { left: all.length - index });
+      break;
+    }
     try {
       reconciled.push(...(await reconcile(one, deps)));
     } catch (error) {

@@ -3,7 +3,7 @@ import type { IdCheck } from '../../lib/idcheck/item.ts';
 import { noLoadCounts, noOpen } from '../../lib/runs/books.ts';
 import { drawnBy } from '../../lib/runs/evidence.ts';
 import type { LedgerEntry } from '../../lib/runs/ledger.ts';
-import { type Reconciling, reconcile, reconcileAll, watch } from '../../lib/runs/reconcile.ts';
+import { firstInTurn, type Reconciling, reconcile, reconcileAll, watch } from '../../lib/runs/reconcile.ts';
 import type { RunRecord } from '../../lib/runs/record.ts';
 import { noSetAside } from '../../lib/runs/set-aside.ts';
 import type { LogFields } from '../../lib/runtime/log.ts';
@@ -128,6 +128,45 @@ test('what fails for one integration is thrown when the others are done', async 
   };
   await expect(reconcileAll([{ ...groups, integration: 'broken' }, groups], broken)).rejects.toThrow('unreachable');
   expect((await deps.runs.run(integration, runId))?.status).toBe('balanced');
+});
+
+describe('many integrations', () => {
+  const names = Array.from({ length: 100 }, (_, n) => `integration-${n}`);
+  const all = names.map((name): Reconciling => ({ ...groups, integration: name }));
+  const turn = async (remainingMs?: () => number) => {
+    const { deps, clock, logged } = await world([], []);
+    const asked: string[] = [];
+    const runs = async (name: string) => {
+      asked.push(name);
+      return [];
+    };
+    await reconcileAll(all, { ...deps, clock, runs: { ...deps.runs, runs } }, remainingMs);
+    return { asked, left: logged.find(({ event }) => event === 'not-all-reconciled')?.fields };
+  };
+
+  test('are all reconciled where time is left, and in their order where nobody counts it', async () => {
+    expect(new Set((await turn(() => 60_000)).asked)).toEqual(new Set(names));
+    expect((await turn()).asked).toEqual(names);
+  });
+
+  test('are left to the next invocation from a minute before the end on, and their number is said', async () => {
+    let leftMs = 100_000;
+    const { asked, left } = await turn(() => {
+      leftMs -= 1_000;
+      return leftMs;
+    });
+    expect(asked).toHaveLength(41);
+    expect(left).toEqual({ left: 59 });
+  });
+
+  test('begin with another one each time, so that nobody is left for long', () => {
+    const reached = new Set<number>();
+    for (let invocation = 0; invocation < 8; invocation++) {
+      const first = firstInTurn(names.length, startedMs + invocation * 900_000);
+      for (let index = 0; index < 41; index++) reached.add((first + index) % names.length);
+    }
+    expect(reached.size).toBe(names.length);
+  });
 });
 
 describe('alarms watch', () => {

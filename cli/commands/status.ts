@@ -83,6 +83,7 @@ const statusJson = ({
   rests: restsNow,
   unsettled,
   records,
+  unsent,
   isUnderWay,
   deadLetters,
   ...books
@@ -95,6 +96,7 @@ const statusJson = ({
     restsNow,
     unsettled,
     reasons: Object.fromEntries(reasons),
+    unsent,
     isUnderWay,
     deadLetters,
     ...booksJson(books),

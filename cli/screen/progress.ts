@@ -4,6 +4,7 @@ import { printable } from '../../lib/runtime/printable.ts';
 import type { StackEvent } from '../../local/stack/stack.ts';
 import { print } from '../terminal/print.ts';
 import { cut } from './table.ts';
+import { doneWords } from './words.ts';
 
 /** What a person sees while a run goes on: one line that changes on a terminal, now and then a line elsewhere. */
 export type Progress = {
@@ -61,7 +62,7 @@ export const startProgress = (stream: WriteStream, whyWaiting: () => string | un
 };
 
 /** How far a run is, in one line. */
-const stateLine = ({ run, backlog }: RunSeen, whyWaiting: () => string | undefined): string => {
+const stateLine = ({ run, backlog, unsent }: RunSeen, whyWaiting: () => string | undefined): string => {
   const { counts, requests, extractedMs } = run;
   const { visible = 0, inFlight = 0, delayed = 0 } = backlog ?? {};
   // Before the first page is written down nothing is known of the reading but that it goes on.
@@ -71,9 +72,10 @@ const stateLine = ({ run, backlog }: RunSeen, whyWaiting: () => string | undefin
     : `${extractedMs === undefined ? 'reading' : 'read'} ${counts.fetched} in ${requests.source} requests`;
   const queued = visible + inFlight;
   // While pages are read the run's record lags behind the queue.
-  const handled = Math.max(0, counts.enqueued - queued - delayed);
+  const handled = Math.max(0, counts.enqueued - queued - delayed - unsent);
   const sent = counts.enqueued === 0 ? [] : [`${counts.enqueued} to load: ${handled} done, ${queued} queued`];
   const why = delayed === 0 ? undefined : whyWaiting();
   const waiting = `${delayed} waiting to be tried again${why === undefined ? '' : ` (last: ${why})`}`;
-  return [read, ...sent, ...(delayed === 0 ? [] : [waiting])].join(' · ');
+  const ledger = [`${unsent} in the ledger 在账本中`, doneWords(run)].filter((words) => words !== '').join(', ');
+  return [read, ...sent, ...(delayed === 0 ? [] : [waiting]), ...(unsent === 0 ? [] : [ledger])].join(' · ');
 };

@@ -5,7 +5,7 @@ import type { LimitHits } from '../../lib/runs/limits.ts';
 import { booksWords } from './books.ts';
 import { restLines, warningLines } from './report.ts';
 import { fittedTable, padEnd, padStart, terminalColumns } from './table.ts';
-import { coloured, limitWords, localTime, pauseWords, span, statusWord, takesWords } from './words.ts';
+import { coloured, doneWords, limitWords, localTime, pauseWords, span, statusWord, takesWords } from './words.ts';
 
 type Line = readonly [count: number, english: string, chinese: string];
 
@@ -93,7 +93,9 @@ export const statusText = (seen: RunLook): string => {
       [counts.rejected, 'rejected', '目标拒绝'],
       [counts.uncertain, 'uncertain', '结果未知'],
       [counts.open, 'open', '未完成'],
+      [seen.unsent, '  in the ledger', '在账本中'],
     ]),
+    ...(counts.open > 0 && run.loadMs !== undefined && closedMs === undefined ? [plannedLine(run)] : []),
     '',
     ...warningLines(run).map((warning) => `  ${coloured('yellow', warning)}`),
     ...unsettledLines(seen),
@@ -101,6 +103,9 @@ export const statusText = (seen: RunLook): string => {
     '',
   ].join('\n');
 };
+
+/** When all is loaded, as the target's limit says. */
+const plannedLine = (run: RunLook['run']): string => `  ${padEnd('planned 预计', 20)}${doneWords(run)}`;
 
 const unsettledLines = ({ records, run }: RunLook): string[] => {
   if (records.length === 0) return [];

@@ -24,6 +24,12 @@ export const span = (ms: number): string => {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 };
 
+/** When a run under a limit is loaded, as planned; empty where it is still read, or has no limit. */
+export const doneWords = ({ extractedMs, loadMs }: Pick<RunRecord, 'extractedMs' | 'loadMs'>): string =>
+  extractedMs === undefined || loadMs === undefined
+    ? ''
+    : `loaded by about ${localTime(extractedMs + loadMs)} 预计写完`;
+
 /** What was asked of a run that is no ordinary one, behind its start; empty where it is. */
 export const takesWords = ({
   fullRefresh,

@@ -5,6 +5,7 @@ import type { FetchEnd } from '../../lib/fetch/fetch-run.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';
 import { isGivenUp, restsNow } from '../../lib/operate/pauses.ts';
 import type { Engine, RunNews } from '../../lib/operate/run-now.ts';
+import { leftIn } from '../../lib/runs/line.ts';
 import { runIdOf } from '../../lib/runs/record.ts';
 import type { RunStore } from '../../lib/runs/store.ts';
 import { systemClock as clock } from '../../lib/runtime/clock.ts';
@@ -67,7 +68,10 @@ const whileReading = async <End>(
   while ((await Promise.race([over, clock.sleep(READING_POLL_MS)])) !== ended) {
     const lease = await stores.runs.lease(integration);
     const run = lease && (await stores.runs.run(integration, lease.runId));
-    if (run?.status === 'extracting') onNews({ kind: 'seen', run, backlog: stack.backlog() });
+    if (run?.status === 'extracting') {
+      const unsent = leftIn(await stores.runs.line(integration));
+      onNews({ kind: 'seen', run, backlog: stack.backlog(), unsent });
+    }
   }
   return invocation;
 };

@@ -20,7 +20,12 @@ export type Backlog = {
 };
 
 /** What a follower sees of a run now and then. */
-export type RunSeen = { run: RunRecord; backlog?: Backlog };
+export type RunSeen = {
+  run: RunRecord;
+  backlog?: Backlog;
+  /** How many records of the integration wait in ledgers for their turn. */
+  unsent: number;
+};
 
 /** A run as it is when there is nothing left to wait for. */
 export type Followed = {
@@ -60,7 +65,9 @@ export const followRun = async (runId: string, following: Following): Promise<Fo
   const endRule = backlog === undefined ? endByBooks(following) : endByQueues(following, backlog, read);
   while (!isStopped()) {
     const run = await read();
-    onSeen({ run, ...(backlog && { backlog: backlog() }) });
+    // Without a limit nothing waits there.
+    const unsent = run.loadMs === undefined ? 0 : leftIn(await runs.line(integration.name));
+    onSeen({ run, ...(backlog && { backlog: backlog() }), unsent });
     const next = await endRule(run);
     if (next.kind === 'over') return next.end;
     await clock.sleep(next.ms);

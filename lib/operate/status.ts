@@ -2,6 +2,7 @@ import type { ConnectionRest } from '../connection/limit/health.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { NAMED_IDS } from '../runs/evidence.ts';
 import { limitsOf, type RunLimits } from '../runs/limits.ts';
+import { unsentIn } from '../runs/line.ts';
 import type { RunRecord } from '../runs/record.ts';
 import { type Clock, lasts, reachMs } from '../runtime/clock.ts';
 import type { Stores } from '../stores/stores.ts';
@@ -17,6 +18,8 @@ export type RunLook = RunBooks & {
   pauses: ConnectionPause[];
   /** What holds up its records now, while it is not closed: the target is down, or not understood. */
   rests: ConnectionRest[];
+  /** How many of its records wait in its ledger for their turn. */
+  unsent: number;
   /** An invocation holds the lease for it. */
   isUnderWay: boolean;
   /** Letters of its integration that wait; absent: nobody counted them. */
@@ -45,6 +48,7 @@ export const lookAtRun = async (
     limits: limitsOf(run),
     pauses: integration === undefined || isClosed(run) ? [] : await pausesOf(integration, deps.limiter),
     rests: integration === undefined || isClosed(run) ? [] : await restsNow(integration, deps.health),
+    unsent: unsentIn(await deps.runs.line(run.integration), run.runId)?.left ?? 0,
     isUnderWay,
     atMs,
   };

@@ -34,6 +34,8 @@ const world = async (known?: IdCheck) => {
   };
   return {
     clock,
+    runs,
+    runId: run.runId,
     is,
     closedAtSec,
     closesTo: (status: RunStatus) => {
@@ -151,6 +153,21 @@ test('a follower sees how far the run is, with the backlog where it is known', a
   ]);
   await follow({ onSeen });
   expect(seen[2]).not.toHaveProperty('backlog');
+});
+
+test('with empty queues a run goes on while records wait in its ledger, which are sent meanwhile', async () => {
+  const { clock, follow, runs, runId } = await world();
+  const line = (rev: number, left: number) => ({ rev, runs: [{ runId, chunks: 1, at: { chunk: 1, place: 0 }, left }] });
+  await runs.saveLine(groups.name, line(1, 2));
+  const sentAtMs: number[] = [];
+  const dispatch = async () => {
+    sentAtMs.push(clock.nowMs());
+    const { rev = 0, runs: all = [] } = (await runs.line(groups.name)) ?? {};
+    await runs.saveLine(groups.name, line(rev + 1, (all[0]?.left ?? 1) - 1));
+  };
+  const end = await follow({ backlog: () => backlogs.empty, dispatch });
+  expect(end).toMatchObject({ status: 'balanced', stranded: 0 });
+  expect(sentAtMs).toHaveLength(2);
 });
 
 test('a run without a record is a bug', async () => {

@@ -11,6 +11,15 @@ describe('a look at a run', () => {
     expect((await lookAtRun(run, groups, world, { everyId: true })).records).toHaveLength(25);
   });
 
+  test('says how many of its records wait in its ledger, and of no other run', async () => {
+    const world = operateWorld();
+    const run = await world.ran(runAt(0), enqueued('1'));
+    const of = (runId: string, left: number) => ({ runId, chunks: 1, at: { chunk: 1, place: 0 }, left });
+    expect((await lookAtRun(run, groups, world)).unsent).toBe(0);
+    await world.runs.saveLine(groups.name, { rev: 1, runs: [of('another', 7), of(run.runId, 4)] });
+    expect((await lookAtRun(run, groups, world)).unsent).toBe(4);
+  });
+
   test('shows the stored books where the file of its integration is gone', async () => {
     const world = operateWorld();
     const unsettled = { open: ['1'], rejected: [], uncertain: [] };

@@ -7,6 +7,7 @@ import { visitEveryLetter } from '../messages/dead-letter-queue.ts';
 import { messagesIn } from '../messages/queue.ts';
 import { type Ends, noEnds, renamedEnds, renamedTo, takenOverEnds, watermarkName } from '../runs/ends.ts';
 import { readIds, writeIds } from '../runs/id-lists.ts';
+import { leftIn } from '../runs/line.ts';
 import { type ExtractedRun, isUnfinished } from '../runs/record.ts';
 import type { Lease } from '../runs/store.ts';
 import { mapBounded } from '../runtime/bounded.ts';
@@ -65,9 +66,10 @@ export const rename = async (renaming: Renaming, signature: Signature, deps: Ren
   const [old = noEnds(), stored] = await Promise.all([runs.ends(from), runs.ends(to)]);
   const before = renamedTo(old);
   if (before !== undefined && before !== to) return { kind: 'refused', why: 'renamed-before', name: before };
-  // All but the letters is done before the old name is closed.
+  // All else is done before the old name is closed.
   if (before !== undefined) {
     const generations = { from: old.generation - 1, to: stored?.generation ?? 0 };
+    await emptyLine(from, deps);
     const items = await count(stateName(to, generations.to), deps);
     return { kind: 'renamed', items, letters: await moveLetters(renaming, generations, deps) };
   }
@@ -86,6 +88,7 @@ export const rename = async (renaming: Renaming, signature: Signature, deps: Ren
   await copyLastReading(renaming, ends, deps);
   if (stored === undefined || !isSameBut(stored, ends)) await saveEnds(to, ends, deps);
   await saveEnds(from, renamedEnds(old, to), deps);
+  await emptyLine(from, deps);
   // A worker that looked before that may still settle a record.
   if (messagesIn(await records.depth()) > 0) await clock.sleep(deps.batchMs);
   const items = await copyItems(states, lease, deps);
@@ -238,6 +241,14 @@ const copyLastReading = async (
 const saveEnds = async (integration: string, ends: Ends, { runs }: Pick<RenameDeps, 'runs'>): Promise<void> => {
   if ((await runs.saveEnds(integration, ends)) === 'saved') return;
   throw new RenameBusyError(`whose state is kept of ${integration} is being changed by others; try again`);
+};
+
+/** What waits in ledgers is not sent any more: it would end without a request. Throws RenameBusyError. */
+const emptyLine = async (from: string, { runs }: Pick<RenameDeps, 'runs'>): Promise<void> => {
+  const line = await runs.line(from);
+  if (line === undefined || leftIn(line) === 0) return;
+  if ((await runs.saveLine(from, { ...line, rev: line.rev + 1, runs: [] })) === 'saved') return;
+  throw new RenameBusyError(`what waits to be sent of ${from} is being changed by others; try again`);
 };
 
 /**

@@ -7,6 +7,7 @@ import { waitingLetters } from '../../lib/operate/letters.ts';
 import { type RenameDeps, type Renaming, rename } from '../../lib/operate/rename.ts';
 import { belongingOf, renamedTo } from '../../lib/runs/ends.ts';
 import { readIds, writeIds } from '../../lib/runs/id-lists.ts';
+import { leftIn } from '../../lib/runs/line.ts';
 import { claimed, enqueued, groups, loaded, operateWorld, runAt, troubled, versionMs } from './operate-world.ts';
 
 const OLD = groups.name;
@@ -107,6 +108,13 @@ describe('a renamed integration', () => {
     expect(ends && renamedTo(ends)).toBe(NEW);
     expect(belongingOf(message('1'), ends ?? { rev: 0, generation: 0 }, target)).toBe('replaced');
     expect((await world.runs.lease(OLD))?.untilMs).toBeLessThanOrEqual(world.clock.nowMs());
+  });
+
+  test('sends nothing more of what waits in its ledgers', async () => {
+    const waiting = { runId: runAt(0).runId, chunks: 1, at: { chunk: 1, place: 0 }, left: 40 };
+    await world.runs.saveLine(OLD, { rev: 1, runs: [waiting] });
+    await renamed();
+    expect(leftIn(await world.runs.line(OLD))).toBe(0);
   });
 
   test('is in the audit log under both names, with who and why', async () => {

@@ -203,6 +203,11 @@ export const auditTarget = (world: World, evidence: Evidence) => {
       const { id, claim, trouble } = after;
       world.note(environment.name, 'writes', id, describe(after));
       evidence.lastWriteMs = nowMs;
+      // What a person says is taken at its word, and whoever waited for it goes on.
+      if (environment.name.startsWith('operator')) {
+        addTo(replayedMs, id, nowMs);
+        return;
+      }
       if (claim === undefined && before?.claim === undefined) adopted(before, after);
       const held = before?.claim;
       const holder = held && owners.get(held.owner);

@@ -66,6 +66,7 @@ const another = (chance: Chance, number: number, before: readonly [Settings, ...
     moves: false,
     // One Lambda, one schedule and one set of workers for all.
     clocks: first.clocks,
+    hands: [],
     rates: first.rates,
     tuning: first.tuning,
     periodMs: first.periodMs,

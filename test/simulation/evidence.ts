@@ -42,6 +42,8 @@ export type Evidence = {
   letters: Set<string>;
   /** When a replay of an id reached the records queue. */
   replayedMs: Map<string, number[]>;
+  /** Ids whose letters a person closed without sending them again, or whose messages were purged. */
+  closed: Set<string>;
   /** Worker → ids that it replayed. */
   replayedBy: Map<string, Set<string>>;
   /** Versions of full refreshes. */
@@ -69,6 +71,7 @@ export const noEvidence = (): Evidence => ({
   parents: new Map(),
   letters: new Set(),
   replayedMs: new Map(),
+  closed: new Set(),
   replayedBy: new Map(),
   refreshVersionsMs: new Set(),
   chunks: new Map(),

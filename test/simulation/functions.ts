@@ -16,6 +16,7 @@ import { isJsonObject, isNumber, type JsonValue } from '../../lib/json/json.ts';
 import { loadPlanOf } from '../../lib/load/load-plan.ts';
 import type { Queue } from '../../lib/messages/queue.ts';
 import { readFetchEvent } from '../../lib/messages/run-request.ts';
+import type { CloseDeps } from '../../lib/operate/close-letters.ts';
 import { readReplayEvent, replay } from '../../lib/replay/replay.ts';
 import { sides } from '../../lib/runs/ends.ts';
 import type { LogEvent } from '../../lib/runtime/log.ts';
@@ -179,7 +180,17 @@ const dispatchFunction = (world: World): LambdaFunction => ({
   },
 });
 
-export type Functions = Record<'fetch' | 'load' | 'replay' | 'reconcile' | 'dispatch', LambdaFunction>;
+/** A command at a terminal. */
+const operatorFunction = (world: World): LambdaFunction => ({
+  name: 'operator',
+  timeoutMs: 300_000,
+  open: (environment) => {
+    const { stores, runtime } = equip(world, environment);
+    return (event) => (event as (deps: CloseDeps) => Promise<unknown>)({ ...stores, ...runtime });
+  },
+});
+
+export type Functions = Record<'fetch' | 'load' | 'replay' | 'reconcile' | 'dispatch' | 'operator', LambdaFunction>;
 
 export const functionsOf = (world: World): Functions => ({
   fetch: fetchFunction(world),
@@ -187,4 +198,5 @@ export const functionsOf = (world: World): Functions => ({
   replay: replayFunction(world),
   reconcile: reconcileFunction(world),
   dispatch: dispatchFunction(world),
+  operator: operatorFunction(world),
 });

@@ -6,6 +6,7 @@ import type { Tuning } from '../../lib/runtime/tuning.ts';
 import { type Changes, integrationWith } from '../integration/sample.ts';
 import type { Chance } from './chance.ts';
 import type { Clocks } from './clocks.ts';
+import type { Hand } from './hands.ts';
 import { announcedBy, drawCeiling, type Manners, mannersOf } from './manners.ts';
 import type { Outage } from './outages.ts';
 import { type FaultRates, ratesOf } from './rates.ts';
@@ -75,6 +76,8 @@ export type Settings = {
   /** Times in which the target is away. */
   outages: readonly Outage[];
   clocks: Clocks;
+  /** What people do beside the program. */
+  hands: readonly Hand[];
   tuning: Tuning;
 };
 
@@ -177,7 +180,7 @@ export const settingsOf = (
   chance: Chance,
   mannersChance: Chance,
   tuning: Tuning,
-): Omit<Settings, 'number' | 'hosts' | 'outages' | 'clocks'> => {
+): Omit<Settings, 'number' | 'hosts' | 'outages' | 'clocks' | 'hands'> => {
   const policy: LoadPolicy = { idCheck: chance.happens(0.5), onUncertain: chance.pick(['resend', 'park']) };
   const paging = chance.pick<Paging>(['numbered', 'numbered', 'numbered-without-total', 'offset', 'single']);
   const hasCeiling = drawCeiling(mannersChance, paging);

@@ -1,6 +1,7 @@
 import type { Bug } from './bug.ts';
 import { type Functions, functionsOf } from './functions.ts';
 import { editGroups } from './groups.ts';
+import { act } from './hands.ts';
 import { invoke, workerOf } from './lambda.ts';
 import { moveTarget, sayTheSame } from './moving.ts';
 import { neverRecovers } from './outages.ts';
@@ -153,6 +154,7 @@ const trouble = (world: World, functions: Functions): void => {
     const filter = chance.pick<object>([{}, {}, { limit: 1 }, { reason: chance.pick(replayable) }]);
     scheduler.after(sometime(), () => invoke(world, functions.replay, { kind: 'replay', ...filter }, () => {}));
   }
+  for (const hand of settings.hands) scheduler.after(hand.atMs, () => act(world, hand, functions));
   if (settings.moves) {
     const [movesMs = 0, saidMs = 0] = [0.3, 0.7].map((share) => Math.floor(share * settings.troubledMs));
     const soon = (ms: number, act: (world: World) => Promise<void>) =>

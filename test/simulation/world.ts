@@ -15,6 +15,7 @@ import { type Chance, chanceOf } from './chance.ts';
 import { clocksOf } from './clocks.ts';
 import { companyOf } from './company.ts';
 import { type Groups, newGroups } from './groups.ts';
+import { handsOf } from './hands.ts';
 import type { Environment } from './lambda.ts';
 import { endingWith, outagesOf } from './outages.ts';
 import { type FaultRates, noFaults } from './rates.ts';
@@ -108,6 +109,7 @@ const TUNING = 0x7475_6e65;
 const MANNERS = 0x6d61_6e6e;
 const OUTAGE = 0x6f75_7461;
 const CLOCKS = 0x636c_6f63;
+const HANDS = 0x6861_6e64;
 const COMPANY = 0x636f_6d70;
 
 const START_MS = Date.UTC(2026, 0, 5);
@@ -164,18 +166,20 @@ export const newWorld = (seed: number, { bug = noBug, records = false, change }:
   const scheduler = schedulerFrom(START_MS);
   const usual = settingsOf(chance, chanceOf(seed ^ MANNERS), tuningOf(chanceOf(seed ^ TUNING)));
   const clockChance = chanceOf(seed ^ CLOCKS);
+  // Bugs are looked for where as little as possible happens beside them.
+  const isUsual = bug === noBug && change === undefined;
   const drawn: Settings = {
     ...usual,
     number: 0,
     hosts: { source: 0, target: 0 },
     outages: outagesOf(chanceOf(seed ^ OUTAGE), usual.troubledMs),
+    hands: isUsual ? handsOf(chanceOf(seed ^ HANDS), usual.troubledMs) : [],
     // What another mapping overwrites is told by times.
     clocks: usual.remapped === undefined ? clocksOf(clockChance) : 'right',
   };
   const changed = (change ?? bug.harsher ?? ((asDrawn) => asDrawn))(drawn);
   const settings = { ...changed, outages: endingWith(changed.outages, changed.troubledMs) };
-  // Bugs are looked for where as little as possible happens beside them.
-  const mayHave = bug.company ?? (bug === noBug && change === undefined);
+  const mayHave = bug.company ?? isUsual;
   const company = mayHave ? companyOf(chanceOf(seed ^ COMPANY), settings, bug.company === true) : [];
   const all: World[] = [];
   const alone = {

@@ -77,6 +77,23 @@ export const queueBugs: readonly Bug[] = [
     ignoresFailedEntries: true,
   },
   {
+    name: 'redriven-letter-dropped',
+    summary: 'a dead letter that was moved back to the records is taken for dealt with',
+    seeds: 100,
+    harsher: (settings) => {
+      const halfMs = settings.troubledMs / 2;
+      return { ...failing(settings, { target: 0.5 }), hands: [{ atMs: halfMs, does: 'redrives letters' }] };
+    },
+    deadLetters: (queue, { queues }) => ({
+      ...queue,
+      sendAll: async (messages) => {
+        const isBack = (body: string) => [...queues.records.messages.values()].some((one) => one.body === body);
+        const fresh = messages.filter(({ body }) => !isBack(body));
+        return fresh.length === 0 ? { failed: [] } : queue.sendAll(fresh);
+      },
+    }),
+  },
+  {
     name: 'replay-resets',
     summary: 'a replay makes idCheck forget the id',
     seeds: 300,

@@ -44,7 +44,7 @@ function countedRows(logGroups) {
   const counted = (title, view, by, ...names) =>
     query(title, view, logGroups, 'filter message = "counted"', `stats ${sums(...names)} by ${by}`);
   const read = ['RecordsFetched', 'RecordsFiltered', 'RecordsInvalid', 'RecordsMerged'];
-  const compared = ['RecordsUnchanged', 'RecordsSkipped', 'RecordsEnqueued', 'RecordsVanished'];
+  const compared = ['RecordsUnchanged', 'RecordsSkipped', 'RecordsWaiting', 'RecordsEnqueued', 'RecordsVanished'];
   const ended = ['RecordsLoaded', 'RecordsAcknowledged', 'RecordsRejected', 'RecordsUncertain', 'RecordsExhausted'];
   const waited = ['RecordsRetried', 'RecordsPutOff', 'LimiterWaits', 'RecordsReplayed'];
   const asked = ['SourceRequests', 'TargetRequests', 'RunsStarted', 'RunsIncomplete'];

@@ -122,6 +122,7 @@ const measures: { readonly [Event in EventName]?: (fields: FieldsOf<Event>, add:
     add('RecordsMerged', fields.merged);
     add('RecordsUnchanged', fields.unchanged);
     add('RecordsSkipped', fields.skipped);
+    add('RecordsWaiting', fields.waiting);
     add('RecordsEnqueued', fields.enqueued);
     add('SourceRequests', fields.requests);
   },

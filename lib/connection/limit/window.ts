@@ -34,6 +34,9 @@ export const unusedLimiter: LimiterState = { rev: 0, grants: [], pausedUntilMs: 
 const SLACK_SHARE = 0.01;
 /** Timers and event loops are late by some ms, however short the interval is. */
 const MIN_SLACK_MS = 20;
+/** The limit is counted where requests arrive: so much of the interval, and no more, is left for the way. */
+const TRANSIT_SHARE = 0.0075;
+const MAX_TRANSIT_MS = 150;
 /** A clock in whole ms is behind by up to this much. */
 const CLOCK_STEP_MS = 1;
 /** Up to so many go out together where the file does not say. By the second, bursts would lose permits. */
@@ -46,8 +49,15 @@ const PACE_SHARE = 0.9;
 export const slackMs = ({ intervalMs }: RateLimit): number =>
   Math.max(MIN_SLACK_MS, Math.ceil(SLACK_SHARE * intervalMs));
 
+/** By how much more one request is held up on its way than another: a new connection, a busy machine. */
+const transitMs = ({ intervalMs }: RateLimit): number =>
+  Math.ceil(Math.min(MAX_TRANSIT_MS, TRANSIT_SHARE * intervalMs));
+
+/** From a permit to the next one but N, ms: an interval, how late a request may start, and how late it may arrive. */
+const spanMsOf = (limit: RateLimit): number => limit.intervalMs + slackMs(limit) + transitMs(limit);
+
 /** The time that each request takes of the limit, in ms, where it is used in full. */
-export const spacingMs = (limit: RateLimit): number => (limit.intervalMs + slackMs(limit)) / limit.requests;
+export const spacingMs = (limit: RateLimit): number => spanMsOf(limit) / limit.requests;
 
 /** The blocks that the requests of an interval are split into: how many, and how large the largest is. Pure. */
 export const blocksOf = ({ requests, intervalMs, burst }: RateLimit): { perInterval: number; size: number } => {
@@ -152,7 +162,7 @@ const grantsFor = (state: LimiterState, limit: RateLimit, nowMs: number): Grant[
       : [];
   const earlier = tatMs === (ownTatMs ?? 0) ? [] : grantedByEarlier(tatMs, limit, isSameRate, nowMs);
   // One slack longer than it matters: the clocks of two workers differ by some ms.
-  const keptMs = Math.min(nowMs, newestMs ?? nowMs) - limit.intervalMs - 2 * slackMs(limit);
+  const keptMs = Math.min(nowMs, newestMs ?? nowMs) - spanMsOf(limit) - slackMs(limit);
   return withGrants(known, [...forgotten, ...earlier]).filter(({ atMs }) => atMs > keptMs);
 };
 
@@ -180,7 +190,7 @@ export type Leased = {
  *
  *     granted at S, sent by S + s    |··s··|
  *     N grants later, at S'                                |··s··|
- *                                    └── S' − S ≥ I + s ───┘
+ *                                    └── S' − S ≥ I + s ───┘  (and some ms for the way)
  *
  * A permit is given for S' only where fewer than N were granted later than S' − (I + s), whoever was granted them. Of
  * N + 1 requests that start within less than I, take the one that was granted last, at S': each of the others started
@@ -200,7 +210,7 @@ export const leasePermits = (
     const permit: Permit = { notBeforeMs: startMs, untilMs: deadlineMs };
     return { permits: Array<Permit>(startMs < deadlineMs ? count : 0).fill(permit), retryAtMs: startMs, state };
   }
-  const spanMs = limit.intervalMs + slackMs(limit);
+  const spanMs = spanMsOf(limit);
   const block = blocksOf(limit).size;
   const paceMs = paceMsOf(limit);
   const permits: Permit[] = [];

@@ -27,7 +27,7 @@ describe('stored times that no clock of ours can have meant', () => {
       const first = leasePermits(stored, limit, 1, NOW_MS, NOW_MS + 2_000);
       expect(first.permits).toEqual([]);
       const next = leasePermits(first.state, limit, 1, inAMinute, inAMinute + 2_000);
-      expect(next.permits).toEqual([{ notBeforeMs: inAMinute + 600, untilMs: inAMinute + 1_199 }]);
+      expect(next.permits).toEqual([{ notBeforeMs: inAMinute + 750, untilMs: inAMinute + 1_349 }]);
     }
   });
 
@@ -116,7 +116,7 @@ describe('stored times that can be', () => {
     });
     const slow = { requests: 1, intervalMs: 6 * HOUR_MS };
     const step = { ...unusedLimiter, tatMs: NOW_MS + 6 * HOUR_MS };
-    expect(leasePermits(step, slow, 1, NOW_MS, inAMinute)).toMatchObject({ permits: [], retryAtMs: step.tatMs });
+    expect(leasePermits(step, slow, 1, NOW_MS, inAMinute)).toMatchObject({ permits: [], retryAtMs: step.tatMs + 150 });
   });
 
   it('a pause of a day is kept', () => {

@@ -175,7 +175,7 @@ const openSender = async (plan: DispatchPlan, deps: DispatchDeps): Promise<Sende
       const isOurs = await change((now) => ({
         ...now,
         sender: sender(),
-        runs: moved(now.runs, run, at, Math.max(0, behind - place)),
+        runs: moved(now.runs, run, at, Math.max(0, behind - place), clock.nowMs()),
       }));
       return isOurs ? 'sent' : 'over';
     },
@@ -189,10 +189,16 @@ const openSender = async (plan: DispatchPlan, deps: DispatchDeps): Promise<Sende
 };
 
 /** A run's entry with its cursor behind what was passed; past its last chunk nothing is left, whatever was counted. */
-const moved = (all: readonly Unsent[], { runId }: Unsent, at: Unsent['at'], passed: number): Unsent[] =>
+const moved = (
+  all: readonly Unsent[],
+  { runId }: Unsent,
+  at: Unsent['at'],
+  passed: number,
+  movedMs: number,
+): Unsent[] =>
   all.map((run) => {
     if (run.runId !== runId) return run;
-    return { ...run, at, left: at.chunk > run.chunks ? 0 : Math.max(1, run.left - passed) };
+    return { ...run, at, movedMs, left: at.chunk > run.chunks ? 0 : Math.max(1, run.left - passed) };
   });
 
 const leaveEmpty = (

@@ -3,6 +3,8 @@ import { readMessage, writeMessage } from '../messages/record-message.ts';
 import { type Line, noLine, takenOf, type Unsent, unsentIn, unsentOf, withRun } from '../runs/line.ts';
 import type { RunRecord } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { defined } from '../runtime/defined.ts';
 import type { DispatchTuning } from '../runtime/tuning.ts';
 
 /** Thrown when the item that says what waits kept changing while messages were to be added to it. */
@@ -47,7 +49,11 @@ export const withAppointment = (body: string, dueMs: number, nowMs: number): str
   return read.kind === 'message' ? writeMessage({ ...read.message, dueMs, firstSentMs: nowMs }) : body;
 };
 
-type WaitDeps = { runs: Pick<RunStore, 'line' | 'saveLine' | 'saveChunk'>; tuning: DispatchTuning };
+type WaitDeps = {
+  runs: Pick<RunStore, 'line' | 'saveLine' | 'saveChunk'>;
+  clock: Pick<Clock, 'nowMs'>;
+  tuning: DispatchTuning;
+};
 type OfRun = Pick<RunRecord, 'integration' | 'runId' | 'generation' | 'versionMs'>;
 
 /** Others write the item, too: a dispatcher its cursor, once for each block. */
@@ -62,7 +68,7 @@ export const waitInLine = async (
   run: OfRun,
   messages: readonly string[],
   takenIds: readonly string[],
-  { runs, tuning }: WaitDeps,
+  { runs, clock, tuning }: WaitDeps,
 ): Promise<number> => {
   const { integration, runId, generation, versionMs } = run;
   const parts = inChunks(messages, tuning.chunkBytes);
@@ -79,16 +85,17 @@ export const waitInLine = async (
   }
   const chunks = before.chunks + parts.length;
   for (let tried = 0; tried < MAX_TRIES; tried++) {
-    const { at, left } = entryOf(line, run);
+    const { at, left, movedMs } = entryOf(line, run);
     const next: Unsent = {
       runId,
-      ...(generation !== undefined && { generation }),
+      ...defined({ generation }),
       chunks,
       at,
       left: left + messages.length,
+      ...defined({ movedMs }),
       ...(takes > 0 && { takes }),
     };
-    if ((await runs.saveLine(integration, withRun(line, next))) === 'saved') return chunks;
+    if ((await runs.saveLine(integration, withRun(line, next, clock.nowMs()))) === 'saved') return chunks;
     line = (await runs.line(integration)) ?? noLine();
   }
   throw new LineContendedError(`what waits of ${integration} is being written by others`);

@@ -117,7 +117,7 @@ const sendOrWait = async (
   });
   const refused = await sendDue(records, now, target, nowMs);
   if (going === messages.length && takenIds.length === 0) return { refused };
-  const unsent = await waitInLine(run, messages.slice(going), takenIds, { runs, tuning: tuning.dispatch });
+  const unsent = await waitInLine(run, messages.slice(going), takenIds, { runs, clock, tuning: tuning.dispatch });
   return { refused, ...(going < messages.length && { unsent }) };
 };
 

@@ -5,7 +5,7 @@ import type { Integration } from '../integration/schema/schema.ts';
 import { messagesIn } from '../messages/queue.ts';
 import { holds, isBalanced, noOpen, type OpenWhy, openWhy } from '../runs/books.ts';
 import { drawnBy, type Evidence, gatherEvidence, type KnownItems, NAMED_IDS, readItems } from '../runs/evidence.ts';
-import { leftIn } from '../runs/line.ts';
+import { leftIn, unsentIn } from '../runs/line.ts';
 import { hasFailed, isUnfinished, needsLook, type RunRecord, type Unsettled } from '../runs/record.ts';
 import { countedSetAside, noSetAside, type SetAside } from '../runs/set-aside.ts';
 import { MissingChunkError } from '../runs/store.ts';
@@ -92,15 +92,17 @@ export const drawUpRuns = async (
     return items;
   };
   const drawUp = async (run: RunRecord): Promise<RunBooks> => {
-    const queued = messages + (isOverForGood(run) ? 0 : leftIn(await runs.line(run.integration)));
+    const line = isOverForGood(run) ? undefined : await runs.line(run.integration);
+    const queued = messages + leftIn(line);
     const integration = integrations.find(({ name }) => name === run.integration);
     if (integration === undefined || isOverForGood(run)) return booksOf(run, asStored(run), new Map(), queued);
     const items = await itemsOf(run);
+    const deadlineMs = integration.deadlineMinutes * 60_000;
     try {
       const evidence = await gatherEvidence(run, items, loadPolicyOf(integration), runs, named);
       const drawn = isUnfinished(run)
         ? { ...run, counts: { ...run.counts, ...evidence.counts } }
-        : drawnBy(run, evidence, integration.deadlineMinutes * 60_000, clock.nowMs());
+        : drawnBy(run, evidence, deadlineMs, clock.nowMs(), unsentIn(line, run.runId)?.movedMs);
       return booksOf(drawn, evidence, items, queued);
     } catch (error) {
       if (!(error instanceof MissingChunkError)) throw error;

@@ -168,12 +168,16 @@ const outcomeAfter = {
 /** Loading may take so much longer than the target's limit says: pauses, and what comes twice. */
 const LOAD_MARGIN = 1.1;
 
-/** Whether a run has had its time: the file's, and what loading takes by the target's limit. Pure. */
+/**
+ * Whether a run has had its time: the file's, and what loading takes by the target's limit. Where it waits in a ledger and
+ * others share its connection, it takes longer: the file's time counts from when some of it was last sent (`movedMs`). Pure.
+ */
 export const isPastDeadline = (
   { extractedMs, loadMs = 0 }: Pick<ExtractedRun, 'extractedMs' | 'loadMs'>,
   deadlineMs: number,
   nowMs: number,
-): boolean => nowMs > extractedMs + deadlineMs + loadMs * LOAD_MARGIN;
+  movedMs = 0,
+): boolean => nowMs > Math.max(extractedMs + loadMs * LOAD_MARGIN, movedMs) + deadlineMs;
 
 /**
  * The run with its books drawn up by the evidence: balanced where nothing is open, unbalanced where its deadline has
@@ -184,9 +188,10 @@ export const drawnBy = (
   { counts: loadCounts, deletions, unsettled, waited }: Evidence,
   deadlineMs: number,
   nowMs: number,
+  movedMs?: number,
 ): ExtractedRun => {
   const counts = { ...run.counts, ...loadCounts, ...waited };
-  const isOverdue = isPastDeadline(run, deadlineMs, nowMs);
+  const isOverdue = isPastDeadline(run, deadlineMs, nowMs, movedMs);
   const balanced = isBalanced({ ...run, counts, ...defined({ deletions }) });
   // A run that was stopped before it sent anything waits for a person, and nothing of it is on its way.
   const isStopped = run.status === 'failed' && counts.enqueued + (deletions?.enqueued ?? 0) === 0;

@@ -9,6 +9,8 @@ export type Unsent = {
   at: { chunk: number; place: number };
   /** How many are not sent yet. */
   left: number;
+  /** When a dispatcher last sent some of them, ms since the epoch; absent: none did. */
+  movedMs?: number;
   /** Chunks of the ids that the run has taken over from earlier ones (`takenOf`); absent: none. */
   takes?: number;
 };
@@ -37,12 +39,15 @@ export const leftIn = (line: Line | undefined): number => line?.runs.reduce((sum
 export const unsentIn = (line: Line | undefined, runId: string): Unsent | undefined =>
   line?.runs.find((run) => run.runId === runId);
 
-/** A line after one write: at the next revision, with a run's entry changed, and the last one of it. Pure. */
-export const withRun = (line: Line, next: Unsent): Line => {
+/** What was sent last is on its way for a quarter of an hour; for a day its run's deadline counts from then. */
+const NAMED_FOR_MS = 24 * 3_600_000;
+
+/** A line after one write: at the next revision, with a run's entry changed, or the last one of it. Pure. */
+export const withRun = (line: Line, next: Unsent, nowMs: number): Line => {
   const isKnown = line.runs.some(({ runId }) => runId === next.runId);
-  // What is through is named no more once another run has come.
+  // What was through long ago is named no more once another run has come.
   const runs = isKnown
     ? line.runs.map((run) => (run.runId === next.runId ? next : run))
-    : [...line.runs.filter(({ left }) => left > 0), next];
+    : [...line.runs.filter(({ left, movedMs = 0 }) => left > 0 || nowMs - movedMs < NAMED_FOR_MS), next];
   return { ...line, rev: line.rev + 1, runs };
 };

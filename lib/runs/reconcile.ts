@@ -2,6 +2,7 @@ import type { LoadPolicy } from '../idcheck/decide.ts';
 import { stateOf } from '../idcheck/generation.ts';
 import type { IdStore } from '../idcheck/store.ts';
 import type { Clock, RemainingMs } from '../runtime/clock.ts';
+import { defined } from '../runtime/defined.ts';
 import type { EventsOf, Log } from '../runtime/log.ts';
 import type { Tuning } from '../runtime/tuning.ts';
 import { sentAndUnsettled } from './books.ts';
@@ -71,8 +72,9 @@ export const reconcile = async (reconciling: Reconciling, deps: ReconcileDeps): 
   // Runs of one state follow each other: what is known of one state at a time is held in memory.
   let held: { state: string; items: KnownItems } | undefined;
   for (const run of open) {
-    const isWaiting = onlyWaits(run, loading) || (unsentIn(line, run.runId)?.left ?? 0) > 0;
-    if (isWaiting && !isPastDeadline(run, deadlineMs, clock.nowMs())) {
+    const { left = 0, movedMs } = unsentIn(line, run.runId) ?? {};
+    const isLeft = left > 0 && !isPastDeadline(run, deadlineMs, clock.nowMs(), movedMs);
+    if (isLeft || onlyWaits(run, loading)) {
       loading.add(run.runId);
       await keep(run);
       continue;
@@ -81,7 +83,7 @@ export const reconcile = async (reconciling: Reconciling, deps: ReconcileDeps): 
       held = undefined;
       held = { state: stateOf(run), items: await readItems(idStore, run) };
     }
-    const next = await drawUp(run, held.items, policy, deadlineMs, deps);
+    const next = await drawUp(run, held.items, policy, { deadlineMs, ...defined({ movedMs }) }, deps);
     const { runId, status, counts } = next;
     if (next.closedMs !== undefined && (status !== run.status || run.closedMs === undefined)) {
       await deps.onClosed?.(next, run);
@@ -161,7 +163,7 @@ const drawUp = async (
   run: ExtractedRun,
   items: KnownItems,
   policy: LoadPolicy,
-  deadlineMs: number,
+  { deadlineMs, movedMs }: { deadlineMs: number; movedMs?: number },
   { runs, clock, log }: ReconcileDeps,
 ): Promise<ExtractedRun> => {
   let evidence: Evidence;
@@ -175,7 +177,7 @@ const drawUp = async (
     return { ...run, status: 'unbalanced', closedMs: run.closedMs ?? clock.nowMs(), failure: { code, message } };
   }
   const nowMs = clock.nowMs();
-  const drawn = drawnBy(run, evidence, deadlineMs, nowMs);
+  const drawn = drawnBy(run, evidence, deadlineMs, nowMs, movedMs);
   return { ...drawn, ...(drawn.status !== 'loading' && { closedMs: run.closedMs ?? nowMs }) };
 };
 

@@ -84,6 +84,7 @@ export const runStoreContract = (create: () => Promise<RunStore> | RunStore) => 
         chunks: 3,
         at: { chunk: 2, place: 7 },
         left,
+        movedMs: 11,
         takes: 1,
       });
 

@@ -4,6 +4,7 @@ import { type DispatchDeps, type DispatchPlan, dispatch } from '../../lib/dispat
 import { waitInLine } from '../../lib/dispatch/wait-in-line.ts';
 import { type RecordMessage, readMessage } from '../../lib/messages/record-message.ts';
 import { leftIn } from '../../lib/runs/line.ts';
+import { reconcile } from '../../lib/runs/reconcile.ts';
 import { runIdOf } from '../../lib/runs/record.ts';
 import { standardTuning } from '../../lib/runtime/tuning.ts';
 import { withEachCallWrong } from '../fakes/one-call-wrong.ts';
@@ -160,6 +161,36 @@ describe('a later run', () => {
   });
 });
 
+describe('the books of a run whose records wait in its ledger', () => {
+  const policy = { idCheck: false, onUncertain: 'resend' } as const;
+  const status = async (world: FetchWorld, runId: string) => {
+    await reconcile({ integration: NAME, policy, deadlineMs: 2 * HOUR_MS }, world.deps);
+    return (await world.runs.run(NAME, runId))?.status;
+  };
+
+  it('are not unbalanced while some of it is sent, however much longer than planned that takes', async () => {
+    const world = worldOf(2_000);
+    const run = await runAt(world, 0);
+    for (let hour = 1; hour < 12; hour++) {
+      await world.clock.advance(HOUR_MS);
+      // Others have most of the line.
+      await world.clock.run(world.deps.limiter.book('target', limit, 850, world.clock.nowMs() + 880_000));
+      await tick(world);
+      expect(await status(world, run)).toBe('loading');
+    }
+    expect(await left(world)).toBeGreaterThan(0);
+  });
+
+  it('are unbalanced when nothing of it was sent for as long as the deadline', async () => {
+    const world = worldOf(2_000);
+    const run = await runAt(world, 0);
+    await world.clock.advance(2_000 * 1_010 * 1.1 + HOUR_MS);
+    expect(await status(world, run)).toBe('loading');
+    await world.clock.advance(2 * HOUR_MS);
+    expect(await status(world, run)).toBe('unbalanced');
+  });
+});
+
 describe('a dispatcher', () => {
   it('leaves the line to one that is at it, and takes it over when that has vanished', async () => {
     const world = worldOf(2_000);
@@ -184,7 +215,7 @@ describe('a dispatcher', () => {
       .slice(0, 500)
       .map((message) => JSON.stringify({ ...message, integration: other, runId: 'r' }));
     const of = { integration: other, runId: 'r', versionMs: 1 };
-    await waitInLine(of, texts, [], { runs: world.runs, tuning: standardTuning.dispatch });
+    await waitInLine(of, texts, [], { ...world, tuning: standardTuning.dispatch });
     await world.clock.advance(TICK_MS);
     const before = messages(world).length;
     await tick(world, [planOf(world), planOf(world, other)]);

@@ -41,6 +41,7 @@ const unsent = z.object({
   chunks: z.number(),
   at: z.object({ chunk: z.number(), place: z.number() }),
   left: z.number(),
+  movedMs: z.exactOptional(z.number()),
   takes: z.exactOptional(z.number()),
 } satisfies Record<keyof Unsent, z.ZodMiniType>);
 const lineItem: z.ZodMiniType<Line> = z.object({

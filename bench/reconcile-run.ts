@@ -2,8 +2,7 @@
 
 import { hash } from 'node:crypto';
 import { HASH_CHARACTERS } from '../lib/idcheck/hash.ts';
-import type { IdCheck } from '../lib/idcheck/item.ts';
-import type { IdStore } from '../lib/idcheck/store.ts';
+import type { IdCheck, IdStore } from '../lib/idcheck/item.ts';
 import { noExtractCounts, noLoadCounts } from '../lib/runs/books.ts';
 import type { LedgerEntry } from '../lib/runs/ledger.ts';
 import { reconcile } from '../lib/runs/reconcile.ts';

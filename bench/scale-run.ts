@@ -4,7 +4,7 @@ import { awsSecretStore } from '../lib/aws/secrets/secret-store.ts';
 import { type HealthStore, healthy } from '../lib/connection/limit/health.ts';
 import { fetchPlanOf } from '../lib/fetch/fetch-plan.ts';
 import { fetchFlow } from '../lib/flows/flows.ts';
-import type { IdStore } from '../lib/idcheck/store.ts';
+import type { IdStore } from '../lib/idcheck/item.ts';
 import { transformPlanOf } from '../lib/integration/compile/run-plan.ts';
 import type { Queue, ReadableQueue } from '../lib/messages/queue.ts';
 import type { RunRecord } from '../lib/runs/record.ts';

@@ -1,5 +1,4 @@
-import { healthy } from '../lib/connection/limit/health.ts';
-import { healthView } from '../lib/connection/limit/health-view.ts';
+import { healthView, healthy } from '../lib/connection/limit/health.ts';
 import { bookedAtOnce, bookPlaces, receive } from '../lib/connection/limit/line.ts';
 import type { RateLimit, RateLimiter } from '../lib/connection/limit/rate-limit.ts';
 import {
@@ -9,8 +8,7 @@ import {
   readGrants,
   unusedLimiter,
 } from '../lib/connection/limit/window.ts';
-import type { IdCheck } from '../lib/idcheck/item.ts';
-import type { IdStore } from '../lib/idcheck/store.ts';
+import type { IdCheck, IdStore } from '../lib/idcheck/item.ts';
 import { loadBatch } from '../lib/load/load-batch.ts';
 import type { LoaderDeps } from '../lib/load/load-plan.ts';
 import { outgoingRecord, type RecordMessage, readMessage } from '../lib/messages/record-message.ts';

@@ -1,5 +1,4 @@
-import type { ConnectionRest } from '../../lib/connection/limit/health.ts';
-import { healthView } from '../../lib/connection/limit/health-view.ts';
+import { type ConnectionRest, healthView } from '../../lib/connection/limit/health.ts';
 import { askedAnew } from '../../lib/connection/limit/rest.ts';
 import type { FetchEnd } from '../../lib/fetch/fetch-run.ts';
 import type { Integration } from '../../lib/integration/schema/schema.ts';

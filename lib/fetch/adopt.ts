@@ -1,10 +1,8 @@
-import { type Adoptee, asAdopted, isAdoptable } from '../idcheck/adoption.ts';
+import { type Adoptee, asAdopted, isAdoptable } from '../idcheck/by-hand.ts';
 import { classify, skipReason } from '../idcheck/classify.ts';
 import { type LoadPolicy, surelyLoaded } from '../idcheck/decide.ts';
-import { stateOf } from '../idcheck/generation.ts';
-import type { IdCheck } from '../idcheck/item.ts';
+import { type IdCheck, type IdStore, stateOf } from '../idcheck/item.ts';
 import type { Known } from '../idcheck/known.ts';
-import type { IdStore } from '../idcheck/store.ts';
 import type { LedgerEntry } from '../runs/ledger.ts';
 import type { UnfinishedRun } from '../runs/record.ts';
 import { mapBounded } from '../runtime/bounded.ts';

@@ -1,8 +1,6 @@
 import { isLeftToPerson, type LoadPolicy } from '../idcheck/decide.ts';
-import { stateOf } from '../idcheck/generation.ts';
 import { tombstoneHash } from '../idcheck/hash.ts';
-import type { IdCheck } from '../idcheck/item.ts';
-import type { IdStore } from '../idcheck/store.ts';
+import { type IdCheck, type IdStore, stateOf } from '../idcheck/item.ts';
 import { writeMessage } from '../messages/record-message.ts';
 import { noLoadCounts } from '../runs/books.ts';
 import { addWarnings, type UnfinishedRun } from '../runs/record.ts';

@@ -1,6 +1,5 @@
-import { stateOf } from '../idcheck/generation.ts';
+import { type IdStore, stateOf } from '../idcheck/item.ts';
 import { readKnown } from '../idcheck/known.ts';
-import type { IdStore } from '../idcheck/store.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { ReadableQueue } from '../messages/queue.ts';
 import type { Selection } from '../messages/run-request.ts';

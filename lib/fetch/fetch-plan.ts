@@ -1,8 +1,8 @@
-import type { HealthView } from '../connection/limit/health-view.ts';
+import type { HealthView } from '../connection/limit/health.ts';
 import { limitOf, type RateLimit, type RateLimiter } from '../connection/limit/rate-limit.ts';
 import type { Env } from '../connection/secrets.ts';
 import type { DispatchPlan } from '../dispatch/dispatch.ts';
-import type { IdStore } from '../idcheck/store.ts';
+import type { IdStore } from '../idcheck/item.ts';
 import { type RunPlan, runPlanOf, transformPlanOf } from '../integration/compile/run-plan.ts';
 import type { DependsOn, Integration } from '../integration/schema/schema.ts';
 import type { Queue, ReadableQueue } from '../messages/queue.ts';

@@ -7,7 +7,6 @@ import type { RemainingMs } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import { adoptingInto } from './adopt.ts';
 import { askToContinue, askToStartLater } from './ask-again.ts';
-import { askTargetAnew } from './ask-target.ts';
 import { sendDeletions } from './deletions.ts';
 import { type Earlier, earlierRuns, noteShrinking } from './earlier-reading.ts';
 import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
@@ -16,7 +15,7 @@ import { failureOfRows, holdWindow, mayLeaveBehind, writeInvalidLetters } from '
 import { openPass } from './pass.ts';
 import { placePostponed, readPages } from './read-pages.ts';
 import { type FetchWork, runSink } from './sink.ts';
-import { startRun } from './start-run.ts';
+import { askTargetAnew, startRun } from './start-run.ts';
 import { noteNotGiven, sentBeforeOf, takingOf } from './taking.ts';
 import { deadlinesOf } from './time-budget.ts';
 import { noteVanished } from './vanished.ts';

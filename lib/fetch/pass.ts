@@ -1,6 +1,5 @@
-import { stateOf } from '../idcheck/generation.ts';
+import { type IdStore, stateOf } from '../idcheck/item.ts';
 import { ignoringRefusals, type Known, readKnown, readKnownByIds } from '../idcheck/known.ts';
-import type { IdStore } from '../idcheck/store.ts';
 import type { JsonValue } from '../json/json.ts';
 import type { LedgerChunk, LedgerEntry } from '../runs/ledger.ts';
 import type { Doubts, UnfinishedRun } from '../runs/record.ts';

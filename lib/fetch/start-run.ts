@@ -1,3 +1,4 @@
+import { askedAnew } from '../connection/limit/rest.ts';
 import type { AdoptionAsked, RunRequest, Selection } from '../messages/run-request.ts';
 import { noExtractCounts, noLoadCounts } from '../runs/books.ts';
 import { watermarkName } from '../runs/ends.ts';
@@ -19,7 +20,7 @@ import type { FetchDeps, FetchPlan } from './fetch-plan.ts';
 import { failureOfTarget, isOfThisState, meetEnds, type StateFacts, stateFacts, stateWarnings } from './whose-state.ts';
 
 /** A run to be worked on under its lease, and the one that it takes over from. */
-export type Started = {
+type Started = {
   run: UnfinishedRun;
   lease: Lease;
   abandoned: UnfinishedRun | undefined;
@@ -28,7 +29,7 @@ export type Started = {
   /** Nothing may be read or sent: the target is another than the one that the state belongs to. */
   refused?: { code: RunFailure; message: string };
 };
-export type NotStarted = { runId: string; end: 'duplicate' | 'overlap' | 'stale' | 'paused'; leaseUntilMs?: number };
+type NotStarted = { runId: string; end: 'duplicate' | 'overlap' | 'stale' | 'paused'; leaseUntilMs?: number };
 
 /** Takes the integration's lease for this request, and says which run to work on. Writes nothing but the lease. */
 export const startRun = async (
@@ -174,3 +175,17 @@ const withStateWarnings = (known: readonly RunWarning[], more: readonly RunWarni
     known,
     more.filter(({ code }) => !known.some((warning) => warning.code === code)),
   );
+
+/**
+ * A run begins: where its target rests, one of its records is tried at once. A failure to note that holds no run up.
+ */
+export const askTargetAnew = async (
+  { integration, target }: FetchPlan,
+  { health, clock, log }: FetchDeps,
+): Promise<void> => {
+  try {
+    await health.change(target, (known) => askedAnew(known, integration, clock.nowMs()));
+  } catch (error) {
+    log.error('health-unreachable', { connection: target, error: String(error) });
+  }
+};

@@ -1,4 +1,4 @@
-import type { IdStore } from '../idcheck/store.ts';
+import type { IdStore } from '../idcheck/item.ts';
 import { addCounts, countEntries, noExtractCounts } from '../runs/books.ts';
 import type { RunFailure, UnfinishedRun, Weighing } from '../runs/record.ts';
 import { nothingSentBefore } from '../runs/sent-before.ts';

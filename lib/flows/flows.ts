@@ -1,6 +1,6 @@
 import { type Address, addressOf } from '../connection/api/connection.ts';
 import type { ConnectionEvent } from '../connection/auth/scheme.ts';
-import { healthView } from '../connection/limit/health-view.ts';
+import { healthView } from '../connection/limit/health.ts';
 import { cachedSecrets, type SecretStore } from '../connection/secrets.ts';
 import { type DispatchDeps, type DispatchEvent, dispatch } from '../dispatch/dispatch.ts';
 import { dispatchPlanOf, type FetchDeps, type FetchEvent, type FetchPlan, fetchPlanOf } from '../fetch/fetch-plan.ts';

@@ -65,3 +65,39 @@ export type Trouble = {
  * - `exhausted`: surely not applied, given up after `maxAttempts`; the next run sends it again.
  */
 export type TroubleKind = 'rejected' | 'uncertain' | 'parked' | 'exhausted';
+
+/** The state in which an item must be for a write to go through. */
+export type WriteCondition =
+  /** Nothing is stored under this id. */
+  | { absent: true }
+  /** Nobody wrote since this revision was read. */
+  | { rev: number }
+  /** The claim is still this owner's. */
+  | { owner: string };
+
+/**
+ * idCheck as a port (DynamoDB): strongly consistent by id, eventually consistent as a whole. An id has 1 to 1,024 bytes
+ * (DynamoDB, sort key); `lib/transform/values.ts` refuses longer ones.
+ */
+export interface IdStore {
+  /** `state` everywhere: `stateName`. Strongly consistent; ids without an item are absent from the map. */
+  read(state: string, ids: readonly string[]): Promise<Map<string, IdCheck>>;
+  /**
+   * Replaces the item if the condition holds. `conflict` where it does not hold. An earlier try of this very write may
+   * have been applied and its answer lost: read again to find out.
+   */
+  write(state: string, item: IdCheck, condition: WriteCondition): Promise<'written' | 'conflict'>;
+  /** Everything known of a state, in pages, in no order, eventually consistent. */
+  scan(state: string): AsyncIterable<IdCheck[]>;
+}
+
+/**
+ * Under which name idCheck and the watermark keep what is known of an integration. A state that is begun anew gets the
+ * next generation, and with it another name: one write forgets everything at once. No integration's name holds a `~`.
+ */
+export const stateName = (integration: string, generation: number): string =>
+  generation === 0 ? integration : `${integration}~${generation}`;
+
+/** The same, where the generation is absent in what earlier versions wrote: it was the first one. */
+export const stateOf = ({ integration, generation = 0 }: { integration: string; generation?: number }): string =>
+  stateName(integration, generation);

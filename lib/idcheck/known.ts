@@ -1,7 +1,6 @@
 import { surelyLoaded } from './decide.ts';
 import { HASH_CHARACTERS } from './hash.ts';
-import type { IdCheck } from './item.ts';
-import type { IdStore } from './store.ts';
+import type { IdCheck, IdStore } from './item.ts';
 
 /** 90 kB: a small integration, run every minute, must not leave megabytes behind each time. */
 const BLOCK_HASHES = 4_096;

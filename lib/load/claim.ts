@@ -1,6 +1,5 @@
 import { type Ask, type Decision, decide, type LoadPolicy, newestVersionMs } from '../idcheck/decide.ts';
-import type { Claim, IdCheck, TroubleKind } from '../idcheck/item.ts';
-import type { IdStore, WriteCondition } from '../idcheck/store.ts';
+import type { Claim, IdCheck, IdStore, TroubleKind, WriteCondition } from '../idcheck/item.ts';
 import { asReleased, asTrouble, withClaim } from '../idcheck/transitions.ts';
 import { letterFor, sendLetter } from '../messages/dead-letter.ts';
 import type { RecordMessage } from '../messages/record-message.ts';

@@ -9,8 +9,7 @@ import { backoffMs } from '../runtime/backoff.ts';
 import { lasts, reachMs } from '../runtime/clock.ts';
 import { ConfigurationError } from '../runtime/fault.ts';
 import type { LoadTuning } from '../runtime/tuning.ts';
-import { signOf } from '../target/sign.ts';
-import { isNotUnderstood, type Outcome, type OutcomeFailure } from '../target/target.ts';
+import { isNotUnderstood, type Outcome, type OutcomeFailure, signOf } from '../target/target.ts';
 import type { PutBackReason, PutOffReason, RetryReason, SettledAs } from './events.ts';
 import type { LoadPlan } from './load-plan.ts';
 

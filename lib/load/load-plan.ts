@@ -1,9 +1,8 @@
 import type { Address } from '../connection/api/connection.ts';
-import type { RestNews } from '../connection/limit/health.ts';
-import type { HealthView } from '../connection/limit/health-view.ts';
+import type { HealthView, RestNews } from '../connection/limit/health.ts';
 import type { RateLimiter } from '../connection/limit/rate-limit.ts';
 import type { LoadPolicy } from '../idcheck/decide.ts';
-import type { IdStore } from '../idcheck/store.ts';
+import type { IdStore } from '../idcheck/item.ts';
 import { loadPolicyOf } from '../integration/compile/target-plan.ts';
 import type { Integration, Retry } from '../integration/schema/schema.ts';
 import type { Conflict } from '../integration/schema/target-schema.ts';

@@ -12,8 +12,7 @@ import {
 } from '../connection/limit/rest.ts';
 import { lasts, reachMs } from '../runtime/clock.ts';
 import type { RestTuning } from '../runtime/tuning.ts';
-import { signOfRequest } from '../target/sign.ts';
-import type { Outcome, OutcomeFailure } from '../target/target.ts';
+import { type Outcome, type OutcomeFailure, signOfRequest } from '../target/target.ts';
 import type { RecordDelivery } from './deliveries.ts';
 import { putOffUntil } from './ending.ts';
 import { end, type Round, runOf } from './round.ts';

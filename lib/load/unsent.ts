@@ -1,6 +1,5 @@
 import { withoutLetter } from '../idcheck/by-hand.ts';
-import { type AcknowledgeReason, type Decision, isInDoubt } from '../idcheck/decide.ts';
-import { decideOnParent } from '../idcheck/decide-parent.ts';
+import { type AcknowledgeReason, type Decision, decideOnParent, isInDoubt } from '../idcheck/decide.ts';
 import type { IdCheck } from '../idcheck/item.ts';
 import { asOrphaned, asParked, isLetterGone, waitingLetterMs, withLetter } from '../idcheck/transitions.ts';
 import { letterFor, sendLetter } from '../messages/dead-letter.ts';

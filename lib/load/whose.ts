@@ -1,4 +1,4 @@
-import { stateName } from '../idcheck/generation.ts';
+import { stateName } from '../idcheck/item.ts';
 import { belongingOf, noEnds } from '../runs/ends.ts';
 import type { RecordDelivery } from './deliveries.ts';
 import { settledAs } from './ending.ts';

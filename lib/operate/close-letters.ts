@@ -1,7 +1,5 @@
 import { discarded, resolved, type Unresolvable, type Verdict } from '../idcheck/by-hand.ts';
-import { stateName } from '../idcheck/generation.ts';
-import type { IdCheck } from '../idcheck/item.ts';
-import type { IdStore } from '../idcheck/store.ts';
+import { type IdCheck, type IdStore, stateName } from '../idcheck/item.ts';
 import type { Letter } from '../messages/dead-letter.ts';
 import { isMeant, type LetterFilter, visitEveryLetter } from '../messages/dead-letter-queue.ts';
 import { presentGeneration } from '../runs/evidence.ts';

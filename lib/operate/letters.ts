@@ -1,7 +1,5 @@
 import { surelyLoaded } from '../idcheck/decide.ts';
-import { stateOf } from '../idcheck/generation.ts';
-import type { IdCheck } from '../idcheck/item.ts';
-import type { IdStore } from '../idcheck/store.ts';
+import { type IdCheck, type IdStore, stateOf } from '../idcheck/item.ts';
 import type { Letter } from '../messages/dead-letter.ts';
 import { type LetterFilter, listLetters } from '../messages/dead-letter-queue.ts';
 import { type DeadLetterReason, deadLetterReasons } from '../messages/dead-letter-reasons.ts';

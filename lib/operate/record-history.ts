@@ -1,5 +1,4 @@
-import { stateName, stateOf } from '../idcheck/generation.ts';
-import type { IdCheck } from '../idcheck/item.ts';
+import { type IdCheck, stateName, stateOf } from '../idcheck/item.ts';
 import { loadPolicyOf } from '../integration/compile/target-plan.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import type { Letter } from '../messages/dead-letter.ts';

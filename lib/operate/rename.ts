@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { earlierRuns } from '../fetch/earlier-reading.ts';
-import { stateName } from '../idcheck/generation.ts';
-import type { IdCheck } from '../idcheck/item.ts';
+import { type IdCheck, stateName } from '../idcheck/item.ts';
 import { renamedLetter } from '../messages/dead-letter.ts';
 import { visitEveryLetter } from '../messages/dead-letter-queue.ts';
 import { messagesIn } from '../messages/queue.ts';

@@ -1,5 +1,5 @@
 import { type Address, isSandbox } from '../connection/api/connection.ts';
-import { stateOf } from '../idcheck/generation.ts';
+import { stateOf } from '../idcheck/item.ts';
 import { defined } from '../runtime/defined.ts';
 
 /** The two ends of an integration. */

@@ -1,9 +1,7 @@
 import type { LoadPolicy } from '../idcheck/decide.ts';
-import { stateOf } from '../idcheck/generation.ts';
 import { HASH_CHARACTERS } from '../idcheck/hash.ts';
-import type { IdCheck, Loaded } from '../idcheck/item.ts';
+import { type IdCheck, type IdStore, type Loaded, stateOf } from '../idcheck/item.ts';
 import { hashColumn } from '../idcheck/known.ts';
-import type { IdStore } from '../idcheck/store.ts';
 import { defined } from '../runtime/defined.ts';
 import { fateOf, isBalanced, noExtractCounts, noLoadCounts, noOpen, type OpenWhy, openWhy } from './books.ts';
 import type { Behind, ExtractOutcome, LedgerEntry } from './ledger.ts';

@@ -1,6 +1,5 @@
 import type { LoadPolicy } from '../idcheck/decide.ts';
-import { stateOf } from '../idcheck/generation.ts';
-import type { IdStore } from '../idcheck/store.ts';
+import { type IdStore, stateOf } from '../idcheck/item.ts';
 import type { Clock, RemainingMs } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import type { EventsOf, Log } from '../runtime/log.ts';

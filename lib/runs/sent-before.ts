@@ -1,7 +1,6 @@
 import type { LoadPolicy } from '../idcheck/decide.ts';
-import { stateOf } from '../idcheck/generation.ts';
 import { HASH_CHARACTERS } from '../idcheck/hash.ts';
-import type { IdCheck } from '../idcheck/item.ts';
+import { type IdCheck, stateOf } from '../idcheck/item.ts';
 import { hashColumn } from '../idcheck/known.ts';
 import { messagesIn, type ReadableQueue } from '../messages/queue.ts';
 import { fateOf, openWhy, sentAndUnsettled } from './books.ts';

@@ -3,7 +3,7 @@ import { type Http, lazyHttp } from '../connection/http.ts';
 import type { HealthStore } from '../connection/limit/health.ts';
 import type { RateLimiter } from '../connection/limit/rate-limit.ts';
 import type { Env, SecretStore } from '../connection/secrets.ts';
-import type { IdStore } from '../idcheck/store.ts';
+import type { IdStore } from '../idcheck/item.ts';
 import type { ReadableQueue } from '../messages/queue.ts';
 import type { RunStore } from '../runs/store.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { IdCheck } from '../../lib/idcheck/item.ts';
-import type { IdStore } from '../../lib/idcheck/store.ts';
+import type { IdCheck, IdStore } from '../../lib/idcheck/item.ts';
 import { mapBounded } from '../../lib/runtime/bounded.ts';
 import { collect } from './collect.ts';
 

@@ -1,5 +1,4 @@
-import type { IdCheck } from '../../lib/idcheck/item.ts';
-import type { IdStore, WriteCondition } from '../../lib/idcheck/store.ts';
+import type { IdCheck, IdStore, WriteCondition } from '../../lib/idcheck/item.ts';
 
 export interface MemoryIdStore extends IdStore {
   /** Everything stored for an integration, by id. */

@@ -1,5 +1,5 @@
 import type { FunctionEvent } from '../../lib/aws/telemetry/metrics.ts';
-import { healthView } from '../../lib/connection/limit/health-view.ts';
+import { healthView } from '../../lib/connection/limit/health.ts';
 import type { FetchDeps, FetchPlan } from '../../lib/fetch/fetch-plan.ts';
 import { type FetchEnd, fetchRun } from '../../lib/fetch/fetch-run.ts';
 import type { IdCheck } from '../../lib/idcheck/item.ts';

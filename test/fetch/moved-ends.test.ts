@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Address } from '../../lib/connection/api/connection.ts';
 import { dryRun } from '../../lib/fetch/dry-run.ts';
 import { fetchPlanOf } from '../../lib/fetch/fetch-plan.ts';
-import { stateName } from '../../lib/idcheck/generation.ts';
+import { stateName } from '../../lib/idcheck/item.ts';
 import { readLetter } from '../../lib/messages/dead-letter.ts';
 import { decideByHand } from '../../lib/operate/decide-end.ts';
 import { replay } from '../../lib/replay/replay.ts';

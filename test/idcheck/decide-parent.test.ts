@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { decideOnParent } from '../../lib/idcheck/decide-parent.ts';
+import { decideOnParent } from '../../lib/idcheck/decide.ts';
 import type { IdCheck, Trouble } from '../../lib/idcheck/item.ts';
 
 const loaded = { hash: 'A', versionMs: 1, atMs: 1 };

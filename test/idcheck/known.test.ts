@@ -2,9 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { classify } from '../../lib/idcheck/classify.ts';
 import { contentHash } from '../../lib/idcheck/hash.ts';
-import type { IdCheck, TroubleKind } from '../../lib/idcheck/item.ts';
+import type { IdCheck, IdStore, TroubleKind } from '../../lib/idcheck/item.ts';
 import { ignoringRefusals, readKnown, readKnownByIds } from '../../lib/idcheck/known.ts';
-import type { IdStore } from '../../lib/idcheck/store.ts';
 import { memoryIdStore } from '../fakes/memory-id-store.ts';
 import { items, policies } from './arbitraries.ts';
 

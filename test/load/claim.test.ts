@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
-import type { Claim, IdCheck } from '../../lib/idcheck/item.ts';
-import type { IdStore } from '../../lib/idcheck/store.ts';
+import type { Claim, IdCheck, IdStore } from '../../lib/idcheck/item.ts';
 import { askOf, claimId } from '../../lib/load/claim.ts';
 import { memoryIdStore } from '../fakes/memory-id-store.ts';
 import { recordMessage } from './message.ts';

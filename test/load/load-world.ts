@@ -1,6 +1,5 @@
 import type { Address } from '../../lib/connection/api/connection.ts';
-import type { HealthStore, RestNews } from '../../lib/connection/limit/health.ts';
-import { healthView } from '../../lib/connection/limit/health-view.ts';
+import { type HealthStore, healthView, type RestNews } from '../../lib/connection/limit/health.ts';
 import type { RateLimit } from '../../lib/connection/limit/rate-limit.ts';
 import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
 import type { Retry } from '../../lib/integration/schema/schema.ts';

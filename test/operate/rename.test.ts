@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { stateName } from '../../lib/idcheck/generation.ts';
-import type { IdCheck } from '../../lib/idcheck/item.ts';
+import { type IdCheck, stateName } from '../../lib/idcheck/item.ts';
 import { letterFor, writeLetter } from '../../lib/messages/dead-letter.ts';
 import { type RecordMessage, writeMessage } from '../../lib/messages/record-message.ts';
 import { waitingLetters } from '../../lib/operate/letters.ts';

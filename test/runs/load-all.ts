@@ -1,4 +1,4 @@
-import { healthView } from '../../lib/connection/limit/health-view.ts';
+import { healthView } from '../../lib/connection/limit/health.ts';
 import { loadBatch } from '../../lib/load/load-batch.ts';
 import type { LoaderDeps } from '../../lib/load/load-plan.ts';
 import { readMessage } from '../../lib/messages/record-message.ts';

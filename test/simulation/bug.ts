@@ -3,7 +3,7 @@ import type { HealthStore } from '../../lib/connection/limit/health.ts';
 import type { RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
 import type { FetchDeps } from '../../lib/fetch/fetch-plan.ts';
 import type { LoadPolicy } from '../../lib/idcheck/decide.ts';
-import type { IdStore } from '../../lib/idcheck/store.ts';
+import type { IdStore } from '../../lib/idcheck/item.ts';
 import type { Queue } from '../../lib/messages/queue.ts';
 import type { RunRequest } from '../../lib/messages/run-request.ts';
 import type { RunStore } from '../../lib/runs/store.ts';

@@ -1,8 +1,7 @@
 import type { TokenStore } from '../../lib/connection/auth/token.ts';
 import type { HealthStore } from '../../lib/connection/limit/health.ts';
 import type { RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
-import type { IdCheck } from '../../lib/idcheck/item.ts';
-import type { IdStore, WriteCondition } from '../../lib/idcheck/store.ts';
+import type { IdCheck, IdStore, WriteCondition } from '../../lib/idcheck/item.ts';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
 import type { RunStore } from '../../lib/runs/store.ts';
 import type { Stores } from '../../lib/stores/stores.ts';

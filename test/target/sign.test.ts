@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { signOf, signOfRequest } from '../../lib/target/sign.ts';
-import type { Outcome, OutcomeCause } from '../../lib/target/target.ts';
+import { type Outcome, type OutcomeCause, signOf, signOfRequest } from '../../lib/target/target.ts';
 import { everyStatus } from '../fakes/every-end.ts';
 
 const uncertain = (cause: OutcomeCause, status?: number): Outcome => ({

@@ -1,5 +1,5 @@
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
-import { stateName } from '../../idcheck/generation.ts';
+import { stateName } from '../../idcheck/item.ts';
 import { forgottenEnds, noEnds } from '../../runs/ends.ts';
 import { mapBounded } from '../../runtime/bounded.ts';
 import { dynamoEnds } from './ends.ts';

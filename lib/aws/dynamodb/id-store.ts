@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
 import { type AttributeValue, BatchGetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import type { IdCheck, TroubleKind } from '../../idcheck/item.ts';
-import type { IdStore, WriteCondition } from '../../idcheck/store.ts';
+import type { IdCheck, IdStore, TroubleKind, WriteCondition } from '../../idcheck/item.ts';
 import { type Backoff, backoffMs } from '../../runtime/backoff.ts';
 import { mapBounded } from '../../runtime/bounded.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createCipheriv, createHash, createHmac } from 'node:crypto';
 import type { JsonValue } from '../../json/json.ts';
 import { beijingTime, type Clock } from '../../runtime/clock.ts';
 import type { Random } from '../../runtime/random.ts';
@@ -7,8 +7,6 @@ import { isRef, type Param, type Tree } from './params.ts';
 import { partsOf, placed } from './request-parts.ts';
 import type { SchemeDeps, UnsentRequest } from './scheme.ts';
 import type { Hashed, hashes, Sign } from './sign.ts';
-import { lingxingSign } from './sign-lingxing.ts';
-import { wangdianSign } from './sign-wangdian.ts';
 
 // What a request carries beside its token. Loaded by those connections only whose files say so.
 
@@ -136,7 +134,7 @@ const nonceOf = (length: number, random: Random): string =>
   Array.from({ length }, () => LETTERS[Math.floor(random.fraction() * LETTERS.length)]).join('');
 
 /** What signing needs beside the request. */
-export type SignDeps = { clock: Clock; random: Random; resolve: SchemeDeps['resolve'] };
+type SignDeps = { clock: Clock; random: Random; resolve: SchemeDeps['resolve'] };
 
 /**
  * The request with its signatures, each made over what the request holds by then; timestamp and nonce are made anew at
@@ -163,4 +161,29 @@ export const withSigns = async (
     secrets.push(secret, signature);
   }
   return signed;
+};
+
+/**
+ * The signature of 领星: the upper MD5 over sorted `k=v&k=v`, encrypted by AES-128/ECB/PKCS5 whose key is the app id, in
+ * Base64. The rule: https://apidoc.lingxing.com/#/docs/Guidance/newInstructions §4.1. Pure. Throws RangeError where the app
+ * id has not 16 bytes.
+ */
+const lingxingSign = (sorted: readonly (readonly [name: string, value: string])[], appId: string): string => {
+  const text = sorted.map(([name, value]) => `${name}=${value}`).join('&');
+  const digest = createHash('md5').update(text).digest('hex').toUpperCase();
+  const cipher = createCipheriv('aes-128-ecb', appId, null);
+  return cipher.update(digest, 'utf8', 'base64') + cipher.final('base64');
+};
+
+const counted = (text: string, digits: number): string => `${String([...text].length).padStart(digits, '0')}-${text}`;
+
+/**
+ * The signature of 旺店通企业版: MD5 over sorted pairs, each name and value behind the number of its characters, and the
+ * secret at the end. Rule and vector: https://open.wangdian.cn/open/guide?path=guide_signsf. Pure.
+ */
+const wangdianSign = (sorted: readonly (readonly [name: string, value: string])[], secret: string): string => {
+  const pairs = sorted.map(([name, value]) => `${counted(name, 2)}:${counted(value, 4)}`);
+  return createHash('md5')
+    .update(`${pairs.join(';')}${secret}`)
+    .digest('hex');
 };

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { healthy, type Rest } from '../../../lib/connection/limit/health.ts';
-import { healthView } from '../../../lib/connection/limit/health-view.ts';
+import { healthView, healthy, type Rest } from '../../../lib/connection/limit/health.ts';
 import { bookPlaces } from '../../../lib/connection/limit/line.ts';
 import { isProbeDue, withSeen } from '../../../lib/connection/limit/rest.ts';
 import { leasePermits, unusedLimiter } from '../../../lib/connection/limit/window.ts';

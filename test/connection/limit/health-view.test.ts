@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ConnectionHealth, healthy } from '../../../lib/connection/limit/health.ts';
-import { healthView } from '../../../lib/connection/limit/health-view.ts';
+import { type ConnectionHealth, healthView, healthy } from '../../../lib/connection/limit/health.ts';
 import { hastyClock } from '../../fakes/fake-clock.ts';
 import { memoryHealthStore } from '../../fakes/memory-health-store.ts';
 import { seededRandom } from '../../fakes/seeded-random.ts';

@@ -1,5 +1,4 @@
-import type { IdCheck, Loaded } from '../../../lib/idcheck/item.ts';
-import type { IdStore, WriteCondition } from '../../../lib/idcheck/store.ts';
+import type { IdCheck, IdStore, Loaded, WriteCondition } from '../../../lib/idcheck/item.ts';
 import type { Bug } from '../bug.ts';
 import { periodsMs } from '../settings.ts';
 import { contended, editing, failing } from './harsher.ts';

@@ -139,6 +139,7 @@ export const auditQueues = (world: World, evidence: Evidence) => {
       const { id } = parsedLetter(body);
       if (environment.name.startsWith('operator')) {
         closed.add(String(id));
+        world.reach('letter closed by hand');
         return;
       }
       if (replayedBy.get(workerOf(environment))?.has(String(id))) return;

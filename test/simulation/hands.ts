@@ -10,25 +10,29 @@ import { itemOf } from './stores.ts';
 import { seenBy, type World } from './world.ts';
 
 /** SQS moves the letters that can be seen to the queue that they came from, as they are. */
-const redrive = ({ queues, scheduler }: World): void => {
+const redrive = (world: World): void => {
+  const { queues, scheduler } = world;
   const { messages } = queues['dead-letters'];
   for (const { messageId, body, hiddenUntilMs } of [...messages.values()]) {
     if (hiddenUntilMs > scheduler.nowMs()) continue;
     messages.delete(messageId);
     queues.records.send(body, 0);
+    world.reach('letters redriven by hand');
   }
   queues.records.changed();
 };
 
 /** Messages are lost, and letters that were on their way back. */
 const purge = (world: World): void => {
-  // That is noticed once the queue is empty, which it never is beside records that wait for good.
-  if (world.all.some(({ settings }) => neverRecovers(settings.outages))) return;
+  // That is noticed once the queue is empty: never beside records that wait for good, after a day beside those that wait
+  // for a lost parent.
+  if (world.all.some(({ settings }) => neverRecovers(settings.outages) || settings.tree !== 'none')) return;
   const { messages } = world.queues.records;
   for (const { body, integration } of messages.values()) {
     const sent = parsedOrUndefined(body);
     if (isJsonObject(sent)) seenBy(world, integration).audit.evidence.closed.add(String(sent.id));
   }
+  if (messages.size > 0) world.reach('messages purged');
   messages.clear();
 };
 

@@ -200,7 +200,9 @@ export const simulate = async (seed: number, options: WorldOptions = {}): Promis
     const isInTime = world.all.some((one) => neverRecovers(one.settings.outages));
     const limitMs = scheduler.nowMs() + (isSlow ? 3 * DAY_MS : isInTime ? IN_TIME_MS : DAY_MS);
     await scheduler.run(() => isBroken() || isQuiet(world), limitMs);
-    if (!isBroken() && !isQuiet(world)) world.broken('the world comes to rest once nothing fails', whyNotQuiet(world));
+    if (isBroken()) return;
+    if (!isQuiet(world)) world.broken('the world comes to rest once nothing fails', whyNotQuiet(world));
+    else if (isInTime) world.reach('at rest beside a target that never recovers');
   };
   if (!isBroken()) await settle();
   if (!isBroken()) await judge(world, { isReplayed: false });

@@ -36,6 +36,7 @@ const logged = {
   'run goes on in another invocation': { event: 'run-continued' },
   'event delivered twice': { event: 'run-not-started', why: 'duplicate' },
   'lease lost in a race': { event: 'run-not-started', why: 'lease lost' },
+  'schedule of a paused integration': { event: 'run-not-started', why: 'paused' },
   'run gone on with too late': { event: 'run-not-started', why: 'stale' },
   'mapping stopped': { event: 'run-failed', code: 'mapping-changed' },
   'rows mostly invalid': { event: 'run-failed', code: 'rows-invalid' },
@@ -53,6 +54,10 @@ const seen = [
   'postponed over invocations',
   'records wait in a ledger',
   'redriven after its receives',
+  'letters redriven by hand',
+  'messages purged',
+  'letter closed by hand',
+  'at rest beside a target that never recovers',
   'applied before, and said so',
 ] as const;
 

@@ -1,13 +1,8 @@
 import { healthView, healthy } from '../lib/connection/limit/health.ts';
 import { bookedAtOnce, bookPlaces, receive } from '../lib/connection/limit/line.ts';
 import type { RateLimit, RateLimiter } from '../lib/connection/limit/rate-limit.ts';
-import {
-  grantsText,
-  type LimiterState,
-  leasePermits,
-  readGrants,
-  unusedLimiter,
-} from '../lib/connection/limit/window.ts';
+import { grantsText, readGrants } from '../lib/connection/limit/stored-log.ts';
+import { type LimiterState, leasePermits, unusedLimiter } from '../lib/connection/limit/window.ts';
 import type { IdCheck, IdStore } from '../lib/idcheck/item.ts';
 import { loadBatch } from '../lib/load/load-batch.ts';
 import type { LoaderDeps } from '../lib/load/load-plan.ts';

@@ -1,13 +1,12 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { bookedAtOnce, bookPlaces, receive } from '../../connection/limit/line.ts';
 import type { RateLimit, RateLimiter } from '../../connection/limit/rate-limit.ts';
+import { grantsText, readGrants } from '../../connection/limit/stored-log.ts';
 import {
-  grantsText,
   type LimiterState,
   leasePermits,
   pausedUntilMs,
   pauseGainMs,
-  readGrants,
   unusedLimiter,
 } from '../../connection/limit/window.ts';
 import { type Backoff, backoffMs } from '../../runtime/backoff.ts';

@@ -67,7 +67,7 @@ export const blocksOf = ({ requests, intervalMs, burst }: RateLimit): { perInter
 };
 
 /** In so long no more than one block goes out. */
-const paceMsOf = (limit: RateLimit): number =>
+export const paceMsOf = (limit: RateLimit): number =>
   Math.ceil((PACE_SHARE * blocksOf(limit).size * limit.intervalMs) / limit.requests);
 
 /** The time of the `nth` permit from the end; undefined: there are not so many. */
@@ -101,7 +101,7 @@ export const evenedOutMs = (grants: readonly Grant[], stepMs: number): number =>
   return latestMs;
 };
 
-const withGrants = (grants: readonly Grant[], more: readonly Grant[]): Grant[] => {
+export const withGrants = (grants: readonly Grant[], more: readonly Grant[]): Grant[] => {
   const counts = new Map<number, number>();
   for (const { atMs, count } of [...grants, ...more]) counts.set(atMs, (counts.get(atMs) ?? 0) + count);
   return [...counts].map(([atMs, count]) => ({ atMs, count })).sort((a, b) => a.atMs - b.atMs);
@@ -254,54 +254,3 @@ const written = ({ line, ...state }: LimiterState, limit: RateLimit, grants: rea
 /** The state under `limit` with what it does not know assumed, where only its line is to change. Pure. */
 export const stateUnder = (state: LimiterState, limit: RateLimit, nowMs: number): LimiterState =>
   written(state, limit, grantsFor(state, limit, nowMs));
-
-const MAX_TEXT = 500;
-const RADIX = 36;
-/** An interval has so many steps, and a block's time so many at least: what is finer is not noted. */
-const GRID_STEPS = 1_000;
-const FINE_STEPS = 20;
-
-/**
- * The log as a text of differences: a step in ms, then each entry's distance from the one before in such steps, and how
- * many where it is more than one. What is older than a block is put on as coarse a grid as the text needs to be short. All times are moved to the later side, on steps that stay where they are: nothing moves twice.
- */
-export const grantsText = (grants: readonly Grant[], limit: RateLimit): string => {
-  const paceMs = paceMsOf(limit);
-  const stepMs = Math.ceil(Math.min(paceMs / FINE_STEPS, limit.intervalMs / GRID_STEPS));
-  const steps = grants.map(({ atMs, count }) => ({ atMs: Math.ceil(atMs / stepMs), count }));
-  const recent = Math.ceil(paceMs / stepMs);
-  const recentFrom = (steps.at(-1)?.atMs ?? 0) - recent;
-  const finest = 2 ** Math.floor(Math.log2(Math.max(1, recent / FINE_STEPS)));
-  let coarse = 1;
-  while (coarse * stepMs < limit.intervalMs / GRID_STEPS) coarse *= 2;
-  for (; ; coarse *= 2) {
-    const fine = Math.min(coarse, finest);
-    const onGrid = ({ atMs, count }: Grant): Grant => {
-      const laterMs = Math.ceil(atMs / coarse) * coarse;
-      return { atMs: laterMs < recentFrom ? laterMs : Math.ceil(Math.max(atMs, recentFrom) / fine) * fine, count };
-    };
-    const text = textOfSteps(stepMs, withGrants(steps.map(onGrid), []));
-    if (text.length <= MAX_TEXT) return text;
-  }
-};
-
-const textOfSteps = (stepMs: number, steps: readonly Grant[]): string => {
-  const entries = steps.map(({ atMs, count }, index) => {
-    const difference = (atMs - (steps[index - 1]?.atMs ?? 0)).toString(RADIX);
-    return count === 1 ? difference : `${difference}*${count.toString(RADIX)}`;
-  });
-  return [stepMs.toString(RADIX), ...entries].join(' ');
-};
-
-/** Reads what `grantsText` wrote; undefined: it is no such text. */
-export const readGrants = (text: string): Grant[] | undefined => {
-  const [step = '', ...entries] = text.split(' ');
-  const stepMs = Number.parseInt(step, RADIX);
-  let steps = 0;
-  const grants = entries.map((entry) => {
-    const [difference = '', count = '1'] = entry.split('*');
-    steps += Number.parseInt(difference, RADIX);
-    return { atMs: steps * stepMs, count: Number.parseInt(count, RADIX) };
-  });
-  return grants.every(({ atMs, count }) => Number.isSafeInteger(atMs) && count > 0) ? grants : undefined;
-};

@@ -2,12 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bookPlaces, receive } from '../../../lib/connection/limit/line.ts';
 import type { Permit, RateLimit } from '../../../lib/connection/limit/rate-limit.ts';
+import { grantsText, readGrants } from '../../../lib/connection/limit/stored-log.ts';
 import {
   blocksOf,
-  grantsText,
   type LimiterState,
   leasePermits,
-  readGrants,
   slackMs,
   unusedLimiter,
 } from '../../../lib/connection/limit/window.ts';

@@ -25,8 +25,8 @@ export type MeteredStack = {
   sandbox: Sandbox;
   /** One scheduled run to its closed books, and what it used. */
   run(scheduledMs: number): Promise<{ record: RunRecord; usage: Usage }>;
-  /** A reconciliation when all books are closed, and what it used. */
-  reconcile(): Promise<Usage>;
+  /** What one planned invocation of a function used, beside runs. */
+  planned(functionName: string, kind: string): Promise<Usage>;
   /** Metrics of our own that the functions have sent so far, each with its dimensions. */
   metricsSent(): ReadonlySet<string>;
   close(): Promise<void>;
@@ -159,7 +159,7 @@ export const startMeteredStack = async (
       });
       return { record, usage: used };
     },
-    reconcile: async () => (await metered(1, () => stack.invoke('reconcile', { kind: 'reconcile' })))[1],
+    planned: async (functionName, kind) => (await metered(1, () => stack.invoke(functionName, { kind })))[1],
     metricsSent: () => {
       const lines = readdirSync(logs).flatMap((file) => readFileSync(join(logs, file), 'utf8').split('\n'));
       return new Set(lines.flatMap(metricsIn));

@@ -100,7 +100,11 @@ export const benchPrice = async ([limit = '']: readonly string[]): Promise<void>
       if (ended !== total) throw new Error(`${ended} of ${total} records were ${kind}`);
       rows.push(rowOf(kind, usage, total));
       if (kind === 'unchanged') {
-        quiet = { run: usage, reconcile: await stack.reconcile(), metricsSent: stack.metricsSent().size };
+        const planned = {
+          reconcile: await stack.planned('reconcile', 'reconcile'),
+          dispatch: await stack.planned('fetch', 'dispatch'),
+        };
+        quiet = { run: usage, planned, metricsSent: stack.metricsSent().size };
       }
     }
     const head = [

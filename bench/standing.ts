@@ -9,8 +9,11 @@ import { SHIPPED_FILE } from './groups.ts';
 import { markdownTable } from './markdown.ts';
 import { beyondFree, monthDollars, type Standing, type Usage } from './prices.ts';
 
-/** What one quiet hour's parts use: a run that finds nothing changed, and a reconciliation that finds all books closed. */
-export type Quiet = { run: Usage; reconcile: Usage; metricsSent: number };
+/**
+ * What the parts of a quiet month use: a run that finds nothing changed, and, by their kind, the planned invocations that look
+ * at all integrations and find nothing to do.
+ */
+export type Quiet = { run: Usage; planned: Readonly<Record<string, Usage>>; metricsSent: number };
 
 const MONTH_HOURS = 730;
 const HOUR_MS = 3_600_000;
@@ -71,14 +74,16 @@ const sum = (one: Usage, other: Usage): Usage => {
 /** A month in which nothing changes at the source, by the packaged template and what quiet invocations were seen to use. */
 const monthOf = (template: Template, integrations: number, quiet: Quiet): Usage & Standing => {
   const planned = invocationsOf(template);
-  const countOf = (kind: string) =>
-    planned.filter((one) => one.kind === kind).reduce((total, { aMonth }) => total + aMonth, 0);
-  const runs = countOf('schedule');
-  // A run's own reconciliation is among the planned ones; each works through all integrations.
-  const reconciling = countOf('reconcile');
-  const used = sum(times(quiet.run, runs), times(quiet.reconcile, reconciling * integrations));
-  const ticks = planned.filter(({ kind }) => kind !== 'schedule' && kind !== 'reconcile');
-  const invocations = runs + reconciling + ticks.reduce((total, { aMonth }) => total + aMonth, 0);
+  const used = planned
+    .map(({ kind, aMonth }) => {
+      if (kind === 'schedule') return times(quiet.run, aMonth);
+      const each = quiet.planned[kind];
+      if (each === undefined) throw new Error(`nobody has measured the schedule of ${kind}`);
+      // Each works through all integrations.
+      return times(each, aMonth * integrations);
+    })
+    .reduce(sum);
+  const invocations = planned.reduce((total, { aMonth }) => total + aMonth, 0);
   const mappings = resourcesOf(template, 'AWS::Lambda::EventSourceMapping').length;
   const tables = resourcesOf(template, 'AWS::DynamoDB::Table').length;
   const working = new Set(planned.map(({ functionId }) => functionId)).size;

@@ -72,7 +72,7 @@ test('packaging a stack that AWS would refuse names the limit, the count and a w
   } finally {
     await removeServiceCopy(dir);
   }
-});
+}, 300_000);
 
 describe('each limit is named with its count', () => {
   const widget = (metrics: number) => ({

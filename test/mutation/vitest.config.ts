@@ -3,8 +3,10 @@ import { defineConfig } from 'vitest/config';
 /** The tests that mutants of the pure decisions are held against: those of the decisions themselves, and of settling. */
 export default defineConfig({
   test: {
+    // The program under test is instrumented, and several times slower.
+    testTimeout: 120_000,
     include: [
-      'test/idcheck/{decide,transitions,tombstone,classify,known}.test.ts',
+      'test/idcheck/{decide,decide-parent,transitions,tombstone,classify,known}.test.ts',
       'test/runtime/backoff.test.ts',
       'test/load/{claim,ending,unsent,deliveries,load-batch,parent}.test.ts',
       'test/target/{outcome,http-target}.test.ts',

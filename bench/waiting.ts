@@ -46,7 +46,7 @@ const rowOf = async ({ what, limit, records, isPaced, faults = {}, mostDollars }
   if (result === undefined) throw new Error('the model has no such line');
   const used = usedPercent(result, limit);
   const least = limit.intervalMs < SHORT_INTERVAL_MS ? LEAST_USED.short : LEAST_USED.long;
-  const isHeld = Object.keys(faults).length > 0 || used >= least;
+  const isHeld = !isPaced || Object.keys(faults).length > 0 || used >= least;
   return [
     what,
     grouped(records),

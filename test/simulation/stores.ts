@@ -3,6 +3,7 @@ import type { HealthStore } from '../../lib/connection/limit/health.ts';
 import type { RateLimiter } from '../../lib/connection/limit/rate-limit.ts';
 import type { IdCheck, IdStore, WriteCondition } from '../../lib/idcheck/item.ts';
 import type { LedgerChunk } from '../../lib/runs/ledger.ts';
+import { leftIn } from '../../lib/runs/line.ts';
 import type { RunStore } from '../../lib/runs/store.ts';
 import type { Stores } from '../../lib/stores/stores.ts';
 import { memoryAuditLog } from '../fakes/memory-audit-log.ts';
@@ -116,7 +117,12 @@ const runStoreOf = (world: World, environment: Environment): RunStore => {
       }),
     keepOpen: (run, ledgers, nowMs) => write(() => runTable.keepOpen(run, ledgers, nowMs)),
     line: (integration) => read(() => runTable.line(integration)),
-    saveLine: (integration, line) => write(() => runTable.saveLine(integration, line)),
+    saveLine: (integration, line) =>
+      write(async () => {
+        const saved = await runTable.saveLine(integration, line);
+        if (saved === 'saved') seenBy(world, integration).inLedgers = leftIn(line);
+        return saved;
+      }),
     ends: (integration) => read(() => runTable.ends(integration)),
     saveEnds: (integration, ends) => write(() => runTable.saveEnds(integration, ends)),
     watermark: (integration) => read(() => runTable.watermark(integration)),

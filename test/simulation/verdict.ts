@@ -31,13 +31,12 @@ const lastCalmRun = (world: World): RunRecord | undefined => calmRuns(world)[0];
 /** Those whose target answers again once the trouble is over. */
 const recovering = ({ all }: World): World[] => all.filter(({ settings }) => !neverRecovers(settings.outages));
 
-/** How many messages wait of one integration, in the queues that functions read. */
-const waiting = ({ queues, settings, all }: World): number => {
-  if (all.length === 1) return queues.records.messages.size + queues.runs.messages.size;
+/** How many messages wait of one integration: in the queues that functions read, and in ledgers. */
+const waiting = ({ queues, settings, all, inLedgers }: World): number => {
+  if (all.length === 1) return inLedgers + queues.records.messages.size + queues.runs.messages.size;
   const { name } = settings.integration;
-  return [...queues.records.messages.values(), ...queues.runs.messages.values()].filter(
-    ({ integration }) => integration === name,
-  ).length;
+  const queued = [...queues.records.messages.values(), ...queues.runs.messages.values()];
+  return inLedgers + queued.filter(({ integration }) => integration === name).length;
 };
 
 /**

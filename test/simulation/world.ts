@@ -95,6 +95,8 @@ export type World = Shared & {
   /** Until when the target is at a request under this key, and says so. */
   underWayMs: Map<string, number>;
   idTable: IdTable;
+  /** How many of its records wait in ledgers until they are sent. */
+  inLedgers: number;
 
   audit: Audit;
   /** Shared by all over the same connection to a target. */
@@ -142,6 +144,7 @@ const viewOf = (shared: Shared, settings: Settings, records: boolean): World => 
     keys: new Map(),
     underWayMs: new Map(),
     idTable: new Map(),
+    inLedgers: 0,
     audit: {} as Audit,
     healthAudit: {} as HealthAudit,
     limitAudit: {} as LimitAudit,

@@ -6,6 +6,7 @@ import { type LimiterState, leasePermits, unusedLimiter } from '../lib/connectio
 import type { IdCheck, IdStore } from '../lib/idcheck/item.ts';
 import { loadBatch } from '../lib/load/load-batch.ts';
 import type { LoaderDeps } from '../lib/load/load-plan.ts';
+import { delaySecUntil } from '../lib/messages/queue.ts';
 import { outgoingRecord, type RecordMessage, readMessage } from '../lib/messages/record-message.ts';
 import { standardTuning } from '../lib/runtime/tuning.ts';
 import { chanceOf, modelClock } from './model-clock.ts';
@@ -259,7 +260,7 @@ export const runModel = async ({
     let next = 0;
     const sendOne = (dueMs: number | undefined): void => {
       const message = messageOf(connection, next++);
-      const ahead = dueMs === undefined ? 0 : Math.max(0, Math.floor((dueMs - 500 - clock.nowMs()) / 1_000));
+      const ahead = dueMs === undefined ? 0 : Math.max(0, delaySecUntil(dueMs, clock.nowMs()));
       const { body } = outgoingRecord(dueMs === undefined ? message : { ...message, dueMs }, ahead);
       send(body, ahead);
     };

@@ -1,4 +1,4 @@
-import type { Queue } from '../messages/queue.ts';
+import { delaySecUntil, type Queue } from '../messages/queue.ts';
 import { readMessage, writeMessage } from '../messages/record-message.ts';
 import { type Line, noLine, takenOf, type Unsent, unsentIn, unsentOf, withRun } from '../runs/line.ts';
 import type { RunRecord } from '../runs/record.ts';
@@ -31,7 +31,7 @@ export const sendDue = async (
 ): Promise<ReadonlySet<number>> => {
   if (messages.length === 0) return new Set();
   const outgoing = messages.map(({ body, dueMs = nowMs }) => {
-    const delaySec = Math.floor((dueMs - BACK_EARLY_MS - nowMs) / 1000);
+    const delaySec = delaySecUntil(dueMs, nowMs);
     return { body, group, ...(delaySec > 0 && { delaySec }) };
   });
   const { failed, refused = [] } = await records.sendAll(outgoing);
@@ -39,9 +39,6 @@ export const sendDue = async (
   if (open > 0) throw new QueueRefusedError(`the records queue refused ${open} of ${messages.length} messages`);
   return new Set(refused);
 };
-
-/** A message comes so long before it is due, at least: delays are whole seconds. */
-const BACK_EARLY_MS = 500;
 
 /** A message with its appointment, as it is sent at `nowMs`: its age counts from then. What nobody can read stays as it is. */
 export const withAppointment = (body: string, dueMs: number, nowMs: number): string => {

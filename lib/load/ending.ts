@@ -3,7 +3,7 @@ import { isTombstone } from '../idcheck/hash.ts';
 import type { Claim, IdCheck } from '../idcheck/item.ts';
 import { asLoaded, asReleased, asTrouble, waitingLetterMs } from '../idcheck/transitions.ts';
 import type { Conflict } from '../integration/schema/target-schema.ts';
-import { MAX_DELAY_SEC } from '../messages/queue.ts';
+import { delaySecUntil, MAX_DELAY_SEC } from '../messages/queue.ts';
 import type { Failure, RecordMessage } from '../messages/record-message.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import { lasts, reachMs } from '../runtime/clock.ts';
@@ -51,15 +51,12 @@ export const putOffUntil = (message: RecordMessage, why: PutOffReason, waitMs: n
   delaySec: delaySecOf(waitMs),
 });
 
-/** A message is sent back so much before its appointment: the queue is late by some of it. */
-const AHEAD_MS = 500;
-
 /** Sends a message back until its appointment at the target's limit: nothing failed, and it was not put off. */
 export const appointed = (message: RecordMessage, dueMs: number, nowMs: number): PutBack => ({
   kind: 'putBack',
   why: 'rate-limit',
   message: { ...message, dueMs },
-  delaySec: delaySecOf(Math.floor((dueMs - AHEAD_MS - nowMs) / 1000) * 1000),
+  delaySec: Math.max(1, delaySecUntil(dueMs, nowMs)),
 });
 
 /** Whether a message has come too early for its appointment. One that no line can have given holds nobody. Pure. */

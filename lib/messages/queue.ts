@@ -1,6 +1,13 @@
 /** The longest delay that a message can be sent with (SQS: DelaySeconds). */
 export const MAX_DELAY_SEC = 900;
 
+/** A message comes back so long before it is due, at least: delays are whole seconds, and the queue is late by some. */
+const BACK_EARLY_MS = 500;
+
+/** The delay of a message that is due at `dueMs`, in whole seconds; 0 or less: it goes out at once. Pure. */
+export const delaySecUntil = (dueMs: number, nowMs: number): number =>
+  Math.min(MAX_DELAY_SEC, Math.floor((dueMs - BACK_EARLY_MS - nowMs) / 1000));
+
 /**
  * A message to send. A `delaySec` above `MAX_DELAY_SEC` is cut to it: the message comes early and is put off again.
  * `group`: whose it is, so that a queue with the messages of many serves each in turn (SQS: fair queues).

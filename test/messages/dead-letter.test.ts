@@ -78,6 +78,16 @@ describe('a reduced letter', () => {
 });
 
 describe('sending a letter', () => {
+  it('sends it whole the next time where the queue failed this once: its content is not given up for that', async () => {
+    const sent: string[] = [];
+    const failsOnce = queue(async (messages) => {
+      sent.push(...messages.map(({ body }) => body));
+      return { failed: sent.length === 1 ? [0] : [] };
+    });
+    expect(await sendLetter(failsOnce, letter)).toBe(false);
+    expect(sent).toEqual([writeLetter(letter)]);
+  });
+
   const letter = letterFor('rejected', recordMessage(), failure);
   const queue = (sendAll: Queue['sendAll']): Queue => ({ sendAll });
   it('is true once the queue has it, and false when the queue refused it or could not be reached', async () => {

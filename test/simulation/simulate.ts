@@ -195,12 +195,12 @@ export const simulate = async (seed: number, options: WorldOptions = {}): Promis
   const isBroken = () => violations.length > 0;
   await scheduler.run(isBroken, world.weather.calmFromMs);
   const settle = async (): Promise<void> => {
-    // A record may wait a day for its parent.
+    // A record may wait a day for its parent, or until the time has come that a clock was ahead by: 80 hours.
     const isSlow = settings.clocks !== 'right' || world.all.some((one) => one.settings.tree !== 'none');
     // What a crashed worker's message held is sent again when the queue is empty, and that one's messages are in it.
     const mayBeLost = world.all.some((one) => one.reached.has('redriven after its receives'));
     const isInTime = !mayBeLost && world.all.some((one) => neverRecovers(one.settings.outages));
-    const limitMs = scheduler.nowMs() + (isSlow ? 3 * DAY_MS : isInTime ? IN_TIME_MS : DAY_MS);
+    const limitMs = scheduler.nowMs() + (isSlow ? 4 * DAY_MS : isInTime ? IN_TIME_MS : DAY_MS);
     await scheduler.run(() => isBroken() || isQuiet(world), limitMs);
     if (isBroken()) return;
     if (!isQuiet(world)) world.broken('the world comes to rest once nothing fails', whyNotQuiet(world));

@@ -120,6 +120,7 @@ export const sourceBugs: readonly Bug[] = [
     name: 'rate-of-a-403-unread',
     summary: 'a 403 that speaks of the rate fails the run',
     seeds: 100,
+    harsher: (settings) => manyRuns({ source: 0.3 })(unhurried(settings)),
     http: misreading((answer) => (isOfRate(answer) ? { ...answer, headers: {}, status: 400 } : answer)),
   },
   {

@@ -35,6 +35,8 @@ export const embeddedEngine = (embedded: Pick<Embedded, 'stack' | 'stores'>, int
       const event = { kind: 'schedule', integration, scheduledTime, ...asked, ...more };
       const reading = stack.invoke('fetch', event) as Promise<FetchEnd[]>;
       const [end] = await whileReading(reading, embedded, integration, onNews);
+      // The run tries a target anew that rested: what an earlier run sent need not wait any longer.
+      stack.releaseDelayed();
       if (end === undefined) throw new Error('functions/fetch answered without a run');
       return end.runId;
     },

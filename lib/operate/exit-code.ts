@@ -20,7 +20,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** A run, and what is known beside its books once nothing more is waited for: records that are open stay open. */
 export type SeenRun = {
-  run: Pick<RunRecord, 'status' | 'counts' | 'failure' | 'toleratesInvalid' | 'shrunkFrom' | 'notGiven'>;
+  run: Pick<RunRecord, 'status' | 'counts' | 'leftOut' | 'failure' | 'toleratesInvalid' | 'shrunkFrom' | 'notGiven'>;
   /** Records that it left out. */
   setAside?: Pick<SetAside, 'refused' | 'uncertain'>;
   /** Letters of its integration that wait, whichever run they are from. */
@@ -50,5 +50,7 @@ export const exitCodeOf = ({ run, setAside, deadLetters = 0, stranded = 0, pause
   // trouble.
   if (setAside !== undefined && setAside.refused + setAside.uncertain > 0) return exitCodes.unfinishedRecords;
   if (needsLook(run)) return exitCodes.unfinishedRecords;
-  return status === 'unbalanced' || !holds(counts) || counts.open > 0 ? exitCodes.unfinishedRecords : exitCodes.ok;
+  // What waits for an earlier run is as open as what this one sent.
+  const open = counts.open + counts.waiting - (run.leftOut ?? 0);
+  return status === 'unbalanced' || !holds(counts) || open > 0 ? exitCodes.unfinishedRecords : exitCodes.ok;
 };

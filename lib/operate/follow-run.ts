@@ -107,7 +107,8 @@ const RUNS_LOOKED_AT = 10;
  * A run is over when
  *
  * - the queues are empty, and nothing waits in a ledger; or
- * - all its records are settled, and what still waits are second copies of their messages; or
+ * - all its records are settled, those too that an earlier run sent, and what still waits are second copies of their
+ *   messages; or
  * - what is left belongs to invocations that failed, whose messages stay hidden for minutes.
  *
  * Records that wait to be tried again are waited for, however long it takes; the books are drawn up only then, since
@@ -124,8 +125,10 @@ const endByQueues = (following: Following, backlog: () => Backlog, read: () => P
   };
   const isSettled = async (run: RunRecord): Promise<boolean> => {
     const items = await readItems(idStore, run);
-    const { counts, deletions } = await gatherEvidence(run, items, policy, runs);
-    return [counts, ...(deletions ? [deletions] : [])].every(({ open, uncertain }) => open + uncertain === 0);
+    const { counts, deletions, waited } = await gatherEvidence(run, items, policy, runs);
+    // What an earlier run sent is waited for as the run's own.
+    const waiting = (waited ?? run.counts).waiting - (run.leftOut ?? 0);
+    return waiting === 0 && [counts, ...(deletions ? [deletions] : [])].every((of) => of.open + of.uncertain === 0);
   };
   let quietSinceMs: number | undefined;
   let evidenceAtMs = Number.NEGATIVE_INFINITY;

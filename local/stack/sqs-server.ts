@@ -21,6 +21,8 @@ export type SqsServer = {
   endpoint: string;
   queueUrl(name: string): string;
   depth(name: string): QueueDepth;
+  /** Makes due what was put off before this start, and still is. */
+  releaseDelayed(): void;
   /** Ends the waiting of all long polls; they answer with what there is. */
   wakeLongPolls(): void;
   close(): Promise<void>;
@@ -63,6 +65,7 @@ export async function startSqsServer(dir: string, doors: Doors, tablesMark?: str
   persistence.db.exec('PRAGMA synchronous = NORMAL');
   persistence.loadSqsAndSns(stores.sqsStore, stores.snsStore);
   attachPersistence(stores.sqsStore, persistence);
+  const delayedBefore = [...stores.sqsStore.allQueues()].flatMap((queue) => queue.delayedMessages);
 
   const app = buildApp({ logger: false, defaultRegion: LOCAL_REGION, stores });
   guard(app.server, doors);
@@ -72,6 +75,9 @@ export async function startSqsServer(dir: string, doors: Doors, tablesMark?: str
     endpoint,
     queueUrl: (name) => `${endpoint}/${LOCAL_ACCOUNT_ID}/${name}`,
     depth: (name) => depthOf(stores.sqsStore, name),
+    releaseDelayed: () => {
+      for (const message of delayedBefore.splice(0)) delete message.delayUntil;
+    },
     wakeLongPolls: () => stores.sqsStore.shutdown(),
     async close() {
       await app.close();

@@ -59,6 +59,8 @@ export type Stack = {
   invoke(functionName: string, event: unknown): Promise<unknown>;
   /** Begins to poll, all mappings. */
   startEventSources(): void;
+  /** Makes due what an earlier process had put off. On AWS it would come when its delay ends. */
+  releaseDelayed(): void;
   backlog(): Backlog;
   /** Whether nothing is visible, in flight or delayed on the mapped queues, and nothing runs. */
   drained(): Promise<boolean>;
@@ -203,6 +205,7 @@ function runService({ options, service, sqs, dynamoDb, credentials, gate, client
     startEventSources() {
       for (const source of sources) source.start();
     },
+    releaseDelayed: sqs.releaseDelayed,
     backlog,
     async drained() {
       const { visible, inFlight, delayed, running } = backlog();

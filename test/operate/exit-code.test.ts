@@ -16,6 +16,7 @@ const withInvalid = (seen: SeenRun['run']): SeenRun['run'] => ({
 });
 
 const leftOutCounts = { ...loadingRun.counts, fetched: 3, enqueued: 1, loaded: 1, waiting: 2 };
+const waitingCounts = { ...loadingRun.counts, fetched: 2, enqueued: 1, loaded: 1, waiting: 1 };
 const notGiven = { count: 1, sample: ['9'], chunks: 1 };
 
 type Beside = Partial<Omit<SeenRun, 'run'>>;
@@ -28,7 +29,8 @@ test.each<[string, SeenRun['run'], Beside, code: number]>([
   ['left a record out that was refused before', run('balanced', {}), { setAside: { refused: 1, uncertain: 0 } }, 1],
   ['left a record out that is uncertain', run('balanced', {}), { setAside: { refused: 0, uncertain: 1 } }, 1],
   ['left nothing out', run('balanced', {}), { setAside: { refused: 0, uncertain: 0 } }, 0],
-  ['left records out on purpose', { ...run('balanced', { loaded: 1 }), counts: leftOutCounts }, {}, 0],
+  ['left records out on purpose', { ...run('balanced', { loaded: 1 }), counts: leftOutCounts, leftOut: 2 }, {}, 0],
+  ['waits for what an earlier run has sent', { ...run('loading', { loaded: 1 }), counts: waitingCounts }, {}, 1],
   ['asked for an id that is not there', { ...run('balanced', { loaded: 1 }), notGiven }, {}, 1],
   ['did not balance', run('unbalanced', { loaded: 1 }), {}, 1],
   ['did not balance, a record is open', run('unbalanced', { open: 1 }), {}, 1],

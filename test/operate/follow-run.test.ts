@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
 import { type Backlog, followRun } from '../../lib/operate/follow-run.ts';
+import type { LedgerEntry } from '../../lib/runs/ledger.ts';
 import type { RunStatus } from '../../lib/runs/record.ts';
 import { claimed, enqueued, groups, inStatus, loaded, operateWorld, runAt, troubled } from './operate-world.ts';
 
@@ -14,10 +15,10 @@ const backlogs = {
 } satisfies Record<string, Backlog>;
 
 /** A run of one record that is followed; the test says what happens at which second. */
-const world = async (known?: IdCheck) => {
+const world = async (known?: IdCheck, ...entries: LedgerEntry[]) => {
   const stores = operateWorld();
   const { clock, runs } = stores;
-  const run = await stores.ran(runAt(0), enqueued('1'));
+  const run = await stores.ran(runAt(0), enqueued('1'), ...entries);
   if (known !== undefined) await stores.knows(known);
   const beganMs = clock.nowMs();
   const closedAtSec: number[] = [];
@@ -87,6 +88,13 @@ describe('where the queues are known, a run is over', () => {
     expect(await follow({ backlog: backlogOver({ 0: backlogs.delayed, 900: backlogs.empty }) })).toMatchObject({
       tookSec: 900,
     });
+  });
+
+  test('only when nothing waits to be tried again, while a record waits that an earlier run has sent', async () => {
+    const behind = { runId: runAt(-1).runId, versionMs: runAt(-1).versionMs };
+    const { follow, backlogOver } = await world(loaded('1'), { ...enqueued('2'), outcome: 'waiting', behind });
+    const end = await follow({ backlog: backlogOver({ 0: backlogs.delayed, 900: backlogs.empty }) });
+    expect(end).toMatchObject({ tookSec: 900 });
   });
 
   test.each<[RunStatus, number]>([

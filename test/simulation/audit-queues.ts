@@ -6,7 +6,7 @@ import { type Environment, workerOf } from './lambda.ts';
 import { REMAPPED_NAME } from './settings.ts';
 import type { QueueName } from './sqs.ts';
 import { itemOf } from './stores.ts';
-import { nameIn } from './target-server.ts';
+import { nameIn, type Truth } from './target-server.ts';
 import type { World } from './world.ts';
 
 /** Whether the records queue holds a message of this content, or of newer content of the same record. */
@@ -24,6 +24,9 @@ const isOf = (body: string, { id, hash }: RecordMessage): boolean => {
 
 const A_BLOCK_MS = 5 * 60_000;
 const JUST_LOADED_MS = 10_000;
+
+/** What uses up an attempt. A letter of what nobody can read may fail to be written: then its record comes again. */
+const attempts: ReadonlySet<Truth> = new Set<Truth>(['failed', 'uncertain', 'unreadable', 'under-way']);
 
 const parsedLetter = (body: string): JsonObject => {
   const letter = parseJson(body);
@@ -46,10 +49,7 @@ export const auditQueues = (world: World, evidence: Evidence) => {
       case 'uncertain':
         return doubtedMs.has(id) || itemOf(world.idTable, id)?.claim !== undefined || sent.some(isUnsafe);
       case 'exhausted':
-        return (
-          sent.filter(({ truth }) => truth === 'failed' || truth === 'uncertain' || truth === 'under-way').length >=
-          maxAttempts
-        );
+        return sent.filter(({ truth }) => truth !== undefined && attempts.has(truth)).length >= maxAttempts;
       default:
         return false;
     }

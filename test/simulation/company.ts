@@ -4,10 +4,13 @@ import { DELETION_PATH, type Settings, settingsOf } from './settings.ts';
 
 const aways: readonly [Away, ...Away[]] = ['refused', '503', 'garbage', 'slow', 'lost'];
 
-/** Some targets never answer again. */
-const outagesOfAnother = (chance: Chance, troubledMs: number): Outage[] => {
+/**
+ * Some targets never answer again. Not beside a tree: a record whose parent never came is sent anew once the queue that all
+ * share is empty, and beside such a target after seven days only.
+ */
+const outagesOfAnother = (chance: Chance, { troubledMs, tree }: Settings): Outage[] => {
   const outages = outagesOf(chance, troubledMs);
-  if (!chance.happens(0.5)) return outages;
+  if (!chance.happens(0.5) || tree !== 'none') return outages;
   const forGood = { as: chance.pick(aways), fromMs: chance.whole(0, troubledMs), untilMs: Number.POSITIVE_INFINITY };
   return [...outages, forGood];
 };
@@ -62,7 +65,7 @@ const another = (chance: Chance, number: number, before: readonly [Settings, ...
         },
       },
     },
-    outages: target?.outages ?? outagesOfAnother(chance, first.troubledMs),
+    outages: target?.outages ?? outagesOfAnother(chance, first),
     moves: false,
     // One Lambda, one schedule and one set of workers for all.
     clocks: first.clocks,

@@ -43,7 +43,7 @@ const countWords = (run: RunRecord): string[] =>
 
 /** What becomes of what is open. */
 const openWords: Readonly<Record<Extract<BooksState, `open${string}`>, string>> = {
-  open: 'being loaded, or waiting in the queue 写入中或排队中',
+  open: 'being loaded, or waiting for their turn 写入中或排队中',
   'open-lost': 'the queue is empty, so they are lost: the next run sends them again 队列为空,已丢失,下次重发',
   'open-overdue': 'still open after the deadline; the next run sends them again 超期未完成,下次重发',
   'open-next-run': 'the next run sends them 下次运行发送',

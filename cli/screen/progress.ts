@@ -1,4 +1,3 @@
-import type { WriteStream } from 'node:tty';
 import type { RunSeen } from '../../lib/operate/follow-run.ts';
 import { printable } from '../../lib/runtime/printable.ts';
 import type { StackEvent } from '../../local/stack/stack.ts';
@@ -18,8 +17,11 @@ const PLAIN_EVERY_MS = 2_000;
 const REPORT_FAULTS = 5;
 const DEFAULT_COLUMNS = 80;
 
+/** A terminal, or whatever else takes text. */
+type Screen = NodeJS.WritableStream & Partial<Pick<NodeJS.WriteStream, 'isTTY' | 'columns'>>;
+
 /** `whyWaiting` says in a few words why records wait to be tried again. */
-export const startProgress = (stream: WriteStream, whyWaiting: () => string | undefined): Progress => {
+export const startProgress = (stream: Screen, whyWaiting: () => string | undefined): Progress => {
   let shown = '';
   let shownMs = 0;
   let faults = 0;
@@ -61,6 +63,15 @@ export const startProgress = (stream: WriteStream, whyWaiting: () => string | un
   };
 };
 
+/** What messages wait for that come back later: under a limit most of them have an appointment, and nothing has failed. */
+const delayedWords = (delayed: number, isLimited: boolean, why: string | undefined): string => {
+  const turn = `${delayed} wait for their turn${isLimited ? ' by the limit' : ''}`;
+  if (why === undefined) return turn;
+  return isLimited
+    ? `${turn}, or to be tried again (last: ${why})`
+    : `${delayed} wait to be tried again (last: ${why})`;
+};
+
 /** How far a run is, in one line. */
 const stateLine = ({ run, backlog, unsent }: RunSeen, whyWaiting: () => string | undefined): string => {
   const { counts, requests, extractedMs } = run;
@@ -74,8 +85,7 @@ const stateLine = ({ run, backlog, unsent }: RunSeen, whyWaiting: () => string |
   // While pages are read the run's record lags behind the queue.
   const handled = Math.max(0, counts.enqueued - queued - delayed - unsent);
   const sent = counts.enqueued === 0 ? [] : [`${counts.enqueued} to load: ${handled} done, ${queued} queued`];
-  const why = delayed === 0 ? undefined : whyWaiting();
-  const waiting = `${delayed} waiting to be tried again${why === undefined ? '' : ` (last: ${why})`}`;
+  const waiting = delayed === 0 ? [] : [delayedWords(delayed, run.loadMs !== undefined, whyWaiting())];
   const ledger = [`${unsent} in the ledger 在账本中`, doneWords(run)].filter((words) => words !== '').join(', ');
-  return [read, ...sent, ...(delayed === 0 ? [] : [waiting]), ...(unsent === 0 ? [] : [ledger])].join(' · ');
+  return [read, ...sent, ...waiting, ...(unsent === 0 ? [] : [ledger])].join(' · ');
 };

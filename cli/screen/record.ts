@@ -101,6 +101,11 @@ const standingLines = (history: History): string[] => {
       ];
     case 'queued':
       return [notSettled, `    It waits among the ${history.queued} messages in the queue. 排队中。`];
+    case 'unsent':
+      return [
+        `  … ${run} took it on; it waits in the ledger for its turn by the limit. 在账本中等待限流。`,
+        `    ${standing.before} are sent before it. 前面还有 ${standing.before} 条。`,
+      ];
     case 'left-out':
       return [
         `  never sent 从未发送: ${run} left it out (${reason === undefined ? outcome : `${outcome}: ${reason}`}).`,

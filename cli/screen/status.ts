@@ -125,7 +125,7 @@ const openWords: Readonly<Record<OpenRecord['as'], string>> = {
   claimed: 'claimed by a worker 正在写入',
   'given-up': 'given up: the next run sends it again 已放弃,下次重发',
   'to-send': 'to be sent by the next run, a person said so 人工要求,下次运行发送',
-  queued: 'waiting in the queue 排队中',
+  queued: 'waiting for its turn 排队中',
   lost: 'lost: the queue is empty 已丢失',
 };
 

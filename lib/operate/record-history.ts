@@ -4,9 +4,11 @@ import type { Integration } from '../integration/schema/schema.ts';
 import type { Letter } from '../messages/dead-letter.ts';
 import { listLetters } from '../messages/dead-letter-queue.ts';
 import { messagesIn } from '../messages/queue.ts';
+import { readMessage } from '../messages/record-message.ts';
 import { openWhy } from '../runs/books.ts';
 import { fateInRun, presentGeneration } from '../runs/evidence.ts';
 import type { LedgerEntry } from '../runs/ledger.ts';
+import { type Line, leftIn, unsentOf } from '../runs/line.ts';
 import { type LoadCounts, ledgerChunks, type RunRecord } from '../runs/record.ts';
 import { MissingChunkError, type RunStore } from '../runs/store.ts';
 import { type AuditEntry, OF_ALL, type Stores } from '../stores/stores.ts';
@@ -29,6 +31,8 @@ export type History = {
   audit: AuditEntry[];
   /** Messages in the records queue, whatever they carry. */
   queued: number;
+  /** Its message waits in the ledger of its last run: how many records are sent before it. Absent: it does not. */
+  unsent?: { before: number };
 };
 
 export type HistoryDeps = Pick<Stores, 'idStore' | 'runs' | 'records' | 'deadLetters' | 'audit'>;
@@ -61,11 +65,14 @@ const historyOf = async (
   const itemIn = async (state: string) => (await idStore.read(state, [id])).get(id);
   const item = await itemIn(stateName(name, generation));
   const carried: Carried[] = [];
+  const line = await runs.line(name);
   for (const run of await runs.runs(name, runsLooked)) {
     const itemOfRun = (run.generation ?? 0) === generation ? item : await itemIn(stateOf(run));
     const fateBy = fateInRun(run, generation, loadPolicyOf(integration));
     carried.push(...(await carriedIn(run, id, (...sent) => fateBy(itemOfRun, id, ...sent), runs)));
   }
+  const sentBy = carried.find(({ fate }) => fate !== undefined);
+  const before = sentBy?.fate === 'open' ? await unsentBefore(line, sentBy.runId, id, name, runs) : undefined;
   return {
     integration: name,
     id,
@@ -76,7 +83,39 @@ const historyOf = async (
       (entry) => entry.id === id || entry.id === OF_ALL || adoptedBy(entry, carried),
     ),
     queued: messagesIn(await records.depth()),
+    ...(before !== undefined && { unsent: { before } }),
   };
+};
+
+/** How many records are sent before this one that waits in a run's ledger; undefined: it does not wait there. */
+const unsentBefore = async (
+  line: Line | undefined,
+  runId: string,
+  id: string,
+  integration: string,
+  runs: Pick<RunStore, 'chunks'>,
+): Promise<number | undefined> => {
+  const place = line?.runs.findIndex((run) => run.runId === runId) ?? -1;
+  const unsent = line?.runs[place];
+  if (unsent === undefined || unsent.left === 0) return undefined;
+  let before = leftIn(line && { ...line, runs: line.runs.slice(0, place) });
+  try {
+    for await (const { index, memory } of runs.chunks(integration, unsentOf(runId), unsent.chunks, unsent.at.chunk)) {
+      const waiting = index === unsent.at.chunk ? memory.slice(unsent.at.place) : memory;
+      const found = waiting.findIndex((body) => isOf(body, id));
+      if (found >= 0) return before + found;
+      before += waiting.length;
+    }
+  } catch (error) {
+    if (!(error instanceof MissingChunkError)) throw error;
+  }
+  return undefined;
+};
+
+/** Whether a message is of this id. */
+const isOf = (body: string, id: string): boolean => {
+  const read = readMessage(body);
+  return read.kind === 'message' && read.message.id === id;
 };
 
 /** Whether what one of these runs read was taken over as loaded: the record was part of it. */
@@ -104,15 +143,18 @@ export type Standing =
   | { as: 'claimed'; run: Carried }
   /** Lost: no message is left that could carry it. */
   | { as: 'lost' | 'queued'; run: Carried }
+  /** Its message waits in the run's ledger until the target's limit has room for it. */
+  | { as: 'unsent'; run: Carried; before: number }
   /** Its last run left it out, and none has ever sent it. */
   | { as: 'left-out'; run: Carried };
 
 /** How a record stands. Pure. */
 export const standingOf = (history: History): Standing => {
-  const { item, runs, queued } = history;
+  const { item, runs, queued, unsent } = history;
   const run = openSending(history);
   if (run !== undefined) {
     const as = openWhy(item);
+    if (as === 'sent' && unsent !== undefined) return { as: 'unsent', run, ...unsent };
     return { as: as === 'sent' ? (queued === 0 ? 'lost' : 'queued') : as, run };
   }
   const [newest] = runs;

@@ -152,15 +152,20 @@ const finishEarlier = async (
     if (state !== 'open' || isStopped()) continue;
     onNews({ kind: 'finishing', runId: run.runId });
     engine.work?.();
-    let fewest = messages();
+    // The queue is filled again from the ledger as it empties: what waits there moves, too.
+    let inLedger = leftIn(await runs.line(integration.name));
+    let fewest = messages() + inLedger;
     let movedMs = clock.nowMs();
     const isUnmoved = (): boolean => {
-      const now = messages();
+      const now = messages() + inLedger;
       if (now < fewest) movedMs = clock.nowMs();
       fewest = Math.min(fewest, now);
       return clock.nowMs() - movedMs > UNMOVED_MS + integration.target.connection.timeoutMs;
     };
-    const onSeen = (seen: RunSeen) => onNews({ kind: 'seen', ...seen });
+    const onSeen = (seen: RunSeen) => {
+      inLedger = seen.unsent;
+      onNews({ kind: 'seen', ...seen });
+    };
     const waited = { ...engine, integration, clock, onSeen, isStopped: () => isStopped() || isUnmoved() };
     last = (await followRun(run.runId, waited)).run;
   }

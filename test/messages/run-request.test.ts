@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FetchEventError, type RunRequest, readFetchEvent, writeRunRequest } from '../../lib/messages/run-request.ts';
+import {
+  FetchEventError,
+  isDispatchEvent,
+  type RunRequest,
+  readFetchEvent,
+  writeRunRequest,
+} from '../../lib/messages/run-request.ts';
 
 const sample = (name: string): unknown =>
   JSON.parse(readFileSync(join(import.meta.dirname, '../../events', `${name}.json`), 'utf8'));
@@ -39,6 +45,11 @@ describe('an event of functions/fetch', () => {
     ['continue', { kind: 'continue', integration, runId: `${integration}-20260105T010000Z` }],
   ])('events/%s.json asks for one run', (name, request) => {
     expect(readFetchEvent(sample(name))).toEqual([request]);
+  });
+
+  it('events/dispatch.json alone asks to send what waits in ledgers', () => {
+    expect(isDispatchEvent(sample('dispatch'))).toBe(true);
+    expect(isDispatchEvent(sample('schedule'))).toBe(false);
   });
 
   it('of the runs queue asks for as many runs as it has messages', () => {

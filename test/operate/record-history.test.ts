@@ -1,10 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
 import { letterFor, writeLetter } from '../../lib/messages/dead-letter.ts';
+import { writeMessage } from '../../lib/messages/record-message.ts';
 import { isOpen, recordHistories, standingOf } from '../../lib/operate/record-history.ts';
 import type { LedgerEntry } from '../../lib/runs/ledger.ts';
+import { unsentOf } from '../../lib/runs/line.ts';
 import { recordMessage } from '../load/message.ts';
-import { claimed, enqueued, groups, integrations, loaded, operateWorld, runAt, troubled } from './operate-world.ts';
+import {
+  claimed,
+  enqueued,
+  groups,
+  integrations,
+  loaded,
+  operateWorld,
+  runAt,
+  troubled,
+  versionMs,
+} from './operate-world.ts';
 
 const [ELSEWHERE = ''] = integrations.map(({ name }) => name).filter((name) => name !== groups.name);
 
@@ -34,6 +46,40 @@ describe('how a record stands', () => {
     expect(more).toEqual([]);
     if (history === undefined) throw new Error('nothing is known of it');
     expect({ as: standingOf(history).as, open: isOpen(history) }).toEqual(expected);
+  });
+});
+
+/** A run that sent these ids; the messages of `waiting` are in its ledger still, the first `sent` of them gone. */
+const unsent = async (hour: number, ids: readonly string[], waiting: readonly string[], sent: number) => {
+  const world = operateWorld();
+  const run = await world.ran(runAt(hour), ...ids.map(enqueued));
+  const memory = waiting.map((id) => writeMessage(recordMessage({ integration: groups.name, id })));
+  const { runId } = run;
+  await world.runs.saveChunk(groups.name, { runId: unsentOf(runId), index: 1, versionMs, entries: [], memory });
+  const of = { runId, chunks: 1, at: { chunk: 1, place: sent }, left: waiting.length - sent };
+  // What an earlier run has there goes first.
+  const earlier = { runId: runAt(hour - 1).runId, chunks: 1, at: { chunk: 1, place: 0 }, left: 5 };
+  await world.runs.saveLine(groups.name, { rev: 1, runs: [earlier, of] });
+  return world;
+};
+
+describe('a record under a limit', () => {
+  test.each([
+    ['waits in the ledger of its run, behind those that are sent before it', '3', { as: 'unsent', before: 6 }],
+    ['is first of its run', '2', { as: 'unsent', before: 5 }],
+    ['whose message was sent is not said to wait there', '1', { as: 'lost' }],
+    ['that was never left there is not said to wait there', '0', { as: 'lost' }],
+  ])('%s', async (_, id, expected) => {
+    const world = await unsent(1, ['0', '1', '2', '3'], ['1', '2', '3'], 1);
+    const [history] = await recordHistories(id, [groups], 20, world);
+    expect(history && standingOf(history)).toMatchObject(expected);
+  });
+
+  test('that is loaded waits for nothing, whatever is left of its message', async () => {
+    const world = await unsent(1, ['1'], ['1'], 0);
+    await world.knows(loaded('1'));
+    const [history] = await recordHistories('1', [groups], 20, world);
+    expect(history && standingOf(history)).toEqual({ as: 'settled' });
   });
 });
 

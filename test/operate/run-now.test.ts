@@ -235,6 +235,34 @@ describe('a run now', () => {
     expect({ told, tookMs: startedMs - beganMs }).toEqual({ told: order, tookMs });
   });
 
+  test('before a run starts, an earlier one is waited for as long as what waits in its ledger gets less', async () => {
+    const world = operateWorld();
+    const { clock, runs } = world;
+    const run = await world.ran(runAt(-1, { loadMs: 600_000 }), enqueued('1'));
+    const beganMs = clock.nowMs();
+    const minutes = () => Math.floor((clock.nowMs() - beganMs) / 60_000);
+    // The queue never empties: what leaves it comes again from the ledger.
+    const line = async () => ({
+      rev: 1,
+      runs: [{ runId: run.runId, chunks: 1, at: { chunk: 1, place: 0 }, left: Math.max(0, 10 - minutes()) }],
+    });
+    const backlog = () => ({ visible: 0, inFlight: 0, delayed: minutes() < 10 ? 7 : 0, running: 0 });
+    let startedMs = 0;
+    const engine: Engine = {
+      ...engineOf(world),
+      runs: { ...runs, line },
+      backlog,
+      dispatch: async () => {},
+      start: async (asked, onNews) => {
+        startedMs = clock.nowMs();
+        return engineOf(world).start(asked, onNews);
+      },
+    };
+    const how = { clock, ...watched, isStopped: () => startedMs > 0, onNews: () => {} };
+    await clock.run(runNow(groups, { fullRefresh: false }, engine, how));
+    expect(startedMs - beganMs).toBeGreaterThanOrEqual(600_000);
+  });
+
   test('does not look through a queue that is known to be empty', async () => {
     const world = operateWorld();
     const backlog = () => ({ visible: 0, inFlight: 0, delayed: 0, running: 0 });

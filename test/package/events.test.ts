@@ -27,9 +27,9 @@ test('full-refresh.json is schedule.json with the one flag more', async () => {
   expect(await readEvent('full-refresh')).toEqual({ ...(await readEvent<object>('schedule')), fullRefresh: true });
 });
 
-test('reconcile.json is what its schedule sends', async () => {
+test.each(['reconcile', 'dispatch'])('%s.json is what its schedule sends', async (name) => {
   const inputs = resourcesOf(template, 'AWS::Scheduler::Schedule').map(({ properties }) => properties.Target.Input);
-  expect(inputs).toContain(JSON.stringify(await readEvent('reconcile')));
+  expect(inputs).toContain(JSON.stringify(await readEvent(name)));
 });
 
 describe.each([

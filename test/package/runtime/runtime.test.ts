@@ -35,6 +35,7 @@ const events: { name: string; to: FunctionName; answer: unknown }[] = [
   { name: 'schedule', to: 'fetch', answer: [{ runId, end: 'extracted' }] },
   { name: 'full-refresh', to: 'fetch', answer: [{ runId, end: 'duplicate' }] },
   { name: 'continue', to: 'fetch', answer: { batchItemFailures: [] } },
+  { name: 'dispatch', to: 'fetch', answer: { left: 0 } },
   { name: 'records', to: 'load', answer: { batchItemFailures: [] } },
   { name: 'replay', to: 'replay', answer: expect.objectContaining({ replayed: [] }) },
   { name: 'reconcile', to: 'reconcile', answer: [{ runId, status: 'loading' }] },

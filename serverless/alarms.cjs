@@ -14,6 +14,7 @@ const DAY_SEC = 86_400;
  * - `trouble`: it comes and goes; an hour without it is the end. `rate`: the same of what is summed over a quarter of an hour.
  * - `standstill`: it has lasted for half an hour. One sample alone, of a queue that has just been filled, is none.
  * - `silence`: what happens every 15 minutes has not happened for an hour.
+ * - `tick`: what happens every 5 minutes was not seen in nine of an hour's twelve. One that is early or late empties six at most.
  */
 const kinds = {
   state: { Period: HOUR_SEC / 2, EvaluationPeriods: 2, DatapointsToAlarm: 1, saysOk: true },
@@ -22,6 +23,7 @@ const kinds = {
   rate: { Period: 900, EvaluationPeriods: 4, DatapointsToAlarm: 1, saysOk: true },
   standstill: { Period: 900, EvaluationPeriods: 2, DatapointsToAlarm: 2, saysOk: true },
   silence: { Period: HOUR_SEC / 2, EvaluationPeriods: 2, DatapointsToAlarm: 2, saysOk: true, isSilence: true },
+  tick: { Period: 300, EvaluationPeriods: 12, DatapointsToAlarm: 9, saysOk: true, isSilence: true },
 };
 
 /**
@@ -90,12 +92,29 @@ module.exports = async ({ resolveVariable }) => {
       description: 'The robot did not take a message. Find `notify-failed` in the log. Runbook: "Notifications".',
       metric: { ...alarmMetric('NotificationsFailed', { service }), Statistic: 'Sum' },
     }),
+    // A worker that crashes is an error of its function; one that only cannot send is none, and would be heard of when SQS
+    // has moved the message: that is in no metric of new letters.
+    DeliveriesFailedAlarm: alarm({
+      kind: 'trouble',
+      description:
+        'load could neither send messages back nor write their dead letters: received ten times, they become letters `crashed`. Find `deliveries-failed` in its log. Runbook: "Dead letters".',
+      metric: { ...alarmMetric('DeliveriesFailed', { service }), Statistic: 'Sum' },
+    }),
     ...queueAlarms(),
     ReconcileSilentAlarm: alarm({
       kind: 'silence',
       description:
         'Reconciliation has not run for an hour: nobody watches the runs. Look at its schedule. Runbook: "Run missing".',
       metric: { ...lambdaMetric('Invocations', 'ReconcileLambdaFunction'), Statistic: 'Sum' },
+      limit: 1,
+    }),
+    // Schedules alone invoke asynchronously, not queues. Where those of integrations come in most five minutes, too, they hide
+    // a tick that does not: then RunNotBalancedAlarm tells, after the deadline.
+    DispatchSilentAlarm: alarm({
+      kind: 'tick',
+      description:
+        'The tick that sends what waits in ledgers has stopped. Look at `DispatchSchedule`. Runbook: "Records that nobody takes".',
+      metric: { ...lambdaMetric('AsyncEventsReceived', 'FetchLambdaFunction'), Statistic: 'Sum' },
       limit: 1,
     }),
   };

@@ -92,6 +92,8 @@ export type LoadEvent = EventsOf<{
   'idcheck-unreachable': { integration: string; error: string };
   'claim-failed': { integration: string; id: string; error: string };
   'limiter-unreachable': { connection: string; error: string };
+  /** Neither their copies nor their dead letters could be sent: as often as `maxReceiveCount`, and SQS makes letters of them. */
+  'deliveries-failed': { messages: number };
   'records-queue-unreachable': { messages: number; error: string };
   'claim-lost': { integration: string; id: string };
   'settle-failed': { integration: string; id: string; tried: number; error: string };

@@ -65,7 +65,9 @@ export const loadBatch = async (
   const toAppointment = early.flatMap((delivery) => backToAppointment(delivery, deps));
   const putBack = [...toAppointment, ...loaded.flatMap((one) => one.putBack)];
   const notSent = await sendBack(putBack, deps);
-  return { failedMessageIds: [...unburied, ...loaded.flatMap((one) => one.unburied), ...notSent] };
+  const failedMessageIds = [...unburied, ...loaded.flatMap((one) => one.unburied), ...notSent];
+  if (failedMessageIds.length > 0) deps.log.error('deliveries-failed', { messages: failedMessageIds.length });
+  return { failedMessageIds };
 };
 
 /** One integration's deliveries. `unburied`: those without an integration of that name, and without a dead letter. */

@@ -838,6 +838,7 @@ describe('what cannot be read', () => {
     }));
     const { failedMessageIds } = await world.clock.run(loadBatch(deliveries, world.deps, () => 60_000));
     expect([...failedMessageIds].sort()).toEqual(['m0', 'm2']);
+    expect(world.logged).toContainEqual({ event: 'deliveries-failed', fields: { messages: 2 } });
   });
 });
 
@@ -846,6 +847,7 @@ describe('what cannot be sent back', () => {
     const world = loadWorld({ deps: { records: { sendAll: async () => ({ failed: [1] }) } } });
     world.answer = () => fails;
     expect(await loadOnce(world, [{ id: '1' }, { id: '2' }, { id: '3' }])).toEqual({ failedMessageIds: ['m1'] });
+    expect(world.logged).toContainEqual({ event: 'deliveries-failed', fields: { messages: 1 } });
   });
 
   it('comes again as a whole where the queue cannot be reached', async () => {

@@ -52,11 +52,7 @@ const subjectOf = ({ MetricName, Dimensions }: MetricAddress): string => {
   return `${MetricName} ${named}`;
 };
 
-const alarmOf = (id: string): Alarm => {
-  const found = alarms.find((alarm) => alarm.id === id);
-  if (found === undefined) throw new Error(`no alarm ${id} in the template`);
-  return found;
-};
+const alarmOf = (id: string): Alarm => ({ id, ...resource(template, 'AWS::CloudWatch::Alarm', id) });
 
 const subjects = alarms.flatMap((alarm) => metricsOf(alarm).map(subjectOf));
 const startedByPlan = functions.filter(({ id }) => id !== 'ReplayLambdaFunction');
@@ -74,6 +70,7 @@ test.each([
     ({ properties }) => `Throttles ${properties.FunctionName['Fn::GetAtt'][0]}`,
   ),
   'Invocations ReconcileLambdaFunction',
+  'AsyncEventsReceived FetchLambdaFunction',
 ])('%s has an alarm', (subject) => {
   expect(subjects).toContain(subject);
 });
@@ -128,10 +125,9 @@ describe.each(alarms)('$id', (alarm) => {
       expect(command).toMatch(/ --stage dev`$/);
   });
 
-  // CloudWatch user guide, "Configuring how CloudWatch alarms treat missing data". Reconciliation runs every 15 minutes:
-  // its own silence is an alarm.
+  // CloudWatch user guide, "Configuring how CloudWatch alarms treat missing data". Of what runs by plan silence is an alarm.
   test('is silent while nothing happens, unless something should', () => {
-    const isHeartbeat = metricsOf(alarm).some(({ MetricName }) => MetricName === 'Invocations');
+    const isHeartbeat = metricsOf(alarm).some(({ MetricName }) => /^(Invocations|AsyncEvents)/.test(MetricName));
     expect(alarm.TreatMissingData).toBe(isHeartbeat ? 'breaching' : 'notBreaching');
     expect(alarm.ComparisonOperator).toBe(isHeartbeat ? 'LessThanThreshold' : 'GreaterThanThreshold');
   });
@@ -177,6 +173,15 @@ describe('no alarm flaps', () => {
     expect(alarm.DatapointsToAlarm).toBe(alarm.EvaluationPeriods);
   });
 
+  test('the tick of ledgers: one that is early or late empties a period, and fills another twice', () => {
+    const { ScheduleExpression } = resource(template, 'AWS::Scheduler::Schedule', 'DispatchSchedule');
+    const { Period, EvaluationPeriods, DatapointsToAlarm } = alarmOf('DispatchSilentAlarm');
+    expect(Period).toBe(longestGapMs(ScheduleExpression) / 1000);
+    expect(DatapointsToAlarm).toBeGreaterThan(EvaluationPeriods / 2);
+    // Runs of hourly schedules, in one period or another, do not hide that it has stopped.
+    expect(EvaluationPeriods - DatapointsToAlarm).toBeGreaterThanOrEqual(2);
+  });
+
   test.each(functions.map(({ id }) => id.replace('LambdaFunction', 'ErrorsAlarm')))(
     '%s: an error now and then within an hour is one alarm',
     (id) => {
@@ -192,10 +197,15 @@ describe('letters', () => {
 
   test('new ones alarm although old ones wait: what is written counts, one is enough, and nobody says that all is well', () => {
     const alarm = alarmOf('DeadLettersAlarm');
-    expect(ownMetricsOf(alarm)).toEqual([expect.objectContaining({ name: 'LettersWritten' })]);
+    expect(ownMetricsOf(alarm)).toMatchObject([{ name: 'LettersWritten' }]);
     expect([alarm.Threshold, alarm.OKActions]).toEqual([0, undefined]);
     // A letter of the next hourly run finds the alarm at rest.
     expect(periodSecOf(alarm) * alarm.EvaluationPeriods).toBeLessThan(3600);
+  });
+
+  test('those that SQS itself will write alarm before: deliveries that load cannot answer for are counted', () => {
+    expect(ownMetricsOf(alarmOf('DeliveriesFailedAlarm'))).toMatchObject([{ name: 'DeliveriesFailed' }]);
+    expect(alarmOf('DeliveriesFailedAlarm')).toMatchObject({ Threshold: 0, DatapointsToAlarm: 1 });
   });
 
   test('looking at them moves no alarm: none looks at how many are visible', () => {

@@ -133,6 +133,7 @@ const measures: { readonly [Event in EventName]?: (fields: FieldsOf<Event>, add:
     if (isLimitWait(why)) add('LimiterWaits', 1);
   },
   'target-requests': ({ requests }, add) => add('TargetRequests', requests),
+  'deliveries-failed': ({ messages }, add) => add('DeliveriesFailed', messages),
   'letter-written': (_, add) => add('LettersWritten', 1),
   replayed: (_, add) => add('RecordsReplayed', 1),
   'integration-reconciled': ({ notBalanced, overdue, missing }, add) => {

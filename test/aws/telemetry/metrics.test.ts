@@ -148,6 +148,9 @@ test('every metric and every count of the table comes from some flow, and none o
   await loading.send(recordMessage({ id: 'a' }));
   await loading.records.sendAll([{ body: '{' }]);
   await loading.run();
+  loading.deps.deadLetters = { sendAll: async () => ({ failed: [0] }) };
+  await loading.records.sendAll([{ body: '{' }]);
+  await loading.run();
   const { deadLetters, records, clock } = loading;
   await toldLetters(deadLetters, log).sendAll([{ body: writeLetter(letterForUnreadable('{', 'not JSON', 1)) }]);
   const runs = memoryRunStore();

@@ -158,15 +158,27 @@ type LoadStores = Pick<LoaderDeps, 'idStore' | 'records' | 'deadLetters' | 'limi
 
 type DispatchStores = Pick<DispatchDeps, 'records' | 'limiter'> & Pick<Stores, 'runs'>;
 
-/** Sends what waits in ledgers, as the targets' limits have room. Throws ConfigurationError, and what `dispatch` throws. */
+/**
+ * Sends what waits in ledgers, as the targets' limits have room. A limit that cannot be read holds up its own integration
+ * alone. Throws ConfigurationError, and what `dispatch` throws, when the others are done.
+ */
 export const dispatchFlow =
   (stores: DispatchStores, runtime: Runtime<DispatchEvent>) =>
-  (integrations: readonly Integration[], remainingMs: RemainingMs): Promise<{ left: number }> =>
-    dispatch(
-      integrations.map((integration) => dispatchPlanOf(integration, runtime.env)),
-      { ...stores, ...runtime },
-      remainingMs,
-    );
+  async (integrations: readonly Integration[], remainingMs: RemainingMs): Promise<{ left: number }> => {
+    const errors: unknown[] = [];
+    const plans = integrations.flatMap((integration) => {
+      try {
+        return [dispatchPlanOf(integration, runtime.env)];
+      } catch (error) {
+        errors.push(error);
+        runtime.log.error('dispatch-failed', { integration: integration.name, error: String(error) });
+        return [];
+      }
+    });
+    const end = await dispatch(plans, { ...stores, ...runtime }, remainingMs);
+    if (errors.length > 0) throw errors[0];
+    return end;
+  };
 
 /** Loads batches of deliveries, and names those that must come again. */
 export const loadFlow = (

@@ -4,6 +4,7 @@ import { shownRests } from '../connection/limit/rest.ts';
 import type { Integration } from '../integration/schema/schema.ts';
 import { isJsonObject, parsedOrUndefined } from '../json/json.ts';
 import { type Side, sides } from '../runs/ends.ts';
+import { leftIn } from '../runs/line.ts';
 import type { RunRecord } from '../runs/record.ts';
 import type { RunStore } from '../runs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -50,7 +51,7 @@ export const pausesOf = async (
 
 type PauseWatch = {
   integration: Integration;
-  runs: Pick<RunStore, 'lease' | 'run' | 'runs'>;
+  runs: Pick<RunStore, 'lease' | 'run' | 'runs' | 'line'>;
   limiter: Pick<RateLimiter, 'pauseOf'>;
   health: Pick<HealthStore, 'read'>;
   backlog: () => Backlog;
@@ -100,7 +101,7 @@ export const heldTooLong = async (watch: PauseWatch): Promise<{ run: RunRecord; 
     const lease = await runs.lease(name);
     const leased = lease && (await runs.run(name, lease.runId));
     const [run] = leased ? [leased] : await runs.runs(name, 1);
-    return { run, holds: await holdsNow(watch, run) };
+    return { run, holds: await holdsNow(watch, run), unsent: leftIn(await runs.line(name)) };
   };
   const beganMs = clock.nowMs();
   const progress = progressOf(beganMs);
@@ -110,10 +111,10 @@ export const heldTooLong = async (watch: PauseWatch): Promise<{ run: RunRecord; 
   let toldRestMs: number | undefined;
   for (; !watch.isOver(); await clock.sleep(LOOK_EVERY_MS)) {
     // Whoever cannot look waits on.
-    const { run, holds } = await look().catch(() => ({ run: undefined, holds: [] }));
+    const { run, holds, unsent } = await look().catch(() => ({ run: undefined, holds: [], unsent: undefined }));
     const backlog = watch.backlog();
     const nowMs = clock.nowMs();
-    const movedMs = progress(run, backlog, nowMs);
+    const movedMs = progress(run, backlog, unsent, nowMs);
     const [hold] = holds;
     if (hold === undefined) {
       if (nowMs - lastPausedMs > SAME_WAIT_MS) sinceMs = undefined;
@@ -138,16 +139,25 @@ export const heldTooLong = async (watch: PauseWatch): Promise<{ run: RunRecord; 
   return undefined;
 };
 
-/** When something was last read or loaded: there are more rows than before, or fewer messages than ever before. */
+/**
+ * When something was last read or loaded: there are more rows than before, or fewer records than ever before that are
+ * queued or wait in ledgers, from which the queue is filled again. `unsent`: undefined where nobody could look.
+ */
 const progressOf = (startMs: number) => {
   let fetched: number | undefined;
   let fewest = Number.POSITIVE_INFINITY;
   let movedMs = startMs;
-  return (run: RunRecord | undefined, { visible, inFlight, delayed }: Backlog, nowMs: number): number => {
-    const messages = visible + inFlight + delayed;
+  return (
+    run: RunRecord | undefined,
+    { visible, inFlight, delayed }: Backlog,
+    unsent: number | undefined,
+    nowMs: number,
+  ): number => {
+    if (unsent === undefined) return movedMs;
+    const waiting = visible + inFlight + delayed + unsent;
     const hasRead = run !== undefined && run.counts.fetched !== fetched;
-    if (hasRead || messages < fewest) movedMs = nowMs;
-    fewest = hasRead ? messages : Math.min(fewest, messages);
+    if (hasRead || waiting < fewest) movedMs = nowMs;
+    fewest = hasRead ? waiting : Math.min(fewest, waiting);
     fetched = run?.counts.fetched ?? fetched;
     return movedMs;
   };

@@ -1,8 +1,18 @@
 import { expect, test } from 'vitest';
 import type { HttpRequest } from '../../lib/connection/http.ts';
-import { fetchFlow, loadFlow, openOnce, openSources, openTargets, reconcileFlow } from '../../lib/flows/flows.ts';
+import {
+  dispatchFlow,
+  fetchFlow,
+  loadFlow,
+  openOnce,
+  openSources,
+  openTargets,
+  reconcileFlow,
+} from '../../lib/flows/flows.ts';
 import type { Catalog } from '../../lib/integration/catalog.ts';
+import { writeMessage } from '../../lib/messages/record-message.ts';
 import { replay } from '../../lib/replay/replay.ts';
+import { unsentOf } from '../../lib/runs/line.ts';
 import { ConfigurationError } from '../../lib/runtime/fault.ts';
 import type { LogFields } from '../../lib/runtime/log.ts';
 import { standardTuning } from '../../lib/runtime/tuning.ts';
@@ -11,6 +21,7 @@ import { answered, fakeHttp } from '../fakes/fake-http.ts';
 import { memoryStores } from '../fakes/memory-stores.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 import { integrationWith } from '../integration/sample.ts';
+import { recordMessage } from '../load/message.ts';
 
 const NAME = 'okki-product-groups-to-qingyiyun';
 const integration = integrationWith(NAME);
@@ -110,4 +121,22 @@ test('a misconfigured notifier stops reconciling, and stops no run from being fe
   expect(() => reconcileFlow(stores, runtime)).toThrow(ConfigurationError);
   fetchFlow(stores, async () => undefined, runtime);
   expect(logged.map(({ event }) => event)).toEqual(['notify-misconfigured']);
+});
+
+test('a limit that cannot be read holds up what waits of its own integration alone', async () => {
+  const { runtime, stores, logged } = equipment({ CRM_RATE_LIMIT: '60 a minute' });
+  const broken = integrationWith('okki-product-groups-to-crm');
+  for (const { name } of [broken, integration]) {
+    const memory = [writeMessage(recordMessage({ integration: name }))];
+    await stores.runs.saveChunk(name, { runId: unsentOf('run'), index: 1, versionMs: 1, entries: [], memory });
+    const unsent = { runId: 'run', chunks: 1, at: { chunk: 1, place: 0 }, left: 1 };
+    await stores.runs.saveLine(name, { rev: 1, runs: [unsent] });
+  }
+  const ticked = dispatchFlow(stores, runtime)([broken, integration], remainingMs);
+  await expect(ticked).rejects.toThrow(ConfigurationError);
+  expect(stores.records.bodies()).toMatchObject([expect.stringContaining(`"integration":"${NAME}"`)]);
+  expect(logged).toContainEqual({
+    event: 'dispatch-failed',
+    fields: expect.objectContaining({ integration: broken.name }),
+  });
 });

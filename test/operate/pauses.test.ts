@@ -95,6 +95,19 @@ describe('a run waits on', () => {
     expect(await watch()).toBe('waits on');
   });
 
+  test('while short pauses lie between records that are loaded, and the queue is filled again from the ledger', async () => {
+    const { watch, keepsPausing, runs, run, clock } = await watching('loading');
+    const fill = async (rev: number): Promise<void> => {
+      const unsent = { runId: run.runId, chunks: 1, at: { chunk: 1, place: 0 }, left: 10_000 - rev };
+      await runs.saveLine(groups.name, { rev, runs: [unsent] });
+      await clock.sleep(5_000);
+      if (rev < 1_440) await fill(rev + 1);
+    };
+    void fill(1);
+    keepsPausing(target, 5, 1);
+    expect(await watch()).toBe('waits on');
+  });
+
   test('while the source is read, although the target is paused', async () => {
     const { watch, pause } = await watching('extracting');
     await pause(target, 3_600);

@@ -5,7 +5,17 @@ import type { LimitHits } from '../../lib/runs/limits.ts';
 import { booksWords } from './books.ts';
 import { restLines, warningLines } from './report.ts';
 import { fittedTable, padEnd, padStart, terminalColumns } from './table.ts';
-import { coloured, doneWords, limitWords, localTime, pauseWords, span, statusWord, takesWords } from './words.ts';
+import {
+  coloured,
+  doneWords,
+  limitWords,
+  localTime,
+  pauseWords,
+  restWords,
+  span,
+  statusWord,
+  takesWords,
+} from './words.ts';
 
 type Line = readonly [count: number, english: string, chinese: string];
 
@@ -39,6 +49,12 @@ const pauseLines = ({ pauses }: RunLook, side: ConnectionPause['side']): string[
   pauses
     .filter((pause) => pause.side === side)
     .map((pause) => `  ${padEnd('  paused 暂停', 20)}${coloured('yellow', pauseWords(pause))}`);
+
+/** The rests that the run has noted, and one that holds its records now although none of them was tried since. */
+const restsOf = ({ run, rests }: RunLook): string[] => {
+  const noted = new Set((run.rests ?? []).map(({ sinceMs }) => sinceMs));
+  return [...restLines(run), ...rests.filter(({ sinceMs }) => !noted.has(sinceMs)).map(restWords)];
+};
 
 const rate = (count: number, ms: number): string => (ms > 0 ? `, ${((count * 1_000) / ms).toFixed(1)}/s` : '');
 
@@ -86,7 +102,7 @@ export const statusText = (seen: RunLook): string => {
     stage('Load', '写入', `${target}, ${requests.target} requests${rate(counts.loaded, loadMs)}`),
     limitLine(limits.target),
     ...pauseLines(seen, 'target'),
-    ...restLines(run).map((words) => `  ${padEnd('  rests 停发', 20)}${coloured('yellow', words)}`),
+    ...restsOf(seen).map((words) => `  ${padEnd('  rests 停发', 20)}${coloured('yellow', words)}`),
     line([counts.loaded, 'loaded', '写入成功'], counts.fetched),
     ...nonZero([
       [counts.superseded, 'superseded', '被更新版本取代'],

@@ -149,10 +149,18 @@ export function describeMappings(
   return mappings;
 }
 
+/** Lambda polls a queue with the function's role ("Configuring a queue to use with Lambda", execution role permissions). */
+const POLLING = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
+
 /** Refuses what AWS would refuse at deployment: Lambda developer guide, "Creating an SQS event source mapping". */
 function requireAwsLimits(mapping: z.infer<typeof mappingSchema>, queue: QueueSpec, spec: FunctionSpec, path: string) {
   if (mapping.batchSize > 10 && mapping.maximumBatchingWindow < 1) {
     throw new ServiceFileError(`${path}.batchSize`, 'above 10 needs a maximumBatchingWindow of at least 1 second');
+  }
+  const { role } = spec;
+  const missing = role && POLLING.find((action) => !role.grants.has(`${action} ${queue.arn}`));
+  if (missing !== undefined) {
+    throw new ServiceFileError(path, `the role ${role?.id} does not allow ${missing} on ${queue.arn}`);
   }
   const visibilitySec = Number(queue.attributes.VisibilityTimeout ?? 30);
   if (visibilitySec * 1000 < spec.timeoutMs) {

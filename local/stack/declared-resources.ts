@@ -108,8 +108,11 @@ function tableAnswers(name: string): ResourceAnswers {
   return { ref: name, attributes: { Arn: `arn:aws:dynamodb:${LOCAL_REGION}:${LOCAL_ACCOUNT_ID}:table/${name}` } };
 }
 
+/** A queue that states no size takes as much as the regions do that take the least, bytes. */
+const LEAST_MESSAGE_SIZE = '262144';
+
 function queueAttributes(properties: RawMap, path: string, resolve: Resolve): Record<string, string> {
-  const attributes: Record<string, string> = {};
+  const attributes: Record<string, string> = { MaximumMessageSize: LEAST_MESSAGE_SIZE };
   for (const key of QUEUE_ATTRIBUTES) {
     if (properties[key] === undefined) continue;
     const value = resolve(properties[key], `${path}.${key}`);

@@ -103,6 +103,26 @@ describe('an event source mapping', () => {
     expect(() => describeText(text)).toThrow("VisibilityTimeout (60 s) is shorter than the function's timeout (61 s)");
   });
 
+  test.each(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'])(
+    'is refused where the function’s role does not allow %s on the queue, as on AWS',
+    (action) => {
+      const withActions = (actions: readonly string[]) =>
+        describeText(
+          `${functionWith('    role: Worker\n    events: [{ sqs: !GetAtt Queue.Arn }]\n')}    Worker:
+      Type: AWS::IAM::Role
+      Properties:
+        Policies:
+          - PolicyDocument: { Statement: [{ Action: [${actions.join(', ')}], Resource: !GetAtt Queue.Arn }] }
+`,
+        );
+      const polling = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
+      expect(withActions(polling).mappings).toHaveLength(1);
+      expect(() => withActions(polling.filter((other) => other !== action))).toThrow(
+        `the role Worker does not allow ${action} on arn:aws:sqs:us-east-1:000000000000:svc-local-Queue`,
+      );
+    },
+  );
+
   test('of a queue that is not of this service is refused', () => {
     const text = functionWith('    events: [{ sqs: "arn:aws:sqs:eu-west-1:1:other" }]\n');
     expect(() => describeText(text)).toThrow('arn:aws:sqs:eu-west-1:1:other is not a queue of this service');
@@ -150,7 +170,8 @@ resources:
         RedrivePolicy: '{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:x-local-Dead","maxReceiveCount":5}',
       },
     },
-    { name: 'x-local-Dead', attributes: {} },
+    // What no file says is what the region gives: here as little as anywhere.
+    { name: 'x-local-Dead', attributes: { MaximumMessageSize: '262144' } },
   ]);
   expect(queues[0]?.attributes).not.toHaveProperty('SqsManagedSseEnabled');
 });

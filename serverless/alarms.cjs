@@ -97,7 +97,7 @@ module.exports = async ({ resolveVariable }) => {
     DeliveriesFailedAlarm: alarm({
       kind: 'trouble',
       description:
-        'load could neither send messages back nor write their dead letters: received ten times, they become letters `crashed`. Find `deliveries-failed` in its log. Runbook: "Dead letters".',
+        'Dead letters cannot be written, or messages not be sent back: received ten times, these become letters `crashed`. Find `letters-not-written` and `deliveries-failed` in the log of load. Runbook: "Dead letters".',
       metric: { ...alarmMetric('DeliveriesFailed', { service }), Statistic: 'Sum' },
     }),
     ...queueAlarms(),

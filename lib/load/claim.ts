@@ -32,7 +32,8 @@ const isOwnedBy = (stored: IdCheck | undefined, owner: string): stored is Claime
  * and decides again. What is not to be claimed comes back as its decision.
  *
  * A write that failed or conflicted may still have been applied (its answer was lost and the SDK repeated it): then the
- * item read again carries our own owner token. Throws when the store cannot be reached; then nothing may be POSTed.
+ * item read again carries our own owner token. Throws when the store cannot be read, or what the last try to write failed
+ * with (a permission that is missing is no lost race); then nothing may be POSTed.
  */
 export const claimId = async (
   store: IdStore,
@@ -47,6 +48,7 @@ export const claimId = async (
   | { kind: 'decided'; decision: Exclude<Decision, { kind: 'claim' }>; stored: IdCheck | undefined }
 > => {
   let stored = read;
+  let failure: { cause: unknown } | undefined;
   for (let tried = 0; tried < claimFor.tries; tried++) {
     const nowMs = claimFor.nowMs();
     const decision = decide(stored, ask, policy, nowMs);
@@ -60,11 +62,16 @@ export const claimId = async (
       untilMs: nowMs + claimFor.claimMs,
     };
     const next = { ...withClaim(stored, id, claim, ask.replayedMs), claim };
-    const written = await store.write(state, next, conditionOf(stored)).catch(() => 'conflict' as const);
+    failure = undefined;
+    const written = await store.write(state, next, conditionOf(stored)).catch((cause: unknown) => {
+      failure = { cause };
+      return 'conflict' as const;
+    });
     if (written === 'written') return { kind: 'claimed', item: next };
     stored = (await store.read(state, [id])).get(id);
     if (isOwnedBy(stored, claimFor.owner)) return { kind: 'claimed', item: stored };
   }
+  if (failure !== undefined) throw failure.cause;
   return { kind: 'decided', decision: { kind: 'putOff', untilMs: claimFor.nowMs(), why: 'claimed' }, stored };
 };
 

@@ -123,15 +123,26 @@ export const sendLetter = async (queue: Queue, letter: DeadLetter): Promise<bool
   }
 };
 
-/** What the dead-letter queue logs: a letter that it accepted, of no integration where nobody can read its message. */
+/** What the dead-letter queue logs. */
 export type LetterEvent = EventsOf<{
+  /** It did not accept letters, for no fault of theirs: what they are of comes again. */
+  'letters-not-written': { letters: number; error?: string };
+  /** A letter that it accepted, of no integration where nobody can read its message. */
   'letter-written': { reason: string; integration?: string; runId?: string; id?: string };
 }>;
 
-/** The dead-letter queue, with a line for each letter that it accepts: new ones are told, however many wait already. */
+/**
+ * The dead-letter queue, with a line for each letter that it accepts: new ones are told, however many wait already. Where it
+ * cannot be written to, that is told, too: a record whose letter is missing comes again for ever.
+ */
 export const toldLetters = (queue: Queue, log: Log<LetterEvent>): Queue => ({
   sendAll: async (letters) => {
-    const end = await queue.sendAll(letters);
+    const end = await queue.sendAll(letters).catch((error: unknown) => {
+      log.error('letters-not-written', { letters: letters.length, error: String(error) });
+      throw error;
+    });
+    const left = end.failed.length - (end.refused ?? []).length;
+    if (left > 0) log.error('letters-not-written', { letters: left });
     for (const [index, { body }] of letters.entries()) {
       const letter = parsedOrUndefined(body);
       if (end.failed.includes(index) || !isJsonObject(letter)) continue;

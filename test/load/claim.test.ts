@@ -80,6 +80,19 @@ describe('claiming an id', () => {
     await expect(claim(down, undefined)).rejects.toThrow('down');
   });
 
+  it('throws what the writes fail with, and takes no failure for a claim of another', async () => {
+    const denied = new Error('is not authorized to perform: dynamodb:PutItem');
+    await expect(claim({ ...memoryIdStore(), write: () => Promise.reject(denied) }, undefined)).rejects.toBe(denied);
+  });
+
+  it('goes on after a write that failed once', async () => {
+    const store = memoryIdStore();
+    let writes = 0;
+    const write: IdStore['write'] = (...args) =>
+      ++writes === 1 ? Promise.reject(new Error('down')) : store.write(...args);
+    expect(await claim({ ...store, write }, undefined)).toMatchObject({ kind: 'claimed', item: { claim: mine } });
+  });
+
   it('puts the message off after four lost rounds', async () => {
     let writes = 0;
     const restless: IdStore = {

@@ -134,6 +134,7 @@ const measures: { readonly [Event in EventName]?: (fields: FieldsOf<Event>, add:
   },
   'target-requests': ({ requests }, add) => add('TargetRequests', requests),
   'deliveries-failed': ({ messages }, add) => add('DeliveriesFailed', messages),
+  'letters-not-written': ({ letters }, add) => add('DeliveriesFailed', letters),
   'letter-written': (_, add) => add('LettersWritten', 1),
   replayed: (_, add) => add('RecordsReplayed', 1),
   'integration-reconciled': ({ notBalanced, overdue, missing }, add) => {

@@ -108,11 +108,24 @@ describe('the dead-letter queue', () => {
 
   test('tells each letter that it accepts, by its integration', async () => {
     const { measured, logged } = await letters([1], letter('a'), letter('b'), letter('c'));
-    expect(measured).toEqual([{ integration: 'groups', metrics: { LettersWritten: 2 }, counts: {} }]);
+    expect(measured).toEqual([
+      { metrics: { DeliveriesFailed: 1 }, counts: {} },
+      { integration: 'groups', metrics: { LettersWritten: 2 }, counts: {} },
+    ]);
     expect(logged.map(([name, { id, reason }]) => [name, id, reason])).toEqual([
+      ['letters-not-written', undefined, undefined],
       ['letter-written', 'a', 'rejected'],
       ['letter-written', 'c', 'rejected'],
     ]);
+  });
+
+  test('tells why it takes none, and throws it on', async () => {
+    const logged: LogEvent[] = [];
+    const log = { ...silentLog, error: (...event: LogEvent): void => void logged.push(event) };
+    const denied = new Error('is not authorized to perform: sqs:SendMessage');
+    const queue = toldLetters({ sendAll: () => Promise.reject(denied) }, log);
+    await expect(queue.sendAll([{ body: letter('a') }])).rejects.toBe(denied);
+    expect(logged).toEqual([['letters-not-written', { letters: 1, error: String(denied) }]]);
   });
 
   test('tells letters of messages that nobody can read, too', async () => {

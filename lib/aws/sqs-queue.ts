@@ -110,7 +110,9 @@ const settleBatches = async (
     pending = ends.flatMap((end) => end.retryable);
     refused.push(...ends.flatMap((end) => end.refused));
   }
-  if (lost && unsent.size === count) throw new QueueUnreachableError('the queue cannot be reached', lost);
+  if (lost && unsent.size === count) {
+    throw new QueueUnreachableError(`the queue cannot be reached: ${String(lost.cause)}`, lost);
+  }
   return { failed: [...unsent], ...(refused.length > 0 && { refused: refused.sort((a, b) => a - b) }) };
 };
 

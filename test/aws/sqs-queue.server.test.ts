@@ -92,6 +92,7 @@ describe('the queue in SQS', () => {
     const error = await queue.sendAll(many).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(QueueUnreachableError);
     expect((error as QueueUnreachableError).cause).toMatchObject({ message: 'connect ECONNREFUSED' });
+    expect((error as QueueUnreachableError).message).toContain('ECONNREFUSED');
     expect(requests).toBeLessThanOrEqual(4);
   });
 

@@ -35,6 +35,7 @@ describe('ids that were loaded before and are absent', () => {
     ['its total changed', warned('total-changed')],
     ['its total was not met', warned('total-mismatch')],
     ['its pages overlap', warned('pages-overlap')],
+    ['its end is unsure', warned('end-unsure')],
     ['a row has no id that can be read', { ...reading, doubts: { unreadIds: 1, repeatedIds: 0 } }],
     ['most rows are invalid', { ...reading, counts: { ...reading.counts, invalid: 6 } }],
     ['less than half of the rows came', { ...reading, shrunkFrom: 30 }],

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../lib/json/json.ts';
 import { readAnswer } from '../../lib/source/answer.ts';
-import { moreFlagsOf } from '../../lib/source/answer-next.ts';
+import { flagOf, moreFlagsOf } from '../../lib/source/answer-next.ts';
 import { okkiAnswer } from './settings.ts';
 
 describe('what an answer says of more pages', () => {
@@ -31,11 +31,49 @@ describe('what an answer says of more pages', () => {
     expect(moreFlagsOf(body).map(({ path, more }) => (more ? path : `not ${path}`))).toEqual(says);
   });
 
+  it.each<[means: string, by: string, names: string]>([
+    [
+      'that more pages follow',
+      'flag',
+      `has_next hasNextPage has_more hasMoreData has_more_pages hasMoreItems haveMore have_next haveNextPage more
+       moreData more_pages moreResults moreResultsAvailable isMore is_next isNextPage IsTruncated truncated
+       exceededTransferLimit`,
+    ],
+    ['that this page is the last', 'last', 'isLast is_last_page isEnd last lastPage'],
+    [
+      'the next page',
+      'next',
+      `next next_link nextPage next_page_url nextUrl nextCursor nextPageToken next_token @odata.nextLink
+       nextRecordsUrl`,
+    ],
+    ['how many pages there are', 'pages', 'totalPage total_pages pages_total last_page pages'],
+  ])('a usual name says %s', (_, by, names) => {
+    for (const name of names.split(/\s+/)) {
+      const said = (value: JsonValue) => moreFlagsOf({ [name]: value });
+      if (by === 'flag' || by === 'last') {
+        expect(said(true), name).toEqual([{ path: name, more: by === 'flag', by: 'flag' }]);
+        expect(said(false), name).toEqual([{ path: name, more: by === 'last', by: 'flag' }]);
+      } else {
+        expect(said(by === 'next' ? 'abc' : 2), name).toEqual([{ path: name, more: true, by }]);
+      }
+    }
+  });
+
+  it.each([
+    [true, [true, 1, '1', 'true', 'Y', 'yes', 't']],
+    [false, [false, 0, '0', 'FALSE', 'n', 'No', 'f']],
+    [undefined, [null, 2, '', 'maybe', {}, []]],
+  ])('is read as %s from %j', (flag, values) => {
+    expect(values.map((value) => flagOf(value as JsonValue))).toEqual(values.map(() => flag));
+  });
+
   it('in the headers of a list without an envelope: a next link, a total', () => {
     const link = '</p1>; rel="first", </p2>; rel="next"';
     expect(moreFlagsOf([], { link })).toMatchObject([{ more: true, by: 'next' }]);
     expect(moreFlagsOf([], { link: '</p1>; rel="first"' })).toEqual([]);
-    expect(readAnswer('[{"id":1}]', { 'x-total-count': '9' }, okkiAnswer)).toMatchObject({ page: { total: 9 } });
+    for (const name of ['x-total-count', 'x-total', 'x-wp-total']) {
+      expect(readAnswer('[{"id":1}]', { [name]: '9' }, okkiAnswer), name).toMatchObject({ page: { total: 9 } });
+    }
   });
 
   it('never throws, whatever the answer is', () => {
@@ -64,6 +102,13 @@ describe('the total of an answer', () => {
     ['is not looked for in the list', { data: { list: [{ total: 9 }] } }, undefined],
   ])('%s', (_, body, total) => {
     expect(totalIn(body)).toBe(total);
+  });
+
+  it('stands under every name that is usual for it', () => {
+    const names = `total total_count totalCnt totalNum total_number totalItem totalItems total_record totalRecords
+      totalResult totalResults totalRow total_rows totalSize totalElements total_entries totalHits recordCount
+      records_count recordsTotal iTotalRecords totalItemCount dataCount @odata.count numFound`;
+    for (const name of names.split(/\s+/)) expect(totalIn({ data: { list }, [name]: 9 }), name).toBe(9);
   });
 
   it('is none where the file says that there is none', () => {

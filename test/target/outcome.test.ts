@@ -246,6 +246,7 @@ describe('the body of a 2xx', () => {
     const [first, second] = qingyiyun.rules;
     const rules = [{ ...first, required: true }, second] as Success['rules'];
     expect(inOneWord(judge(answered(200, { code: 0 }), { ...qingyiyun, rules }))).toBe('uncertain');
+    expect(inOneWord(judge(answered(200, { success: {}, code: 0 }), { ...qingyiyun, rules }))).toBe('uncertain');
   });
 
   it.each([

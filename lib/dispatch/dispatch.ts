@@ -1,4 +1,6 @@
+import type { HealthStore } from '../connection/limit/health.ts';
 import type { RateLimit, RateLimiter } from '../connection/limit/rate-limit.ts';
+import { restsOf } from '../connection/limit/rest.ts';
 import type { Queue } from '../messages/queue.ts';
 import { readMessage } from '../messages/record-message.ts';
 import { type Line, leftIn, takenOf, type Unsent, unsentOf } from '../runs/line.ts';
@@ -34,6 +36,7 @@ export type DispatchDeps = {
   runs: Pick<RunStore, 'line' | 'saveLine' | 'chunks' | 'saveChunk' | 'ends'>;
   records: Queue;
   limiter: Pick<RateLimiter, 'book'>;
+  health: Pick<HealthStore, 'read'>;
   clock: Clock;
   random: Random;
   log: Log<DispatchEvent>;
@@ -43,7 +46,8 @@ export type DispatchDeps = {
 /**
  * Fills the line of each connection with what waits in ledgers, as far as it is due soon: a block, its messages, the
  * cursor, and again; several integrations of one connection in turn. What one integration throws is thrown when the
- * others are done. Gives how many records still wait.
+ * others are done. Gives how many records still wait. While a target rests one request a tick is sent: somebody must try it,
+ * and all others would only go round in the queue and age.
  */
 export const dispatch = async (
   plans: readonly DispatchPlan[],
@@ -98,7 +102,7 @@ export const dispatch = async (
 /** One integration whose line one dispatcher has for itself, for as long as its word lasts. */
 type Sender = {
   plan: DispatchPlan;
-  /** `full`: the connection's line reaches far enough; `over`: nothing waits, or another dispatcher has taken over. */
+  /** `full`: the connection's line reaches far enough; `over`: nothing more is to be sent, or another dispatcher has taken over. */
   block(): Promise<'sent' | 'full' | 'over'>;
   /** Gives back the line; gives how many records wait. */
   close(): Promise<number>;
@@ -115,6 +119,7 @@ const openSender = async (plan: DispatchPlan, deps: DispatchDeps): Promise<Sende
     log.info('dispatch-held', { integration, left: leftIn(stored) });
     return undefined;
   }
+  const isResting = restsOf((await deps.health.read(plan.target)).health, integration).length > 0;
   const owner = random.token();
   let sent = 0;
   const sender = () => ({ owner, untilMs: clock.nowMs() + tuning.dispatch.leaseMs });
@@ -149,7 +154,7 @@ const openSender = async (plan: DispatchPlan, deps: DispatchDeps): Promise<Sende
       const skipped = await taken(line, run);
       const { place } = run.at;
       const { requestsAtOnce, aheadMs } = tuning.dispatch;
-      const upTo = Math.min(messages.length, place + requestsAtOnce * plan.rows);
+      const upTo = Math.min(messages.length, place + (isResting ? 1 : requestsAtOnce) * plan.rows);
       const meant = Array.from({ length: Math.max(0, upTo - place) }, (_, index) => place + index).filter(
         (at) => !skipped.has(idIn(messages[at] ?? '')),
       );
@@ -177,7 +182,7 @@ const openSender = async (plan: DispatchPlan, deps: DispatchDeps): Promise<Sende
         sender: sender(),
         runs: moved(now.runs, run, at, Math.max(0, behind - place), clock.nowMs()),
       }));
-      return isOurs ? 'sent' : 'over';
+      return isOurs && !(isResting && sent > 0) ? 'sent' : 'over';
     },
     async close() {
       await change(({ sender: _, ...rest }) => rest);

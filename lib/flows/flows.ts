@@ -156,7 +156,7 @@ export const openTargets = (
 type LoadStores = Pick<LoaderDeps, 'idStore' | 'records' | 'deadLetters' | 'limiter' | 'runs'> &
   Pick<Stores, 'health' | 'secrets'>;
 
-type DispatchStores = Pick<DispatchDeps, 'records' | 'limiter'> & Pick<Stores, 'runs'>;
+type DispatchStores = Pick<DispatchDeps, 'records' | 'limiter' | 'health'> & Pick<Stores, 'runs'>;
 
 /**
  * Sends what waits in ledgers, as the targets' limits have room. A limit that cannot be read holds up its own integration

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { healthy } from '../../lib/connection/limit/health.ts';
 import type { RateLimit } from '../../lib/connection/limit/rate-limit.ts';
 import { type DispatchDeps, type DispatchPlan, dispatch } from '../../lib/dispatch/dispatch.ts';
 import { waitInLine } from '../../lib/dispatch/wait-in-line.ts';
@@ -26,9 +27,10 @@ const messages = ({ records }: FetchWorld): RecordMessage[] =>
     return read.kind === 'message' ? [read.message] : [];
   });
 
-const depsOf = ({ deps, faults, runs, records }: FetchWorld, sends = records): DispatchDeps => ({
+const depsOf = ({ deps, faults, runs, records, health }: FetchWorld, sends = records): DispatchDeps => ({
   ...deps,
   runs: faults.wrap('line', runs),
+  health: faults.wrap('health', health),
   records: faults.wrap('queue', { sendAll: sends.sendAll }),
 });
 
@@ -55,6 +57,41 @@ const runAt = async (world: FetchWorld, hour: number, changes: Parameters<typeof
   await world.invoke(schedule({ scheduledMs, ...changes }));
   return runIdOf(NAME, scheduledMs);
 };
+
+describe('what waits for a target that rests', () => {
+  const rest = { cause: 'down', why: 'refused', sinceMs: 1, probeAtMs: 2, failedProbes: 3, runs: [] } as const;
+
+  it('stays in the ledger, but for one request a tick that tries it; all goes on as the rest ends', async () => {
+    const world = worldOf(3_000);
+    await runAt(world, 0);
+    const { health } = world;
+    await health.write(world.plan.target, { ...healthy, rests: [{ ...rest, runs: [] }] }, 0);
+    const before = await left(world);
+    for (const ticks of [1, 2, 3]) {
+      await world.clock.advance(TICK_MS);
+      await tick(world);
+      expect(await left(world)).toBe(before - ticks);
+    }
+    const { rev } = await health.read(world.plan.target);
+    await health.write(world.plan.target, healthy, rev);
+    await tick(world);
+    expect(await left(world)).toBeLessThan(before - 800);
+  });
+
+  it('goes on where another integration rests that has the same connection', async () => {
+    const world = worldOf(3_000);
+    await runAt(world, 0);
+    await world.health.write(
+      world.plan.target,
+      { ...healthy, rests: [{ ...rest, runs: [], integration: 'another' }] },
+      0,
+    );
+    const before = await left(world);
+    await world.clock.advance(TICK_MS);
+    await tick(world);
+    expect(await left(world)).toBeLessThan(before - 200);
+  });
+});
 
 describe('what is due later than a message can be delayed', () => {
   it('waits in the ledger, counted as enqueued; what is due sooner is sent with its appointment', async () => {

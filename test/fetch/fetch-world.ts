@@ -1,5 +1,5 @@
 import type { FunctionEvent } from '../../lib/aws/telemetry/metrics.ts';
-import { healthView } from '../../lib/connection/limit/health.ts';
+import { type HealthStore, healthView } from '../../lib/connection/limit/health.ts';
 import type { FetchDeps, FetchPlan } from '../../lib/fetch/fetch-plan.ts';
 import { type FetchEnd, fetchRun } from '../../lib/fetch/fetch-run.ts';
 import type { IdCheck } from '../../lib/idcheck/item.ts';
@@ -30,6 +30,7 @@ export const DUE_MS = Date.UTC(2026, 0, 5);
 const INVOCATION_MS = 300_000;
 
 export type FetchWorld = {
+  health: HealthStore;
   clock: FakeClock;
   idStore: MemoryIdStore;
   records: MemoryQueue;
@@ -110,6 +111,7 @@ export const fetchWorld = (setup: { pages: JsonValue[][]; plan?: Partial<FetchPl
   };
 
   const world: FetchWorld = {
+    health,
     clock,
     idStore,
     records,

@@ -84,7 +84,7 @@ describe('when both runs have ended', () => {
     sandbox.faults.clear();
     // The dry run hid it, and shows it again after a second.
     const replayOnce = () => invoke('replay', { kind: 'replay', id: refusedId });
-    await expect.poll(replayOnce, { timeout: 10_000 }).toMatchObject({ replayed: [{ id: refusedId }] });
+    await expect.poll(replayOnce, { timeout: 60_000 }).toMatchObject({ replayed: [{ id: refusedId }] });
     await drained();
     expect(sandbox.records('qingyiyun').map(({ id }) => String(id))).toContain(refusedId);
     expect(stack.waiting('DeadLetterQueue')).toBe(0);

@@ -32,7 +32,7 @@ const longChain = (name: FunctionName): string => {
   return hops.reduce<string | undefined>(withHop, undefined) ?? '';
 };
 
-const within = { timeout: 30_000, interval: 100 };
+const within = { timeout: 100_000, interval: 100 };
 
 test('load: a record that has waited for 16 hops is loaded once the target takes it', async () => {
   const { Records } = JSON.parse(await readFile('events/records.json', 'utf8')) as { Records: { body: string }[] };

@@ -170,6 +170,12 @@ describe('a record whose parent was refused', () => {
     }
   });
 
+  it('is sent where the vanished claim is on this content, whatever trouble came before', () => {
+    const known = item({ ...claim, ...trouble('uncertain', 'B') });
+    expect(classify(known, 'A', overwrite, false, '7')).toEqual({ outcome: 'enqueued', as: 'create' });
+    expect(classify(known, 'B', overwrite, false, '7')).toEqual(heldUp);
+  });
+
   it('is free as soon as the parent is', () => {
     expect(classify(forItsParent, 'A', overwrite, false)).toEqual({ outcome: 'enqueued', as: 'create' });
   });

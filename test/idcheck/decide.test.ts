@@ -284,17 +284,17 @@ describe('whatever is stored and asked', () => {
 });
 
 describe('a claim that ends later than any claim can', () => {
-  const claimed = (untilMs: number): IdCheck => ({
-    id: '1',
-    rev: 1,
-    claim: { owner: 'w', hash: 'A', versionMs: 1, sinceMs: NOW, untilMs },
-  });
+  const claim = { owner: 'w', hash: 'A', versionMs: 1, sinceMs: NOW };
   const policy: LoadPolicy = { idCheck: false, onUncertain: 'park' };
 
   it.each([
-    [60_000, 'putOff'],
-    [3_600_000, 'park'],
-  ])('%i ms ahead: %s, since a clock was wrong and nobody may be at it', (aheadMs, kind) => {
-    expect(decide(claimed(NOW + aheadMs), ask('A'), policy, NOW)).toMatchObject({ kind });
+    [60_000, 'putOff', 'putOff'],
+    [3_600_000, 'park', 'claim'],
+  ])('%i ms ahead: %s, and after such a doubt %s: a clock was wrong, nobody may be at it', (aheadMs, kind, other) => {
+    expect(
+      decide({ id: '1', rev: 1, claim: { ...claim, untilMs: NOW + aheadMs } }, ask('A'), policy, NOW),
+    ).toMatchObject({ kind });
+    const inDoubt: IdCheck = { id: '1', rev: 1, doubt: { hash: 'A', untilMs: NOW + aheadMs } };
+    expect(decide(inDoubt, ask('B'), policy, NOW)).toMatchObject({ kind: other });
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { refusalIn } from '../../../lib/connection/api/refusal.ts';
-import { type JsonValue, parseJson, stringifyJson } from '../../../lib/json/json.ts';
+import { refusalAround, refusalIn } from '../../../lib/connection/api/refusal.ts';
+import { type JsonObject, type JsonValue, parseJson, stringifyJson } from '../../../lib/json/json.ts';
 
 const none = () => false;
 const pathIn = (body: unknown, rules: readonly string[] = [], rowsPath?: string) =>
@@ -23,6 +23,7 @@ describe('an envelope of a refusal inside a 2xx', () => {
     [{ status: 'failure' }, 'status'],
     [{ status: -1 }, 'status'],
     [{ status: '-3' }, 'status'],
+    [{ status: '-05' }, 'status'],
     [{ response: { flag: 'failure', message: 'no stock' } }, 'response.flag', 'no stock'],
     [
       { Result: { ResponseStatus: { IsSuccess: false, Errors: [{ Message: '编码重复' }] } } },
@@ -45,6 +46,11 @@ describe('an envelope of a refusal inside a 2xx', () => {
     [{ errcode: '0' }],
     [{ errcode: '' }],
     [{ errcode: null }],
+    [{ errcode: '00' }],
+    [{ errcode: 'false' }],
+    [{ errcode: 'OK' }],
+    [{ errcode: 'Success' }],
+    [{ errcode: { code: 7 } }],
     [{ error_response: null }],
     [{ error_response: [] }],
     [{ success: true }],
@@ -67,6 +73,17 @@ describe('an envelope of a refusal inside a 2xx', () => {
     expect(pathIn(body)).toBeUndefined();
   });
 
+  it.each<[around: JsonObject]>([
+    ...['message', 'msg', 'errmsg', 'sub_msg', 'sub_message', 'description', 'Message'].map((name): [JsonObject] => [
+      { [name]: 'in words' },
+    ]),
+    [{ Errors: [{ Message: 'in words' }] }],
+    [{ error: { message: 'in words' } }],
+    [{ error: 'in words' }],
+  ])('is told of in the words of %j beside it', (around) => {
+    expect(refusalIn({ success: false, ...around }, none)).toMatchObject({ path: 'success', words: 'in words' });
+  });
+
   it('is not looked for among the rows of a batch, which speak for themselves', () => {
     const body = { data: { rows: [{ ResponseStatus: { IsSuccess: false } }] } };
     expect(pathIn(body)).toBe('data.rows.0.ResponseStatus.IsSuccess');
@@ -75,6 +92,19 @@ describe('an envelope of a refusal inside a 2xx', () => {
 
   it('gives way to another envelope where a rule has decided the first', () => {
     expect(pathIn({ success: false, errcode: 5 }, ['success'])).toBe('errcode');
+  });
+
+  it('is the one row of a list, too, with and without a result around it', () => {
+    const status = { ResponseStatus: { IsSuccess: false } };
+    expect(refusalAround([[status]], none)?.path).toBe('0.0.ResponseStatus.IsSuccess');
+    expect(refusalAround([[{ Result: status }]], none)?.path).toBe('0.0.Result.ResponseStatus.IsSuccess');
+  });
+
+  it('lies at most eleven levels down', () => {
+    const under = (levels: number): JsonValue =>
+      levels === 0 ? { ResponseStatus: { IsSuccess: false } } : { a: under(levels - 1) };
+    expect(pathIn(under(11))).toBe(`${'a.'.repeat(11)}ResponseStatus.IsSuccess`);
+    expect(pathIn(under(12))).toBeUndefined();
   });
 
   it('is looked for in whatever JSON there is, however deep', () => {

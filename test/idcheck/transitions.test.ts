@@ -296,11 +296,13 @@ it('asParked without a letter yet says so', () => {
   expect(parked.trouble).toStrictEqual({ kind: 'parked', hash: 'A', versionMs: 9, sinceMs: 7, reason: 'uncertain' });
 });
 
-it('withLetter notes when the letter was written, and changes nothing else', () => {
+it('withLetter notes when the letter was written, forgets that one was discarded, and changes nothing else', () => {
   fc.assert(
     fc.property(items, (item) => {
-      const trouble = item.trouble === undefined ? {} : { trouble: { ...item.trouble, letterMs: 99 } };
-      expect(withLetter(item, 99)).toEqual({ ...item, rev: item.rev + 1, ...trouble });
+      const { trouble } = item;
+      const discarded = { ...item, ...(trouble && { trouble: { ...trouble, discardedMs: 98 } }) };
+      const written = trouble && { trouble: { ...trouble, letterMs: 99 } };
+      expect(withLetter(discarded, 99)).toEqual({ ...item, rev: item.rev + 1, ...written });
     }),
   );
 });

@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Trouble } from '../../lib/idcheck/item.ts';
-import { appointed, misfitWaitMs, putOff, retry, settledAs, settlementOf } from '../../lib/load/ending.ts';
+import type { IdCheck, Trouble } from '../../lib/idcheck/item.ts';
+import {
+  appointed,
+  isAged,
+  isEarly,
+  misfitWaitMs,
+  putOff,
+  retry,
+  settledAs,
+  settlementOf,
+} from '../../lib/load/ending.ts';
 import { outgoingRecord, readMessage } from '../../lib/messages/record-message.ts';
 import { ConfigurationError } from '../../lib/runtime/fault.ts';
 import { standardTuning } from '../../lib/runtime/tuning.ts';
@@ -84,6 +93,15 @@ it('an appointment is a moment ahead, in whole seconds, and does not count as pu
   }
 });
 
+it('an age limit and the margin of an appointment are reached only when they are exceeded', () => {
+  const { load } = standardTuning;
+  for (const pastMs of [0, 1]) {
+    const old = putOff(recordMessage({ firstSentMs: NOW_MS - load.maxAgeMs - pastMs }), 'throttled', 0, 0);
+    expect(isAged(old, false, NOW_MS, load.maxAgeMs)).toBe(pastMs > 0);
+    expect(isEarly(recordMessage({ dueMs: NOW_MS + load.earlyMs + pastMs }), NOW_MS, load)).toBe(pastMs > 0);
+  }
+});
+
 it('faulty configuration waits some minutes for people, anything else for half a minute', () => {
   expect(misfitWaitMs(new ConfigurationError([]), standardTuning.load)).toBe(300_000);
   expect(misfitWaitMs(new Error('no route'), standardTuning.load)).toBe(30_000);
@@ -98,14 +116,24 @@ describe('what a POST comes to', () => {
   const throttled: Outcome = { kind: 'notApplied', failure, waits: true, pauseMs: 5_000 };
   const uncertain: Outcome = { kind: 'uncertain', failure };
 
-  const settlement = (outcome: Outcome, onUncertain: 'resend' | 'park', attempts: number, trouble?: Trouble) =>
+  const conflict: Outcome = { kind: 'conflict', failure: { cause: 'status', status: 409 } };
+  const timeout: Outcome = { kind: 'uncertain', failure: { cause: 'timeout' } };
+
+  const settlement = (
+    outcome: Outcome,
+    onUncertain: 'resend' | 'park',
+    attempts: number,
+    known: Pick<IdCheck, 'trouble' | 'doubt'> = {},
+    isResting = false,
+  ) =>
     settlementOf(
-      { id: '1', rev: 1, claim, ...(trouble && { trouble }) },
+      { id: '1', rev: 1, claim, ...known },
       recordMessage({ attempts }),
       outcome,
       { policy: { idCheck: false, onUncertain }, retry: { maxAttempts: 3, baseMs: 1_000, capMs: 60_000 } },
       NOW_MS,
       0.5,
+      isResting,
     );
 
   it.each([
@@ -115,6 +143,8 @@ describe('what a POST comes to', () => {
     [uncertain, 'resend', 2, 'exhausted', 'uncertain', 'exhausted'],
     [notApplied, 'resend', 2, 'exhausted', 'exhausted', 'exhausted'],
     [notApplied, 'park', 2, 'exhausted', 'exhausted', 'exhausted'],
+    [conflict, 'resend', 2, 'uncertain', 'uncertain', 'uncertain'],
+    [conflict, 'park', 2, 'uncertain', 'parked', 'uncertain'],
   ] as const)(
     '%j, %s, after %d failures: settled as %s, trouble %s, letter %s',
     (outcome, on, attempts, as, kind, letter) => {
@@ -138,10 +168,31 @@ describe('what a POST comes to', () => {
     },
   );
 
-  it.each(['access-refused', 'token-unavailable'] as const)('%s is never the record’s fault', (cause) => {
+  it.each([
+    [true, 'target-down', 1],
+    [false, 'timeout', 2],
+  ] as const)('a time-out where the target rests: %s, is put back for %s, with %d', (isResting, why, attempts) => {
+    const { ending, item } = settlement(timeout, 'resend', 1, {}, isResting);
+    expect(ending).toMatchObject({ kind: 'putBack', why, message: { attempts } });
+    expect(item.trouble?.kind).toBe('uncertain');
+  });
+
+  it.each([
+    ['this content, still under way', 'A', 1, 'conflict', 1],
+    ['this content, over by now', 'A', 0, 'status 409', 2],
+    ['other content', 'B', 1, 'status 409', 2],
+  ])('a 409 after a doubt about %s is put back', (_, hash, aheadMs, why, attempts) => {
+    const { ending } = settlement(conflict, 'resend', 1, { doubt: { hash, untilMs: NOW_MS + aheadMs } });
+    expect(ending).toMatchObject({ kind: 'putBack', why, message: { attempts } });
+  });
+
+  it.each([
+    ['access-refused', 'resting'],
+    ['token-unavailable', 'target-down'],
+  ] as const)('%s is never the record’s fault: it waits, %s', (cause, why) => {
     const outcome: Outcome = { kind: 'notApplied', failure: { cause, excerpt: 'no such app' }, waits: false };
     const { ending, item, letter } = settlement(outcome, 'park', 2);
-    expect(ending).toMatchObject({ kind: 'putBack', message: { attempts: 2, lastFailure: { cause } } });
+    expect(ending).toMatchObject({ kind: 'putBack', why, message: { attempts: 2, lastFailure: { cause } } });
     expect([item.claim, item.trouble, letter]).toEqual([undefined, undefined, undefined]);
   });
 
@@ -154,7 +205,7 @@ describe('what a POST comes to', () => {
       reason: '',
       letterMs: NOW_MS - 1,
     };
-    const { ending, item, letter } = settlement(rejected, 'resend', 0, trouble);
+    const { ending, item, letter } = settlement(rejected, 'resend', 0, { trouble });
     expect([ending, letter, item.trouble?.letterMs]).toEqual([settledAs('rejected'), undefined, NOW_MS - 1]);
   });
 });

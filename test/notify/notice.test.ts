@@ -59,6 +59,9 @@ describe('a notice goes out for', () => {
 
   test('a run that was reported as not balanced and balances now', () => {
     expect(noticeOf(run({}, { loaded: 1 }), { status: 'unbalanced' })?.title).toContain('Mended');
+    for (const left of [{ rejected: 1 }, { uncertain: 1 }]) {
+      expect(noticeOf(run({}, left), { status: 'unbalanced' })?.title).toContain('need a look');
+    }
   });
 });
 

@@ -25,11 +25,15 @@ describe('the charset of an answer', () => {
     ['windows-1252', [0x80], '€'],
     ['utf8', [0xc3, 0xa9], 'é'],
     ['UTF-8', [0xf0, 0x9f, 0x98, 0x80], '😀'],
-    ['MS936', [0xd6, 0xd0], '中'],
     ['utf8mb4', [0xc3, 0xa9], 'é'],
     ['"gbk"', [0xd6, 0xd0], '中'],
     ["'GBK'", [0xd6, 0xd0], '中'],
     [' Gbk ; boundary=x', [0xd6, 0xd0], '中'],
+    ['cp936', [0xd6, 0xd0], '中'],
+    ['MS936', [0xd6, 0xd0], '中'],
+    ['cp950', [0xa4, 0xa4], '中'],
+    ['ms950', [0xa4, 0xa4], '中'],
+    ['cp932', [0x92, 0x86], '中'],
   ])('%s is decoded where it is declared', async (charset, bytes, text) => {
     expect(await read(bytes, declaring(charset))).toMatchObject({ kind: 'answered', text });
   });

@@ -42,6 +42,8 @@ describe('a notice goes out for', () => {
     });
     expect(notice?.title).toContain('groups');
     expect(notice?.lines).toContain('rejected 被拒 6: 1, 2, 3, 4, 5, …');
+    const one = noticeOf(run({}, { rejected: 1 }), { status: 'loading' });
+    expect(one?.lines).toContain('rejected 被拒 1');
   });
 
   test('uncertain records', () => {
@@ -67,7 +69,8 @@ describe('a notice goes out for', () => {
 
 describe('a rest is told of', () => {
   const rest = { cause: 'down', why: 'refused ECONNREFUSED', sinceMs: 0, failedProbes: 2, runs: [] } as const;
-  const lines = ['connection crm', 'refused ECONNREFUSED', 'since 始于 1970-01-01T00:00:00.000Z'];
+  const since = 'since 始于 1970-01-01T00:00:00.000Z';
+  const lines = ['connection crm', 'refused ECONNREFUSED', since];
 
   test.each<[string, RestNews, string, string[]]>([
     ['that began', { kind: 'began', connection: 'crm', rest }, 'The target is down', lines],
@@ -82,6 +85,24 @@ describe('a rest is told of', () => {
       { kind: 'began', connection: 'crm', rest: { ...rest, cause: 'not-understood', integration: 'groups' } },
       'not understood',
       [...lines, 'target.success says what an answer means'],
+    ],
+    [
+      'that ended, of answers that are understood again',
+      { kind: 'ended', connection: 'crm', rest: { ...rest, cause: 'not-understood', why: '' }, endedMs: 0 },
+      'are understood again',
+      ['connection crm', since, 'until 终于 1970-01-01T00:00:00.000Z'],
+    ],
+    [
+      'for a refused login, with what to check',
+      { kind: 'began', connection: 'crm', rest: { ...rest, cause: 'refused' } },
+      'refuses login or signature',
+      [...lines, 'check the credentials, the signature and the clock; the next run tries again'],
+    ],
+    [
+      'that ended, of a refused login',
+      { kind: 'ended', connection: 'crm', rest: { ...rest, cause: 'refused' }, endedMs: 0 },
+      'lets us in again',
+      [...lines, 'until 终于 1970-01-01T00:00:00.000Z'],
     ],
   ])('%s', (_, news, title, said) => {
     const notice = restNoticeOf(news);

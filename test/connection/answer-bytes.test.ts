@@ -35,7 +35,9 @@ describe('the charset of an answer', () => {
     ['ms950', [0xa4, 0xa4], '中'],
     ['cp932', [0x92, 0x86], '中'],
   ])('%s is decoded where it is declared', async (charset, bytes, text) => {
-    expect(await read(bytes, declaring(charset))).toMatchObject({ kind: 'answered', text });
+    const answer = await read(bytes, declaring(charset));
+    expect(answer).toMatchObject({ kind: 'answered', text });
+    expect(answer).not.toHaveProperty('unreadable');
   });
 
   it.each<[name: string, mark: number[], bytes: number[]]>([

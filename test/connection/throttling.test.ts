@@ -11,6 +11,7 @@ describe('throttling in other words', () => {
     [403, { 'retry-after': '1' }, true],
     [403, { 'x-ratelimit-remaining': '0' }, true],
     [403, { 'ratelimit-remaining': '0' }, true],
+    [403, { 'ratelimit-remaining': '00' }, true],
     [403, { 'x-ratelimit-remaining': '12' }, false],
     [401, { 'retry-after': '1' }, false],
     [200, { 'x-ratelimit-remaining': '0' }, false],

@@ -69,7 +69,8 @@ export type LoadTuning = {
   maxParentWaitMs: number;
   /**
    * A message that is still put off so long after it was first sent ends: Lambda's own guard against endless circles is
-   * off (`RecursiveLoop: Allow`). Its record stays open, and the next run sends it anew.
+   * off (`RecursiveLoop: Allow`). Its record stays open, and the next run sends it anew. Longer than a pause, and than a
+   * parent is waited for; short, since until then nobody knows whether a message is lost.
    */
   maxAgeMs: number;
 };
@@ -179,7 +180,7 @@ export const standardTuning: Tuning = {
     misconfiguredWaitMs: 5 * MINUTE_MS,
     parentWaitMs: 1_000,
     maxParentWaitMs: 24 * HOUR_MS,
-    maxAgeMs: 7 * 24 * HOUR_MS,
+    maxAgeMs: 30 * HOUR_MS,
   },
   dispatch: {
     aheadMs: 890_000,

@@ -157,6 +157,8 @@ export const auditQueues = (world: World, evidence: Evidence) => {
       // Its parent never came: the next run decides anew.
       const waitedMs = settings.clocks === 'right' ? scheduler.nowMs() - firstSentMs : Number.POSITIVE_INFINITY;
       if (parentId !== undefined && waitedMs > settings.tuning.load.maxParentWaitMs) return;
+      // It was put off for too long: the next run sends its record anew.
+      if (world.aged.has(`${runId} ${id}`)) return;
       if (isUnderWay || hasOutcome || item?.trouble?.hash === hash || isQueued(world, read.message)) return;
       world.broken(
         'a message is acknowledged only when its record has an outcome, or a copy',

@@ -200,7 +200,7 @@ export const simulate = async (seed: number, options: WorldOptions = {}): Promis
     // What a crashed worker's message held is sent again when the queue is empty, and that one's messages are in it.
     const mayBeLost = world.all.some((one) => one.reached.has('redriven after its receives'));
     const isInTime = !mayBeLost && world.all.some((one) => neverRecovers(one.settings.outages));
-    const limitMs = scheduler.nowMs() + (isSlow ? 4 * DAY_MS : isInTime ? IN_TIME_MS : DAY_MS);
+    const limitMs = scheduler.nowMs() + (isSlow ? 4 * DAY_MS : isInTime ? IN_TIME_MS : 2 * DAY_MS);
     await scheduler.run(() => isBroken() || isQuiet(world), limitMs);
     if (isBroken()) return;
     if (!isQuiet(world)) world.broken('the world comes to rest once nothing fails', whyNotQuiet(world));

@@ -86,6 +86,7 @@ export const listeningLog = (world: World): AnyLog => {
       if (name === event && Object.entries(wanted).every(([key, value]) => fields[key] === value)) world.reach(state);
     }
     const record = `${fields.integration} ${fields.id}`;
+    if (event === 'aged') world.aged.add(`${fields.runId} ${fields.id}`);
     if (event in lostAfter) ended.set(record, event);
     const lost = event === 'claim-lost' ? lostAfter[ended.get(record) ?? ''] : undefined;
     if (lost !== undefined) world.reach(lost);

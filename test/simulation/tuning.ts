@@ -39,7 +39,7 @@ export const tuningOf = (chance: Chance): Tuning => {
       misconfiguredWaitMs: pick([30_000, 5 * MINUTE_MS]),
       parentWaitMs: pick([1_000, 20_000]),
       maxParentWaitMs: pick([2 * HOUR_MS, 24 * HOUR_MS]),
-      maxAgeMs: 7 * 24 * HOUR_MS,
+      maxAgeMs: 30 * HOUR_MS,
     },
     dispatch: {
       aheadMs: pick([5_000, 60_000, 890_000]),

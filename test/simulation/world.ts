@@ -64,6 +64,8 @@ export type Shared = {
   violations: Violation[];
   /** The rare states that it came to. */
   reached: Set<RareState>;
+  /** Messages that ended since they were too old, by run and id. */
+  aged: Set<string>;
   reach: (state: RareState) => void;
   notes: Note[];
 };
@@ -201,6 +203,7 @@ export const newWorld = (seed: number, { bug = noBug, records = false, change }:
     health: memoryHealthStore(),
     violations: [],
     reached: new Set<RareState>(),
+    aged: new Set<string>(),
     reach: (state: RareState) => {
       if (!alone.reached.has(state)) all[0]?.note('world', 'reaches', state);
       alone.reached.add(state);

@@ -58,6 +58,20 @@ const runAt = async (world: FetchWorld, hour: number, changes: Parameters<typeof
   return runIdOf(NAME, scheduledMs);
 };
 
+it('what waits goes on past messages that the queue would never take', async () => {
+  const world = worldOf(3_000);
+  await runAt(world, 0);
+  const before = await left(world);
+  const sendAll: DispatchDeps['records']['sendAll'] = async (outgoing) => {
+    const refused = outgoing.map((_, index) => index);
+    return { failed: refused, refused };
+  };
+  await world.clock.advance(TICK_MS);
+  await world.clock.run(dispatch([planOf(world)], depsOf(world, { ...world.records, sendAll }), () => 240_000));
+  expect(before).toBeGreaterThan(0);
+  expect(await left(world)).toBeLessThan(before);
+});
+
 describe('what waits for a target that rests', () => {
   const rest = { cause: 'down', why: 'refused', sinceMs: 1, probeAtMs: 2, failedProbes: 3, runs: [] } as const;
 

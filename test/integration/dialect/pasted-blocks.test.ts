@@ -324,6 +324,8 @@ test('constants that fit their type cause no warning', () => {
     ['rows', 'array'],
     ['a', 'text'],
     [0, 'double'],
+    [0.5, 'float'],
+    [0.5, 'decimal'],
   ]) {
     const request = [{ field: 'x', value, type }] as JsonValue;
     expect(said('target', { request }), String(value)).toEqual({ faults: [], warnings: [], runs: true });

@@ -184,7 +184,9 @@ const judgeRun = async (world: World, run: RunRecord, letters: ReadonlySet<strin
       const isDecided = (replayedMs.get(id) ?? []).some((ms) => ms >= (beganMs.get(runId) ?? 0));
       const waited = parents.get(`${id} ${hash}`) ?? new Set();
       const hasWaited = [...waited].some((parentId) => parentId !== '');
-      if (fate === 'open' && !letters.has(id) && !isDecided && !hasWaited)
+      // A message that has ended is no letter: the next run sends the record, if the source still has it.
+      const hasEnded = world.aged.has(`${runId} ${id}`);
+      if (fate === 'open' && !letters.has(id) && !isDecided && !hasWaited && !hasEnded)
         broken('what is open is explained by a dead letter', `${runId}, id ${id}`);
     }
   }

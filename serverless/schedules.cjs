@@ -8,6 +8,13 @@ const { unsetAddresses } = require('./unset-addresses.cjs');
 const scheduledTime = '<aws.scheduler.scheduled-time>';
 
 /**
+ * A deployment starts all new rates in the same minute. A rate of hours or days names no minute, so Scheduler may begin
+ * its runs within this time; the scheduled time, and with it the run, stays the same.
+ */
+const SPREAD_MINUTES = 10;
+const SPREAD_RATE = /^rate\(\d+ (hour|day)s?\)$/;
+
+/**
  * The stack's schedules: one per integration file that has a `schedule` block, and the reconciliation of runs.
  *
  * Resources of their own rather than `schedule` events of the functions: those get numbered logical ids, so that a new
@@ -55,6 +62,7 @@ module.exports = async ({ resolveVariable }) => {
       expression: block.expression,
       timezone: block.timezone,
       enabled: (block.enabled ?? true) && unset.length === 0,
+      spreads: SPREAD_RATE.test(block.expression),
       functionId: 'FetchLambdaFunction',
       input: { kind: 'schedule', integration: name, scheduledTime },
     });
@@ -62,7 +70,7 @@ module.exports = async ({ resolveVariable }) => {
   return { Resources: resources };
 };
 
-function schedule({ description, expression, timezone = 'UTC', enabled = true, functionId, input }) {
+function schedule({ description, expression, timezone = 'UTC', enabled = true, spreads = false, functionId, input }) {
   return {
     Type: 'AWS::Scheduler::Schedule',
     Properties: {
@@ -71,7 +79,7 @@ function schedule({ description, expression, timezone = 'UTC', enabled = true, f
       ScheduleExpression: expression,
       ScheduleExpressionTimezone: timezone,
       State: enabled ? 'ENABLED' : 'DISABLED',
-      FlexibleTimeWindow: { Mode: 'OFF' },
+      FlexibleTimeWindow: spreads ? { Mode: 'FLEXIBLE', MaximumWindowInMinutes: SPREAD_MINUTES } : { Mode: 'OFF' },
       Target: {
         Arn: { 'Fn::GetAtt': [functionId, 'Arn'] },
         RoleArn: { 'Fn::GetAtt': ['SchedulerRole', 'Arn'] },

@@ -34,6 +34,16 @@ describe('schedules', () => {
     });
   });
 
+  test('a rate of hours begins within ten minutes, so that not all begin at once; the ticks and a stated time do not wait', () => {
+    const windows = schedulesOf(template).map(({ id, properties }) => [id, properties.FlexibleTimeWindow.Mode]);
+    expect(Object.fromEntries(windows)).toEqual({
+      ReconcileSchedule: 'OFF',
+      DispatchSchedule: 'OFF',
+      RunOkkiProductGroupsToQingyiyunSchedule: 'FLEXIBLE',
+      RunOkkiProductGroupsToCrmSchedule: 'FLEXIBLE',
+    });
+  });
+
   test('nobody is told of a run that is missing where no schedule starts one', () => {
     const { Metrics, ActionsEnabled } = resource(template, 'AWS::CloudWatch::Alarm', 'RunMissingAlarm');
     for (const name of names) expect(Metrics?.[0]?.Expression).toContain(` AND integration != '${name}'`);
@@ -75,6 +85,7 @@ describe('another integration file, on stage prod', () => {
       ScheduleExpression: 'cron(0 6 * * ? *)',
       ScheduleExpressionTimezone: 'UTC',
       State: 'DISABLED',
+      FlexibleTimeWindow: { Mode: 'OFF' },
     });
   });
 

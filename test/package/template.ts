@@ -69,6 +69,7 @@ type PropertiesOf = {
   'AWS::Scheduler::Schedule': {
     GroupName: Ref;
     ScheduleExpression: string;
+    FlexibleTimeWindow: { Mode: 'OFF' | 'FLEXIBLE'; MaximumWindowInMinutes?: number };
     ScheduleExpressionTimezone: string;
     State: 'ENABLED' | 'DISABLED';
     Target: {

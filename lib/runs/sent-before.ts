@@ -85,7 +85,9 @@ export const readSentBefore = async (
         if (!waits && (!isOnItsWay || nowMs - sentMs > maxAgeMs)) continue;
         entries.beginChunk({ runId: other.runId, versionMs }, waits);
         for (const { id, outcome, hash } of chunk.entries) {
-          if (outcome === 'enqueued' && hash !== undefined && !hasLoaded(id, hash)) entries.add(id, hash);
+          if (outcome !== 'enqueued' || hash === undefined) continue;
+          // What a full refresh left waiting is loaded already, and still not to be sent after newer content.
+          if (waits || !hasLoaded(id, hash)) entries.add(id, hash);
         }
         for (const { id, hash } of chunk.deletions ?? []) entries.add(id, hash);
       }

@@ -202,6 +202,21 @@ describe('a later run', () => {
     expect(before).toBeLessThan(1_499);
   });
 
+  it('takes over what a full refresh has left waiting of content that is loaded', async () => {
+    const world = worldOf(1_500);
+    await runAt(world, 0);
+    await untilSent(world);
+    for (const { id, hash, versionMs } of messages(world)) {
+      await world.idStore.write(NAME, { id, rev: 1, loaded: { hash, versionMs, atMs: versionMs } }, { absent: true });
+    }
+    const refresh = await runAt(world, 1, { fullRefresh: true });
+    world.pages = [[...groups(1_499), group(1_500, 'new')]];
+    const changed = await runAt(world, 2);
+    await untilSent(world);
+    const sentOf = messages(world).filter(({ id, runId }) => id === '1500' && [refresh, changed].includes(runId));
+    expect(sentOf).toMatchObject([{ body: { number: 'new' } }]);
+  });
+
   it('of named ids goes first, and the older message of the same id is not sent', async () => {
     const world = worldOf(1_500);
     await runAt(world, 0);

@@ -42,9 +42,11 @@ test(
       await run.ended;
     }
 
-    await runJson(args, env);
+    const resumed = await program(['run', '--json', ...args], env);
+    expect(resumed.code, resumed.stdout + resumed.stderr).toBeLessThan(2);
     // A message whose worker was killed five times is set aside by SQS: the only letters that there may be.
     const listed = await program(['dlq', 'list', '--json', '--data-dir', dir], env);
+    expect(listed.code, listed.stdout + listed.stderr).toBe(0);
     const letters = (JSON.parse(listed.stdout) as { letters: { reason: string; failure?: unknown }[] }).letters;
     expect(letters.filter(({ reason }) => reason !== 'crashed')).toEqual([]);
     if (letters.length > 0) await program(['dlq', 'replay', ...args], env);

@@ -60,6 +60,11 @@ export const auditRuns = (world: World, evidence: Evidence) => {
   const checkSent = (before: LedgerChunk | undefined): void => {
     for (const { runId, id, hash } of before === undefined ? [] : messagesIn(before)) {
       if (queued.has(`${runId} ${id} ${hash}`) || fetched.get(id)?.runId !== runId) continue;
+      // A run that is resumed after a later one stands where it began: what that one has taken over, it sends.
+      const isTaken = [...chunks].some(
+        ([place, { memory }]) => place.includes('~takes ') && !place.startsWith(`${runId}~`) && memory.includes(id),
+      );
+      if (isTaken) continue;
       world.broken('what waits in a ledger is sent before that is forgotten', `${runId}, id ${id}`);
     }
   };

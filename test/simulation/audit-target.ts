@@ -206,6 +206,8 @@ export const auditTarget = (world: World, evidence: Evidence) => {
       // What a person says is taken at its word, and whoever waited for it goes on.
       if (environment.name.startsWith('operator')) {
         addTo(replayedMs, id, nowMs);
+        const last = posts.get(id)?.at(-1);
+        if (last !== undefined && after.loaded?.hash === last.hash) last.settled = 'loaded';
         return;
       }
       if (claim === undefined && before?.claim === undefined) adopted(before, after);

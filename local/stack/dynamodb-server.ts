@@ -20,7 +20,12 @@ import { ServiceFileError } from './errors.ts';
 export type DynamoDbServer = { endpoint: string; hasLost: boolean; close(): Promise<void> };
 
 /** The part of LevelDB's handle that is used here; dynalite ships no types. */
-type Level = { open(): Promise<void>; close(): Promise<void> };
+type Level = {
+  open(): Promise<void>;
+  close(): Promise<void>;
+  del(key: string): Promise<void>;
+  iterator(range: { gte: string; lt: string }): AsyncIterable<[key: string, table: { TableStatus?: string }]>;
+};
 type Dynalite = (options: { path: string; createTableMs: number }) => Server;
 type DynaliteDb = { create(options: { path: string }): { db: Level } };
 
@@ -35,6 +40,7 @@ export async function startDynamoDbServer(dir: string, doors: Doors): Promise<Dy
   // before, where a failure can still be reported.
   const { db } = (require('dynalite/db') as DynaliteDb).create({ path: dir });
   await db.open();
+  await forgetHalfMade(db);
   await db.close();
   const hasLost = saysLoss(join(dir, 'LOG'));
 
@@ -59,6 +65,16 @@ export async function startDynamoDbServer(dir: string, doors: Doors): Promise<Dy
     },
   };
 }
+
+/**
+ * Removes tables that a killed process was creating: dynalite would say for ever that they are being created. Nothing is
+ * in them yet.
+ */
+const forgetHalfMade = async (db: Level): Promise<void> => {
+  for await (const [key, { TableStatus }] of db.iterator({ gte: 'table~', lt: 'table~\xff' })) {
+    if (TableStatus === 'CREATING') await db.del(key);
+  }
+};
 
 const ANSWER_GRACE_MS = 2_000;
 

@@ -1,6 +1,7 @@
+import { createRequire } from 'node:module';
 import { CreateTableCommand, DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, expect, test } from 'vitest';
-import { startDynamoDbServer } from '../../../local/stack/dynamodb-server.ts';
+import { deployTables, startDynamoDbServer } from '../../../local/stack/dynamodb-server.ts';
 import { createGate } from '../../../local/stack/gate.ts';
 import { closeFixtures, freshDir } from './fixtures/fixture-stack.ts';
 
@@ -43,4 +44,30 @@ test('closes after the last request is answered, whether or not somebody still w
     await asked;
     client.destroy();
   }
+});
+
+test('a table that a killed process was creating is created by the next start', async () => {
+  const dir = freshDir();
+  type Level = { open(): Promise<void>; put(key: string, value: object): Promise<void>; close(): Promise<void> };
+  const { create } = createRequire(import.meta.url)('dynalite/db') as { create(of: { path: string }): { db: Level } };
+  const { db } = create({ path: dir });
+  await db.open();
+  await db.put('table~rows', {
+    TableName: 'rows',
+    TableStatus: 'CREATING',
+    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+  });
+  await db.close();
+  const server = await startDynamoDbServer(dir, createGate(credentials).doors);
+  const client = new DynamoDBClient({ endpoint: server.endpoint, region: 'local', credentials, maxAttempts: 1 });
+  const rows = {
+    logicalId: 'Rows',
+    name: 'rows',
+    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' as const }],
+    AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' as const }],
+  };
+  await deployTables(client, [rows]);
+  await client.send(new PutItemCommand({ TableName: 'rows', Item: { pk: { S: 'all' } } }));
+  client.destroy();
+  await server.close();
 });

@@ -98,6 +98,15 @@ export const auditQueues = (world: World, evidence: Evidence) => {
     replayedBy.set(worker, (replayedBy.get(worker) ?? new Set()).add(id));
   };
 
+  /** Whether the ledger of a run, up to where it counts, says that this content is to be loaded. */
+  const isWritten = (runId: string, id: string, hash: string): boolean => {
+    const run = evidence.runs.get(runId);
+    const counted = run?.checkpoint?.chunks ?? run?.chunks ?? 0;
+    return Array.from({ length: counted }, (_, place) => evidence.chunks.get(`${runId} ${place + 1}`))
+      .flatMap((chunk) => chunk?.entries ?? [])
+      .some((entry) => entry.id === id && entry.hash === hash && entry.outcome === 'enqueued');
+  };
+
   /** What an earlier run has written down as sent, and what is on its way, is not sent again by the next. */
   const checkBacklog = (message: RecordMessage): void => {
     const { id, hash, runId, refresh } = message;
@@ -105,24 +114,19 @@ export const auditQueues = (world: World, evidence: Evidence) => {
     fetched.set(id, { runId, hash, atMs: scheduler.nowMs() });
     const isRepeat = last !== undefined && last.runId !== runId && last.hash === hash && refresh !== true;
     if (!isRepeat || settings.clocks !== 'right' || itemOf(world.idTable, id) !== undefined) return;
-    const before = evidence.runs.get(last.runId);
-    const counted = before?.checkpoint?.chunks ?? before?.chunks ?? 0;
-    const isWritten = Array.from({ length: counted }, (_, place) => evidence.chunks.get(`${last.runId} ${place + 1}`))
-      .flatMap((chunk) => chunk?.entries ?? [])
-      .some((entry) => entry.id === id && entry.hash === hash && entry.outcome === 'enqueued');
     const began = evidence.beganMs.get(runId) ?? 0;
     const wasOnItsWay = [...world.queues.records.messages.values()].some(
       ({ body, sentMs }) => sentMs < began && isOf(body, message),
     );
-    if (isWritten && wasOnItsWay)
+    if (isWritten(last.runId, id, hash) && wasOnItsWay)
       world.broken('what is on its way is not sent again by the next run', `id ${id}, ${runId}`);
   };
 
-  /** A block may be on its way while a run takes its records over. */
+  /** A block may be on its way while a run takes its records over; of a run that broke off before its ledger nobody knows. */
   const checkTakenOver = ({ id, hash, runId }: RecordMessage): void => {
     const last = fetched.get(id);
     const isOver = last !== undefined && last.runId !== runId && last.hash !== hash;
-    if (isOver && scheduler.nowMs() - last.atMs > A_BLOCK_MS)
+    if (isOver && isWritten(runId, id, hash) && scheduler.nowMs() - last.atMs > A_BLOCK_MS)
       world.broken('what a later run has taken over is not sent any more', `id ${id}, ${runId}`);
   };
 

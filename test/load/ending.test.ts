@@ -93,11 +93,12 @@ it('an appointment is a moment ahead, in whole seconds, and does not count as pu
   }
 });
 
-it('an age limit and the margin of an appointment are reached only when they are exceeded', () => {
+it('an age limit and the margin of an appointment are reached only when they are exceeded; what needs its letter has none', () => {
   const { load } = standardTuning;
   for (const pastMs of [0, 1]) {
     const old = putOff(recordMessage({ firstSentMs: NOW_MS - load.maxAgeMs - pastMs }), 'throttled', 0, 0);
     expect(isAged(old, false, NOW_MS, load.maxAgeMs)).toBe(pastMs > 0);
+    expect(isAged({ ...old, why: 'no-dead-letter' }, false, NOW_MS, load.maxAgeMs)).toBe(false);
     expect(isEarly(recordMessage({ dueMs: NOW_MS + load.earlyMs + pastMs }), NOW_MS, load)).toBe(pastMs > 0);
   }
 });
